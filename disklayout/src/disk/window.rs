@@ -1,0 +1,68 @@
+//! A part of a disk as a disk of its own.
+
+use std::io;
+
+use super::{Disk, check_bounds};
+use crate::units::Bytes;
+
+/// A bounds-checked view of `len` bytes of another disk.
+#[derive(Debug)]
+pub struct Window<'a> {
+    disk: &'a dyn Disk,
+    offset: u64,
+    len: u64,
+}
+
+impl<'a> Window<'a> {
+    /// The `len` bytes of `disk` from `offset`.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::InvalidInput`] when they exceed the disk.
+    pub fn new(disk: &'a dyn Disk, offset: Bytes, len: Bytes) -> io::Result<Self> {
+        let (offset, len) = (offset.get(), len.get());
+        if offset.checked_add(len).is_none_or(|end| end > disk.len()) {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                format!(
+                    "a window of {len} bytes at {offset} exceeds a disk of {}",
+                    disk.len()
+                ),
+            ));
+        }
+        Ok(Self { disk, offset, len })
+    }
+}
+
+impl Disk for Window<'_> {
+    fn len(&self) -> u64 {
+        self.len
+    }
+
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        check_bounds(self.len, offset, buf.len())?;
+        self.disk.read_at(buf, self.offset + offset)
+    }
+
+    fn write_at(&self, buf: &[u8], offset: u64) -> io::Result<()> {
+        check_bounds(self.len, offset, buf.len())?;
+        self.disk.write_at(buf, self.offset + offset)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::disk::MemDisk;
+
+    #[test]
+    fn a_window_moves_offsets_and_keeps_to_its_bounds() {
+        let disk = MemDisk::new(100);
+        let window = Window::new(&disk, Bytes::new(10), Bytes::new(20)).unwrap();
+        window.write_at(&[7], 19).unwrap();
+        assert!(window.write_at(&[7], 20).is_err());
+        let mut buf = [0];
+        disk.read_at(&mut buf, 29).unwrap();
+        assert_eq!(buf, [7]);
+        assert!(Window::new(&disk, Bytes::new(90), Bytes::new(11)).is_err());
+    }
+}

@@ -1,0 +1,67 @@
+//! Disks described as libguestfs takes them: `part_init`, `part_add`, `mkfs`, `write`.
+//!
+//! This is the only file that knows how libguestfs reads sector bounds.
+
+use crate::error::Result;
+use crate::fs::Registry;
+use crate::identity::Identity;
+use crate::layout::plan::DiskPlan;
+use crate::tree::Content;
+use crate::units::Bytes;
+
+/// A disk as an image group of hdds.json describes one variant of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DiskSpec {
+    /// Where the description of the disk stands: `guestfs[2]`.
+    pub place: String,
+    /// The size of the image.
+    pub size: Bytes,
+    /// The partition table, as `part_init` names it: `mbr`, `msdos`, `gpt`, `efi`.
+    pub label: String,
+    /// The partitions in the order in which they are made.
+    pub partitions: Vec<PartitionSpec>,
+    /// The files in the order in which they are written.
+    pub files: Vec<FileSpec>,
+}
+
+/// One partition as `part_add`, `part_set_gpt_type` and `mkfs` take it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartitionSpec {
+    /// Where its description stands: `guestfs[2].parts[0]`.
+    pub place: String,
+    /// `p`, `l` or `e`, or the words `primary`, `logical`, `extended`.
+    pub prlogex: String,
+    /// The first sector.
+    pub start: i64,
+    /// The last sector, which belongs to the partition; counted from the end when negative, -1
+    /// being the last sector of the disk.
+    pub end: i64,
+    /// The partition type as a GUID.
+    pub gpt_type: Option<String>,
+    /// The filesystem by its name.
+    pub filesystem: String,
+    /// The filesystem's label.
+    pub label: Option<String>,
+}
+
+/// One file to be written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FileSpec {
+    /// Where its description stands: `guestfs[2].writes[0]`.
+    pub place: String,
+    /// Which partition, counted from 1 in the order of their numbers.
+    pub part: i64,
+    /// The absolute path.
+    pub path: String,
+    /// Its data.
+    pub content: Content,
+}
+
+/// Decides everything about the disk that `spec` describes.
+///
+/// # Errors
+/// `InvalidSpec`, `DoesNotFit` or `Unsupported` with the place in the description.
+pub fn plan(spec: &DiskSpec, identity: &Identity, registry: &Registry) -> Result<DiskPlan> {
+    let _ = (spec, identity, registry);
+    unimplemented!()
+}

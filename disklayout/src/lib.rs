@@ -1,0 +1,20 @@
+//! Partition tables and filesystems, written in process.
+//!
+//! A disk is *described*, then *planned*, then *written*. Planning is pure and decides everything;
+//! writing decides nothing. There is no process, clock, random number, environment variable or
+//! terminal in this library.
+
+mod build;
+pub mod disk;
+mod error;
+pub mod fs;
+mod identity;
+pub mod layout;
+mod table;
+pub mod tree;
+mod units;
+
+pub use build::build;
+pub use error::{Error, ErrorKind, Result};
+pub use identity::{Identity, Timestamp};
+pub use units::{Bytes, Lba, LbaRange, SECTOR_SIZE};

@@ -1,0 +1,175 @@
+//! Sizes and sector numbers as types of their own, so that neither is taken for the other.
+
+use std::fmt;
+
+/// Bytes in a logical sector. Every table and image of this library uses 512-byte sectors.
+pub const SECTOR_SIZE: u64 = 512;
+
+/// A size or an offset in bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Bytes(u64);
+
+impl Bytes {
+    /// 2^10 bytes.
+    pub const KIB: u64 = 1 << 10;
+    /// 2^20 bytes.
+    pub const MIB: u64 = 1 << 20;
+    /// 2^30 bytes.
+    pub const GIB: u64 = 1 << 30;
+    /// 2^40 bytes.
+    pub const TIB: u64 = 1 << 40;
+
+    /// `count` bytes.
+    pub const fn new(count: u64) -> Self {
+        Self(count)
+    }
+
+    /// The number of bytes.
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+
+    /// How many whole sectors this is.
+    pub const fn whole_sectors(self) -> u64 {
+        self.0 / SECTOR_SIZE
+    }
+}
+
+impl fmt::Display for Bytes {
+    /// The largest binary unit that divides the size evenly: `25 GiB`, `98 MiB`, `1000 bytes`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let units = [
+            (Self::TIB, "TiB"),
+            (Self::GIB, "GiB"),
+            (Self::MIB, "MiB"),
+            (Self::KIB, "KiB"),
+        ];
+        match units
+            .iter()
+            .find(|(unit, _)| self.0 != 0 && self.0.is_multiple_of(*unit))
+        {
+            Some((unit, name)) => write!(f, "{} {name}", self.0 / unit),
+            None => write!(f, "{} bytes", self.0),
+        }
+    }
+}
+
+/// The number of a sector, counted from the start of the disk (a logical block address).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Lba(u64);
+
+impl Lba {
+    /// Sector number `number`.
+    pub const fn new(number: u64) -> Self {
+        Self(number)
+    }
+
+    /// The sector number.
+    pub const fn get(self) -> u64 {
+        self.0
+    }
+}
+
+impl fmt::Display for Lba {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+/// A run of sectors, both ends included. It is never empty and its bytes fit a `u64`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct LbaRange {
+    first: Lba,
+    last: Lba,
+}
+
+impl LbaRange {
+    /// The sectors `first` to `last`, both included; `None` when `last` comes before `first` or
+    /// when the end in bytes exceeds a `u64`.
+    pub const fn new(first: Lba, last: Lba) -> Option<Self> {
+        let fits = last.0 < u64::MAX / SECTOR_SIZE;
+        if first.0 <= last.0 && fits {
+            Some(Self { first, last })
+        } else {
+            None
+        }
+    }
+
+    /// The first sector.
+    pub const fn first(self) -> Lba {
+        self.first
+    }
+
+    /// The last sector, which belongs to the range.
+    pub const fn last(self) -> Lba {
+        self.last
+    }
+
+    /// How many sectors, at least one.
+    pub const fn sectors(self) -> u64 {
+        self.last.0 - self.first.0 + 1
+    }
+
+    /// Where the range starts, in bytes from the start of the disk.
+    pub const fn offset(self) -> Bytes {
+        Bytes(self.first.0 * SECTOR_SIZE)
+    }
+
+    /// How many bytes it covers.
+    pub const fn size(self) -> Bytes {
+        Bytes(self.sectors() * SECTOR_SIZE)
+    }
+
+    /// Whether any sector belongs to both.
+    pub const fn overlaps(self, other: Self) -> bool {
+        self.first.0 <= other.last.0 && other.first.0 <= self.last.0
+    }
+
+    /// Whether every sector of `other` belongs to this range.
+    pub const fn contains(self, other: Self) -> bool {
+        self.first.0 <= other.first.0 && other.last.0 <= self.last.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn range(first: u64, last: u64) -> LbaRange {
+        LbaRange::new(Lba::new(first), Lba::new(last)).unwrap()
+    }
+
+    #[test]
+    fn a_range_includes_both_ends_and_is_never_empty() {
+        assert_eq!(range(4096, 26_214_400).sectors(), 26_210_305);
+        assert_eq!(range(7, 7).size(), Bytes::new(512));
+        assert_eq!(LbaRange::new(Lba::new(8), Lba::new(7)), None);
+        assert_eq!(
+            LbaRange::new(Lba::new(0), Lba::new(u64::MAX / SECTOR_SIZE)),
+            None
+        );
+    }
+
+    #[test]
+    fn neighbours_do_not_overlap() {
+        assert!(!range(1, 10).overlaps(range(11, 20)));
+        assert!(range(1, 10).overlaps(range(10, 20)));
+        assert!(range(1, 10).contains(range(1, 10)));
+        assert!(!range(1, 10).contains(range(1, 11)));
+    }
+
+    #[test]
+    fn sizes_are_shown_in_the_largest_unit_that_divides_them() {
+        for (bytes, text) in [
+            (0, "0 bytes"),
+            (1000, "1000 bytes"),
+            (1024, "1 KiB"),
+            (98 << 20, "98 MiB"),
+            (25 << 30, "25 GiB"),
+            (2 << 40, "2 TiB"),
+            ((25 << 30) + 1, "26843545601 bytes"),
+        ] {
+            assert_eq!(Bytes::new(bytes).to_string(), text);
+        }
+    }
+}

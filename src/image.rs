@@ -1,0 +1,122 @@
+//! An image: a file name and the recipe for what it holds.
+
+use std::collections::BTreeSet;
+
+use anyhow::Result;
+use disklayout::Bytes;
+use disklayout::layout::guestfs::{DiskSpec, FileSpec, PartitionSpec};
+use disklayout::tree::Content;
+
+/// One image that a configuration asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Image {
+    /// The name of its file: `disk_full_gpt.img`.
+    pub file_name: String,
+    /// The name of the group that it belongs to: `full`.
+    pub group: String,
+    /// How it is made.
+    pub recipe: Recipe,
+}
+
+/// How an image is made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Recipe {
+    /// A disk that is written here.
+    Layout(LayoutRecipe),
+    /// An installation that is run in a virtual machine.
+    Install(InstallRecipe),
+}
+
+/// One variant of a layout group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LayoutRecipe {
+    /// Where the group stands in the configuration: `guestfs[2]`.
+    pub place: String,
+    /// The size of the image.
+    pub size: Bytes,
+    /// The partition table by libguestfs' name.
+    pub label: String,
+    /// The partitions, each with the filesystem of this variant.
+    pub partitions: Vec<PartitionSpec>,
+    /// Files with the content in the configuration. They are written before the uploads.
+    pub writes: Vec<FileSpec>,
+    /// Files with the content elsewhere.
+    pub uploads: Vec<Upload>,
+}
+
+/// A file that is copied into an image.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Upload {
+    /// Where it stands in the configuration: `guestfs[2].uploads[0]`.
+    pub place: String,
+    /// Which partition, counted from 1.
+    pub part: i64,
+    /// The absolute path in the filesystem.
+    pub target: String,
+    /// Where the data is.
+    pub source: Source,
+    /// What the SHA-256 of the data must be, in lower-case hexadecimal.
+    pub sha256: Option<String>,
+}
+
+/// Where the data of an upload is.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Source {
+    /// The path of a file below `uploads/`.
+    File(String),
+    /// An http or https address.
+    Url(String),
+}
+
+/// One release and architecture of an installation group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InstallRecipe {
+    /// Where the group stands in the configuration: `virtinstall[0]`.
+    pub place: String,
+    /// The release as it appears in file names and addresses: `9`, `8-BETA`.
+    pub release: String,
+    /// The architecture: `x86_64`.
+    pub arch: String,
+    /// The size of the disk in GiB.
+    pub size_gib: u64,
+    /// The image is outdated when it is older than this many days; never when 0.
+    pub maxage_days: u64,
+    /// Boot options for virt-install's `--boot`: `uefi`.
+    pub bootopts: Option<String>,
+}
+
+impl LayoutRecipe {
+    /// The description of the disk, its uploads found by `resolve`.
+    ///
+    /// # Errors
+    /// What `resolve` says of the first upload that it can't find.
+    pub fn disk_spec(
+        &self,
+        mut resolve: impl FnMut(&Upload) -> Result<Content>,
+    ) -> Result<DiskSpec> {
+        let mut files = self.writes.clone();
+        for upload in &self.uploads {
+            files.push(FileSpec {
+                place: upload.place.clone(),
+                part: upload.part,
+                path: upload.target.clone(),
+                content: resolve(upload)?,
+            });
+        }
+        Ok(DiskSpec {
+            place: self.place.clone(),
+            size: self.size,
+            label: self.label.clone(),
+            partitions: self.partitions.clone(),
+            files,
+        })
+    }
+
+    /// The names of the filesystems in it.
+    pub fn filesystems(&self) -> BTreeSet<&str> {
+        self.partitions
+            .iter()
+            .map(|partition| partition.filesystem.as_str())
+            .collect()
+    }
+}

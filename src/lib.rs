@@ -1,0 +1,10 @@
+//! The `createhdds` command: which images there should be, which are missing, and their building.
+
+pub mod cli;
+pub mod command;
+pub mod engine;
+pub mod hdds;
+pub mod image;
+pub mod inventory;
+pub mod report;
+pub mod tools;
