@@ -1,0 +1,108 @@
+//! The set of images that is compiled into the program.
+
+/// The configuration of the set.
+pub const CONFIG: &str = include_str!("../../hdds.json");
+
+#[cfg(test)]
+mod tests {
+    use anyhow::bail;
+    use disklayout::Bytes;
+
+    use super::*;
+    use crate::hdds::Config;
+    use crate::hdds::releases::NextRelease;
+    use crate::image::{Image, LayoutRecipe, Recipe};
+
+    fn images() -> Vec<Image> {
+        let config = Config::parse(CONFIG, "hdds.json", &["all", "check", "plan"]).unwrap();
+        let config = config.strict("hdds.json").unwrap();
+        let mut next = NextRelease::new(None, || {
+            bail!("the shipped set asks for the current release")
+        });
+        config.images(&mut next).unwrap()
+    }
+
+    /// Label, size in MiB, and of each partition its bounds and filesystem.
+    fn summary(recipe: &LayoutRecipe) -> String {
+        let parts = recipe.partitions.iter();
+        let parts =
+            parts.map(|p| format!(" {}:{}..{} {}", p.prlogex, p.start, p.end, p.filesystem));
+        let size = recipe.size.get() / Bytes::MIB;
+        format!("{} {size}{}", recipe.label, parts.collect::<String>())
+    }
+
+    #[test]
+    fn the_layouts_are_those_of_the_original_sector_by_sector() {
+        let full = "25600 p:4096..26214400 ext4 p:26214401..-4097 ext4";
+        let free = "10240 p:4096..2101247 ext4";
+        let small = "mbr 100 p:4096..-1 ext4";
+        let expected = [
+            ("disk_full_mbr.img", format!("mbr {full}")),
+            ("disk_full_gpt.img", format!("gpt {full}")),
+            ("disk_freespace_mbr.img", format!("mbr {free}")),
+            ("disk_freespace_gpt.img", format!("gpt {free}")),
+            ("disk_ks-8.img", small.to_string()),
+            ("disk_ks-9.img", small.to_string()),
+            ("disk_updates_img.img", small.to_string()),
+            (
+                "disk_shrink_ext4.img",
+                "mbr 10240 p:4096..-4097 ext4".to_string(),
+            ),
+            (
+                "disk_shrink_ntfs.img",
+                "mbr 10240 p:4096..-4097 ntfs".to_string(),
+            ),
+        ];
+        let images = images();
+        let layouts: Vec<_> = images
+            .iter()
+            .filter_map(|image| match &image.recipe {
+                Recipe::Layout(recipe) => Some((image.file_name.as_str(), summary(recipe))),
+                Recipe::Install(_) => None,
+            })
+            .collect();
+        assert_eq!(layouts, expected);
+    }
+
+    #[test]
+    fn the_installations_are_those_of_the_original() {
+        let images = images();
+        let installs: Vec<_> = images
+            .iter()
+            .filter_map(|image| match &image.recipe {
+                Recipe::Layout(_) => None,
+                Recipe::Install(recipe) => Some((image, recipe)),
+            })
+            .collect();
+        let groups = [
+            ("minimal", 15),
+            ("minimal-uefi", 15),
+            ("desktop", 20),
+            ("desktopencrypt", 20),
+            ("server", 9),
+            ("support", 36),
+        ];
+        let variants = [
+            ("8", "x86_64"),
+            ("8", "aarch64"),
+            ("8-BETA", "x86_64"),
+            ("8-LookAhead", "x86_64"),
+            ("9", "x86_64"),
+            ("9", "aarch64"),
+        ];
+        let expected = groups
+            .iter()
+            .flat_map(|group| variants.iter().map(move |variant| (group, variant)));
+        assert_eq!(installs.len(), groups.len() * variants.len());
+        for ((image, recipe), ((name, size), (release, arch))) in installs.iter().zip(expected) {
+            assert_eq!(
+                image.file_name,
+                format!("disk_rocky{release}_{name}_{arch}.qcow2")
+            );
+            assert_eq!(recipe.size_gib, *size);
+            assert_eq!(recipe.maxage_days, 14);
+            let bootopts = (*name == "minimal-uefi").then_some("uefi");
+            assert_eq!(recipe.bootopts.as_deref(), bootopts);
+        }
+    }
+}
