@@ -1,7 +1,25 @@
 //! The set of images that is compiled into the program.
 
 /// The configuration of the set.
-pub const CONFIG: &str = include_str!("../../hdds.json");
+pub(super) const CONFIG: &str = include_str!("../../hdds.json");
+
+// KICKSTARTS and UPLOADS: the names and the bytes of the files below kickstarts/.
+include!(concat!(env!("OUT_DIR"), "/shipped.rs"));
+
+/// The kickstart file called `name`.
+pub(super) fn kickstart(name: &str) -> Option<&'static [u8]> {
+    find(KICKSTARTS, name)
+}
+
+/// The upload called `name`.
+pub(super) fn upload(name: &str) -> Option<&'static [u8]> {
+    find(UPLOADS, name)
+}
+
+fn find(table: &[(&str, &'static [u8])], name: &str) -> Option<&'static [u8]> {
+    let (_, bytes) = table.iter().find(|(known, _)| *known == name)?;
+    Some(bytes)
+}
 
 #[cfg(test)]
 mod tests {
