@@ -28,8 +28,9 @@ mod tests {
 
     use super::*;
     use crate::hdds::Config;
+    use crate::hdds::names::kickstart_file_names;
     use crate::hdds::releases::NextRelease;
-    use crate::image::{Image, LayoutRecipe, Recipe};
+    use crate::image::{Image, LayoutRecipe, Recipe, Source};
 
     fn images() -> Vec<Image> {
         let config = Config::parse(CONFIG, "hdds.json", &["all", "check", "plan"]).unwrap();
@@ -121,6 +122,27 @@ mod tests {
             assert_eq!(recipe.maxage_days, 14);
             let bootopts = (*name == "minimal-uefi").then_some("uefi");
             assert_eq!(recipe.bootopts.as_deref(), bootopts);
+        }
+    }
+
+    #[test]
+    fn every_file_that_the_shipped_set_needs_is_shipped() {
+        for image in images() {
+            match &image.recipe {
+                Recipe::Layout(recipe) => {
+                    for upload in &recipe.uploads {
+                        let Source::File(name) = &upload.source else {
+                            panic!("{} isn't a file", upload.place);
+                        };
+                        assert!(super::upload(name).is_some(), "{name}");
+                    }
+                }
+                Recipe::Install(recipe) => {
+                    let names = kickstart_file_names(&image.group, &recipe.release, &recipe.arch);
+                    let found = names.iter().any(|name| kickstart(name).is_some());
+                    assert!(found, "{}: none of {names:?}", image.file_name);
+                }
+            }
         }
     }
 }
