@@ -164,6 +164,8 @@ impl<'a> Group<'a> {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::Value as Json;
+
     use super::*;
 
     const RESERVED: [&str; 2] = ["all", "check"];
@@ -208,5 +210,44 @@ mod tests {
         assert_eq!(config.group("a").unwrap().place(), "guestfs[0]");
         assert_eq!(config.group("b").unwrap().place(), "virtinstall[0]");
         assert_eq!(config.group("c"), None);
+    }
+
+    /// The JSON pointers of `value` and everything in it.
+    fn pointers(value: &Json, pointer: String) -> Vec<String> {
+        let inner: Vec<_> = match value {
+            Json::Array(items) => items
+                .iter()
+                .enumerate()
+                .map(|(i, v)| (i.to_string(), v))
+                .collect(),
+            Json::Object(map) => map.iter().map(|(key, v)| (key.clone(), v)).collect(),
+            _ => vec![],
+        };
+        let below = inner
+            .into_iter()
+            .flat_map(|(key, v)| pointers(v, format!("{pointer}/{key}")));
+        std::iter::once(pointer.clone()).chain(below).collect()
+    }
+
+    #[test]
+    fn any_value_of_any_kind_anywhere_is_taken_or_refused_at_its_place() {
+        let sound: Json = serde_json::from_str(crate::hdds::shipped::CONFIG).unwrap();
+        let mut refused = 0;
+        for pointer in pointers(&sound, String::new()) {
+            for odd in ["null", "true", "-7", "1e99", "\"/\"", "[]", "[[]]", "{}"] {
+                let mut document = sound.clone();
+                *document.pointer_mut(&pointer).unwrap() = serde_json::from_str(odd).unwrap();
+                let result = Config::parse(&document.to_string(), "t", &RESERVED);
+                for problem in result.err().iter().flat_map(ConfigError::problems) {
+                    let list = pointer.split('/').nth(1).unwrap_or_default();
+                    assert!(
+                        problem.place.starts_with(list),
+                        "{pointer} {odd}: {problem}"
+                    );
+                    refused += 1;
+                }
+            }
+        }
+        assert!(refused > 1000, "only {refused}");
     }
 }
