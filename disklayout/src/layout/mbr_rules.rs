@@ -137,8 +137,7 @@ pub(super) fn entry(part: &PartitionSpec, role: Role, guid: Option<Uuid>) -> Res
         (Role::Primary | Role::Logical, None) => types::MBR_LINUX,
         (Role::Primary | Role::Logical, Some(guid)) => types::mbr_byte(guid).ok_or_else(|| {
             let message = format!(
-                "an MBR has no type for {:X}; those that it has are {}; with a GPT ('gpt' in \
-                 labels) every type is possible",
+                "an MBR has no type for {:X}, only for {}; a GPT ('gpt' in labels) takes every type",
                 guid.hyphenated(),
                 types::mbr_names()
             );

@@ -86,7 +86,7 @@ impl Space {
         let why = if !has(self.range, start) {
             format!("start {start} lies outside {}", self.shown())
         } else if let Some(owner) = self.owner(|range| has(range, start)) {
-            format!("{} overlap {owner}", sectors(wanted))
+            overlap(wanted, &owner)
         } else {
             // The first sector of an extended partition is taken, so the one before has an owner.
             let owner = self.owner(|range| has(range, before)).unwrap_or_default();
@@ -103,7 +103,7 @@ impl Space {
 
     fn bad_end(&self, place: &str, wanted: LbaRange, run: LbaRange) -> Error {
         let why = match self.owner(|range| range.overlaps(wanted)) {
-            Some(owner) => format!("{} overlap {owner}", sectors(wanted)),
+            Some(owner) => overlap(wanted, &owner),
             None => format!("end {} lies outside {}", wanted.last(), self.shown()),
         };
         let message = format!("{why}; the largest legal end is {}", run.last());
@@ -135,6 +135,15 @@ fn nearest_start(wanted: LbaRange, free: &[LbaRange]) -> Option<Lba> {
 
 fn has(range: LbaRange, sector: Lba) -> bool {
     range.first() <= sector && sector <= range.last()
+}
+
+fn overlap(wanted: LbaRange, owner: &str) -> String {
+    let verb = if wanted.sectors() == 1 {
+        "overlaps"
+    } else {
+        "overlap"
+    };
+    format!("{} {verb} {owner}", sectors(wanted))
 }
 
 fn sectors(range: LbaRange) -> String {

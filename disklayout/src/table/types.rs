@@ -55,13 +55,10 @@ pub(crate) fn mbr_byte(guid: Uuid) -> Option<u8> {
     found.map(|kind| kind.byte)
 }
 
-/// Everything that [`mbr_byte`] knows, for messages: names, each with its GUID.
+/// Everything that [`mbr_byte`] knows, for messages.
 pub(crate) fn mbr_names() -> String {
-    let shown: Vec<_> = TYPES
-        .iter()
-        .map(|kind| format!("{} {:X}", kind.name, kind.guid.hyphenated()))
-        .collect();
-    shown.join(", ")
+    let names: Vec<_> = TYPES.iter().map(|kind| kind.name).collect();
+    names.join(", ")
 }
 
 #[cfg(test)]
