@@ -113,7 +113,7 @@ pub(super) fn range_within(
 fn check_overlaps(partitions: &[Partition]) -> Result<()> {
     let mut sorted: Vec<_> = partitions.iter().collect();
     sorted.sort_by_key(|partition| partition.range);
-    for layer in [Role::Extended, Role::Logical] {
+    for layer in [Role::Logical, Role::Extended] {
         let mut before: Option<&Partition> = None;
         for partition in sorted.iter().filter(|partition| partition.role != layer) {
             if let Some(before) = before
