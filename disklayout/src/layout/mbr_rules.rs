@@ -8,13 +8,17 @@ use crate::layout::plan::{EntryPlan, Role};
 use crate::layout::space::{Owner, Space};
 use crate::table::mbr::{FIRST_LOGICAL, PRIMARY_MAX, boot_record};
 use crate::table::types;
-use crate::units::LbaRange;
+use crate::units::{Lba, LbaRange};
 
 /// The largest number of a partition, as in parted: programs stop following a chain somewhere.
 const NUMBER_MAX: u32 = 64;
 
 /// The largest sector number and the largest number of sectors: 2 TiB less one sector.
 const FIELD_MAX: u64 = u32::MAX as u64;
+
+const LAST_START: Lba = Lba::new(FIELD_MAX);
+
+const FURTHER: &str = "a GPT goes further ('gpt' in labels)";
 
 /// The number of one more partition, if the table has room for it.
 pub(super) fn admit(
@@ -24,33 +28,38 @@ pub(super) fn admit(
     placed: &[Placed<'_>],
     disk: LbaRange,
 ) -> Result<u32> {
+    check_start(place, range)?;
     let number = match role {
         Role::Primary | Role::Extended => admit_entry(place, role, range, placed, disk),
         Role::Logical => admit_logical(place, range, placed),
     }?;
-    check_fields(place, range)?;
+    check_length(place, range)?;
     Ok(number)
 }
 
-fn check_fields(place: &str, range: LbaRange) -> Result<()> {
+fn check_start(place: &str, range: LbaRange) -> Result<()> {
+    let start = range.first().get();
+    if start <= FIELD_MAX {
+        return Ok(());
+    }
+    let message = format!(
+        "start {start} is more than an MBR can record; the largest legal start is {FIELD_MAX}; \
+         {FURTHER}"
+    );
+    Err(Error::does_not_fit(format!("{place}.start"), message))
+}
+
+fn check_length(place: &str, range: LbaRange) -> Result<()> {
     let (start, sectors) = (range.first().get(), range.sectors());
-    let way_out = "a GPT goes further ('gpt' in labels)";
-    if start > FIELD_MAX {
-        let message = format!(
-            "start {start} is more than an MBR can record; the largest legal start is {FIELD_MAX}; \
-             {way_out}"
-        );
-        return Err(Error::does_not_fit(format!("{place}.start"), message));
+    if sectors <= FIELD_MAX {
+        return Ok(());
     }
-    if sectors > FIELD_MAX {
-        let most = start + (FIELD_MAX - 1);
-        let message = format!(
-            "{sectors} sectors are more than the {FIELD_MAX} (2 TiB) that an MBR can record; the \
-             largest legal end is {most}; {way_out}"
-        );
-        return Err(Error::does_not_fit(format!("{place}.end"), message));
-    }
-    Ok(())
+    let most = start + (FIELD_MAX - 1);
+    let message = format!(
+        "{sectors} sectors are more than the {FIELD_MAX} (2 TiB) that an MBR can record; the \
+         largest legal end is {most}; {FURTHER}"
+    );
+    Err(Error::does_not_fit(format!("{place}.end"), message))
 }
 
 /// Admits a partition to one of the four entries of the table itself.
@@ -61,7 +70,7 @@ fn admit_entry(
     placed: &[Placed<'_>],
     disk: LbaRange,
 ) -> Result<u32> {
-    let mut space = Space::new("the disk".to_owned(), disk);
+    let mut space = Space::new("the disk".to_owned(), disk).starting_up_to(LAST_START);
     let mut number = 1;
     for other in placed.iter().filter(|other| other.role != Role::Logical) {
         if role == Role::Extended && other.role == Role::Extended {
@@ -102,7 +111,7 @@ fn admit_logical(place: &str, range: LbaRange, placed: &[Placed<'_>]) -> Result<
         return Err(Error::invalid(format!("{place}.type"), message));
     };
     let name = format!("extended partition {}", extended.number);
-    let mut space = Space::new(name, extended.range);
+    let mut space = Space::new(name, extended.range).starting_up_to(LAST_START);
     let mut number = FIRST_LOGICAL;
     // The start of the extended partition is kept for the first of the chain in any case.
     space.take_sector(Owner::BootRecord(FIRST_LOGICAL), extended.range.first());

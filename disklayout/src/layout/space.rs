@@ -29,6 +29,8 @@ impl fmt::Display for Owner {
 pub(super) struct Space {
     name: String,
     range: LbaRange,
+    /// The largest start that the table can record.
+    last_start: Lba,
     taken: Vec<(Owner, LbaRange)>,
 }
 
@@ -38,8 +40,14 @@ impl Space {
         Self {
             name,
             range,
+            last_start: range.last(),
             taken: Vec::new(),
         }
+    }
+
+    /// The same space in which nothing starts beyond `last_start`.
+    pub(super) fn starting_up_to(self, last_start: Lba) -> Self {
+        Self { last_start, ..self }
     }
 
     pub(super) fn take(&mut self, owner: Owner, range: LbaRange) {
@@ -64,7 +72,7 @@ impl Space {
         }
     }
 
-    /// The runs of sectors that a partition may have which needs `lead` free ones before it.
+    /// The runs of sectors that a partition may start in which needs `lead` free ones before it.
     fn free(&self, lead: u64) -> Vec<LbaRange> {
         let mut runs = Vec::new();
         let mut next = self.range.first().get();
@@ -77,6 +85,7 @@ impl Space {
             next = next.max(taken.last().get() + 1);
         }
         add(next, self.range.last().get() + 1);
+        runs.retain(|run| run.first() <= self.last_start);
         runs
     }
 
@@ -95,7 +104,10 @@ impl Space {
             )
         };
         let way_out = match nearest_start(wanted, free) {
-            Some(nearest) => format!("the nearest legal start is {nearest}"),
+            Some(nearest) => {
+                let nearest = nearest.min(self.last_start);
+                format!("the nearest legal start is {nearest}")
+            }
             None => format!("no sector of {} is free", self.name),
         };
         Error::invalid(format!("{place}.start"), format!("{why}; {way_out}"))

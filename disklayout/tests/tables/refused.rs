@@ -282,6 +282,22 @@ fn what_other_partitions_take() {
     }
 }
 
+/// Beyond 2 TiB there are free sectors that no MBR partition can start in.
+#[test]
+fn the_nearest_legal_start_is_one_that_an_mbr_can_record() {
+    let last = i64::from(u32::MAX);
+    let parts = [("p", last, -1), ("p", last, -1)];
+    let spec = disk(TIB * 2 + 600, "mbr", &parts);
+    let message = "sectors 4294967295 to 4294967895 overlap partition 1 (sectors 4294967295 to \
+                   4294967895); the nearest legal start is 4294967294";
+    let place = "guestfs[2].parts[1].start";
+    assert_refused(&spec, ErrorKind::InvalidSpec, place, message);
+    let spec = disk(TIB * 3, "mbr", &[("p", last, last), ("p", last, -1)]);
+    let message = "sectors 4294967295 to 6442450943 overlap partition 1 (sector 4294967295); the \
+                   nearest legal start is 4294967294";
+    assert_refused(&spec, ErrorKind::InvalidSpec, place, message);
+}
+
 #[test]
 fn tables_hold_as_many_partitions_as_their_format_and_no_more() {
     let gpt: Vec<_> = (0..129).map(|n| ("p", 2048 + n, 2048 + n)).collect();
