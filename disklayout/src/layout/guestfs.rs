@@ -166,7 +166,8 @@ fn asked_role(part: &PartitionSpec) -> Result<Role> {
         other => Err(Error::invalid(
             format!("{}.type", part.place),
             format!(
-                "unknown type '{other}'; known are 'p', 'l' and 'e', spelt out also 'primary', 'logical' and 'extended'"
+                "unknown type '{other}'; known are 'p', 'l' and 'e', spelt out also 'primary', \
+                 'logical' and 'extended'"
             ),
         )),
     }
@@ -269,8 +270,8 @@ impl Sectors {
         };
         let Some(last) = last else {
             let message = format!(
-                "end {} comes before the start of the disk, which has {total} sectors; the smallest \
-                 legal end is {}",
+                "end {} comes before the start of the disk, which has {total} sectors; the \
+                 smallest legal end is {}",
                 part.end, part.start
             );
             return Err(Error::invalid(place(), message));

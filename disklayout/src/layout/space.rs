@@ -108,7 +108,7 @@ impl Space {
                 let nearest = nearest.min(self.last_start);
                 format!("the nearest legal start is {nearest}")
             }
-            None => format!("no sector of {} is free", self.name),
+            None => format!("{} has no room left", self.name),
         };
         Error::invalid(format!("{place}.start"), format!("{why}; {way_out}"))
     }
@@ -247,7 +247,7 @@ mod tests {
                 "the nearest legal start is 201",
             ),
             (&some, (1, 5), 1, "p.start", "the nearest legal start is 2"),
-            (&full, (5, 5), 0, "p.start", "no sector of the disk is free"),
+            (&full, (5, 5), 0, "p.start", "the disk has no room left"),
         ] {
             let error = space.check("p", range(first, last), lead).unwrap_err();
             assert_eq!(error.place(), place, "{first} to {last}");

@@ -7,3 +7,4 @@ mod properties;
 mod recorded;
 mod refused;
 mod support;
+mod writing;

@@ -16,10 +16,14 @@ fn any_parts() -> impl Strategy<Value = Vec<(&'static str, i64, i64)>> {
     prop::collection::vec((role, bound.clone(), bound), 0..9)
 }
 
+fn any_label() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec!["mbr", "gpt"])
+}
+
 fn any_disk() -> impl Strategy<Value = DiskSpec> {
-    let label = prop::sample::select(vec!["mbr", "gpt"]);
     let sectors = prop_oneof![8 => 68..3000_u64, 1 => 0..68_u64, 1 => 1_u64 << 31..1 << 35];
-    (sectors, label, any_parts()).prop_map(|(sectors, label, parts)| disk(sectors, label, &parts))
+    (sectors, any_label(), any_parts())
+        .prop_map(|(sectors, label, parts)| disk(sectors, label, &parts))
 }
 
 /// The tail of a message that names a legal value.
@@ -136,7 +140,7 @@ proptest! {
     }
 
     #[test]
-    fn legal_disks_are_accepted(parts in legal_parts(), label in prop::sample::select(vec!["gpt", "mbr"])) {
+    fn legal_disks_are_accepted(parts in legal_parts(), label in any_label()) {
         let mut laid = lay_out(34, 0, "p", &parts);
         if label == "mbr" {
             laid.truncate(4);
@@ -160,7 +164,7 @@ proptest! {
     }
 
     #[test]
-    fn the_same_description_gives_the_same_bytes(parts in legal_parts(), label in prop::sample::select(vec!["gpt", "mbr"])) {
+    fn the_same_description_gives_the_same_bytes(parts in legal_parts(), label in any_label()) {
         let mut laid = lay_out(34, 0, "p", &parts);
         laid.truncate(4);
         let spec = disk(15_000, label, &laid);
@@ -171,7 +175,7 @@ proptest! {
     /// Damage is an error or goes unnoticed where nothing is checked, but nothing panics or hangs.
     #[test]
     fn no_bytes_make_the_reader_panic(
-        label in prop::sample::select(vec!["gpt", "mbr"]),
+        label in any_label(),
         pokes in prop::collection::vec((0..6_usize, 0..512_u64, any::<u8>()), 1..12),
     ) {
         let parts = [("p", 100, 199), ("e", 200, 900), ("l", 300, 400), ("l", 500, 500)];

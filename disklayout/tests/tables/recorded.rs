@@ -191,3 +191,52 @@ fn guids_that_an_mbr_has_a_type_for_are_mapped() {
         assert_reads_back(&plan, &built(&plan));
     }
 }
+
+/// The layout images of Rocky Linux's set as sfdisk shows those that createhdds built.
+#[test]
+fn the_disks_of_the_rocky_set_have_their_recorded_tables() {
+    const GIB: u64 = 2_097_152;
+    let full = [("p", 4096, 26_214_400), ("p", 26_214_401, -4097)];
+    let freespace = [("p", 4096, 2_101_247)];
+    for (sectors, label, parts, expected) in [
+        (
+            25 * GIB,
+            "mbr",
+            &full[..],
+            &[(4096, 26_210_305), (26_214_401, 26_210_303)][..],
+        ),
+        (
+            25 * GIB,
+            "gpt",
+            &full,
+            &[(4096, 26_210_305), (26_214_401, 26_210_303)],
+        ),
+        (10 * GIB, "mbr", &freespace, &[(4096, 2_097_152)]),
+        (10 * GIB, "gpt", &freespace, &[(4096, 2_097_152)]),
+        (204_800, "mbr", &[("p", 4096, -1)], &[(4096, 200_704)]),
+        (
+            10 * GIB,
+            "mbr",
+            &[("p", 4096, -4097)],
+            &[(4096, 20_963_328)],
+        ),
+    ] {
+        let plan = plan_of(&disk(sectors, label, parts)).unwrap();
+        let ranges = plan.partitions.iter().map(|one| one.range);
+        let ranges: Vec<_> = ranges
+            .map(|range| (range.first().get(), range.sectors()))
+            .collect();
+        assert_eq!(ranges, expected, "{label} {parts:?}");
+        for partition in shown(&plan)["partitions"].as_array().unwrap() {
+            let (kind, name) = match label {
+                "mbr" => ("83", Value::Null),
+                _ => ("0FC63DAF-8483-4772-8E79-3D69D8477DE4", "primary".into()),
+            };
+            assert_eq!(
+                (&partition["type"], &partition["name"]),
+                (&kind.into(), &name)
+            );
+        }
+        assert_reads_back(&plan, &built(&plan));
+    }
+}

@@ -43,8 +43,8 @@ fn sector_bounds() {
             ("p", 2_097_152, -1),
             DoesNotFit,
             ".start",
-            "start 2097152 lies outside the disk, which has 2097152 sectors; the largest legal start \
-          is 2097151",
+            "start 2097152 lies outside the disk, which has 2097152 sectors; the largest legal \
+          start is 2097151",
         ),
         (
             GIB,
@@ -52,8 +52,8 @@ fn sector_bounds() {
             ("p", 2_097_119, -1),
             DoesNotFit,
             ".start",
-            "start 2097119 belongs to the backup of the partition table; the largest legal start is \
-          2097118",
+            "start 2097119 belongs to the backup of the partition table; the largest legal start \
+          is 2097118",
         ),
         (
             GIB,
@@ -70,8 +70,8 @@ fn sector_bounds() {
             ("p", 34, -33),
             DoesNotFit,
             ".end",
-            "end -33 (sector 2097119) belongs to the backup of the partition table; the largest legal \
-          end is -34 (sector 2097118)",
+            "end -33 (sector 2097119) belongs to the backup of the partition table; the largest \
+          legal end is -34 (sector 2097118)",
         ),
         (
             GIB,
@@ -79,8 +79,8 @@ fn sector_bounds() {
             ("p", 34, 2_097_151),
             DoesNotFit,
             ".end",
-            "end 2097151 belongs to the backup of the partition table; the largest legal end is -34 \
-          (sector 2097118)",
+            "end 2097151 belongs to the backup of the partition table; the largest legal end is \
+          -34 (sector 2097118)",
         ),
         (
             GIB,
@@ -97,8 +97,8 @@ fn sector_bounds() {
             ("p", 40, -2_097_200),
             InvalidSpec,
             ".end",
-            "end -2097200 comes before the start of the disk, which has 2097152 sectors; the smallest \
-          legal end is 40",
+            "end -2097200 comes before the start of the disk, which has 2097152 sectors; the \
+          smallest legal end is 40",
         ),
         (
             GIB,
@@ -131,8 +131,8 @@ fn sector_bounds() {
             ("p", 4_294_967_296, -1),
             DoesNotFit,
             ".start",
-            "start 4294967296 is more than an MBR can record; the largest legal start is 4294967295; \
-          a GPT goes further ('gpt' in labels)",
+            "start 4294967296 is more than an MBR can record; the largest legal start is \
+          4294967295; a GPT goes further ('gpt' in labels)",
         ),
         (
             GIB,
@@ -160,8 +160,8 @@ fn what_other_partitions_take() {
             &[("p", 5000, 5999), ("p", 4000, 5000)],
             InvalidSpec,
             "[1].end",
-            "sectors 4000 to 5000 overlap partition 1 (sectors 5000 to 5999); the largest legal end \
-          is 4999",
+            "sectors 4000 to 5000 overlap partition 1 (sectors 5000 to 5999); the largest legal \
+          end is 4999",
         ),
         (
             "gpt",
@@ -181,8 +181,8 @@ fn what_other_partitions_take() {
             ],
             DoesNotFit,
             "[4].type",
-            "an MBR holds 4 primary partitions and this is one more; make one of them extended ('e') \
-          and this one logical ('l') in it, or use a GPT ('gpt' in labels)",
+            "an MBR holds 4 primary partitions and this is one more; make one of them extended \
+          ('e') and this one logical ('l') in it, or use a GPT ('gpt' in labels)",
         ),
         (
             "mbr",
@@ -211,32 +211,31 @@ fn what_other_partitions_take() {
             &[("e", 2048, 4000), ("l", 5000, 6000)],
             InvalidSpec,
             "[1].start",
-            "start 5000 lies outside extended partition 1 (sectors 2048 to 4000); the nearest legal \
-          start is 4000",
+            "start 5000 lies outside extended partition 1 (sectors 2048 to 4000); the nearest \
+          legal start is 4000",
         ),
         (
             "mbr",
             &[("e", 2048, 4000), ("l", 2049, 4001)],
             InvalidSpec,
             "[1].end",
-            "end 4001 lies outside extended partition 1 (sectors 2048 to 4000); the largest legal end \
-          is 4000",
+            "end 4001 lies outside extended partition 1 (sectors 2048 to 4000); the largest legal \
+          end is 4000",
         ),
         (
             "mbr",
             &[("e", 2048, 4000), ("l", 2048, 3000)],
             InvalidSpec,
             "[1].start",
-            "sectors 2048 to 3000 overlap the boot record of partition 5 (sector 2048); the nearest \
-          legal start is 2049",
+            "sectors 2048 to 3000 overlap the boot record of partition 5 (sector 2048); the \
+          nearest legal start is 2049",
         ),
         (
             "mbr",
             &[("e", 2048, 2048), ("l", 2048, 2048)],
             InvalidSpec,
             "[1].start",
-            "sector 2048 overlaps the boot record of partition 5 (sector 2048); no sector of extended \
-          partition 1 is free",
+            "sector 2048 overlaps the boot record of partition 5 (sector 2048); extended partition 1 has no room left",
         ),
         (
             "mbr",
@@ -251,8 +250,8 @@ fn what_other_partitions_take() {
             &[("e", 2048, 9999), ("l", 5000, 5999), ("l", 2049, 4000)],
             InvalidSpec,
             "[2].start",
-            "this partition needs sector 2048 for its boot record, which belongs to the boot record \
-          of partition 5 (sector 2048); the nearest legal start is 2050",
+            "this partition needs sector 2048 for its boot record, which belongs to the boot \
+          record of partition 5 (sector 2048); the nearest legal start is 2050",
         ),
         (
             "mbr",
@@ -264,16 +263,15 @@ fn what_other_partitions_take() {
             ],
             InvalidSpec,
             "[3].end",
-            "sectors 4000 to 6999 overlap the boot record of partition 6 (sector 6999); the largest \
-          legal end is 6998",
+            "sectors 4000 to 6999 overlap the boot record of partition 6 (sector 6999); the \
+          largest legal end is 6998",
         ),
         (
             "mbr",
             &[("e", 2048, 9999), ("l", 2049, 9999), ("l", 9000, 9001)],
             InvalidSpec,
             "[2].start",
-            "sectors 9000 to 9001 overlap partition 5 (sectors 2049 to 9999); no sector of extended \
-          partition 1 is free",
+            "sectors 9000 to 9001 overlap partition 5 (sectors 2049 to 9999); extended partition 1 has no room left",
         ),
     ];
     for (label, parts, kind, place, message) in rows {
@@ -401,8 +399,8 @@ fn type_guids() {
             "gpt",
             ("p", 2048, 4096),
             nil,
-            "'00000000-0000-0000-0000-000000000000' marks an unused entry, so it can't be the type of \
-          a partition",
+            "'00000000-0000-0000-0000-000000000000' marks an unused entry, so it can't be the type \
+          of a partition",
         ),
         (
             "mbr",
