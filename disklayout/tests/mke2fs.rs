@@ -37,7 +37,10 @@ fn run(program: &str, arguments: &[&str], file: &Path) -> (bool, String) {
         .output()
         .unwrap_or_else(|error| panic!("{program} must be installed: {error}"));
     let text = [output.stdout, output.stderr].concat();
-    (output.status.success(), String::from_utf8_lossy(&text).into_owned())
+    (
+        output.status.success(),
+        String::from_utf8_lossy(&text).into_owned(),
+    )
 }
 
 fn format(kind: &str, size: u64, file: &Path) -> Result<(), disklayout::Error> {
@@ -59,15 +62,21 @@ fn numbers(file: &Path) -> BTreeMap<String, String> {
     let (ok, text) = run("dumpe2fs", &["-h"], file);
     assert!(ok, "{text}");
     let lines = text.lines().filter_map(|line| line.split_once(':'));
-    let mut numbers: BTreeMap<_, _> =
-        lines.map(|(name, value)| (name.to_owned(), value.trim().to_owned())).collect();
-    NOT_COMPARED.iter().for_each(|name| drop(numbers.remove(*name)));
+    let mut numbers: BTreeMap<_, _> = lines
+        .map(|(name, value)| (name.to_owned(), value.trim().to_owned()))
+        .collect();
+    NOT_COMPARED
+        .iter()
+        .for_each(|name| drop(numbers.remove(*name)));
     numbers
 }
 
 fn differences(kind: &str, size: u64) -> Vec<String> {
     let directory = tempfile::tempdir().unwrap();
-    let (ours, theirs) = (&directory.path().join("ours"), &directory.path().join("theirs"));
+    let (ours, theirs) = (
+        &directory.path().join("ours"),
+        &directory.path().join("theirs"),
+    );
     File::create(theirs).unwrap().set_len(size).unwrap();
     let (theirs_ok, said) = run("mke2fs", &["-q", "-F", "-t", kind], theirs);
     match (format(kind, size, ours), theirs_ok) {
@@ -85,7 +94,9 @@ fn differences(kind: &str, size: u64) -> Vec<String> {
     for name in ours.keys().chain(theirs.keys()).collect::<BTreeSet<_>>() {
         let (ours, theirs) = (ours.get(name), theirs.get(name));
         if ours != theirs {
-            found.push(format!("{kind} of {size}: {name}: ours {ours:?}, mke2fs {theirs:?}"));
+            found.push(format!(
+                "{kind} of {size}: {name}: ours {ours:?}, mke2fs {theirs:?}"
+            ));
         }
     }
     found
@@ -102,7 +113,9 @@ fn every_size() {
                 println!("{x}");
                 found.push(x);
             }
-            if t.elapsed().as_millis() > 2000 { println!("SLOW {size} {kind} {:?}", t.elapsed()); }
+            if t.elapsed().as_millis() > 2000 {
+                println!("SLOW {size} {kind} {:?}", t.elapsed());
+            }
         }
     }
     assert!(found.is_empty(), "{}", found.join("\n"));

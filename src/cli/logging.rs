@@ -15,16 +15,16 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 /// The levels that can be asked for, the most talkative first. Nothing is logged as critical, so
 /// that level is silence.
-pub const LEVELS: [&str; 5] = ["debug", "info", "warning", "error", "critical"];
+pub(super) const LEVELS: [&str; 5] = ["debug", "info", "warning", "error", "critical"];
 
 /// The level when none is asked for. What is built is told by the progress, not by the log.
-pub const DEFAULT_LEVEL: &str = "warning";
+pub(super) const DEFAULT_LEVEL: &str = "warning";
 
 /// Sets up logging for the whole process. `bars` are taken off the terminal for each line.
 ///
 /// # Errors
 /// When `level` isn't one of [`LEVELS`], or when logging is set up already.
-pub fn init(level: &str, bars: &MultiProgress) -> Result<()> {
+pub(super) fn init(level: &str, bars: &MultiProgress) -> Result<()> {
     let filter = filter(level).with_context(|| {
         format!(
             "unknown log level '{level}'; known are {}",

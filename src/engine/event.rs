@@ -14,7 +14,19 @@ pub trait Reporter: Debug + Sync {
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Event<'a> {
-    /// The run begins: first of all events.
+    /// A file is about to be renamed.
+    Renaming {
+        /// Its name.
+        from: &'a str,
+        /// Its new name.
+        to: &'a str,
+    },
+    /// A file is about to be removed.
+    Removing {
+        /// Its name.
+        name: &'a str,
+    },
+    /// A run begins.
     Started {
         /// How many images were asked for.
         images: usize,
@@ -67,7 +79,7 @@ pub enum Event<'a> {
         /// How many images were asked for.
         images: usize,
     },
-    /// The run has ended: last of all events.
+    /// The run has ended.
     Finished {
         /// What came of it.
         outcome: &'a Outcome,

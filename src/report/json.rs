@@ -67,6 +67,8 @@ impl<W> State<W> {
 
 fn object(event: &Event<'_>) -> Value {
     match event {
+        Event::Renaming { from, to } => json!({"event": "renaming", "from": from, "to": to}),
+        Event::Removing { name } => json!({"event": "removing", "name": name}),
         Event::Started { images } => {
             json!({"event": "started", "version": VERSION, "images": images})
         }

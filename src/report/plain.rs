@@ -34,6 +34,10 @@ impl<W: Write + Send> Reporter for Plain<W> {
     fn report(&self, event: &Event<'_>) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match event {
+            Event::Renaming { from, to } => {
+                state.line("INFO", &format!("Renaming {from} to {to}..."));
+            }
+            Event::Removing { name } => state.line("INFO", &format!("Removing {name}...")),
             // Only what isn't in the cache makes progress.
             Event::DownloadProgress { url, .. } => {
                 if state.announced.insert((*url).to_owned()) {

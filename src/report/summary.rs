@@ -9,6 +9,9 @@ use crate::engine::{Failure, Outcome};
 pub(super) fn built(outcome: &Outcome) -> String {
     let built = outcome.built.len();
     let all = built + outcome.failed_images();
+    if all == 0 {
+        return "Nothing to build".to_owned();
+    }
     let sum = |part: fn(&crate::engine::Built) -> Bytes| {
         BinaryBytes(outcome.built.iter().map(|built| part(built).get()).sum())
     };

@@ -75,6 +75,11 @@ impl Terminal {
         }
     }
 
+    /// A line that stays. The terminal may be gone by now; the images aren't.
+    fn line(&self, text: &str) {
+        let _ = self.bars.println(text);
+    }
+
     fn end_image(&self, name: &str) {
         self.end(name);
         if let Some(total) = &self.state().total {
@@ -92,6 +97,8 @@ impl fmt::Debug for Terminal {
 impl Reporter for Terminal {
     fn report(&self, event: &Event<'_>) {
         match event {
+            Event::Renaming { from, to } => self.line(&format!("Renaming {from} to {to}")),
+            Event::Removing { name } => self.line(&format!("Removing {name}")),
             Event::Started { images } => {
                 let total = self.bars.add(ProgressBar::new(*images as u64));
                 total.set_style(style(TOTAL));
