@@ -23,6 +23,9 @@ use super::output::Output;
 /// How many images may wait for the disk beside those that are being computed.
 const WAITING: usize = 8;
 
+/// Writes an image onto a file that has its size and is empty.
+type WriteImage<'a> = dyn FnOnce(&SparseFile) -> Result<()> + Send + 'a;
+
 /// An image in which everything is decided.
 pub(super) struct Job<'a> {
     /// Its file name.
@@ -34,7 +37,7 @@ pub(super) struct Job<'a> {
     /// How much of it is the content of files; it needs somewhat more than that.
     pub(super) content: Bytes,
     /// Writes it.
-    pub(super) write: Box<dyn FnOnce(&SparseFile) -> Result<()> + Send + 'a>,
+    pub(super) write: Box<WriteImage<'a>>,
 }
 
 /// What all threads share.

@@ -34,12 +34,7 @@ impl<W: Write + Send> Reporter for Plain<W> {
     fn report(&self, event: &Event<'_>) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         match event {
-            // Only what isn't in the cache makes progress.
-            Event::DownloadProgress { url, .. } => {
-                if state.announced.insert((*url).to_owned()) {
-                    state.line("INFO", &format!("Downloading {url}..."));
-                }
-            }
+            Event::DownloadProgress { url, .. } => state.downloading(url),
             Event::ImageStarted {
                 image,
                 number,
@@ -60,6 +55,13 @@ impl<W: Write + Send> Reporter for Plain<W> {
 }
 
 impl<W: Write> State<W> {
+    /// Announces a download once, when it makes progress: what is in the cache makes none.
+    fn downloading(&mut self, url: &str) {
+        if self.announced.insert(url.to_owned()) {
+            self.line("INFO", &format!("Downloading {url}..."));
+        }
+    }
+
     fn line(&mut self, level: &str, text: &str) {
         // Nobody may be listening any more; the images are wanted all the same.
         let _ = writeln!(self.out, "{level}:createhdds:{text}");
