@@ -192,9 +192,9 @@ fn is_disk_full(error: &anyhow::Error) -> bool {
         })
 }
 
-/// Calls `write`. Should it panic, only its own image is lost.
-fn contain_panic(write: impl FnOnce() -> Result<()>) -> Result<()> {
-    catch_unwind(AssertUnwindSafe(write))
+/// Does the `work` for one image. Should it panic, only that image is lost.
+pub(super) fn contain_panic<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work))
         .unwrap_or_else(|panic| Err(anyhow!("internal error: {}", panic_message(&*panic))))
 }
 
