@@ -42,7 +42,12 @@ fn image(index: usize, filesystem: &str) -> Image {
         recipe: Recipe::Layout(LayoutRecipe {
             place,
             size: Bytes::new(16 * Bytes::MIB),
-            label: if index.is_multiple_of(2) { "gpt" } else { "mbr" }.into(),
+            label: if index.is_multiple_of(2) {
+                "gpt"
+            } else {
+                "mbr"
+            }
+            .into(),
             partitions: vec![part],
             writes: vec![write],
             uploads: vec![upload],
