@@ -23,6 +23,9 @@ use super::output::Output;
 /// How many images may wait for the disk beside those that are being computed.
 const WAITING: usize = 8;
 
+/// Writes an image onto a file that has its size and is empty.
+type WriteImage<'a> = dyn FnOnce(&SparseFile) -> Result<()> + Send + 'a;
+
 /// An image in which everything is decided.
 pub(super) struct Job<'a> {
     /// Its file name.
@@ -34,7 +37,7 @@ pub(super) struct Job<'a> {
     /// How much of it is the content of files; it needs somewhat more than that.
     pub(super) content: Bytes,
     /// Writes it.
-    pub(super) write: Box<dyn FnOnce(&SparseFile) -> Result<()> + Send + 'a>,
+    pub(super) write: Box<WriteImage<'a>>,
 }
 
 /// What all threads share.
@@ -189,9 +192,9 @@ fn is_disk_full(error: &anyhow::Error) -> bool {
         })
 }
 
-/// Calls `write`. Should it panic, only its own image is lost.
-fn contain_panic(write: impl FnOnce() -> Result<()>) -> Result<()> {
-    catch_unwind(AssertUnwindSafe(write))
+/// Does the `work` for one image. Should it panic, only that image is lost.
+pub(super) fn contain_panic<T>(work: impl FnOnce() -> Result<T>) -> Result<T> {
+    catch_unwind(AssertUnwindSafe(work))
         .unwrap_or_else(|panic| Err(anyhow!("internal error: {}", panic_message(&*panic))))
 }
 

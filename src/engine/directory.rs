@@ -165,11 +165,15 @@ mod tests {
     fn a_sync_covers_the_changes_before_it_and_none_after() {
         let syncs = Syncs::default();
         let mut count = 0;
+        let mut sync = || {
+            count += 1;
+            Ok(())
+        };
         // Another thread's change, made before the first sync begins.
         syncs.changes.fetch_add(1, Ordering::SeqCst);
-        syncs.after_change(|| Ok(count += 1)).unwrap();
-        assert_eq!((count, *syncs.covered.lock().unwrap()), (1, 2));
-        syncs.after_change(|| Ok(count += 1)).unwrap();
+        syncs.after_change(&mut sync).unwrap();
+        assert_eq!(*syncs.covered.lock().unwrap(), 2);
+        syncs.after_change(&mut sync).unwrap();
         assert_eq!(count, 2);
         let failed = syncs.after_change(|| Err(io::Error::other("broken")));
         assert!(failed.is_err());

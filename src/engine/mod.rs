@@ -128,7 +128,7 @@ fn plan_all(
                 bail!("'{}' is asked for more than once", image.file_name);
             }
             check_target(&settings.directory, &image.file_name)?;
-            plan_image(image, &contents, registry, settings.time)
+            build::contain_panic(|| plan_image(image, &contents, registry, settings.time))
         })
         .collect()
 }
@@ -155,5 +155,70 @@ fn job(name: &str, number: usize, plan: DiskPlan) -> Job<'_> {
         size: plan.size,
         content: Bytes::new(files.map(|(_, content)| content.len()).sum()),
         write: Box::new(move |disk| Ok(disklayout::build(&plan, disk)?)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::{InstallRecipe, Recipe};
+
+    fn install(file_name: &str, place: &str) -> Image {
+        let recipe = InstallRecipe {
+            place: place.into(),
+            release: "9".into(),
+            arch: "x86_64".into(),
+            size_gib: 10,
+            maxage_days: 0,
+            bootopts: None,
+        };
+        Image {
+            file_name: file_name.into(),
+            group: "minimal".into(),
+            recipe: Recipe::Install(recipe),
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_planned_touches_no_file_and_names_its_images() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::create_dir(root.path().join("d.img")).unwrap();
+        let settings = Settings {
+            directory: Arc::new(Directory::lock(root.path()).unwrap()),
+            temporaries: Temporaries::default(),
+            jobs: default_jobs(),
+            sync: true,
+            time: Timestamp::default(),
+            downloads: Downloads::default(),
+        };
+        let images = [
+            install("a.qcow2", "virtinstall[0]"),
+            install("b.qcow2", "virtinstall[1]"),
+            install("c.qcow2", "virtinstall[0]"),
+            install("a.qcow2", "virtinstall[0]"),
+            install("d.img", "virtinstall[0]"),
+            install("../e.img", "virtinstall[0]"),
+        ];
+        let find = |_: &str| bail!("no uploads here");
+        let outcome = run(&images, &settings, &Registry::default(), &find, &Silent).unwrap();
+        let failed: Vec<_> = outcome
+            .failed
+            .iter()
+            .map(|failure| (failure.images.join(" "), format!("{:#}", failure.error)))
+            .collect();
+        let expected = [
+            ("a.qcow2 c.qcow2", "virtinstall[0]: building an installed"),
+            ("b.qcow2", "virtinstall[1]: building an installed system"),
+            ("a.qcow2", "'a.qcow2' is asked for more than once"),
+            ("d.img", "is a directory, not a regular file"),
+            ("../e.img", "'../e.img' is no file name"),
+        ];
+        assert_eq!(failed.len(), expected.len(), "{failed:?}");
+        for ((names, text), (expected_names, part)) in failed.iter().zip(expected) {
+            assert_eq!(names, expected_names);
+            assert!(text.contains(part), "{text}");
+        }
+        assert!(outcome.built.is_empty() && !outcome.is_success());
+        assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 1);
     }
 }

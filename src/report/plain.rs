@@ -38,12 +38,7 @@ impl<W: Write + Send> Reporter for Plain<W> {
                 state.line("INFO", &format!("Renaming {from} to {to}..."));
             }
             Event::Removing { name } => state.line("INFO", &format!("Removing {name}...")),
-            // Only what isn't in the cache makes progress.
-            Event::DownloadProgress { url, .. } => {
-                if state.announced.insert((*url).to_owned()) {
-                    state.line("INFO", &format!("Downloading {url}..."));
-                }
-            }
+            Event::DownloadProgress { url, .. } => state.downloading(url),
             Event::ImageStarted {
                 image,
                 number,
@@ -64,6 +59,13 @@ impl<W: Write + Send> Reporter for Plain<W> {
 }
 
 impl<W: Write> State<W> {
+    /// Announces a download once, when it makes progress: what is in the cache makes none.
+    fn downloading(&mut self, url: &str) {
+        if self.announced.insert(url.to_owned()) {
+            self.line("INFO", &format!("Downloading {url}..."));
+        }
+    }
+
     fn line(&mut self, level: &str, text: &str) {
         // Nobody may be listening any more; the images are wanted all the same.
         let _ = writeln!(self.out, "{level}:createhdds:{text}");

@@ -147,6 +147,26 @@ fn a_file_is_downloaded_once_and_the_progress_told() {
 }
 
 #[test]
+fn a_proxy_connects_to_the_server() {
+    let proxy = Server::start(|request, stream| {
+        assert!(request[""].starts_with("CONNECT "));
+        stream.write_all(b"HTTP/1.1 200 Connected\r\n\r\n").unwrap();
+        let lines = BufReader::new(stream.try_clone().unwrap()).lines();
+        assert!(lines.map(Result::unwrap).any(|line| line.is_empty()));
+        ok(stream, b"through the proxy");
+    });
+    let cache = tempfile::tempdir().unwrap();
+    let mut downloads = downloads(cache.path());
+    downloads.proxy = Some(ureq::Proxy::new(&proxy.address).unwrap());
+    let url = "http://server.invalid:8080/file";
+    assert_eq!(fetch(&downloads, url, None).unwrap(), b"through the proxy");
+    assert_eq!(
+        proxy.requests()[0][""],
+        "CONNECT server.invalid:8080 HTTP/1.1"
+    );
+}
+
+#[test]
 fn redirects_are_followed() {
     let server = Server::start(|request, stream| {
         if request[""].starts_with("GET /dir/") {
@@ -179,6 +199,7 @@ fn refusals_are_told_and_only_passing_ones_tried_again() {
             "{message}"
         );
         assert_eq!(server.requests().len(), attempts, "{status}");
+        assert_eq!(files(cache.path()), [""; 0]);
     }
 }
 
@@ -197,6 +218,7 @@ fn a_file_over_the_limit_is_refused_announced_or_not() {
         assert!(message.contains("larger than the limit"), "{message}");
         assert!(message.contains("CREATEHDDS_DOWNLOAD_LIMIT"), "{message}");
         assert_eq!(server.requests().len(), 1);
+        assert_eq!(files(cache.path()), [""; 0]);
         downloads.limit = limit;
         assert_eq!(fetch(&downloads, &server.url(), None).unwrap(), data());
     }

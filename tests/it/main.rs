@@ -1,4 +1,5 @@
 //! The one integration binary: one module a subject.
 
 mod download;
+mod engine;
 mod safe_output;

@@ -195,7 +195,8 @@ mod tests {
 
     #[test]
     fn the_directory_comes_from_the_first_usable_variable() {
-        let table: [(&[(&str, &str)], Option<&str>); 7] = [
+        type Variables = &'static [(&'static str, &'static str)];
+        let table: [(Variables, Option<&str>); 7] = [
             (
                 &[
                     ("CREATEHDDS_CACHE_DIR", "c"),

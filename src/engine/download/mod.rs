@@ -4,8 +4,8 @@
 //! a configuration gives it a SHA-256 that it doesn't have, or when its file is removed.
 //!
 //! A download that was cut off goes on where it ended, when the server can tell that the file is
-//! still the same; else it starts over. Proxies come from `ALL_PROXY`, `HTTPS_PROXY`, `HTTP_PROXY`
-//! and `NO_PROXY`, certificates from the system, or from the built-in list when it has none.
+//! still the same; else it starts over. The certificates are those that the system trusts, or a
+//! built-in list when it has none.
 
 mod cache;
 mod transfer;
@@ -16,9 +16,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, bail};
 use disklayout::Bytes;
 use disklayout::tree::Content;
-use ureq::Agent;
 use ureq::http::Uri;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
+use ureq::{Agent, Proxy};
 
 use super::digest;
 use cache::{Entry, Part};
@@ -42,6 +42,8 @@ pub struct Downloads {
     pub attempts: u32,
     /// How long to wait before the second attempt; before each further one that much longer.
     pub pause: Duration,
+    /// The proxy to go through. It is asked to connect (CONNECT), for http as well.
+    pub proxy: Option<Proxy>,
     /// Never touch the network: what isn't in the cache is an error.
     pub offline: bool,
 }
@@ -55,20 +57,23 @@ impl Default for Downloads {
             read_timeout: Duration::from_secs(60),
             attempts: 3,
             pause: Duration::from_secs(1),
+            proxy: None,
             offline: false,
         }
     }
 }
 
 impl Downloads {
-    /// The defaults, with the cache directory and the limit that the environment asks for:
-    /// `CREATEHDDS_CACHE_DIR`, `XDG_CACHE_HOME`, `HOME` and `CREATEHDDS_DOWNLOAD_LIMIT`.
+    /// The defaults, with the cache directory, the limit and the proxy that the environment asks
+    /// for: `CREATEHDDS_CACHE_DIR`, `XDG_CACHE_HOME`, `HOME`, `CREATEHDDS_DOWNLOAD_LIMIT`, and
+    /// the first of `ALL_PROXY`, `HTTPS_PROXY` and `HTTP_PROXY`, with the exceptions of `NO_PROXY`.
     ///
     /// # Errors
     /// When the limit is no number of bytes.
     pub fn from_environment() -> Result<Self> {
         let mut downloads = Self {
             directory: cache::directory(|name| std::env::var_os(name)),
+            proxy: Proxy::try_from_env(),
             ..Self::default()
         };
         if let Some(value) = std::env::var_os(LIMIT_VARIABLE) {
@@ -131,7 +136,15 @@ impl Downloads {
             part.remove()?;
             return Ok(content);
         }
-        self.transfer(agent, url, &mut part, progress)?;
+        match self.transfer(agent, url, &mut part, progress) {
+            Ok(()) => {}
+            // Whoever comes next goes on with what there is.
+            Err(Fault::Passing(error)) if part.len()? > 0 => return Err(error),
+            Err(fault) => {
+                part.remove()?;
+                return Err(fault.into_error());
+            }
+        }
         if let Some(sum) = sha256
             && let Err(error) = digest::check(url, &part.content()?, sum)
         {
@@ -151,7 +164,7 @@ impl Downloads {
         url: &str,
         part: &mut Part,
         progress: &mut dyn FnMut(u64, Option<u64>),
-    ) -> Result<()> {
+    ) -> Result<(), Fault> {
         let mut attempt = 1;
         loop {
             match transfer::get(agent, url, part, self.limit, progress) {
@@ -161,7 +174,7 @@ impl Downloads {
                     std::thread::sleep(self.pause * attempt);
                     attempt += 1;
                 }
-                Err(fault) => return Err(fault.into_error()),
+                Err(fault) => return Err(fault),
             }
         }
     }
@@ -170,6 +183,7 @@ impl Downloads {
     fn agent(&self, https: bool, any_scheme: bool) -> Agent {
         let mut config = Agent::config_builder()
             .http_status_as_error(false)
+            .proxy(self.proxy.clone())
             .https_only(https && !any_scheme)
             .timeout_connect(Some(self.connect_timeout))
             .timeout_recv_response(Some(self.read_timeout))
