@@ -2,3 +2,6 @@
 //! one that is missing fails its tests.
 
 mod audit;
+mod checkers;
+mod checkers_refuse;
+mod sample;
