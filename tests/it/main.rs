@@ -4,4 +4,6 @@
 mod audit;
 mod checkers;
 mod checkers_refuse;
+mod oracle;
+mod oracle_differs;
 mod sample;
