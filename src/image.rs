@@ -77,7 +77,7 @@ pub struct InstallRecipe {
     pub release: String,
     /// The architecture: `x86_64`.
     pub arch: String,
-    /// The size of the disk in GiB.
+    /// The size of the disk in GiB; 0 when the configuration gives none.
     pub size_gib: u64,
     /// The image is outdated when it is older than this many days; never when 0.
     pub maxage_days: u64,

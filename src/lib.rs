@@ -2,6 +2,7 @@
 
 pub mod cli;
 pub mod command;
+pub mod current_release;
 pub mod engine;
 pub mod hdds;
 pub mod image;

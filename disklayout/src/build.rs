@@ -1,14 +1,100 @@
 //! Writes a plan: first what is in the partitions, then the table that makes it reachable.
 
+use std::io;
+
 use crate::disk::{Disk, Window};
 use crate::error::{Error, Result};
-use crate::layout::DiskPlan;
+use crate::layout::{DiskPlan, EntryPlan, PartitionPlan, Role, TablePlan};
+use crate::table::{gpt, mbr};
 
 /// Writes everything that `plan` decided onto `disk`, which has the plan's size and reads as zero.
 ///
 /// # Errors
-/// `Io` when storage or a source file fails, `Tool` when an external program does.
+/// `Io` when storage or a source file fails or the disk has another size, `Tool` when an external
+/// program fails.
 pub fn build(plan: &DiskPlan, disk: &dyn Disk) -> Result<()> {
-    let _ = (plan, disk, Window::new, Error::invalid("", ""));
-    unimplemented!()
+    check_size(plan, disk)?;
+    for partition in &plan.partitions {
+        write_filesystem(partition, disk)?;
+    }
+    write_table(plan, disk)
+}
+
+fn check_size(plan: &DiskPlan, disk: &dyn Disk) -> Result<()> {
+    if disk.len() == plan.size.get() {
+        return Ok(());
+    }
+    let message = format!("the plan is for {} bytes", plan.size.get());
+    let source = io::Error::new(
+        io::ErrorKind::InvalidInput,
+        format!("the disk has {} bytes", disk.len()),
+    );
+    Err(Error::io("disk", message, source))
+}
+
+fn write_filesystem(partition: &PartitionPlan, disk: &dyn Disk) -> Result<()> {
+    let Some(filesystem) = &partition.filesystem else {
+        return Ok(());
+    };
+    let range = partition.range;
+    let window = Window::new(disk, range.offset(), range.size()).map_err(|error| {
+        let place = format!("partition {}", partition.number);
+        Error::io(place, "can't reach its sectors", error)
+    })?;
+    filesystem.write(&window)
+}
+
+fn write_table(plan: &DiskPlan, disk: &dyn Disk) -> Result<()> {
+    match plan.table {
+        TablePlan::Mbr { signature } => mbr_of(signature, &plan.partitions)?.write(disk),
+        TablePlan::Gpt { guid } => gpt_of(guid, &plan.partitions)?.write(disk),
+    }
+}
+
+fn mbr_of(signature: u32, partitions: &[PartitionPlan]) -> Result<mbr::Mbr> {
+    let mut table = mbr::Mbr {
+        signature,
+        entries: Vec::new(),
+        extended: None,
+        logical: Vec::new(),
+    };
+    for partition in partitions {
+        let EntryPlan::Mbr { kind } = partition.entry else {
+            return Err(mixed(partition));
+        };
+        let range = partition.range;
+        let entry = mbr::Entry { kind, range };
+        match partition.role {
+            Role::Logical => table.logical.push(entry),
+            Role::Primary => table.entries.push(entry),
+            Role::Extended => {
+                table.extended = Some(range);
+                table.entries.push(entry);
+            }
+        }
+    }
+    Ok(table)
+}
+
+fn gpt_of(guid: uuid::Uuid, partitions: &[PartitionPlan]) -> Result<gpt::Gpt<'_>> {
+    let entries = partitions.iter().map(|partition| match &partition.entry {
+        EntryPlan::Gpt { kind, guid, name } => Ok(gpt::Entry {
+            number: partition.number,
+            kind: *kind,
+            guid: *guid,
+            range: partition.range,
+            name,
+        }),
+        EntryPlan::Mbr { .. } => Err(mixed(partition)),
+    });
+    let entries = entries.collect::<Result<_>>()?;
+    Ok(gpt::Gpt { guid, entries })
+}
+
+/// A plan that nothing in this library makes.
+fn mixed(partition: &PartitionPlan) -> Error {
+    Error::invalid(
+        format!("partition {}", partition.number),
+        "its entry is for another kind of partition table than the disk's",
+    )
 }

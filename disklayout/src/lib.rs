@@ -9,6 +9,7 @@ pub mod disk;
 mod error;
 pub mod fs;
 mod identity;
+pub mod inspect;
 pub mod layout;
 mod table;
 pub mod tree;

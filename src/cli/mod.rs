@@ -1,1 +1,98 @@
-//! cli
+//! What was typed: arguments in, exit status out.
+
+mod arguments;
+mod early;
+mod exit;
+mod logging;
+
+pub use arguments::COMMANDS;
+pub use exit::Status;
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::path::Path;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, Result};
+use clap::ArgMatches;
+use clap::error::ErrorKind;
+use indicatif::MultiProgress;
+
+use crate::command::{self, Context};
+use crate::hdds::Config;
+use crate::hdds::locate::{Found, Search};
+use early::Early;
+
+/// Runs the program with `arguments`, its own name first.
+pub fn main(arguments: Vec<OsString>) -> ExitCode {
+    let early = Early::scan(&arguments);
+    let executable = std::env::current_exe().ok();
+    let variable = |name: &str| std::env::var_os(name);
+    let search = Search::new(
+        early.config,
+        early.data_dir,
+        variable,
+        executable.as_deref(),
+    );
+    let found = search.locate(Path::is_file);
+    let config = read_config(&found);
+    let program = match &config {
+        Ok(config) => arguments::program_with_groups(config),
+        // Help is always given, whatever the configuration looks like.
+        Err(_) => arguments::program().allow_external_subcommands(true),
+    };
+    let matches = match program.try_get_matches_from(arguments) {
+        Ok(matches) => matches,
+        Err(error) => return refuse(&error).into(),
+    };
+    let status = config.and_then(|config| run(&matches, found, config));
+    status.unwrap_or_else(|error| complain(&error)).into()
+}
+
+fn read_config(found: &Found) -> Result<Config> {
+    let name = found.config.name();
+    Ok(Config::parse(&found.config.read()?, &name, &COMMANDS)?)
+}
+
+fn run(matches: &ArgMatches, found: Found, config: Config) -> Result<Status> {
+    let level = matches
+        .get_one::<String>("loglevel")
+        .context("no log level")?;
+    let bars = MultiProgress::new();
+    logging::init(level, &bars)?;
+    let name = found.config.name();
+    tracing::debug!("the configuration is {name}");
+    let config = if matches.get_flag("strict") {
+        config.strict(&name)?
+    } else {
+        config
+    };
+    for warning in &config.warnings {
+        tracing::warn!("{name}: {warning}");
+    }
+    let context = Context::new(config, found.data, arguments::settings(matches), bars);
+    let verb = arguments::verb(matches).context("no command")?;
+    command::run(&context, &verb)
+}
+
+/// Shows help where it was asked for, else what is wrong with the command line.
+fn refuse(error: &clap::Error) -> Status {
+    // When the terminal has gone there is nobody left to tell.
+    let _ = error.print();
+    match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Status::Success,
+        _ => Status::Usage,
+    }
+}
+
+/// Tells an error with all its causes. A reader that has gone away is none.
+fn complain(error: &anyhow::Error) -> Status {
+    let is_broken_pipe = |cause: &(dyn std::error::Error + 'static)| {
+        let cause = cause.downcast_ref::<io::Error>();
+        cause.is_some_and(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
+    };
+    if !error.chain().any(is_broken_pipe) {
+        let _ = writeln!(io::stderr(), "createhdds: {error:#}");
+    }
+    Status::Failed
+}

@@ -1,1 +1,109 @@
-//! command
+//! The commands: one file a verb.
+
+pub mod all;
+pub mod check;
+pub mod group;
+mod listing;
+pub mod plan;
+mod set;
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use anyhow::Result;
+use indicatif::MultiProgress;
+
+use crate::cli::Status;
+use crate::hdds::Config;
+use crate::hdds::locate::DataDir;
+use crate::image::{Image, Recipe};
+
+/// What was asked for.
+#[derive(Debug)]
+pub enum Verb {
+    /// Build what is missing or outdated.
+    All(all::Options),
+    /// Tell how the images are.
+    Check(check::Options),
+    /// Show what images would hold.
+    Plan(plan::Options),
+    /// Build the images of one group.
+    Group(group::Options),
+}
+
+/// What holds for every command.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where the images are.
+    pub directory: PathBuf,
+    /// How many images are built at a time; as many as there are processors when it isn't given.
+    pub jobs: Option<NonZeroUsize>,
+    /// Whether an image must be on disk before it counts as built.
+    pub sync: bool,
+    /// Whether JSON is wanted.
+    pub json: bool,
+}
+
+/// What every command works with.
+#[derive(Debug)]
+pub struct Context {
+    config: Config,
+    data: DataDir,
+    settings: Settings,
+    /// Where progress is drawn; logging shares it.
+    bars: MultiProgress,
+}
+
+impl Context {
+    /// The images of `config`, with `data` as the files that they need.
+    pub fn new(config: Config, data: DataDir, settings: Settings, bars: MultiProgress) -> Self {
+        Self {
+            config,
+            data,
+            settings,
+            bars,
+        }
+    }
+}
+
+/// One of the two kinds of images.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// Images that are written here.
+    Guestfs,
+    /// Images with an installed system.
+    Virtinstall,
+}
+
+impl Kind {
+    /// The kind by its name in hdds.json.
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "guestfs" => Some(Self::Guestfs),
+            "virtinstall" => Some(Self::Virtinstall),
+            _ => None,
+        }
+    }
+
+    /// The kind of an image.
+    pub const fn of(image: &Image) -> Self {
+        match image.recipe {
+            Recipe::Layout(_) => Self::Guestfs,
+            Recipe::Install(_) => Self::Virtinstall,
+        }
+    }
+}
+
+/// Does what was asked for.
+///
+/// # Errors
+/// Why the job could not be done at all. Single images that could not be built are told by the
+/// status.
+pub fn run(context: &Context, verb: &Verb) -> Result<Status> {
+    match verb {
+        Verb::All(options) => all::run(context, options),
+        Verb::Check(options) => check::run(context, options),
+        Verb::Plan(options) => plan::run(context, options),
+        Verb::Group(options) => group::run(context, options),
+    }
+}

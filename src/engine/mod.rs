@@ -1,1 +1,224 @@
-//! engine
+//! Runs recipes: everything is planned first, then images are written side by side.
+
+mod build;
+mod contents;
+mod digest;
+mod directory;
+pub mod download;
+mod event;
+mod interrupt;
+mod outcome;
+mod output;
+mod plan;
+mod temporaries;
+pub mod time;
+
+pub use contents::{Contents, FindFile};
+pub use directory::Directory;
+pub use event::{Event, Reporter, Silent};
+pub use interrupt::exit_on_signals;
+pub use outcome::{Built, Failure, Outcome};
+pub use output::{Output, Published, TEMPORARY_SUFFIX, check_target};
+pub use plan::plan_image;
+pub use temporaries::Temporaries;
+
+use std::collections::BTreeSet;
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+use std::time::Instant;
+
+use anyhow::{Context, Result, bail};
+use disklayout::fs::Registry;
+use disklayout::layout::DiskPlan;
+use disklayout::{Bytes, Timestamp};
+use rayon::prelude::*;
+
+use crate::image::Image;
+use build::Job;
+use download::Downloads;
+use outcome::Cause;
+
+/// How a run works.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where the images go.
+    pub directory: Arc<Directory>,
+    /// The list that an interrupt removes the temporary files of.
+    pub temporaries: Temporaries,
+    /// How many images are computed at a time.
+    pub jobs: NonZeroUsize,
+    /// Whether an image is on disk before it counts as built.
+    pub sync: bool,
+    /// The time that every image is given.
+    pub time: Timestamp,
+    /// How files come from the network.
+    pub downloads: Downloads,
+}
+
+/// As many jobs as the machine can run at a time.
+pub fn default_jobs() -> NonZeroUsize {
+    std::thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
+}
+
+/// Builds `images`; one that can't be built doesn't stop the others.
+///
+/// Downloads come first, then every image is planned, and only then is the first one written.
+/// For an image that can't be planned no file is touched.
+///
+/// # Errors
+/// When no threads can be started. What becomes of single images is told by the outcome.
+pub fn run(
+    images: &[Image],
+    settings: &Settings,
+    registry: &Registry,
+    find: &FindFile<'_>,
+    reporter: &dyn Reporter,
+) -> Result<Outcome> {
+    let started = Instant::now();
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(settings.jobs.get())
+        .build()
+        .with_context(|| format!("can't start {} threads", settings.jobs))?;
+    reporter.report(&Event::Started {
+        images: images.len(),
+    });
+    let plans = pool.install(|| plan_all(images, settings, registry, find, reporter));
+    let mut jobs = Vec::new();
+    let mut results = Vec::new();
+    for (index, (image, plan)) in images.iter().zip(plans).enumerate() {
+        let (name, number) = (image.file_name.as_str(), index + 1);
+        match plan {
+            Ok(plan) => jobs.push(job(name, number, plan)),
+            Err(error) => {
+                reporter.report(&Event::ImageFailed {
+                    image: name,
+                    number,
+                    images: images.len(),
+                });
+                results.push((number, Err(Cause::Other(error))));
+            }
+        }
+    }
+    results.extend(build::run(jobs, images.len(), settings, &pool, reporter));
+    results.sort_by_key(|(number, _)| *number);
+    let named = results
+        .into_iter()
+        .map(|(number, result)| (images[number - 1].file_name.clone(), result))
+        .collect();
+    let outcome = Outcome::sum_up(named, started.elapsed());
+    reporter.report(&Event::Finished { outcome: &outcome });
+    Ok(outcome)
+}
+
+/// Plans every image and looks whether it could be published, in the order of `images`.
+fn plan_all(
+    images: &[Image],
+    settings: &Settings,
+    registry: &Registry,
+    find: &FindFile<'_>,
+    reporter: &dyn Reporter,
+) -> Vec<Result<DiskPlan>> {
+    let contents = Contents::gather(images, find, &settings.downloads, reporter);
+    let twice = repeated_names(images);
+    images
+        .par_iter()
+        .enumerate()
+        .map(|(index, image)| {
+            if twice.contains(&index) {
+                bail!("'{}' is asked for more than once", image.file_name);
+            }
+            check_target(&settings.directory, &image.file_name)?;
+            build::contain_panic(|| plan_image(image, &contents, registry, settings.time))
+        })
+        .collect()
+}
+
+/// The positions of images whose name another one has before them.
+fn repeated_names(images: &[Image]) -> BTreeSet<usize> {
+    let mut names = BTreeSet::new();
+    let indices = 0..images.len();
+    indices
+        .filter(|&index| !names.insert(images[index].file_name.as_str()))
+        .collect()
+}
+
+/// The job that writes `plan`.
+fn job(name: &str, number: usize, plan: DiskPlan) -> Job<'_> {
+    let files = plan
+        .partitions
+        .iter()
+        .filter_map(|partition| partition.filesystem.as_ref())
+        .flat_map(|filesystem| filesystem.tree().files());
+    Job {
+        name,
+        number,
+        size: plan.size,
+        content: Bytes::new(files.map(|(_, content)| content.len()).sum()),
+        write: Box::new(move |disk| Ok(disklayout::build(&plan, disk)?)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::image::{InstallRecipe, Recipe};
+
+    fn install(file_name: &str, place: &str) -> Image {
+        let recipe = InstallRecipe {
+            place: place.into(),
+            release: "9".into(),
+            arch: "x86_64".into(),
+            size_gib: 10,
+            maxage_days: 0,
+            bootopts: None,
+        };
+        Image {
+            file_name: file_name.into(),
+            group: "minimal".into(),
+            recipe: Recipe::Install(recipe),
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_planned_touches_no_file_and_names_its_images() {
+        let root = tempfile::tempdir().unwrap();
+        std::fs::create_dir(root.path().join("d.img")).unwrap();
+        let settings = Settings {
+            directory: Arc::new(Directory::lock(root.path()).unwrap()),
+            temporaries: Temporaries::default(),
+            jobs: default_jobs(),
+            sync: true,
+            time: Timestamp::default(),
+            downloads: Downloads::default(),
+        };
+        let images = [
+            install("a.qcow2", "virtinstall[0]"),
+            install("b.qcow2", "virtinstall[1]"),
+            install("c.qcow2", "virtinstall[0]"),
+            install("a.qcow2", "virtinstall[0]"),
+            install("d.img", "virtinstall[0]"),
+            install("../e.img", "virtinstall[0]"),
+        ];
+        let find = |_: &str| bail!("no uploads here");
+        let outcome = run(&images, &settings, &Registry::default(), &find, &Silent).unwrap();
+        let failed: Vec<_> = outcome
+            .failed
+            .iter()
+            .map(|failure| (failure.images.join(" "), format!("{:#}", failure.error)))
+            .collect();
+        let expected = [
+            ("a.qcow2 c.qcow2", "virtinstall[0]: building an installed"),
+            ("b.qcow2", "virtinstall[1]: building an installed system"),
+            ("a.qcow2", "'a.qcow2' is asked for more than once"),
+            ("d.img", "is a directory, not a regular file"),
+            ("../e.img", "'../e.img' is no file name"),
+        ];
+        assert_eq!(failed.len(), expected.len(), "{failed:?}");
+        for ((names, text), (expected_names, part)) in failed.iter().zip(expected) {
+            assert_eq!(names, expected_names);
+            assert!(text.contains(part), "{text}");
+        }
+        assert!(outcome.built.is_empty() && !outcome.is_success());
+        assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 1);
+    }
+}

@@ -1,1 +1,29 @@
-//! hdds
+//! hdds.json: which images there should be, and where the files that they need are.
+//!
+//! `document` and `reader` know JSON and places, `keys` the names of the keys; `top`,
+//! `layout_group` and `install_group` turn values into the groups of `model`; `variants` turns
+//! groups into images. `locate` finds the files. Nothing here opens a network connection.
+
+pub mod arch;
+mod document;
+mod install_group;
+mod keys;
+mod layout_group;
+pub mod locate;
+mod model;
+pub mod names;
+mod problem;
+mod reader;
+pub mod releases;
+mod shipped;
+mod size;
+mod source;
+mod top;
+mod variants;
+
+#[cfg(test)]
+mod reject;
+
+pub use model::{Config, Group, InstallGroup, LayoutGroup, Part, Rename};
+pub use problem::{ConfigError, Problem};
+pub use variants::{install_images, layout_images};

@@ -1,5 +1,7 @@
 //! Filesystems: what every format offers, and the table of those that are known.
 
+pub mod ext;
+
 use std::fmt::Debug;
 use std::sync::Arc;
 
@@ -87,7 +89,7 @@ pub struct Registry {
 impl Registry {
     /// The formats that this library writes itself.
     pub fn native() -> Self {
-        Self::default()
+        Self::default().with(ext::ExtFormatter)
     }
 
     /// The same registry with one more format.

@@ -1,6 +1,11 @@
 //! From the description of a disk to a plan in which everything is decided.
 
+mod files;
+mod gpt_rules;
 pub mod guestfs;
+mod label;
+mod mbr_rules;
 mod plan;
+mod space;
 
 pub use plan::{DiskPlan, EntryPlan, PartitionPlan, Role, TablePlan};

@@ -1,1 +1,6 @@
-//! Partition tables.
+//! Partition tables: emitted as they were decided.
+
+pub(crate) mod format;
+pub(crate) mod gpt;
+pub(crate) mod mbr;
+pub(crate) mod types;

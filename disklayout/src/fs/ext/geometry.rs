@@ -1,0 +1,320 @@
+//! From a size to the numbers of a filesystem, as mke2fs 1.47.0 derives them.
+
+use super::defaults::{
+    Features, Flavor, INODE_SIZE, LOG_GROUPS_PER_FLEX, PAGE_SIZE, RESERVED_PERCENT, SizeClass,
+    journal_blocks, size_class,
+};
+use super::format::EXT4_GOOD_OLD_FIRST_INO;
+use super::format::{EXT4_FEATURE_COMPAT_HAS_JOURNAL, EXT4_FEATURE_COMPAT_RESIZE_INODE};
+use crate::error::{Error, Result};
+use crate::units::Bytes;
+
+/// Every number that follows from the size alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Geometry {
+    pub features: Features,
+    pub block_size: u32,
+    /// 1 when blocks are too small to hold both the boot sector and the superblock, else 0.
+    pub first_data_block: u32,
+    pub blocks: u64,
+    pub reserved_blocks: u64,
+    pub blocks_per_group: u32,
+    pub groups: u32,
+    pub inodes_per_group: u32,
+    pub inode_table_blocks: u32,
+    /// Blocks of group descriptors.
+    pub desc_blocks: u32,
+    /// Blocks kept after the group descriptors so that their number can grow.
+    pub reserved_gdt_blocks: u32,
+    pub journal_blocks: u32,
+    pub log_groups_per_flex: u8,
+}
+
+/// A group's last blocks are given up unless this many are left after its own metadata.
+const LEAST_DATA_BLOCKS: u64 = 50;
+
+impl Geometry {
+    /// The geometry of a filesystem on `size` bytes.
+    pub(super) fn new(place: &str, flavor: Flavor, size: Bytes) -> Result<Self> {
+        let class = size_class(size);
+        let blocks = size.get() / PAGE_SIZE * PAGE_SIZE / u64::from(class.block_size);
+        let features = Self::features(place, flavor, blocks)?;
+        let geometry = Self::with_blocks(features, class, blocks)
+            .filter(|geometry| geometry.inodes() > u64::from(EXT4_GOOD_OLD_FIRST_INO))
+            .ok_or_else(|| {
+                let message = format!("{size} is too small for {}", flavor.name());
+                Error::does_not_fit(place, message)
+            })?;
+        Ok(geometry)
+    }
+
+    /// The features, less those that a filesystem of so many blocks can't have.
+    fn features(place: &str, flavor: Flavor, blocks: u64) -> Result<Features> {
+        let mut features = flavor.features();
+        if blocks > u64::from(u32::MAX) {
+            if !features.has_64bit() {
+                let message = format!(
+                    "{} holds {} blocks at most, not {blocks}; use ext4 or a smaller partition",
+                    flavor.name(),
+                    u32::MAX
+                );
+                return Err(Error::does_not_fit(place, message));
+            }
+            // Its block map holds 32-bit block numbers.
+            features.compat &= !EXT4_FEATURE_COMPAT_RESIZE_INODE;
+        }
+        Ok(features)
+    }
+
+    /// `None` when the blocks don't hold a filesystem's own structures.
+    fn with_blocks(features: Features, class: SizeClass, wanted_blocks: u64) -> Option<Self> {
+        let block_size = class.block_size;
+        let wanted_inodes = wanted_blocks * u64::from(block_size) / class.bytes_per_inode;
+        let mut geometry = Self {
+            features,
+            block_size,
+            first_data_block: u32::from(block_size == 1024),
+            blocks: wanted_blocks,
+            reserved_blocks: wanted_blocks * RESERVED_PERCENT / 100,
+            blocks_per_group: block_size * 8,
+            groups: 0,
+            inodes_per_group: 0,
+            inode_table_blocks: 0,
+            desc_blocks: 0,
+            reserved_gdt_blocks: 0,
+            journal_blocks: 0,
+            log_groups_per_flex: if features.has_flex_bg() {
+                LOG_GROUPS_PER_FLEX
+            } else {
+                0
+            },
+        };
+        geometry.divide_into_groups(wanted_inodes)?;
+        geometry.journal_blocks = geometry.figure_journal();
+        Some(geometry)
+    }
+
+    /// Settles the groups. A tail that can't hold its own metadata and some data is cut off,
+    /// after which everything is settled anew.
+    fn divide_into_groups(&mut self, wanted_inodes: u64) -> Option<()> {
+        loop {
+            let data_blocks = self.blocks.checked_sub(u64::from(self.first_data_block))?;
+            let per_group = u64::from(self.blocks_per_group);
+            self.groups = u32::try_from(data_blocks.div_ceil(per_group)).ok()?;
+            if self.groups == 0 {
+                return None;
+            }
+            self.settle_inodes(wanted_inodes);
+            let descriptors = self.block_size / self.desc_size();
+            self.desc_blocks = self.groups.div_ceil(descriptors);
+            self.reserved_gdt_blocks = self.figure_reserved_gdt();
+
+            let tail = data_blocks % per_group;
+            let overhead = self.group_overhead(self.groups - 1);
+            if tail == 0 {
+                return (overhead <= per_group).then_some(());
+            }
+            if self.groups == 1 && tail < overhead {
+                return None;
+            }
+            if tail >= overhead + LEAST_DATA_BLOCKS {
+                return Some(());
+            }
+            self.cut_off(tail);
+        }
+    }
+
+    /// Gives up the last `tail` blocks and the part of the reserve that they stood for.
+    fn cut_off(&mut self, tail: u64) {
+        let left = self.blocks - tail;
+        let reserve = u128::from(self.reserved_blocks) * u128::from(left) / u128::from(self.blocks);
+        self.reserved_blocks = u64::try_from(reserve).unwrap_or(u64::MAX);
+        self.blocks = left;
+    }
+
+    /// Inodes per group: whole blocks of them, a multiple of eight, no more than a bitmap has bits
+    /// and a 32-bit number counts.
+    fn settle_inodes(&mut self, wanted: u64) {
+        let wanted = wanted.clamp(u64::from(EXT4_GOOD_OLD_FIRST_INO) + 1, u64::from(u32::MAX));
+        let per_block = self.block_size / INODE_SIZE;
+        let groups = u64::from(self.groups);
+        let mut per_group = wanted.div_ceil(groups).min(u64::from(self.block_size) * 8) as u32;
+        loop {
+            let rounded = (per_group.div_ceil(per_block) * per_block).max(8) & !7;
+            if u64::from(rounded) * groups <= u64::from(u32::MAX) {
+                self.inodes_per_group = rounded;
+                self.inode_table_blocks = rounded.div_ceil(per_block);
+                return;
+            }
+            per_group -= 1;
+        }
+    }
+
+    /// Room for the descriptors of a filesystem 1024 times as large, as far as the resize inode's
+    /// one block of block numbers reaches.
+    fn figure_reserved_gdt(&self) -> u32 {
+        if !self.features.has_resize_inode() {
+            return 0;
+        }
+        let max_blocks = self.blocks.saturating_mul(1024).min(u64::from(u32::MAX));
+        let groups = (max_blocks - u64::from(self.first_data_block))
+            .div_ceil(u64::from(self.blocks_per_group));
+        let blocks = groups.div_ceil(u64::from(self.block_size / self.desc_size()));
+        let more = blocks.saturating_sub(u64::from(self.desc_blocks));
+        more.min(u64::from(self.block_size / 4)) as u32
+    }
+
+    fn figure_journal(&mut self) -> u32 {
+        let blocks = if self.features.has_journal() {
+            journal_blocks(self.blocks)
+        } else {
+            0
+        };
+        if blocks == 0 {
+            self.features.compat &= !EXT4_FEATURE_COMPAT_HAS_JOURNAL;
+        }
+        blocks
+    }
+
+    /// The metadata of a group if it holds its own bitmaps and inode table.
+    fn group_overhead(&self, group: u32) -> u64 {
+        self.base_blocks(group) + 2 + u64::from(self.inode_table_blocks)
+    }
+
+    /// The superblock and the descriptors at the start of a group, where it has them.
+    pub(super) fn base_blocks(&self, group: u32) -> u64 {
+        let blocks = 1 + u64::from(self.desc_blocks) + u64::from(self.reserved_gdt_blocks);
+        if has_super(group) { blocks } else { 0 }
+    }
+
+    /// Bytes of a group descriptor.
+    pub(super) const fn desc_size(&self) -> u32 {
+        if self.features.has_64bit() { 64 } else { 32 }
+    }
+
+    pub(super) fn inodes(&self) -> u64 {
+        u64::from(self.inodes_per_group) * u64::from(self.groups)
+    }
+
+    /// The first block of a group.
+    pub(super) fn group_start(&self, group: u32) -> u64 {
+        u64::from(self.first_data_block) + u64::from(group) * u64::from(self.blocks_per_group)
+    }
+
+    /// The blocks of a group; the last one may be shorter than the others.
+    pub(super) fn group_blocks(&self, group: u32) -> u64 {
+        let start = self.group_start(group);
+        (self.blocks - start).min(u64::from(self.blocks_per_group))
+    }
+
+    /// The groups after the first that hold a copy of the superblock.
+    pub(super) fn backup_groups(&self) -> impl Iterator<Item = u32> + use<> {
+        (1..self.groups).filter(|group| has_super(*group))
+    }
+
+    /// Everything that isn't there for files: what `statfs` takes off the size.
+    pub(super) fn overhead_blocks(&self) -> u64 {
+        let base: u64 = (0..self.groups).map(|group| self.base_blocks(group)).sum();
+        let own = 2 + u64::from(self.inode_table_blocks);
+        base + own * u64::from(self.groups)
+            + u64::from(self.first_data_block)
+            + u64::from(self.journal_blocks)
+    }
+}
+
+/// With `sparse_super`: groups 0 and 1 and the powers of 3, 5 and 7.
+pub(super) fn has_super(group: u32) -> bool {
+    let is_power_of = |base: u32| {
+        let powers = std::iter::successors(Some(base), |power| power.checked_mul(base));
+        powers
+            .take_while(|power| *power <= group)
+            .any(|power| power == group)
+    };
+    group <= 1 || [3, 5, 7].into_iter().any(is_power_of)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn geometry(flavor: Flavor, size: u64) -> Geometry {
+        Geometry::new("part", flavor, Bytes::new(size)).unwrap()
+    }
+
+    #[test]
+    fn copies_of_the_superblock_lie_in_powers_of_3_5_and_7() {
+        let groups: Vec<_> = (0..130).filter(|group| has_super(*group)).collect();
+        assert_eq!(groups, [0, 1, 3, 5, 7, 9, 25, 27, 49, 81, 125]);
+    }
+
+    /// The numbers that `dumpe2fs -h` shows of filesystems made by mke2fs 1.47.0.
+    #[test]
+    fn recorded_geometries() {
+        for (flavor, size, blocks, inodes, per_group, reserved, gdt, journal, overhead) in [
+            (
+                Flavor::Ext4,
+                13_419_676_160,
+                3_276_288,
+                819_200,
+                8192,
+                163_814,
+                1024,
+                16_384,
+                78_054,
+            ),
+            (
+                Flavor::Ext4,
+                102_760_448,
+                100_352,
+                25_064,
+                1928,
+                5017,
+                256,
+                4096,
+                11_937,
+            ),
+            (Flavor::Ext2, 131_072, 128, 16, 16, 6, 0, 0, 9),
+            (Flavor::Ext4, 262_144, 256, 32, 32, 12, 1, 0, 14),
+        ] {
+            let it = geometry(flavor, size);
+            assert_eq!(it.blocks, blocks, "{size}");
+            assert_eq!(it.inodes(), inodes, "{size}");
+            assert_eq!(it.inodes_per_group, per_group, "{size}");
+            assert_eq!(it.reserved_blocks, reserved, "{size}");
+            assert_eq!(it.reserved_gdt_blocks, gdt, "{size}");
+            assert_eq!(it.journal_blocks, journal, "{size}");
+            assert_eq!(it.overhead_blocks(), overhead, "{size}");
+        }
+    }
+
+    /// With 33 groups each has 7952 inodes: 497 blocks of them, two bitmaps and 50 blocks more.
+    #[test]
+    fn a_tail_too_small_for_a_group_is_cut_off_and_a_larger_one_kept() {
+        let with_tail = |blocks: u64| geometry(Flavor::Ext4, (4u64 << 30) + blocks * 4096);
+        assert_eq!(with_tail(548).groups, 32);
+        assert_eq!(with_tail(548).blocks, 1_048_576);
+        assert_eq!(with_tail(548).reserved_blocks, 52_428);
+        assert_eq!(with_tail(549).groups, 33);
+        assert_eq!(with_tail(549).blocks, 1_049_125);
+    }
+
+    #[test]
+    fn the_reserve_shrinks_with_the_blocks() {
+        assert_eq!(
+            geometry(Flavor::Ext2, 4_294_971_392).reserved_blocks,
+            52_427
+        );
+        assert_eq!(geometry(Flavor::Ext4, 42_557_440).reserved_blocks, 2048);
+    }
+
+    #[test]
+    fn what_cannot_be_held_is_refused_with_its_limit() {
+        let small = Geometry::new("parts[0]", Flavor::Ext4, Bytes::new(64 << 10)).unwrap_err();
+        assert_eq!(small.to_string(), "parts[0]: 64 KiB is too small for ext4");
+        let large = Geometry::new("parts[0]", Flavor::Ext3, Bytes::new(16 << 40)).unwrap_err();
+        assert!(
+            large.to_string().contains("4294967295 blocks at most"),
+            "{large}"
+        );
+    }
+}

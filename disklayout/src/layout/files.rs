@@ -1,0 +1,55 @@
+//! Sorts the files of a disk into the trees of its partitions.
+
+use crate::error::{Error, Result};
+use crate::identity::Timestamp;
+use crate::layout::guestfs::{FileSpec, Placed};
+use crate::layout::plan::Role;
+use crate::tree::{Attributes, FileTree};
+
+/// One tree for each of `partitions`, which are in the order of their numbers.
+pub(super) fn trees(
+    files: &[FileSpec],
+    partitions: &[Placed<'_>],
+    time: Timestamp,
+) -> Result<Vec<FileTree>> {
+    let mut trees = vec![FileTree::new(time); partitions.len()];
+    for file in files {
+        let index = index(file, partitions)?;
+        trees[index].put_file(
+            &file.place,
+            file.path.as_bytes(),
+            file.content.clone(),
+            Attributes::file(time),
+        )?;
+    }
+    Ok(trees)
+}
+
+/// The index of the partition that a file goes into.
+fn index(file: &FileSpec, partitions: &[Placed<'_>]) -> Result<usize> {
+    let fail = |message: String| Err(Error::invalid(format!("{}.part", file.place), message));
+    let index = file.part.checked_sub(1).map(usize::try_from);
+    let Some(Ok(index)) = index else {
+        return fail(format!(
+            "part {} doesn't exist; parts count from 1",
+            file.part
+        ));
+    };
+    match partitions.get(index) {
+        Some(found) if found.role == Role::Extended => fail(format!(
+            "part {} is the extended partition, which holds no files; name one of its logical \
+             partitions, which come after the primary ones",
+            file.part
+        )),
+        Some(_) => Ok(index),
+        None if partitions.is_empty() => fail(format!(
+            "part {} doesn't exist; the disk has no partitions",
+            file.part
+        )),
+        None => fail(format!(
+            "part {} doesn't exist; the largest legal part is {}",
+            file.part,
+            partitions.len()
+        )),
+    }
+}

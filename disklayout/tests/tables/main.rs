@@ -1,0 +1,10 @@
+//! Partition tables from the description to the bytes, checked against recordings of libguestfs,
+//! programs that others wrote and the reader in `inspect`.
+
+mod damaged;
+mod external;
+mod properties;
+mod recorded;
+mod refused;
+mod support;
+mod writing;

@@ -1,0 +1,190 @@
+//! Random descriptions: what is accepted keeps every promise, what is refused says how to go on,
+//! and no bytes make the reader panic.
+
+use disklayout::disk::{Disk, MemDisk};
+use disklayout::layout::guestfs::DiskSpec;
+use disklayout::layout::{DiskPlan, Role};
+use disklayout::{Error, SECTOR_SIZE, inspect};
+use proptest::prelude::*;
+
+use crate::support::{Part, assert_reads_back, built, disk, plan_of};
+
+/// Any list of parts at all: bounds on a small disk, so that they often collide.
+fn any_parts() -> impl Strategy<Value = Vec<(&'static str, i64, i64)>> {
+    let role = prop_oneof![4 => Just("p"), 1 => Just("e"), 4 => Just("l")];
+    let bound = prop_oneof![6 => 0..3000_i64, 2 => -3000..0_i64, 1 => any::<i64>()];
+    prop::collection::vec((role, bound.clone(), bound), 0..9)
+}
+
+fn any_label() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(vec!["mbr", "gpt"])
+}
+
+fn any_disk() -> impl Strategy<Value = DiskSpec> {
+    let sectors = prop_oneof![8 => 68..3000_u64, 1 => 0..68_u64, 1 => 1_u64 << 31..1 << 35];
+    (sectors, any_label(), any_parts())
+        .prop_map(|(sectors, label, parts)| disk(sectors, label, &parts))
+}
+
+/// The tail of a message that names a legal value.
+fn legal_value(error: &Error) -> Option<i64> {
+    let message = error.message();
+    let from = ["legal start is ", "legal end is ", "the same sector is "]
+        .iter()
+        .find_map(|words| Some(message.find(words)? + words.len()))?;
+    let digits = message[from..].split([' ', ';']).next()?;
+    Some(digits.parse().unwrap())
+}
+
+/// Does what a refusal says; whether it said anything about a bound.
+fn follow(spec: &mut DiskSpec, error: &Error) -> bool {
+    let Some(value) = legal_value(error) else {
+        return false;
+    };
+    let mut parts = spec.partitions.iter_mut();
+    let part = parts
+        .find(|part| error.place().starts_with(&part.place))
+        .unwrap();
+    match error.place().rsplit('.').next().unwrap() {
+        "start" => part.start = value,
+        "end" => part.end = value,
+        other => panic!("a legal value for '{other}'"),
+    }
+    true
+}
+
+/// How far a description is from acceptance: everything before the place of the error is sound.
+fn index_of(spec: &DiskSpec, error: &Error) -> usize {
+    let mut parts = spec.partitions.iter();
+    let found = parts.position(|part| error.place().starts_with(&part.place));
+    found.unwrap()
+}
+
+fn assert_promises(spec: &DiskSpec, plan: &DiskPlan) {
+    let total = spec.size.get() / SECTOR_SIZE;
+    assert_eq!(plan.size, spec.size);
+    assert_eq!(plan.partitions.len(), spec.partitions.len());
+    assert!(plan.partitions.is_sorted_by_key(|one| one.number));
+    for part in &spec.partitions {
+        // Never moved and never aligned, the end included.
+        let end = if part.end < 0 {
+            total as i64 + part.end
+        } else {
+            part.end
+        };
+        let same = |first: u64, last: u64| (first as i64, last as i64) == (part.start, end);
+        let mut planned = plan.partitions.iter().map(|one| one.range);
+        assert!(planned.any(|range| same(range.first().get(), range.last().get())));
+        assert!((1..total as i64).contains(&part.start) && (1..total as i64).contains(&end));
+    }
+    for (index, one) in plan.partitions.iter().enumerate() {
+        for other in &plan.partitions[..index] {
+            let nested = matches!((other.role, one.role), (Role::Extended, Role::Logical));
+            assert_eq!(other.range.overlaps(one.range), nested);
+            assert!(!nested || other.range.contains(one.range));
+        }
+        assert_eq!(one.filesystem.is_none(), one.role == Role::Extended);
+    }
+}
+
+fn bytes_of(disk: &MemDisk) -> Vec<u8> {
+    let mut bytes = vec![0; usize::try_from(disk.len()).unwrap()];
+    disk.read_at(&mut bytes, 0).unwrap();
+    bytes
+}
+
+/// Gaps and lengths of partitions that follow one another, and the order in which they are made.
+fn legal_parts() -> impl Strategy<Value = Vec<(i64, i64, u8)>> {
+    prop::collection::vec((0..5_i64, 1..600_i64, any::<u8>()), 1..20)
+}
+
+/// Lays partitions out from sector `next` on, at least `gap` sectors apart.
+fn lay_out<'a>(next: i64, gap: i64, role: &'a str, parts: &[(i64, i64, u8)]) -> Vec<Part<'a>> {
+    let mut next = next;
+    let mut laid: Vec<_> = parts
+        .iter()
+        .map(|(before, length, order)| {
+            let start = next + before + gap;
+            next = start + length;
+            (*order, (role, start, next - 1))
+        })
+        .collect();
+    laid.sort_by_key(|(order, _)| *order);
+    laid.into_iter().map(|(_, part)| part).collect()
+}
+
+proptest! {
+    #[test]
+    fn what_is_accepted_keeps_every_promise(spec in any_disk()) {
+        if let Ok(plan) = plan_of(&spec) {
+            assert_promises(&spec, &plan);
+            assert_reads_back(&plan, &built(&plan));
+        }
+    }
+
+    /// Each refusal of a bound leads on: the part that it is about is settled after a few steps.
+    #[test]
+    fn the_ways_out_lead_to_a_legal_disk(mut spec in any_disk()) {
+        let mut steps = 0;
+        let mut settled = 0;
+        while let Err(error) = plan_of(&spec) {
+            if !follow(&mut spec, &error) {
+                break;
+            }
+            let index = index_of(&spec, &error);
+            prop_assert!(index >= settled, "{error}");
+            steps = if index == settled { steps + 1 } else { 1 };
+            settled = index;
+            prop_assert!(steps <= 5, "{error}");
+        }
+    }
+
+    #[test]
+    fn legal_disks_are_accepted(parts in legal_parts(), label in any_label()) {
+        let mut laid = lay_out(34, 0, "p", &parts);
+        if label == "mbr" {
+            laid.truncate(4);
+        }
+        let spec = disk(15_000, label, &laid);
+        let plan = plan_of(&spec).unwrap();
+        assert_promises(&spec, &plan);
+        assert_reads_back(&plan, &built(&plan));
+    }
+
+    /// A free sector before each logical partition is enough, in whichever order they are made;
+    /// the first in the list doesn't need one of its own, but the start of the extended one does.
+    #[test]
+    fn legal_chains_are_accepted(parts in legal_parts(), start in 1..40_000_000_i64) {
+        let mut laid = vec![("p", start, start), ("e", start + 1, start + 20_000)];
+        laid.extend(lay_out(start + 2, 1, "l", &parts));
+        let spec = disk(50_000_000, "mbr", &laid);
+        let plan = plan_of(&spec).unwrap();
+        assert_promises(&spec, &plan);
+        assert_reads_back(&plan, &built(&plan));
+    }
+
+    #[test]
+    fn the_same_description_gives_the_same_bytes(parts in legal_parts(), label in any_label()) {
+        let mut laid = lay_out(34, 0, "p", &parts);
+        laid.truncate(4);
+        let spec = disk(15_000, label, &laid);
+        let [one, two] = [(); 2].map(|()| bytes_of(&built(&plan_of(&spec).unwrap())));
+        prop_assert!(one == two);
+    }
+
+    /// Damage is an error or goes unnoticed where nothing is checked, but nothing panics or hangs.
+    #[test]
+    fn no_bytes_make_the_reader_panic(
+        label in any_label(),
+        pokes in prop::collection::vec((0..6_usize, 0..512_u64, any::<u8>()), 1..12),
+    ) {
+        let parts = [("p", 100, 199), ("e", 200, 900), ("l", 300, 400), ("l", 500, 500)];
+        let parts = if label == "mbr" { &parts[..] } else { &parts[..2] };
+        let disk = built(&plan_of(&disk(1000, label, parts)).unwrap());
+        for (sector, offset, byte) in pokes {
+            let sector = [0, 1, 2, 200, 499, 999][sector];
+            disk.write_at(&[byte], sector * SECTOR_SIZE + offset).unwrap();
+        }
+        let _ = inspect::table(&disk);
+    }
+}

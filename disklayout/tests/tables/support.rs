@@ -1,0 +1,140 @@
+//! Descriptions in short, and a filesystem that is none.
+
+use disklayout::disk::{Disk, MemDisk};
+use disklayout::fs::{Formatter, FsPlan, Registry, Request, Summary};
+use disklayout::layout::DiskPlan;
+use disklayout::layout::guestfs::{DiskSpec, FileSpec, PartitionSpec, plan};
+use disklayout::tree::{Content, FileTree};
+use disklayout::{Bytes, Error, Identity, Result, SECTOR_SIZE, Timestamp, build};
+
+/// What a [`Marker`] fills the ends of its partition with.
+pub(crate) const MARK: u8 = 0xA5;
+
+/// A format that marks the first and the last sector of its partition, so that a table that
+/// reaches into it shows.
+#[derive(Debug)]
+pub(crate) struct MarkerFormat;
+
+#[derive(Debug)]
+struct Marker {
+    label: Option<String>,
+    tree: FileTree,
+    identity: Identity,
+}
+
+impl Formatter for MarkerFormat {
+    fn names(&self) -> &'static [&'static str] {
+        &["ext2", "ext3", "ext4", "ntfs"]
+    }
+
+    fn plan(&self, request: Request<'_>) -> Result<Box<dyn FsPlan>> {
+        Ok(Box::new(Marker {
+            label: request.label.map(str::to_owned),
+            tree: request.tree,
+            identity: request.identity,
+        }))
+    }
+}
+
+impl FsPlan for Marker {
+    fn summary(&self) -> Summary {
+        Summary {
+            kind: "marker",
+            label: self.label.clone(),
+            uuid: Some(self.identity.uuid("id")),
+            block_size: 512,
+            blocks: 1,
+            free_blocks: None,
+            inodes: None,
+            journal: None,
+        }
+    }
+
+    fn tree(&self) -> &FileTree {
+        &self.tree
+    }
+
+    fn write(&self, disk: &dyn Disk) -> Result<()> {
+        let mark = [MARK; SECTOR_SIZE as usize];
+        for offset in [0, disk.len() - SECTOR_SIZE] {
+            disk.write_at(&mark, offset)
+                .map_err(|error| Error::io("marker", "can't write it", error))?;
+        }
+        Ok(())
+    }
+}
+
+/// A partition as (type, start, end).
+pub(crate) type Part<'a> = (&'a str, i64, i64);
+
+/// A disk at `guestfs[2]` of this many sectors.
+pub(crate) fn disk(sectors: u64, label: &str, parts: &[Part<'_>]) -> DiskSpec {
+    let parts = parts.iter().enumerate();
+    let partitions = parts.map(|(index, (prlogex, start, end))| PartitionSpec {
+        place: format!("guestfs[2].parts[{index}]"),
+        prlogex: (*prlogex).to_owned(),
+        start: *start,
+        end: *end,
+        gpt_type: None,
+        filesystem: "ext4".to_owned(),
+        label: None,
+    });
+    DiskSpec {
+        place: "guestfs[2]".to_owned(),
+        size: Bytes::new(sectors * SECTOR_SIZE),
+        label: label.to_owned(),
+        partitions: partitions.collect(),
+        files: Vec::new(),
+    }
+}
+
+/// An empty file at `guestfs[2].writes[0]`.
+pub(crate) fn file(part: i64, path: &str) -> FileSpec {
+    FileSpec {
+        place: "guestfs[2].writes[0]".to_owned(),
+        part,
+        path: path.to_owned(),
+        content: Content::inline(b"content"),
+    }
+}
+
+pub(crate) fn plan_of(spec: &DiskSpec) -> Result<DiskPlan> {
+    let identity = Identity::new("disk_test.img", Timestamp::from_seconds(1_700_000_000));
+    plan(spec, &identity, &Registry::default().with(MarkerFormat))
+}
+
+/// Builds a plan in memory.
+pub(crate) fn built(plan: &DiskPlan) -> MemDisk {
+    let disk = MemDisk::new(plan.size.get());
+    build(plan, &disk).unwrap();
+    disk
+}
+
+/// Whether the table left every filesystem as it was written.
+pub(crate) fn marks_are_whole(plan: &DiskPlan, disk: &dyn Disk) -> bool {
+    let filled = plan
+        .partitions
+        .iter()
+        .filter(|one| one.filesystem.is_some());
+    let mut sectors = filled.flat_map(|one| [one.range.first(), one.range.last()]);
+    sectors.all(|sector| {
+        let mut bytes = [0; SECTOR_SIZE as usize];
+        disk.read_at(&mut bytes, sector.get() * SECTOR_SIZE)
+            .unwrap();
+        bytes == [MARK; SECTOR_SIZE as usize]
+    })
+}
+
+/// What was read back equals what was planned.
+pub(crate) fn assert_reads_back(plan: &DiskPlan, disk: &dyn Disk) {
+    let table = disklayout::inspect::table(disk).unwrap();
+    assert_eq!(table.label, plan.table);
+    assert_eq!(table.partitions.len(), plan.partitions.len());
+    for (read, planned) in table.partitions.iter().zip(&plan.partitions) {
+        assert_eq!(read.number, planned.number);
+        assert_eq!(read.role, planned.role, "partition {}", read.number);
+        assert_eq!(read.range, planned.range, "partition {}", read.number);
+        assert_eq!(read.entry, planned.entry, "partition {}", read.number);
+    }
+    assert!(marks_are_whole(plan, disk));
+}

@@ -1,0 +1,342 @@
+//! The command line: the options, the commands, and one subcommand for every image group.
+
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+use clap::builder::PossibleValuesParser;
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+
+use super::logging;
+use crate::command::{self, Kind, Verb, all, check, group};
+use crate::hdds::releases::Release;
+use crate::hdds::{Config, Group, InstallGroup, LayoutGroup, arch};
+
+/// The names that no image group may have.
+pub const COMMANDS: [&str; 4] = ["all", "check", "help", "plan"];
+
+const AFTER_HELP: &str = "\
+Exit status: 0 when all was done; 3 when anything failed; 64 when the command line is wrong;
+128 plus the signal's number when interrupted. `check` exits with 0 when every image is there,
+1 when any is outdated and 2 when any is missing.
+
+Environment: CREATEHDDS_CONFIG and CREATEHDDS_DATA_DIR stand for --config and --data-dir,
+CREATEHDDS_CACHE_DIR is where downloads are kept, CREATEHDDS_DOWNLOAD_LIMIT the most bytes of one,
+CREATEHDDS_RELEASE_URL tells the current release, SOURCE_DATE_EPOCH is the time that images carry.";
+
+/// The program without the subcommands of any configuration.
+pub(super) fn program() -> Command {
+    Command::new("createhdds")
+        .version(env!("CARGO_PKG_VERSION"))
+        .about("Builds and maintains the set of test-disk images that an hdds.json describes")
+        .after_help(AFTER_HELP)
+        .subcommand_required(true)
+        .arg_required_else_help(false)
+        .disable_help_subcommand(false)
+        .args(only_in_front())
+        .args(anywhere())
+        .subcommand(all_command())
+        .subcommand(check_command())
+        .subcommand(plan_command())
+}
+
+/// The program with a subcommand for every group of `config`.
+pub(super) fn program_with_groups(config: &Config) -> Command {
+    config.groups().fold(program(), |program, group| {
+        program.subcommand(match group {
+            Group::Layout(group) => layout_command(group),
+            Group::Install(group) => install_command(group),
+        })
+    })
+}
+
+/// Options that the subcommands have others of the same letter for, as in the original.
+fn only_in_front() -> [Arg; 3] {
+    [
+        Arg::new("loglevel")
+            .short('l')
+            .long("loglevel")
+            .value_name("LEVEL")
+            .value_parser(PossibleValuesParser::new(logging::LEVELS))
+            .default_value(logging::DEFAULT_LEVEL)
+            .help("How much to log on standard error"),
+        Arg::new("textinst")
+            .short('t')
+            .long("textinst")
+            .action(ArgAction::SetTrue)
+            .help("Run installations in text mode"),
+        Arg::new("baseurl")
+            .short('b')
+            .long("baseurl")
+            .value_name("pub|stg")
+            .value_parser(["pub", "stg"])
+            .default_value("pub")
+            .hide_possible_values(true)
+            .help("Install from the public or from the staging tree"),
+    ]
+}
+
+fn anywhere() -> Vec<Arg> {
+    let path = |name: &'static str| {
+        Arg::new(name)
+            .long(name)
+            .global(true)
+            .value_parser(value_parser!(PathBuf))
+    };
+    let flag = |name: &'static str| {
+        Arg::new(name)
+            .long(name)
+            .global(true)
+            .action(ArgAction::SetTrue)
+    };
+    vec![
+        path("config")
+            .value_name("FILE")
+            .help("The configuration, instead of a found hdds.json"),
+        path("data-dir")
+            .value_name("DIR")
+            .help("Where kickstarts/ and uploads/ are"),
+        path("directory")
+            .short('C')
+            .value_name("DIR")
+            .default_value(".")
+            .help("Where the images are"),
+        Arg::new("jobs")
+            .short('j')
+            .long("jobs")
+            .value_name("N")
+            .global(true)
+            .value_parser(value_parser!(NonZeroUsize))
+            .help("Build N images at a time [default: one for every processor]"),
+        flag("json").help("Print JSON on standard output: one object a line, or one document"),
+        flag("no-sync").help("Don't wait until images are on disk; a crash may leave broken ones"),
+        flag("strict").help("Refuse a configuration with unknown keys instead of warning"),
+    ]
+}
+
+fn all_command() -> Command {
+    Command::new("all")
+        .about("Build every image that is missing or outdated")
+        .arg(switch(
+            "delete",
+            'd',
+            "First remove every image that is there",
+        ))
+        .arg(switch("clean", 'c', "Remove images that no group asks for"))
+        .arg(nextrel())
+        .arg(
+            Arg::new("kind")
+                .long("kind")
+                .value_name("KIND")
+                .value_parser(["guestfs", "virtinstall"])
+                .help("Keep to layouts (guestfs) or to installed systems (virtinstall)"),
+        )
+}
+
+fn check_command() -> Command {
+    Command::new("check")
+        .about("Tell which images are missing, outdated or unknown")
+        .arg(nextrel())
+        .arg(switch(
+            "rename",
+            'r',
+            "First rename images that have a new name",
+        ))
+        .arg(switch("clean", 'c', "Remove images that no group asks for"))
+}
+
+fn plan_command() -> Command {
+    Command::new("plan")
+        .about("Show what images would hold: tables, sectors, filesystems, files")
+        .arg(nextrel())
+        .arg(
+            Arg::new("groups")
+                .value_name("GROUP")
+                .num_args(0..)
+                .help("Only these groups"),
+        )
+}
+
+fn switch(name: &'static str, short: char, help: &'static str) -> Arg {
+    Arg::new(name)
+        .short(short)
+        .long(name)
+        .action(ArgAction::SetTrue)
+        .help(help)
+}
+
+fn nextrel() -> Arg {
+    Arg::new("nextrel")
+        .short('n')
+        .long("nextrel")
+        .value_name("N")
+        .value_parser(value_parser!(u64))
+        .help("The next release, which negative releases count back from [default: looked up]")
+}
+
+fn layout_command(group: &LayoutGroup) -> Command {
+    let about = format!("Build the images of the layout group '{}'", group.name);
+    let variants = [
+        ("label", 'l', &group.labels),
+        ("filesystem", 'f', &group.filesystems),
+    ];
+    let arguments = variants
+        .into_iter()
+        .filter(|(_, _, values)| values.len() > 1);
+    let arguments = arguments.map(|(name, short, values)| {
+        Arg::new(name)
+            .short(short)
+            .long(name)
+            .value_parser(PossibleValuesParser::new(values.clone()))
+            .help(format!("Only the image with this {name}"))
+    });
+    Command::new(group.name.clone())
+        .about(about)
+        .args(arguments)
+}
+
+fn install_command(group: &InstallGroup) -> Command {
+    let about = format!(
+        "Build the images of the installation group '{}'",
+        group.name
+    );
+    let release = Arg::new("release")
+        .short('r')
+        .long("release")
+        .allow_negative_numbers(true)
+        .value_parser(Release::parse)
+        .help("Only this release; a negative one counts back from the next");
+    let arch = Arg::new("arch")
+        .short('a')
+        .long("arch")
+        .requires("release")
+        .value_parser(PossibleValuesParser::new(arch::KNOWN))
+        .help(format!(
+            "Only this architecture of it [default: {}]",
+            arch::DEFAULT
+        ));
+    Command::new(group.name.clone())
+        .about(about)
+        .args([release, arch, nextrel()])
+}
+
+/// What the command line asks for.
+pub(super) fn settings(matches: &ArgMatches) -> command::Settings {
+    command::Settings {
+        directory: value(matches, "directory").unwrap_or_default(),
+        jobs: value(matches, "jobs"),
+        sync: !matches.get_flag("no-sync"),
+        json: matches.get_flag("json"),
+    }
+}
+
+/// The subcommand with its options.
+pub(super) fn verb(matches: &ArgMatches) -> Option<Verb> {
+    let (name, matches) = matches.subcommand()?;
+    Some(match name {
+        "all" => Verb::All(all::Options {
+            delete: matches.get_flag("delete"),
+            clean: matches.get_flag("clean"),
+            next_release: next_release(matches),
+            kind: value::<String>(matches, "kind").and_then(|name| Kind::from_name(&name)),
+        }),
+        "check" => Verb::Check(check::Options {
+            next_release: next_release(matches),
+            rename: matches.get_flag("rename"),
+            clean: matches.get_flag("clean"),
+        }),
+        "plan" => Verb::Plan(command::plan::Options {
+            next_release: next_release(matches),
+            groups: matches
+                .get_many("groups")
+                .into_iter()
+                .flatten()
+                .cloned()
+                .collect(),
+        }),
+        _ => Verb::Group(group::Options {
+            name: name.to_owned(),
+            label: optional(matches, "label"),
+            filesystem: optional(matches, "filesystem"),
+            release: optional(matches, "release"),
+            arch: optional(matches, "arch"),
+            next_release: optional(matches, "nextrel").filter(|next| *next > 0),
+        }),
+    })
+}
+
+/// 0 asks for a look-up, as in the original.
+fn next_release(matches: &ArgMatches) -> Option<u64> {
+    value(matches, "nextrel").filter(|next| *next > 0)
+}
+
+fn value<T: Clone + Send + Sync + 'static>(matches: &ArgMatches, name: &str) -> Option<T> {
+    matches.get_one(name).cloned()
+}
+
+/// The value of an argument that not every group has.
+fn optional<T: Clone + Send + Sync + 'static>(matches: &ArgMatches, name: &str) -> Option<T> {
+    matches.try_get_one(name).ok().flatten().cloned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const CONFIG: &str = r#"{"guestfs": [
+            {"name": "full", "size": "1M", "labels": ["mbr", "gpt"], "parts": []},
+            {"name": "shrink", "size": "1M", "filesystems": ["ext4", "ntfs"], "parts": []}],
+        "virtinstall": [{"name": "minimal", "size": 1, "releases": {"9": ["x86_64"]}}],
+        "renames": []}"#;
+
+    fn parse(line: &str) -> Result<Verb, clap::Error> {
+        let config = Config::parse(CONFIG, "t", &COMMANDS).unwrap();
+        let words = ["createhdds"].into_iter().chain(line.split_whitespace());
+        program_with_groups(&config)
+            .try_get_matches_from(words)
+            .map(|m| verb(&m).unwrap())
+    }
+
+    #[test]
+    fn the_program_is_well_formed() {
+        let config = Config::parse(CONFIG, "t", &COMMANDS).unwrap();
+        program_with_groups(&config).debug_assert();
+        let named: Vec<_> = program()
+            .get_subcommands()
+            .map(|c| c.get_name().to_owned())
+            .collect();
+        assert!(named.iter().all(|name| COMMANDS.contains(&name.as_str())));
+    }
+
+    #[test]
+    fn groups_have_the_options_that_tell_their_variants_apart() {
+        for (line, is_right) in [
+            ("full -l gpt", true),
+            ("full --label=gpt", true),
+            ("full -l foo", false),
+            ("full -f ext4", false),
+            ("shrink -f ntfs", true),
+            ("shrink -l mbr", false),
+            ("minimal -r 9 -a aarch64", true),
+            ("minimal -r -1", true),
+            ("minimal -a x86_64", false),
+            ("unknown", false),
+            ("-l debug full", true),
+            ("-l loud full", false),
+            ("", false),
+            ("-j 0 all", false),
+            ("all -j 2 --json -C /tmp", true),
+        ] {
+            assert_eq!(parse(line).is_ok(), is_right, "{line}");
+        }
+    }
+
+    #[test]
+    fn a_next_release_of_0_is_to_be_looked_up() {
+        for (line, expected) in [("all", None), ("all -n 0", None), ("all -n 10", Some(10))] {
+            let Verb::All(options) = parse(line).unwrap() else {
+                panic!("{line}")
+            };
+            assert_eq!(options.next_release, expected, "{line}");
+        }
+    }
+}

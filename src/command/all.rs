@@ -1,0 +1,70 @@
+//! `all`: builds what is missing or outdated.
+
+use anyhow::{Result, bail};
+
+use super::listing;
+use super::set::ImageSet;
+use super::{Context, Kind};
+use crate::cli::Status;
+use crate::hdds::arch;
+use crate::image::Image;
+use crate::inventory::{Report, to_delete};
+
+/// What `all` is asked to do.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// First remove every image.
+    pub delete: bool,
+    /// Remove unknown images.
+    pub clean: bool,
+    /// The next release; looked up when it isn't given and needed.
+    pub next_release: Option<u64>,
+    /// Keep to images of one kind.
+    pub kind: Option<Kind>,
+}
+
+/// Deletes, renames, compares, cleans and builds, in this order, as asked.
+///
+/// # Errors
+/// When the directory can't be used. Images that can't be built are told by the status.
+pub fn run(context: &Context, options: &Options) -> Result<Status> {
+    let expected = context.images(options.next_release)?;
+    let is_wanted = |image: &Image| options.kind.is_none_or(|kind| kind == Kind::of(image));
+    let set = ImageSet::lock(context)?;
+    if options.delete {
+        delete(context, &set, &expected, options.kind)?;
+    }
+    set.rename(&context.config.renames)?;
+    let entries = listing::list(&context.settings.directory)?;
+    let report = Report::new(&expected, &entries, listing::now(), arch::host());
+    if options.clean {
+        set.remove(&report.unknown)?;
+    }
+    set.adopt(&report)?;
+    let images: Vec<_> = report
+        .to_build()
+        .filter(|image| is_wanted(image))
+        .cloned()
+        .collect();
+    set.build(context, &images)
+}
+
+/// Removes every image, unless the configuration turns out to be one that couldn't be built anew.
+fn delete(context: &Context, set: &ImageSet, expected: &[Image], kind: Option<Kind>) -> Result<()> {
+    let is_wanted = |image: &&Image| kind.is_none_or(|kind| kind == Kind::of(image));
+    let objections = set.objections(context, expected.iter().filter(is_wanted))?;
+    if !objections.is_empty() {
+        bail!(
+            "nothing is removed, because not all could be built anew: {}",
+            objections.join("; ")
+        );
+    }
+    let entries = listing::list(&context.settings.directory)?;
+    let spared = |name: &String| {
+        let same = expected.iter().find(|image| image.file_name == *name);
+        same.is_some_and(|image| !is_wanted(&image))
+    };
+    let mut names = to_delete(expected, &entries, arch::host());
+    names.retain(|name| !spared(name));
+    set.remove(&names)
+}

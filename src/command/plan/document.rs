@@ -1,0 +1,90 @@
+//! Plans as a JSON document for programs.
+
+use disklayout::fs::FsPlan;
+use disklayout::layout::{DiskPlan, EntryPlan, PartitionPlan, Role, TablePlan};
+use serde_json::{Value, json};
+
+use super::Planned;
+use crate::image::{Image, Recipe};
+
+/// The version of the document. It grows when a field changes its meaning or goes away.
+const VERSION: u32 = 1;
+
+/// All plans. Sizes are in bytes, sectors have 512 of them, `last` belongs to the partition.
+pub(super) fn document(plans: &[(&Image, &Planned)]) -> Value {
+    let images: Vec<_> = plans.iter().map(|(image, plan)| one(image, plan)).collect();
+    json!({ "version": VERSION, "images": images })
+}
+
+fn one(image: &Image, plan: &Planned) -> Value {
+    let mut value = match (plan, &image.recipe) {
+        (Planned::Layout(plan), _) => layout(plan),
+        (Planned::Refused(error), _) => json!({ "error": format!("{error:#}") }),
+        (Planned::Install, Recipe::Install(recipe)) => json!({
+            "release": recipe.release,
+            "arch": recipe.arch,
+            "size": recipe.size_gib << 30,
+        }),
+        (Planned::Install, Recipe::Layout(_)) => json!({}),
+    };
+    value["file"] = json!(image.file_name);
+    value["group"] = json!(image.group);
+    value
+}
+
+fn layout(plan: &DiskPlan) -> Value {
+    let (table, id) = match plan.table {
+        TablePlan::Mbr { signature } => ("mbr", format!("{signature:#010x}")),
+        TablePlan::Gpt { guid } => ("gpt", guid.to_string()),
+    };
+    let partitions: Vec<_> = plan.partitions.iter().map(partition).collect();
+    json!({ "size": plan.size.get(), "table": table, "id": id, "partitions": partitions })
+}
+
+fn partition(partition: &PartitionPlan) -> Value {
+    let (kind, uuid, name) = match &partition.entry {
+        EntryPlan::Mbr { kind } => (format!("{kind:#04x}"), None, None),
+        EntryPlan::Gpt { kind, guid, name } => (kind.to_string(), Some(guid), Some(name)),
+    };
+    json!({
+        "number": partition.number,
+        "role": match partition.role {
+            Role::Primary => "primary",
+            Role::Extended => "extended",
+            Role::Logical => "logical",
+        },
+        "first": partition.range.first().get(),
+        "last": partition.range.last().get(),
+        "sectors": partition.range.sectors(),
+        "type": kind,
+        "uuid": uuid.map(ToString::to_string),
+        "name": name,
+        "filesystem": partition.filesystem.as_deref().map(filesystem),
+    })
+}
+
+fn filesystem(plan: &dyn FsPlan) -> Value {
+    let summary = plan.summary();
+    let files: Vec<_> = plan
+        .tree()
+        .files()
+        .into_iter()
+        .map(|(path, content)| {
+            json!({
+                "path": String::from_utf8_lossy(&path),
+                "size": content.len(),
+            })
+        })
+        .collect();
+    json!({
+        "kind": summary.kind,
+        "label": summary.label,
+        "uuid": summary.uuid.map(|uuid| uuid.to_string()),
+        "block_size": summary.block_size,
+        "blocks": summary.blocks,
+        "free_blocks": summary.free_blocks,
+        "inodes": summary.inodes,
+        "journal": summary.journal.map(|journal| journal.get()),
+        "files": files,
+    })
+}

@@ -1,0 +1,91 @@
+//! `plan`: shows what images would hold. Touches no file and no network.
+
+mod document;
+mod text;
+
+use std::io::{self, Write};
+
+use anyhow::{Result, bail};
+use disklayout::layout::DiskPlan;
+
+use super::set::registry;
+use super::{Context, Kind};
+use crate::cli::Status;
+use crate::engine::download::Downloads;
+use crate::engine::{self, Contents, Silent};
+use crate::image::Image;
+
+/// What is to be shown.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// Only these groups; all of them when empty.
+    pub groups: Vec<String>,
+    /// The next release; looked up when it isn't given and needed.
+    pub next_release: Option<u64>,
+}
+
+/// What is known of one image.
+#[derive(Debug)]
+enum Planned {
+    /// A layout with everything decided.
+    Layout(DiskPlan),
+    /// An installation, of which only the recipe is known.
+    Install,
+    /// Why there is no plan.
+    Refused(anyhow::Error),
+}
+
+/// Shows the plans, as text or as one JSON document.
+///
+/// # Errors
+/// When there is no such group. An image that can't be planned is told in its place and by the
+/// status.
+pub fn run(context: &Context, options: &Options) -> Result<Status> {
+    let images = images(context, options)?;
+    let time = engine::time::from_environment()?;
+    // Without the network, an upload that isn't in the cache has no size yet.
+    let downloads = Downloads {
+        offline: true,
+        ..Downloads::from_environment()?
+    };
+    let find = |name: &str| context.data.upload(name);
+    let contents = Contents::gather(&images, &find, &downloads, &Silent);
+    let registry = registry();
+    let plan = |image: &Image| match Kind::of(image) {
+        Kind::Virtinstall => Planned::Install,
+        Kind::Guestfs => match engine::plan_image(image, &contents, &registry, time) {
+            Ok(plan) => Planned::Layout(plan),
+            Err(error) => Planned::Refused(error),
+        },
+    };
+    let plans: Vec<_> = images.iter().map(plan).collect();
+    let all: Vec<_> = images.iter().zip(&plans).collect();
+    let mut out = io::stdout().lock();
+    if context.settings.json {
+        writeln!(out, "{:#}", document::document(&all))?;
+    } else {
+        out.write_all(text::text(&all).as_bytes())?;
+    }
+    out.flush()?;
+    let is_refused = |plan: &Planned| matches!(plan, Planned::Refused(_));
+    Ok(if plans.iter().any(is_refused) {
+        Status::Failed
+    } else {
+        Status::Success
+    })
+}
+
+/// The images of the wanted groups, in the order of the configuration.
+fn images(context: &Context, options: &Options) -> Result<Vec<Image>> {
+    for name in &options.groups {
+        if context.config.group(name).is_none() {
+            let known: Vec<_> = context.config.groups().map(|group| group.name()).collect();
+            bail!("there is no group '{name}'; there are {}", known.join(", "));
+        }
+    }
+    let is_wanted =
+        |image: &Image| options.groups.is_empty() || options.groups.contains(&image.group);
+    let mut images = context.images(options.next_release)?;
+    images.retain(is_wanted);
+    Ok(images)
+}

@@ -1,0 +1,95 @@
+//! Plans as text for people.
+
+use std::fmt::Write;
+
+use disklayout::fs::{FsPlan, Summary};
+use disklayout::layout::{DiskPlan, EntryPlan, PartitionPlan, Role, TablePlan};
+
+use super::Planned;
+use crate::image::{Image, Recipe};
+
+/// All plans, an empty line between two of them.
+pub(super) fn text(plans: &[(&Image, &Planned)]) -> String {
+    let shown: Vec<_> = plans.iter().map(|(image, plan)| one(image, plan)).collect();
+    shown.join("\n")
+}
+
+fn one(image: &Image, plan: &Planned) -> String {
+    let name = &image.file_name;
+    match (plan, &image.recipe) {
+        (Planned::Layout(plan), _) => layout(name, plan),
+        (Planned::Install, Recipe::Install(recipe)) => format!(
+            "{name}: an installation of release {} for {} on {} GiB\n",
+            recipe.release, recipe.arch, recipe.size_gib
+        ),
+        (Planned::Refused(error), _) => format!("{name}: can't be built: {error:#}\n"),
+        (Planned::Install, Recipe::Layout(_)) => format!("{name}\n"),
+    }
+}
+
+fn layout(name: &str, plan: &DiskPlan) -> String {
+    let table = match plan.table {
+        TablePlan::Mbr { signature } => format!("MBR {signature:#010x}"),
+        TablePlan::Gpt { guid } => format!("GPT {guid}"),
+    };
+    let mut text = format!("{name}: {}, {table}\n", plan.size);
+    plan.partitions
+        .iter()
+        .for_each(|partition| text += &self::partition(partition));
+    text
+}
+
+fn partition(partition: &PartitionPlan) -> String {
+    let role = match partition.role {
+        Role::Primary => "primary",
+        Role::Extended => "extended",
+        Role::Logical => "logical",
+    };
+    let entry = match &partition.entry {
+        EntryPlan::Mbr { kind } => format!("type {kind:#04x}"),
+        EntryPlan::Gpt { kind, guid, name } => format!("type {kind}, {guid}, '{name}'"),
+    };
+    let (first, last) = (partition.range.first(), partition.range.last());
+    let mut text = format!(
+        "  {} {role}: sectors {first} to {last}, {}, {entry}\n",
+        partition.number,
+        partition.range.size()
+    );
+    if let Some(plan) = &partition.filesystem {
+        text += &filesystem(plan.as_ref());
+    }
+    text
+}
+
+fn filesystem(plan: &dyn FsPlan) -> String {
+    let mut text = format!("    {}\n", summary(&plan.summary()));
+    for (path, content) in plan.tree().files() {
+        // Writing to a string can't fail.
+        let _ = writeln!(
+            text,
+            "      {} {} bytes",
+            path.escape_ascii(),
+            content.len()
+        );
+    }
+    text
+}
+
+/// The numbers of a filesystem on one line.
+fn summary(summary: &Summary) -> String {
+    let mut facts = vec![format!(
+        "{} blocks of {} bytes",
+        summary.blocks, summary.block_size
+    )];
+    facts.extend(summary.free_blocks.map(|free| format!("{free} free")));
+    facts.extend(summary.inodes.map(|inodes| format!("{inodes} inodes")));
+    facts.extend(summary.journal.map(|journal| format!("journal {journal}")));
+    facts.extend(
+        summary
+            .label
+            .as_ref()
+            .map(|label| format!("label '{label}'")),
+    );
+    facts.extend(summary.uuid.map(|uuid| uuid.to_string()));
+    format!("{}: {}", summary.kind, facts.join(", "))
+}

@@ -1,0 +1,151 @@
+//! The images in their directory, held by this run alone: renaming, removing and building them.
+
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result};
+use disklayout::Timestamp;
+use disklayout::fs::Registry;
+
+use super::{Context, Kind};
+use crate::cli::Status;
+use crate::current_release::{self, current_release};
+use crate::engine::download::Downloads;
+use crate::engine::{self, Contents, Directory, Event, Reporter, Temporaries};
+use crate::hdds::Rename;
+use crate::hdds::releases::NextRelease;
+use crate::image::Image;
+use crate::inventory::Report;
+use crate::report;
+
+impl Context {
+    /// Every image of the configuration.
+    pub(super) fn images(&self, next_release: Option<u64>) -> Result<Vec<Image>> {
+        self.config.images(&mut self.next_release(next_release))
+    }
+
+    /// The next release: as given, or looked up when it is first needed.
+    pub(super) fn next_release(&self, given: Option<u64>) -> NextRelease<'static> {
+        NextRelease::new(given, || {
+            let url = std::env::var(current_release::URL_VARIABLE);
+            let url = url.as_deref().unwrap_or(current_release::DEFAULT_URL);
+            current_release(url, || anyhow::bail!("x"))
+        })
+    }
+}
+
+/// The formats that images may ask for.
+pub(super) fn registry() -> Registry {
+    Registry::native()
+}
+
+/// The image directory, locked.
+#[derive(Debug)]
+pub(super) struct ImageSet {
+    directory: Arc<Directory>,
+    reporter: Box<dyn Reporter>,
+    time: Timestamp,
+    downloads: Downloads,
+}
+
+impl ImageSet {
+    /// Takes the directory. What is wrong with the environment is told before anything is done.
+    pub(super) fn lock(context: &Context) -> Result<Self> {
+        let time = engine::time::from_environment()?;
+        let downloads = Downloads::from_environment()?;
+        let directory = Arc::new(Directory::lock(&context.settings.directory)?);
+        let reporter = report::choose(context.settings.json, &context.bars);
+        Ok(Self {
+            directory,
+            reporter,
+            time,
+            downloads,
+        })
+    }
+
+    /// Renames what the configuration has new names for.
+    pub(super) fn rename(&self, renames: &[Rename]) -> Result<()> {
+        let entries = super::listing::list(self.directory.path())?;
+        self.rename_all(&crate::inventory::planned_renames(renames, &entries))
+    }
+
+    /// Renames files that count as images under their new names.
+    pub(super) fn adopt(&self, report: &Report<'_>) -> Result<()> {
+        self.rename_all(&report.adopt)
+    }
+
+    fn rename_all(&self, renames: &[Rename]) -> Result<()> {
+        for Rename { from, to } in renames {
+            self.reporter.report(&Event::Renaming { from, to });
+            self.directory
+                .rename(from, to)
+                .with_context(|| format!("can't rename '{from}' to '{to}'"))?;
+        }
+        Ok(())
+    }
+
+    /// Removes files. One that has gone already is no error.
+    pub(super) fn remove(&self, names: &[String]) -> Result<()> {
+        for name in names {
+            self.reporter.report(&Event::Removing { name });
+            match self.directory.remove(name) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    return Err(error).with_context(|| format!("can't remove '{name}'"));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Why images with a layout can't be built, one line each.
+    pub(super) fn objections<'a>(
+        &self,
+        context: &Context,
+        images: impl Iterator<Item = &'a Image>,
+    ) -> Result<Vec<String>> {
+        let images: Vec<_> = images
+            .filter(|image| Kind::of(image) == Kind::Guestfs)
+            .cloned()
+            .collect();
+        let find = |name: &str| context.data.upload(name);
+        let contents = Contents::gather(&images, &find, &self.downloads, self.reporter.as_ref());
+        let registry = registry();
+        let plans = images
+            .iter()
+            .map(|image| engine::plan_image(image, &contents, &registry, self.time));
+        Ok(plans
+            .filter_map(|plan| plan.err().map(|error| format!("{error:#}")))
+            .collect())
+    }
+
+    /// Builds images. What became of each is reported as it happens.
+    pub(super) fn build(&self, context: &Context, images: &[Image]) -> Result<Status> {
+        let temporaries = Temporaries::default();
+        let bars = context.bars.clone();
+        engine::exit_on_signals(temporaries.clone(), move || {
+            // The terminal may have gone with the signal.
+            let _ = bars.clear();
+        })?;
+        let settings = engine::Settings {
+            directory: Arc::clone(&self.directory),
+            temporaries,
+            jobs: context.settings.jobs.unwrap_or_else(engine::default_jobs),
+            sync: context.settings.sync,
+            time: self.time,
+            downloads: self.downloads.clone(),
+        };
+        let find = |name: &str| context.data.upload(name);
+        let outcome = engine::run(
+            images,
+            &settings,
+            &registry(),
+            &find,
+            self.reporter.as_ref(),
+        )?;
+        Ok(if outcome.is_success() {
+            Status::Success
+        } else {
+            Status::Failed
+        })
+    }
+}

@@ -1,0 +1,186 @@
+//! The directory of the images: one run at a time has it, and every file in it is reached through
+//! its open descriptor, so that a rename of the directory can't mix up two of them.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use anyhow::{Context, Result, bail};
+use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags};
+use rustix::io::Errno;
+
+/// An open and locked directory. The lock lasts as long as this value; nothing is left behind.
+#[derive(Debug)]
+pub struct Directory {
+    file: File,
+    path: PathBuf,
+    syncs: Syncs,
+}
+
+/// Lets one sync serve several threads: every change gets a number, and a sync covers all changes
+/// that had one when it began.
+#[derive(Debug, Default)]
+struct Syncs {
+    changes: AtomicU64,
+    covered: Mutex<u64>,
+}
+
+impl Syncs {
+    /// Returns when a `sync` that began after this call has succeeded.
+    fn after_change(&self, sync: impl FnOnce() -> io::Result<()>) -> io::Result<()> {
+        let mine = self.changes.fetch_add(1, Ordering::SeqCst) + 1;
+        let mut covered = self.covered.lock().unwrap_or_else(PoisonError::into_inner);
+        if *covered < mine {
+            let changes = self.changes.load(Ordering::SeqCst);
+            sync()?;
+            *covered = changes;
+        }
+        Ok(())
+    }
+}
+
+impl Directory {
+    /// Opens the directory `path` for this run alone.
+    ///
+    /// # Errors
+    /// When it can't be opened or when another run has it.
+    pub fn lock(path: &Path) -> Result<Self> {
+        let shown = path.display();
+        let file = File::options()
+            .read(true)
+            .custom_flags(OFlags::DIRECTORY.bits().cast_signed())
+            .open(path)
+            .with_context(|| format!("can't open the image directory '{shown}'"))?;
+        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => {}
+            Err(Errno::WOULDBLOCK) => bail!(
+                "another run is working in the directory '{shown}': wait until it has ended, or \
+                 choose another directory with -C"
+            ),
+            // Network filesystems may lock files only. Refusing them would make them useless.
+            Err(Errno::NOTSUP | Errno::NOSYS | Errno::BADF | Errno::INVAL | Errno::NOLCK) => {
+                tracing::warn!(
+                    "the filesystem of '{shown}' can't lock a directory: start no second run there"
+                );
+            }
+            Err(error) => {
+                return Err(io::Error::from(error))
+                    .with_context(|| format!("can't lock the directory '{shown}'"));
+            }
+        }
+        let path = path.to_path_buf();
+        Ok(Self {
+            file,
+            path,
+            syncs: Syncs::default(),
+        })
+    }
+
+    /// The path that it was opened by.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// What kind of file `name` is; a symbolic link is one itself. `None` when there is none.
+    pub(super) fn kind(&self, name: &str) -> io::Result<Option<FileType>> {
+        match rustix::fs::statat(&self.file, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => Ok(Some(FileType::from_raw_mode(stat.st_mode))),
+            Err(Errno::NOENT) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Makes the regular file `name`, which must not exist in any form.
+    pub(super) fn create_new(&self, name: &str) -> io::Result<File> {
+        let flags =
+            OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let mode = Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::ROTH;
+        Ok(rustix::fs::openat(&self.file, name, flags, mode)?.into())
+    }
+
+    /// Removes the file `name`; a symbolic link, not what it points to.
+    pub fn remove(&self, name: &str) -> io::Result<()> {
+        Ok(rustix::fs::unlinkat(&self.file, name, AtFlags::empty())?)
+    }
+
+    /// Renames `from` over `to`.
+    pub fn rename(&self, from: &str, to: &str) -> io::Result<()> {
+        Ok(rustix::fs::renameat(&self.file, from, &self.file, to)?)
+    }
+
+    /// How many bytes an unprivileged user can still write to the filesystem.
+    pub(super) fn free_bytes(&self) -> io::Result<u64> {
+        let stat = rustix::fs::fstatvfs(&self.file)?;
+        Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
+    }
+
+    /// Returns when every change that the caller made to the directory is on disk.
+    pub(super) fn sync(&self) -> io::Result<()> {
+        self.syncs
+            .after_change(|| match rustix::fs::fsync(&self.file) {
+                // Some filesystems have nothing to sync for a directory and say so.
+                Ok(()) | Err(Errno::INVAL | Errno::NOTSUP) => Ok(()),
+                Err(error) => Err(error.into()),
+            })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_run_at_a_time_and_nothing_is_left_behind() {
+        let root = tempfile::tempdir().unwrap();
+        let first = Directory::lock(root.path()).unwrap();
+        let message = format!("{:#}", Directory::lock(root.path()).unwrap_err());
+        assert!(
+            message.contains(&root.path().display().to_string()),
+            "{message}"
+        );
+        assert!(
+            message.contains("another run is working") && message.contains("-C"),
+            "{message}"
+        );
+        drop(first);
+        Directory::lock(root.path()).unwrap();
+        assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn only_a_directory_is_one() {
+        let root = tempfile::tempdir().unwrap();
+        let file = root.path().join("file");
+        std::fs::write(&file, "").unwrap();
+        for path in [file, root.path().join("missing")] {
+            let message = format!("{:#}", Directory::lock(&path).unwrap_err());
+            assert!(message.contains(&path.display().to_string()), "{message}");
+        }
+    }
+
+    #[test]
+    fn a_sync_covers_the_changes_before_it_and_none_after() {
+        let syncs = Syncs::default();
+        let mut count = 0;
+        let mut sync = || {
+            count += 1;
+            Ok(())
+        };
+        // Another thread's change, made before the first sync begins.
+        syncs.changes.fetch_add(1, Ordering::SeqCst);
+        syncs.after_change(&mut sync).unwrap();
+        assert_eq!(*syncs.covered.lock().unwrap(), 2);
+        syncs.after_change(&mut sync).unwrap();
+        assert_eq!(count, 2);
+        let failed = syncs.after_change(|| Err(io::Error::other("broken")));
+        assert!(failed.is_err());
+        assert_eq!(
+            *syncs.covered.lock().unwrap(),
+            3,
+            "a failed sync covers nothing"
+        );
+    }
+}

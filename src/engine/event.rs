@@ -1,0 +1,95 @@
+//! What the engine tells while it works, and who is told.
+
+use std::fmt::Debug;
+
+use super::outcome::{Built, Outcome};
+
+/// Is told what happens, from several threads at once.
+pub trait Reporter: Debug + Sync {
+    /// Takes note of `event`. Failing to show it is no reason to stop.
+    fn report(&self, event: &Event<'_>);
+}
+
+/// Something that happened. Numbers count the images of the run from 1, in the expected order.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Event<'a> {
+    /// A file is about to be renamed.
+    Renaming {
+        /// Its name.
+        from: &'a str,
+        /// Its new name.
+        to: &'a str,
+    },
+    /// A file is about to be removed.
+    Removing {
+        /// Its name.
+        name: &'a str,
+    },
+    /// A run begins.
+    Started {
+        /// How many images were asked for.
+        images: usize,
+    },
+    /// A file is about to be downloaded, or found in the cache by another process' work.
+    DownloadStarted {
+        /// Its address.
+        url: &'a str,
+    },
+    /// Part of a file has arrived.
+    DownloadProgress {
+        /// Its address.
+        url: &'a str,
+        /// How many bytes there are.
+        received: u64,
+        /// How many there will be, where the server says so.
+        total: Option<u64>,
+    },
+    /// The download has ended.
+    DownloadEnded {
+        /// Its address.
+        url: &'a str,
+        /// Whether the file is in the cache now.
+        success: bool,
+    },
+    /// An image is being written.
+    ImageStarted {
+        /// Its file name.
+        image: &'a str,
+        /// Its number.
+        number: usize,
+        /// How many images were asked for.
+        images: usize,
+    },
+    /// An image is in its place.
+    ImageBuilt {
+        /// What was built.
+        built: &'a Built,
+        /// Its number.
+        number: usize,
+        /// How many images were asked for.
+        images: usize,
+    },
+    /// An image isn't built. Why is told by the outcome: one cause may stop many images.
+    ImageFailed {
+        /// Its file name.
+        image: &'a str,
+        /// Its number.
+        number: usize,
+        /// How many images were asked for.
+        images: usize,
+    },
+    /// The run has ended.
+    Finished {
+        /// What came of it.
+        outcome: &'a Outcome,
+    },
+}
+
+/// Tells nobody.
+#[derive(Clone, Copy, Debug)]
+pub struct Silent;
+
+impl Reporter for Silent {
+    fn report(&self, _: &Event<'_>) {}
+}

@@ -1,0 +1,165 @@
+//! What came of a run.
+
+use std::time::Duration;
+
+use disklayout::Bytes;
+
+/// One image that is in its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Built {
+    /// Its file name.
+    pub image: String,
+    /// Its size.
+    pub size: Bytes,
+    /// How much of it the filesystem stores; the rest are holes.
+    pub allocated: Bytes,
+}
+
+/// One cause, and every image that isn't built because of it.
+#[derive(Debug)]
+pub struct Failure {
+    /// The file names in the expected order; at least one.
+    pub images: Vec<String>,
+    /// Why.
+    pub error: anyhow::Error,
+}
+
+/// What came of a run.
+#[derive(Debug, Default)]
+pub struct Outcome {
+    /// The images that are in their place, in the expected order.
+    pub built: Vec<Built>,
+    /// Why others aren't, in the order of the first image that each stopped.
+    pub failed: Vec<Failure>,
+    /// How long it took.
+    pub elapsed: Duration,
+}
+
+/// Why one image wasn't built.
+#[derive(Debug)]
+pub(super) enum Cause {
+    /// There was no room for it.
+    DiskFull(anyhow::Error),
+    /// Another image had filled the disk before this one was begun.
+    NotTried,
+    /// Anything else.
+    Other(anyhow::Error),
+}
+
+impl Outcome {
+    /// Whether every image is in its place.
+    pub fn is_success(&self) -> bool {
+        self.failed.is_empty()
+    }
+
+    /// How many images aren't built.
+    pub fn failed_images(&self) -> usize {
+        self.failed.iter().map(|failure| failure.images.len()).sum()
+    }
+
+    /// Sums up what came of each image. Images with the same cause share one failure: those that
+    /// a full disk stopped, and those whose errors read the same.
+    pub(super) fn sum_up(results: Vec<(String, Result<Built, Cause>)>, elapsed: Duration) -> Self {
+        let mut built = Vec::new();
+        let mut groups: Vec<Group> = Vec::new();
+        for (image, result) in results {
+            match result {
+                Ok(image) => built.push(image),
+                Err(cause) => Group::add(&mut groups, image, cause),
+            }
+        }
+        let failed = groups.into_iter().map(Group::into_failure).collect();
+        Self {
+            built,
+            failed,
+            elapsed,
+        }
+    }
+}
+
+/// Images with the same cause; the error is missing as long as none of them was tried.
+#[derive(Debug)]
+struct Group {
+    key: Key,
+    images: Vec<String>,
+    error: Option<anyhow::Error>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Key {
+    DiskFull,
+    Text(String),
+}
+
+impl Group {
+    fn add(groups: &mut Vec<Self>, image: String, cause: Cause) {
+        let (key, error) = match cause {
+            Cause::DiskFull(error) => (Key::DiskFull, Some(error)),
+            Cause::NotTried => (Key::DiskFull, None),
+            Cause::Other(error) => (Key::Text(format!("{error:#}")), Some(error)),
+        };
+        if let Some(group) = groups.iter_mut().find(|group| group.key == key) {
+            group.images.push(image);
+            group.error = group.error.take().or(error);
+        } else {
+            groups.push(Self {
+                key,
+                images: vec![image],
+                error,
+            });
+        }
+    }
+
+    fn into_failure(self) -> Failure {
+        Failure {
+            images: self.images,
+            error: self
+                .error
+                .unwrap_or_else(|| anyhow::anyhow!("no space is left")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::anyhow;
+
+    use super::*;
+
+    #[test]
+    fn every_image_is_counted_and_every_cause_is_told_once() {
+        let built = |name: &str| Built {
+            image: name.into(),
+            size: Bytes::new(1024),
+            allocated: Bytes::new(512),
+        };
+        let refused = || Cause::Other(anyhow!("refused").context("server"));
+        let results = vec![
+            ("a".to_owned(), Ok(built("a"))),
+            ("b".to_owned(), Err(Cause::NotTried)),
+            ("c".to_owned(), Err(refused())),
+            ("d".to_owned(), Err(Cause::DiskFull(anyhow!("full at d")))),
+            ("e".to_owned(), Err(Cause::DiskFull(anyhow!("full at e")))),
+            ("f".to_owned(), Err(refused())),
+            ("g".to_owned(), Err(Cause::Other(anyhow!("something else")))),
+            ("h".to_owned(), Ok(built("h"))),
+        ];
+        let outcome = Outcome::sum_up(results, Duration::ZERO);
+        assert_eq!(outcome.built, [built("a"), built("h")]);
+        assert_eq!(outcome.failed_images(), 6);
+        let failed: Vec<_> = outcome
+            .failed
+            .iter()
+            .map(|failure| (failure.images.join(" "), format!("{:#}", failure.error)))
+            .collect();
+        let expected = [
+            ("b d e", "full at d"),
+            ("c f", "server: refused"),
+            ("g", "something else"),
+        ];
+        assert_eq!(
+            failed,
+            expected.map(|(images, text)| (images.into(), text.into()))
+        );
+    }
+}

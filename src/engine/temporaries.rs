@@ -1,0 +1,101 @@
+//! The files under a temporary name, so that an interrupt can remove them.
+
+use std::fs::File;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::directory::Directory;
+
+/// Every temporary file of this process. Clones are the same list.
+///
+/// A file is made, renamed or removed only while the list is locked, so that whoever holds the
+/// list knows exactly what exists.
+#[derive(Clone, Debug, Default)]
+pub struct Temporaries(Arc<Mutex<Vec<Temporary>>>);
+
+#[derive(Debug)]
+struct Temporary {
+    directory: Arc<Directory>,
+    name: String,
+}
+
+/// The list, taken away from every other thread.
+#[derive(Debug)]
+pub(super) struct Seized<'a>(MutexGuard<'a, Vec<Temporary>>);
+
+impl Temporaries {
+    /// Makes the temporary file `name`.
+    pub(super) fn create(&self, directory: &Arc<Directory>, name: &str) -> io::Result<File> {
+        let mut list = self.list();
+        let file = directory.create_new(name)?;
+        list.push(Temporary {
+            directory: Arc::clone(directory),
+            name: name.to_owned(),
+        });
+        Ok(file)
+    }
+
+    /// Renames the temporary file `name` over `to`; it is temporary no more.
+    pub(super) fn publish(&self, directory: &Directory, name: &str, to: &str) -> io::Result<()> {
+        let mut list = self.list();
+        directory.rename(name, to)?;
+        forget(&mut list, directory, name);
+        Ok(())
+    }
+
+    /// Removes the temporary file `name`.
+    pub(super) fn discard(&self, directory: &Directory, name: &str) -> io::Result<()> {
+        let mut list = self.list();
+        forget(&mut list, directory, name);
+        directory.remove(name)
+    }
+
+    /// Stops every other thread from making, renaming or removing a temporary file.
+    pub(super) fn seize(&self) -> Seized<'_> {
+        Seized(self.list())
+    }
+
+    fn list(&self) -> MutexGuard<'_, Vec<Temporary>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Seized<'_> {
+    /// Removes every temporary file, and tells which couldn't be.
+    pub(super) fn remove_all(&mut self) -> Vec<(String, io::Error)> {
+        let removed = self.0.drain(..).map(|temporary| {
+            let result = temporary.directory.remove(&temporary.name);
+            (temporary.name, result)
+        });
+        removed
+            .filter_map(|(name, result)| Some((name, result.err()?)))
+            .collect()
+    }
+}
+
+fn forget(list: &mut Vec<Temporary>, directory: &Directory, name: &str) {
+    list.retain(|other| other.name != name || !std::ptr::eq(&*other.directory, directory));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_is_still_temporary_is_removed() {
+        let root = tempfile::tempdir().unwrap();
+        let directory = Arc::new(Directory::lock(root.path()).unwrap());
+        let temporaries = Temporaries::default();
+        for name in ["a.tmp", "b.tmp", "c.tmp"] {
+            temporaries.create(&directory, name).unwrap();
+        }
+        temporaries.publish(&directory, "a.tmp", "a").unwrap();
+        temporaries.discard(&directory, "b.tmp").unwrap();
+        assert!(temporaries.seize().remove_all().is_empty());
+        let names: Vec<_> = std::fs::read_dir(root.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
+        assert_eq!(names, ["a"]);
+    }
+}

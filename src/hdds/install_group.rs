@@ -1,0 +1,156 @@
+//! Groups of images with an installed system: `virtinstall[]`.
+
+use std::collections::HashSet;
+
+use super::layout_group::{read_imgver, read_name};
+use super::model::InstallGroup;
+use super::reader::{Findings, Object, Value};
+use super::releases::Release;
+use super::{arch, keys, size};
+
+const DEFAULT_MAXAGE_DAYS: u64 = 14;
+
+/// Reads a group; `None` when anything is wrong with it.
+pub(super) fn read(value: &Value<'_>, reserved: &[&str], f: &mut Findings) -> Option<InstallGroup> {
+    let object = value.object(&keys::INSTALL_GROUP, f)?;
+    let name = read_name(&object, reserved, f);
+    let releases = object
+        .required("releases", f)
+        .and_then(|value| releases(value, f));
+    let size_gib = read_size(&object, f);
+    let imgver = read_imgver(&object, f);
+    let maxage_days = object.optionally("maxage", f, Value::unsigned);
+    let bootopts = object.optionally("bootopts", f, Value::string);
+    Some(InstallGroup {
+        place: value.place().to_string(),
+        name: name?,
+        imgver: imgver?,
+        releases: releases?,
+        size_gib: size_gib?,
+        maxage_days: maxage_days?.unwrap_or(DEFAULT_MAXAGE_DAYS),
+        bootopts: bootopts?
+            .filter(|opts| !opts.is_empty())
+            .map(str::to_string),
+    })
+}
+
+fn releases(value: &Value<'_>, f: &mut Findings) -> Option<Vec<(Release, Vec<String>)>> {
+    let entries = value.entries("an object of releases and their architectures", f)?;
+    if entries.is_empty() {
+        f.warn(
+            value.place(),
+            "there are no releases, so there are no images",
+        );
+    }
+    let mut releases = Vec::new();
+    for (key, arches) in &entries {
+        let release = f.check(arches.place(), Release::parse(key));
+        let arches = arches.each("architectures", f, {
+            let mut seen = HashSet::new();
+            move |value, f| architecture(value, &mut seen, f)
+        });
+        releases.push(release.zip(arches));
+    }
+    releases.into_iter().collect()
+}
+
+fn architecture<'a>(
+    value: &Value<'a>,
+    seen: &mut HashSet<&'a str>,
+    f: &mut Findings,
+) -> Option<String> {
+    let arch = value.string(f)?;
+    f.check(value.place(), arch::check(arch))?;
+    if !seen.insert(arch) {
+        return f.refuse(value.place(), format!("'{arch}' is in the list already"));
+    }
+    Some(arch.to_string())
+}
+
+/// The size in GiB. Without one the original hands a size of 0 to virt-install, which then can't
+/// make a new disk.
+fn read_size(object: &Object<'_>, f: &mut Findings) -> Option<u64> {
+    let size = object.optionally("size", f, |value, f| {
+        let text = value.text(f)?;
+        f.check(value.place(), size::parse_gib(&text))
+    })?;
+    let size = size.unwrap_or(0);
+    if size == 0 {
+        f.warn(
+            object.place(),
+            "there is no size; virt-install needs one in GiB to make a disk",
+        );
+    }
+    Some(size)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hdds::document;
+
+    fn group(json: &str) -> (Option<InstallGroup>, Vec<String>) {
+        let node = document::parse(json, "t").unwrap();
+        let mut findings = Findings::default();
+        let group = read(&Value::root(&node), &[], &mut findings);
+        let all = findings.errors.iter().chain(&findings.warnings);
+        (group, all.map(ToString::to_string).collect())
+    }
+
+    #[test]
+    fn defaults_and_the_order_of_the_releases() {
+        let (group, problems) = group(
+            r#"{"name": "m", "size": "15",
+                "releases": {"9": ["x86_64", "aarch64"], "8-BETA": ["x86_64"], "-1": ["i686"]}}"#,
+        );
+        let group = group.unwrap();
+        assert_eq!(problems, [""; 0]);
+        assert_eq!(group.maxage_days, 14);
+        assert_eq!(group.size_gib, 15);
+        assert_eq!((group.imgver, group.bootopts), (None, None));
+        let releases: Vec<_> = group
+            .releases
+            .iter()
+            .map(|(r, a)| (r.to_string(), a.len()))
+            .collect();
+        let expected = [("9", 2), ("8-BETA", 1), ("-1", 1)];
+        assert_eq!(
+            releases,
+            expected.map(|(release, n)| (release.to_string(), n))
+        );
+    }
+
+    #[test]
+    fn every_key() {
+        let (group, _) = group(
+            r#"{"name": "m", "size": 20, "imgver": "3", "maxage": "0", "bootopts": "uefi",
+                "releases": {"9": []}}"#,
+        );
+        let group = group.unwrap();
+        assert_eq!((group.size_gib, group.maxage_days), (20, 0));
+        assert_eq!(group.imgver.as_deref(), Some("3"));
+        assert_eq!(group.bootopts.as_deref(), Some("uefi"));
+    }
+
+    #[test]
+    fn doubtful_groups_are_warned_of() {
+        for (json, expected) in [
+            (
+                r#"{"name": "m", "size": 1, "releases": {}}"#,
+                "releases: there are no releases, so there are no images",
+            ),
+            (
+                r#"{"name": "m", "releases": {"9": ["x86_64"]}}"#,
+                "there is no size; virt-install needs one in GiB to make a disk",
+            ),
+            (
+                r#"{"name": "m", "size": 1, "variant": "Server", "releases": {"9": ["x86_64"]}}"#,
+                "unknown key 'variant': it chooses an installation tree of Fedora and has no effect here",
+            ),
+        ] {
+            let (group, problems) = group(json);
+            assert!(group.is_some());
+            assert_eq!(problems, [expected]);
+        }
+    }
+}

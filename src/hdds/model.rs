@@ -1,0 +1,253 @@
+//! A configuration that has been read and validated.
+
+use disklayout::Bytes;
+use disklayout::layout::guestfs::FileSpec;
+
+use super::document;
+use super::problem::{ConfigError, Problem};
+use super::reader::{Findings, Value};
+use super::releases::Release;
+use super::top;
+use crate::image::Upload;
+
+/// Everything that an hdds.json says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Config {
+    /// The groups of images that are written here, in the order of the file.
+    pub layouts: Vec<LayoutGroup>,
+    /// The groups of images with an installed system, in the order of the file.
+    pub installs: Vec<InstallGroup>,
+    /// Images whose names have changed.
+    pub renames: Vec<Rename>,
+    /// What is doubtful but does no harm: unknown keys and the like.
+    pub warnings: Vec<Problem>,
+}
+
+/// A group of either kind. Each has a subcommand of its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group<'a> {
+    /// Images that are written here.
+    Layout(&'a LayoutGroup),
+    /// Images with an installed system.
+    Install(&'a InstallGroup),
+}
+
+/// Images that are the same but for the partition table and the filesystem.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LayoutGroup {
+    /// `guestfs[2]`.
+    pub place: String,
+    /// The name of the group and of its subcommand.
+    pub name: String,
+    /// The version that is in the file names.
+    pub imgver: Option<String>,
+    /// The size of each image.
+    pub size: Bytes,
+    /// The partition tables, one image each; never empty.
+    pub labels: Vec<String>,
+    /// The filesystems of partitions that name none, one image each; never empty.
+    pub filesystems: Vec<String>,
+    /// The partitions in the order in which they are made.
+    pub parts: Vec<Part>,
+    /// Files with the content in the configuration.
+    pub writes: Vec<FileSpec>,
+    /// Files with the content elsewhere.
+    pub uploads: Vec<Upload>,
+}
+
+/// One partition of a layout group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// `guestfs[2].parts[0]`.
+    pub place: String,
+    /// `p`, `l`, `e` or the words.
+    pub prlogex: String,
+    /// The first sector.
+    pub start: i64,
+    /// The last sector, counted from the end when negative.
+    pub end: i64,
+    /// The partition type as a GUID.
+    pub gpt_type: Option<String>,
+    /// The filesystem; that of the variant when there is none.
+    pub filesystem: Option<String>,
+    /// The filesystem's label.
+    pub label: Option<String>,
+}
+
+/// Images that are the same but for the release and the architecture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InstallGroup {
+    /// `virtinstall[0]`.
+    pub place: String,
+    /// The name of the group and of its subcommand.
+    pub name: String,
+    /// The version that is in the file names.
+    pub imgver: Option<String>,
+    /// The releases in the order of the file, each with its architectures.
+    pub releases: Vec<(Release, Vec<String>)>,
+    /// The size of the disk in GiB; 0 when none is given, as in the original.
+    pub size_gib: u64,
+    /// An image is outdated when it is older than this many days; never when 0.
+    pub maxage_days: u64,
+    /// Boot options for virt-install's `--boot`.
+    pub bootopts: Option<String>,
+}
+
+/// A file whose name has changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rename {
+    /// The old name.
+    pub from: String,
+    /// The new name.
+    pub to: String,
+}
+
+impl Config {
+    /// Reads `text`, the content of `file`. No group may have one of the `reserved` names, which
+    /// are the commands of the program.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn parse(text: &str, file: &str, reserved: &[&str]) -> Result<Self, ConfigError> {
+        let node = document::parse(text, file)?;
+        let mut findings = Findings::default();
+        let config = top::read(&Value::root(&node), reserved, &mut findings);
+        match config {
+            Some(config) if findings.errors.is_empty() => Ok(Self {
+                warnings: findings.warnings,
+                ..config
+            }),
+            _ => Err(ConfigError::new(file, findings.errors)),
+        }
+    }
+
+    /// The same configuration, unless there is anything doubtful in it.
+    ///
+    /// # Errors
+    /// The warnings.
+    pub fn strict(self, file: &str) -> Result<Self, ConfigError> {
+        if self.warnings.is_empty() {
+            return Ok(self);
+        }
+        Err(ConfigError::new(file, self.warnings))
+    }
+
+    /// All groups, layouts first, in the order of the file.
+    pub fn groups(&self) -> impl Iterator<Item = Group<'_>> {
+        let layouts = self.layouts.iter().map(Group::Layout);
+        layouts.chain(self.installs.iter().map(Group::Install))
+    }
+
+    /// The group called `name`.
+    pub fn group(&self, name: &str) -> Option<Group<'_>> {
+        self.groups().find(|group| group.name() == name)
+    }
+}
+
+impl<'a> Group<'a> {
+    /// The name of the group and of its subcommand.
+    pub fn name(self) -> &'a str {
+        match self {
+            Self::Layout(group) => &group.name,
+            Self::Install(group) => &group.name,
+        }
+    }
+
+    /// `guestfs[2]`.
+    pub fn place(self) -> &'a str {
+        match self {
+            Self::Layout(group) => &group.place,
+            Self::Install(group) => &group.place,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value as Json;
+
+    use super::*;
+
+    const RESERVED: [&str; 2] = ["all", "check"];
+
+    #[test]
+    fn the_smallest_configurations() {
+        let config = Config::parse("{}", "t", &RESERVED).unwrap();
+        assert_eq!(config.groups().count(), 0);
+        let warnings: Vec<_> = config.warnings.iter().map(ToString::to_string).collect();
+        let missing = |key| format!("the key '{key}' is missing; it is taken for an empty list");
+        assert_eq!(warnings, ["guestfs", "virtinstall", "renames"].map(missing));
+        let error = config.strict("f").unwrap_err();
+        assert_eq!(error.problems().len(), 3);
+
+        let text = r#"{"guestfs": [], "virtinstall": [], "renames": []}"#;
+        let config = Config::parse(text, "t", &RESERVED).unwrap();
+        assert_eq!(config.strict("t").unwrap().warnings, []);
+    }
+
+    #[test]
+    fn everything_wrong_is_reported_in_the_order_of_the_file() {
+        let text = r#"{"guestfs": [{"name": "all", "size": "1.5G", "parts": 7}, 8],
+                       "virtinstall": {}, "renames": [["a"]]}"#;
+        let error = Config::parse(text, "t", &RESERVED).unwrap_err();
+        let places: Vec<_> = error.problems().iter().map(|p| p.place.as_str()).collect();
+        let expected = [
+            "guestfs[0].name",
+            "guestfs[0].size",
+            "guestfs[0].parts",
+            "guestfs[1]",
+            "virtinstall",
+            "renames[0]",
+        ];
+        assert_eq!(places, expected);
+    }
+
+    #[test]
+    fn groups_are_found_by_their_names() {
+        let text = r#"{"guestfs": [{"name": "a", "size": 512, "parts": []}],
+            "virtinstall": [{"name": "b", "releases": {}, "size": 1}], "renames": []}"#;
+        let config = Config::parse(text, "t", &RESERVED).unwrap();
+        assert_eq!(config.group("a").unwrap().place(), "guestfs[0]");
+        assert_eq!(config.group("b").unwrap().place(), "virtinstall[0]");
+        assert_eq!(config.group("c"), None);
+    }
+
+    /// The JSON pointers of `value` and everything in it.
+    fn pointers(value: &Json, pointer: String) -> Vec<String> {
+        let inner: Vec<_> = match value {
+            Json::Array(items) => items
+                .iter()
+                .enumerate()
+                .map(|(i, v)| (i.to_string(), v))
+                .collect(),
+            Json::Object(map) => map.iter().map(|(key, v)| (key.clone(), v)).collect(),
+            _ => vec![],
+        };
+        let below = inner
+            .into_iter()
+            .flat_map(|(key, v)| pointers(v, format!("{pointer}/{key}")));
+        std::iter::once(pointer.clone()).chain(below).collect()
+    }
+
+    #[test]
+    fn any_value_of_any_kind_anywhere_is_taken_or_refused_at_its_place() {
+        let sound: Json = serde_json::from_str(crate::hdds::shipped::CONFIG).unwrap();
+        let mut refused = 0;
+        for pointer in pointers(&sound, String::new()) {
+            for odd in ["null", "true", "-7", "1e99", "\"/\"", "[]", "[[]]", "{}"] {
+                let mut document = sound.clone();
+                *document.pointer_mut(&pointer).unwrap() = serde_json::from_str(odd).unwrap();
+                let result = Config::parse(&document.to_string(), "t", &RESERVED);
+                for problem in result.err().iter().flat_map(ConfigError::problems) {
+                    let list = pointer.split('/').nth(1).unwrap_or_default();
+                    assert!(
+                        problem.place.starts_with(list),
+                        "{pointer} {odd}: {problem}"
+                    );
+                    refused += 1;
+                }
+            }
+        }
+        assert!(refused > 1000, "only {refused}");
+    }
+}

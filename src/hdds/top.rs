@@ -1,0 +1,113 @@
+//! The whole of a configuration: its three lists, and what no group can see of the others.
+
+use std::collections::HashMap;
+
+use super::model::{Config, InstallGroup, LayoutGroup, Rename};
+use super::reader::{Findings, Value};
+use super::{install_group, keys, layout_group, names, variants};
+
+/// Reads a configuration; `None` when anything is wrong with it.
+pub(super) fn read(top: &Value<'_>, reserved: &[&str], f: &mut Findings) -> Option<Config> {
+    let top = top.object(&keys::TOP, f)?;
+    let mut list = |key: &str| {
+        if top.optional(key).is_none() {
+            f.warn(
+                "",
+                format!("the key '{key}' is missing; it is taken for an empty list"),
+            );
+        }
+        top.optional(key)
+    };
+    let lists = [list("guestfs"), list("virtinstall"), list("renames")];
+    let [layouts, installs, renames] = lists;
+    let layouts = all(layouts, "groups", f, |group, f| {
+        layout_group::read(group, reserved, f)
+    });
+    let installs = all(installs, "groups", f, |group, f| {
+        install_group::read(group, reserved, f)
+    });
+    let renames = all(renames, "pairs of file names", f, rename);
+    let config = Config {
+        layouts: layouts?,
+        installs: installs?,
+        renames: renames?,
+        warnings: Vec::new(),
+    };
+    check_names(&config, f)?;
+    check_file_names(&config, f);
+    Some(config)
+}
+
+fn all<'a, T>(
+    list: Option<&Value<'a>>,
+    what: &str,
+    f: &mut Findings,
+    read: impl FnMut(&Value<'a>, &mut Findings) -> Option<T>,
+) -> Option<Vec<T>> {
+    list.map_or(Some(Vec::new()), |list| list.each(what, f, read))
+}
+
+fn rename(pair: &Value<'_>, f: &mut Findings) -> Option<Rename> {
+    let names = pair.each("file names", f, |name, f| {
+        let text = name.string(f)?;
+        let checked = names::check_word(text).and_then(|()| names::check_length(text));
+        f.check(name.place(), checked).map(|()| text.to_string())
+    })?;
+    match <[String; 2]>::try_from(names) {
+        Ok([from, to]) => Some(Rename { from, to }),
+        Err(names) => {
+            let count = names.len();
+            f.refuse(
+                pair.place(),
+                format!("expected the old and the new name, found {count}"),
+            )
+        }
+    }
+}
+
+/// Two groups of one name would be one subcommand.
+fn check_names(config: &Config, f: &mut Findings) -> Option<()> {
+    let mut seen: HashMap<&str, &str> = HashMap::new();
+    let mut sound = Some(());
+    for group in config.groups() {
+        if let Some(first) = seen.insert(group.name(), group.place()) {
+            let message = format!("'{}' is the name of {first} already", group.name());
+            sound = f.refuse(&format!("{}.name", group.place()), message);
+        }
+    }
+    sound
+}
+
+/// Two images of one name would overwrite each other: `a_b`, and `a` in version `b`.
+fn check_file_names(config: &Config, f: &mut Findings) {
+    let layouts = config.layouts.iter().flat_map(layout_names);
+    let installs = config.installs.iter().flat_map(install_names);
+    let mut seen: HashMap<String, &str> = HashMap::new();
+    for (file_name, place) in layouts.chain(installs) {
+        f.check(place, names::check_length(&file_name));
+        if let Some(first) = seen.get(&file_name) {
+            let message = format!("an image of {first} is called '{file_name}' already");
+            f.refuse::<()>(place, message);
+        }
+        seen.insert(file_name, place);
+    }
+}
+
+fn layout_names(group: &LayoutGroup) -> Vec<(String, &str)> {
+    let variants = variants::of(group).into_iter();
+    let names = variants.map(|(label, filesystem)| variants::file_name(group, label, filesystem));
+    names.map(|name| (name, group.place.as_str())).collect()
+}
+
+/// Relative releases stand for themselves: what they are is known only when images are built.
+fn install_names(group: &InstallGroup) -> Vec<(String, &str)> {
+    let imgver = group.imgver.as_deref();
+    let releases = group.releases.iter();
+    let names = releases.flat_map(|(release, arches)| {
+        let release = release.to_string();
+        arches
+            .iter()
+            .map(move |arch| names::install_file_name(&release, &group.name, imgver, arch))
+    });
+    names.map(|name| (name, group.place.as_str())).collect()
+}

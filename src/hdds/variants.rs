@@ -1,0 +1,318 @@
+//! From groups to images.
+
+use std::collections::HashMap;
+
+use anyhow::{Result, bail};
+use disklayout::layout::guestfs::PartitionSpec;
+
+use super::model::{Config, Group, InstallGroup, LayoutGroup, Part};
+use super::releases::{NextRelease, Release};
+use super::{arch, names};
+use crate::image::{Image, InstallRecipe, LayoutRecipe, Recipe};
+
+impl Config {
+    /// Every image that there should be, in the order of the file.
+    ///
+    /// # Errors
+    /// When a relative release can't be resolved, or turns out to be that of another group.
+    pub fn images(&self, next: &mut NextRelease<'_>) -> Result<Vec<Image>> {
+        let mut images = Vec::new();
+        for group in self.groups() {
+            images.extend(match group {
+                Group::Layout(group) => layout_images(group, None, None)?,
+                Group::Install(group) => install_images(group, None, None, next)?,
+            });
+        }
+        refuse_equal_names(&images)?;
+        Ok(images)
+    }
+}
+
+/// The images of `group` with this label and this filesystem, or all of them. A restriction
+/// doesn't change the file names.
+///
+/// # Errors
+/// When the group has no such variant.
+pub fn layout_images(
+    group: &LayoutGroup,
+    label: Option<&str>,
+    filesystem: Option<&str>,
+) -> Result<Vec<Image>> {
+    refuse_unlisted(group, "label", label, &group.labels)?;
+    refuse_unlisted(group, "filesystem", filesystem, &group.filesystems)?;
+    let wanted = |wish: Option<&str>, word: &str| wish.is_none_or(|wish| wish == word);
+    let images = of(group)
+        .into_iter()
+        .filter(|(l, fs)| wanted(label, l) && wanted(filesystem, fs))
+        .map(|(label, filesystem)| layout_image(group, label, filesystem));
+    Ok(images.collect())
+}
+
+/// The images of `group`, or the one of this release and architecture, which needn't be among
+/// those of the group. Without an architecture it is the usual one, x86_64.
+///
+/// # Errors
+/// When an architecture is given without a release, when there is no such thing as the release
+/// for the architecture, and when a relative release can't be resolved.
+pub fn install_images(
+    group: &InstallGroup,
+    release: Option<&Release>,
+    arch: Option<&str>,
+    next: &mut NextRelease<'_>,
+) -> Result<Vec<Image>> {
+    match (release, arch) {
+        (None, None) => all_install_images(group, next),
+        (Some(release), arch) => {
+            let release = release.resolve(next)?;
+            let arch = arch.unwrap_or(arch::DEFAULT);
+            if !arch::is_released(&release, arch) {
+                bail!("release {release} was never made for {arch}");
+            }
+            Ok(vec![install_image(group, &release, arch)])
+        }
+        (None, Some(arch)) => {
+            bail!("the architecture {arch} is given without a release; give one with -r/--release")
+        }
+    }
+}
+
+/// The variants of a group: each label with each filesystem.
+pub(super) fn of(group: &LayoutGroup) -> Vec<(&str, &str)> {
+    let filesystems = || group.filesystems.iter().map(String::as_str);
+    let labels = group.labels.iter();
+    labels
+        .flat_map(|label| filesystems().map(move |filesystem| (label.as_str(), filesystem)))
+        .collect()
+}
+
+/// The name of a variant. Only what the group has several of is in it.
+pub(super) fn file_name(group: &LayoutGroup, label: &str, filesystem: &str) -> String {
+    let filesystem = (group.filesystems.len() > 1).then_some(filesystem);
+    let label = (group.labels.len() > 1).then_some(label);
+    names::layout_file_name(&group.name, group.imgver.as_deref(), filesystem, label)
+}
+
+fn layout_image(group: &LayoutGroup, label: &str, filesystem: &str) -> Image {
+    let partitions = group.parts.iter().map(|part| partition(part, filesystem));
+    Image {
+        file_name: file_name(group, label, filesystem),
+        group: group.name.clone(),
+        recipe: Recipe::Layout(LayoutRecipe {
+            place: group.place.clone(),
+            size: group.size,
+            label: label.to_string(),
+            partitions: partitions.collect(),
+            writes: group.writes.clone(),
+            uploads: group.uploads.clone(),
+        }),
+    }
+}
+
+fn partition(part: &Part, filesystem: &str) -> PartitionSpec {
+    PartitionSpec {
+        place: part.place.clone(),
+        prlogex: part.prlogex.clone(),
+        start: part.start,
+        end: part.end,
+        gpt_type: part.gpt_type.clone(),
+        filesystem: part.filesystem.as_deref().unwrap_or(filesystem).to_string(),
+        label: part.label.clone(),
+    }
+}
+
+fn all_install_images(group: &InstallGroup, next: &mut NextRelease<'_>) -> Result<Vec<Image>> {
+    let mut images: Vec<Image> = Vec::new();
+    for (release, arches) in &group.releases {
+        let release = release.resolve(next)?;
+        for arch in arches
+            .iter()
+            .filter(|arch| arch::is_released(&release, arch))
+        {
+            let image = install_image(group, &release, arch);
+            // A relative release may be one that is listed by its number too.
+            if !images.contains(&image) {
+                images.push(image);
+            }
+        }
+    }
+    Ok(images)
+}
+
+fn install_image(group: &InstallGroup, release: &str, arch: &str) -> Image {
+    let imgver = group.imgver.as_deref();
+    Image {
+        file_name: names::install_file_name(release, &group.name, imgver, arch),
+        group: group.name.clone(),
+        recipe: Recipe::Install(InstallRecipe {
+            place: group.place.clone(),
+            release: release.to_string(),
+            arch: arch.to_string(),
+            size_gib: group.size_gib,
+            maxage_days: group.maxage_days,
+            bootopts: group.bootopts.clone(),
+        }),
+    }
+}
+
+fn refuse_unlisted(
+    group: &LayoutGroup,
+    what: &str,
+    wish: Option<&str>,
+    listed: &[String],
+) -> Result<()> {
+    match wish {
+        Some(wish) if !listed.iter().any(|word| word == wish) => {
+            let (name, listed) = (&group.name, listed.join(", "));
+            bail!("the group '{name}' has no {what} '{wish}'; it has {listed}")
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Parsing has compared the names as they are written; relative releases show theirs only now.
+fn refuse_equal_names(images: &[Image]) -> Result<()> {
+    let mut seen: HashMap<&str, &str> = HashMap::new();
+    for Image {
+        file_name, group, ..
+    } in images
+    {
+        if let Some(first) = seen.insert(file_name, group) {
+            bail!("the groups '{first}' and '{group}' both have an image called '{file_name}'");
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(guestfs: &str, virtinstall: &str) -> Config {
+        let text =
+            format!(r#"{{"guestfs": [{guestfs}], "virtinstall": [{virtinstall}], "renames": []}}"#);
+        Config::parse(&text, "t", &[]).unwrap()
+    }
+
+    fn names(images: &[Image]) -> Vec<&str> {
+        images
+            .iter()
+            .map(|image| image.file_name.as_str())
+            .collect()
+    }
+
+    fn nobody_asks() -> NextRelease<'static> {
+        NextRelease::new(None, || bail!("asked for the current release"))
+    }
+
+    const BOTH: &str = r#"{"name": "x", "size": 1, "labels": ["mbr", "gpt"],
+        "filesystems": ["ext4", "ntfs"], "parts": [
+            {"type": "p", "start": 1, "end": 2},
+            {"type": "p", "start": 3, "end": 4, "filesystem": "vfat"}]}"#;
+
+    const MINIMAL: &str = r#"{"name": "m", "size": 15, "maxage": 3, "releases":
+        {"8": ["i686", "x86_64"], "9": ["x86_64", "i686"], "-1": ["aarch64", "x86_64"]}}"#;
+
+    #[test]
+    fn the_label_is_the_outer_loop_and_the_filesystem_comes_first_in_the_name() {
+        let images = config(BOTH, "").images(&mut nobody_asks()).unwrap();
+        let expected = [
+            "disk_x_ext4_mbr.img",
+            "disk_x_ntfs_mbr.img",
+            "disk_x_ext4_gpt.img",
+            "disk_x_ntfs_gpt.img",
+        ];
+        assert_eq!(names(&images), expected);
+    }
+
+    #[test]
+    fn every_variant_has_its_own_filesystem_where_the_partition_names_none() {
+        let images = config(BOTH, "").images(&mut nobody_asks()).unwrap();
+        let filesystems: Vec<Vec<_>> = images
+            .iter()
+            .map(|image| match &image.recipe {
+                Recipe::Layout(recipe) => recipe
+                    .partitions
+                    .iter()
+                    .map(|p| p.filesystem.as_str())
+                    .collect(),
+                Recipe::Install(_) => vec![],
+            })
+            .collect();
+        let (ext4, ntfs) = (["ext4", "vfat"], ["ntfs", "vfat"]);
+        assert_eq!(filesystems, [ext4, ntfs, ext4, ntfs]);
+    }
+
+    #[test]
+    fn a_restriction_keeps_the_long_names() {
+        let config = config(BOTH, "");
+        let group = &config.layouts[0];
+        for (label, filesystem, expected) in [
+            (Some("gpt"), Some("ntfs"), &["disk_x_ntfs_gpt.img"][..]),
+            (
+                None,
+                Some("ntfs"),
+                &["disk_x_ntfs_mbr.img", "disk_x_ntfs_gpt.img"],
+            ),
+            (
+                Some("mbr"),
+                None,
+                &["disk_x_ext4_mbr.img", "disk_x_ntfs_mbr.img"],
+            ),
+        ] {
+            let images = layout_images(group, label, filesystem).unwrap();
+            assert_eq!(names(&images), expected);
+        }
+        let error = layout_images(group, None, Some("xfs")).unwrap_err();
+        let message = "the group 'x' has no filesystem 'xfs'; it has ext4, ntfs";
+        assert_eq!(error.to_string(), message);
+        layout_images(group, Some("sun"), None).unwrap_err();
+    }
+
+    #[test]
+    fn relative_releases_are_resolved_and_never_listed_twice() {
+        let mut next = NextRelease::new(None, || Ok(9));
+        let images = config("", MINIMAL).images(&mut next).unwrap();
+        let expected = [
+            "disk_rocky8_m_i686.qcow2",
+            "disk_rocky8_m_x86_64.qcow2",
+            "disk_rocky9_m_x86_64.qcow2",
+            "disk_rocky9_m_aarch64.qcow2",
+        ];
+        assert_eq!(names(&images), expected);
+    }
+
+    #[test]
+    fn one_release_and_architecture() {
+        let config = config("", MINIMAL);
+        let group = &config.installs[0];
+        let one = |release: &str, arch: Option<&str>| {
+            let release = Release::parse(release).unwrap();
+            install_images(group, Some(&release), arch, &mut nobody_asks())
+        };
+        assert_eq!(
+            names(&one("10", None).unwrap()),
+            ["disk_rocky10_m_x86_64.qcow2"]
+        );
+        assert_eq!(
+            names(&one("8", Some("i686")).unwrap()),
+            ["disk_rocky8_m_i686.qcow2"]
+        );
+        let error = one("9", Some("i686")).unwrap_err();
+        assert_eq!(error.to_string(), "release 9 was never made for i686");
+        one("-1", None).unwrap_err();
+        install_images(group, None, Some("x86_64"), &mut nobody_asks()).unwrap_err();
+    }
+
+    #[test]
+    fn groups_that_meet_in_a_relative_release_are_refused() {
+        let text = r#"{"name": "a", "imgver": "b", "size": 1, "releases": {"9": ["x86_64"]}},
+                      {"name": "a_b", "size": 1, "releases": {"-1": ["x86_64"]}}"#;
+        let config = config("", text);
+        let images = |next| config.images(&mut NextRelease::new(Some(next), || bail!("asked")));
+        assert_eq!(images(11).unwrap().len(), 2);
+        let error = images(10).unwrap_err();
+        let expected =
+            "the groups 'a' and 'a_b' both have an image called 'disk_rocky9_a_b_x86_64.qcow2'";
+        assert_eq!(error.to_string(), expected);
+    }
+}

@@ -1,0 +1,191 @@
+//! A line for everything under way and one for the whole run, redrawn in place.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::{self, Write};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use super::summary;
+use crate::engine::{Event, Reporter};
+
+const IMAGE: &str = "{spinner} {msg} {elapsed}";
+const DOWNLOAD: &str = "{spinner} {msg} {wide_bar} {binary_bytes}/{binary_total_bytes} {eta}";
+const UNSIZED_DOWNLOAD: &str = "{spinner} {msg} {binary_bytes}";
+const TOTAL: &str = "{wide_bar} {pos}/{len} images {elapsed}";
+
+/// How often a line is redrawn when nothing happens.
+const TICK: Duration = Duration::from_millis(120);
+
+/// Draws bars on standard error.
+pub struct Terminal {
+    bars: MultiProgress,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    total: Option<ProgressBar>,
+    running: BTreeMap<String, ProgressBar>,
+}
+
+impl Terminal {
+    /// Draws on `bars`.
+    pub fn new(bars: MultiProgress) -> Self {
+        let state = Mutex::default();
+        Self { bars, state }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Adds a line called `name` above the one for the whole run.
+    fn begin(&self, state: &mut State, name: &str, bar: ProgressBar, template: &str) {
+        let bar = match &state.total {
+            Some(total) => self.bars.insert_before(total, bar),
+            None => self.bars.add(bar),
+        };
+        bar.set_style(style(template));
+        bar.set_message(name.to_owned());
+        bar.enable_steady_tick(TICK);
+        state.running.insert(name.to_owned(), bar);
+    }
+
+    fn download(&self, url: &str, received: u64, total: Option<u64>) {
+        let mut state = self.state();
+        if !state.running.contains_key(url) {
+            match total {
+                Some(total) => self.begin(&mut state, url, ProgressBar::new(total), DOWNLOAD),
+                None => self.begin(&mut state, url, ProgressBar::no_length(), UNSIZED_DOWNLOAD),
+            }
+        }
+        if let Some(bar) = state.running.get(url) {
+            bar.set_position(received);
+        }
+    }
+
+    fn end(&self, name: &str) {
+        let bar = self.state().running.remove(name);
+        if let Some(bar) = bar {
+            bar.finish_and_clear();
+            self.bars.remove(&bar);
+        }
+    }
+
+    /// A line that stays. The terminal may be gone by now; the images aren't.
+    fn line(&self, text: &str) {
+        let _ = self.bars.println(text);
+    }
+
+    fn end_image(&self, name: &str) {
+        self.end(name);
+        if let Some(total) = &self.state().total {
+            total.inc(1);
+        }
+    }
+}
+
+impl fmt::Debug for Terminal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Terminal").finish_non_exhaustive()
+    }
+}
+
+impl Reporter for Terminal {
+    fn report(&self, event: &Event<'_>) {
+        match event {
+            Event::Renaming { from, to } => self.line(&format!("Renaming {from} to {to}")),
+            Event::Removing { name } => self.line(&format!("Removing {name}")),
+            Event::Started { images } => {
+                let total = self.bars.add(ProgressBar::new(*images as u64));
+                total.set_style(style(TOTAL));
+                total.enable_steady_tick(TICK);
+                self.state().total = Some(total);
+            }
+            Event::DownloadProgress {
+                url,
+                received,
+                total,
+            } => self.download(url, *received, *total),
+            Event::DownloadEnded { url, .. } => self.end(url),
+            Event::ImageStarted { image, .. } => {
+                self.begin(&mut self.state(), image, ProgressBar::no_length(), IMAGE);
+            }
+            Event::ImageBuilt { built, .. } => self.end_image(&built.image),
+            Event::ImageFailed { image, .. } => self.end_image(image),
+            Event::Finished { outcome } => {
+                if let Some(total) = self.state().total.take() {
+                    total.finish_and_clear();
+                }
+                let mut stderr = io::stderr();
+                // The terminal may be gone by now; the images aren't.
+                let _ = writeln!(stderr, "{}", summary::built(outcome));
+                for failure in &outcome.failed {
+                    let _ = writeln!(stderr, "error: {}", summary::failure(failure));
+                }
+            }
+            Event::DownloadStarted { .. } => {}
+        }
+    }
+}
+
+/// The templates are constants, which a test checks.
+fn style(template: &str) -> ProgressStyle {
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
+}
+
+#[cfg(test)]
+mod tests {
+    use indicatif::ProgressDrawTarget;
+
+    use super::*;
+
+    #[test]
+    fn templates_are_valid() {
+        for template in [IMAGE, DOWNLOAD, UNSIZED_DOWNLOAD, TOTAL] {
+            ProgressStyle::with_template(template).unwrap();
+        }
+    }
+
+    #[test]
+    fn lines_come_and_go_with_what_they_stand_for() {
+        let bars = MultiProgress::with_draw_target(ProgressDrawTarget::hidden());
+        let terminal = Terminal::new(bars);
+        let (image, number, images) = ("a.img", 1, 2);
+        let running = || terminal.state().running.len();
+        let done = || terminal.state().total.as_ref().map(ProgressBar::position);
+        terminal.report(&Event::Started { images });
+        let url = "http://host/file";
+        for (received, total) in [(1, Some(10)), (10, Some(10))] {
+            terminal.report(&Event::DownloadProgress {
+                url,
+                received,
+                total,
+            });
+            assert_eq!(terminal.state().running[url].position(), received);
+        }
+        terminal.report(&Event::DownloadEnded { url, success: true });
+        assert_eq!(running(), 0);
+        terminal.report(&Event::ImageStarted {
+            image,
+            number,
+            images,
+        });
+        assert_eq!((running(), done()), (1, Some(0)));
+        // The second one fails before it is begun.
+        for image in [image, "b.img"] {
+            terminal.report(&Event::ImageFailed {
+                image,
+                number,
+                images,
+            });
+        }
+        assert_eq!((running(), done()), (0, Some(2)));
+        let outcome = crate::engine::Outcome::default();
+        terminal.report(&Event::Finished { outcome: &outcome });
+        assert_eq!(done(), None);
+    }
+}
