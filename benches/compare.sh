@@ -1,0 +1,104 @@
+#!/usr/bin/env bash
+# The nine shipped layout images by createhdds and by what people use today, in one run:
+#
+#   benches/compare.sh [RUNS] [DIRECTORY]
+#
+# The programs take turns, RUNS times each (default 5), each into an empty directory under
+# DIRECTORY (default: target/compare), with what they wrote synced to the disk at the end. Then one
+# run each for memory and one for system calls. Prints a Markdown table.
+#
+# createhdds is target/release/createhdds, or what CREATEHDDS names. libguestfs takes part where
+# guestfish is installed. Its memory is that of the largest process of each program.
+set -euo pipefail
+export PATH="$PATH:/usr/sbin:/sbin" LC_ALL=C
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+runs=${1:-5}
+directory=$(realpath -m "${2:-$root/target/compare}")
+createhdds=${CREATEHDDS:-$root/target/release/createhdds}
+
+[[ -x $createhdds ]] || {
+    echo "compare: $createhdds is not there: cargo build --release" >&2
+    exit 1
+}
+[[ $runs =~ ^[1-9][0-9]*$ ]] || {
+    echo "compare: RUNS is a number from 1, not \"$runs\"" >&2
+    exit 1
+}
+"$root/scripts/setup" bench >&2
+mkdir -p "$directory"
+scratch=$(mktemp -d "$directory/run.XXXXXX")
+trap 'rm -rf "$scratch"' EXIT
+
+programs=(createhdds by_hand shifted)
+declare -A title=(
+    [createhdds]="createhdds"
+    [by_hand]="shell script: sfdisk, mke2fs -d, mkntfs, dd"
+    [shifted]="the same, NTFS shifted with fallocate instead of dd"
+    [guestfish]="libguestfs: guestfish"
+)
+if type -P guestfish > /dev/null; then
+    programs+=(guestfish)
+else
+    echo "compare: guestfish is not installed, libguestfs is left out" >&2
+fi
+
+# build PROGRAM [WRAPPER...]: one run into $scratch/out, in a process of its own.
+build() {
+    local program=$1
+    shift
+    rm -rf "$scratch/out"
+    mkdir "$scratch/out"
+    case $program in
+        createhdds)
+            "$@" "$createhdds" --data-dir "$root" -C "$scratch/out" all --kind guestfs
+            ;;
+        by_hand) "$@" env SPLICE=dd "$root/benches/by_hand.sh" "$scratch/out" ;;
+        shifted) "$@" env SPLICE=insert "$root/benches/by_hand.sh" "$scratch/out" ;;
+        guestfish) "$@" "$root/benches/with_guestfish.sh" "$scratch/out" ;;
+    esac > "$scratch/said" 2>&1 < /dev/null || {
+        cat "$scratch/said" >&2
+        echo "compare: $program failed" >&2
+        exit 1
+    }
+    local images=("$scratch"/out/*.img)
+    ((${#images[@]} == 9)) || {
+        echo "compare: $program made ${#images[@]} images instead of 9" >&2
+        exit 1
+    }
+}
+
+median() {
+    sort -n "$1" | awk '{ value[NR] = $1 } END { print value[int((NR + 1) / 2)] }'
+}
+
+for ((run = 0; run < runs; run++)); do
+    for program in "${programs[@]}"; do
+        # What another left to be written must not be waited for.
+        sync
+        from=${EPOCHREALTIME/./}
+        build "$program"
+        echo $((${EPOCHREALTIME/./} - from)) >> "$scratch/$program.times"
+    done
+done
+
+reference=$(median "$scratch/createhdds.times")
+echo "| nine images, synced, median of $runs | seconds | times createhdds | allocated MiB | peak MiB | system calls |"
+echo "|---|---:|---:|---:|---:|---:|"
+for program in "${programs[@]}"; do
+    time=$(median "$scratch/$program.times")
+    build "$program" /usr/bin/time -o "$scratch/memory" -f %M
+    peak=$(tail -n 1 "$scratch/memory")
+    allocated=$(du --summarize --block-size=1024 "$scratch/out" | cut -f 1)
+    calls=-
+    # A virtual machine under strace takes minutes and says nothing about the program.
+    if [[ $program != guestfish ]]; then
+        build "$program" strace -f -c -o "$scratch/calls"
+        calls=$(awk '$NF == "total" { print ($4 ~ /^[0-9]+$/) ? $4 : $3 }' "$scratch/calls")
+    fi
+    awk -v title="${title[$program]}" -v time="$time" -v reference="$reference" \
+        -v allocated="$allocated" -v peak="$peak" -v calls="$calls" 'BEGIN {
+            printf "| %s | %.3f | %.1f | %.1f | %.1f | %s |\n",
+                title, time / 1e6, time / reference, allocated / 1024, peak / 1024, calls
+        }'
+done
