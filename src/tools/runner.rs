@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::env;
-use std::fs;
 use std::ffi::OsString;
+use std::fs;
 use std::io::{self, Read};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
@@ -286,10 +286,14 @@ mod tests {
     fn what_a_program_prints_is_given_whole() {
         let script = "i=0; while [ $i -lt 9999 ]; do echo $i; i=$((i+1)); done; echo no >&2";
         let runner = Runner::from_env();
-        let printed = runner.output("disk", SH, &["-c".into(), script.into()]).unwrap();
+        let printed = runner
+            .output("disk", SH, &["-c".into(), script.into()])
+            .unwrap();
         assert_eq!(printed.lines().count(), 9999);
         assert!(printed.ends_with("9998\n"));
-        runner.output("disk", SH, &["-c".into(), "echo half; exit 1".into()]).unwrap_err();
+        runner
+            .output("disk", SH, &["-c".into(), "echo half; exit 1".into()])
+            .unwrap_err();
     }
 
     #[test]
