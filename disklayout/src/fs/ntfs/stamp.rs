@@ -1,7 +1,7 @@
 //! Gives a volume the serial number and the times that it should have.
 //!
-//! mkntfs takes the serial number from a random generator and the programs that write files take
-//! times from the clock. What is left of earlier contents in records and index blocks holds such
+//! mkntfs takes the serial number from a random generator, which `-T` seeds alike for every volume,
+//! and the programs that write files take times from the clock. What is left of earlier contents in records and index blocks holds such
 //! times too, so it is cleared. Nothing else differs between two volumes made alike.
 
 use std::collections::HashMap;
@@ -157,4 +157,38 @@ fn data_size(record: &Record) -> Result<Option<u64>> {
         } => Some(data_size),
         Value::NonResident { .. } => None,
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::disk::MemDisk;
+    use crate::error::ErrorKind;
+    use crate::fs::ntfs::make_directory;
+    use crate::tree::{Attributes, Content};
+
+    #[test]
+    fn what_is_no_volume_is_refused() {
+        let tree = FileTree::new(Timestamp::default());
+        let identity = Identity::new("disk", Timestamp::default());
+        let disk = MemDisk::new(1 << 20);
+        let error = stamp(&disk, &tree, &identity).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Corrupt);
+        let error = make_directory(&disk, b"/dir").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Corrupt);
+        let error = stamp(&MemDisk::new(511), &tree, &identity).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Io);
+    }
+
+    #[test]
+    fn times_before_1601_are_refused_when_planning() {
+        let identity = Identity::new("disk", Timestamp::default());
+        let mut tree = FileTree::new(Timestamp::default());
+        check_times("guestfs[0]", &tree, &identity).unwrap();
+        let attributes = Attributes::file(Timestamp::from_seconds(-20_000_000_000));
+        tree.put_file("f", b"/file", Content::inline(b""), attributes)
+            .unwrap();
+        let error = check_times("guestfs[0]", &tree, &identity).unwrap_err();
+        assert_eq!(error.place(), "guestfs[0]");
+    }
 }
