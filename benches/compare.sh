@@ -8,7 +8,8 @@
 # run each for memory and one for system calls. Prints a Markdown table.
 #
 # createhdds is target/release/createhdds, or what CREATEHDDS names. libguestfs takes part where
-# guestfish is installed. Its memory is that of the largest process of each program.
+# guestfish is installed; without a working KVM it needs LIBGUESTFS_BACKEND_SETTINGS=force_tcg.
+# Memory is that of the largest process of each program.
 set -euo pipefail
 export PATH="$PATH:/usr/sbin:/sbin" LC_ALL=C
 
