@@ -177,7 +177,7 @@ fn ntfs(options: &[&str], content: &[u8]) -> Volume {
     .unwrap();
     Volume {
         file,
-        name: "disk_shrink_ntfs.img partition 1".to_owned(),
+        name: "sample-disk_shrink_ntfs.img partition 1".to_owned(),
     }
 }
 
