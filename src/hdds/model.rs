@@ -3,11 +3,8 @@
 use disklayout::Bytes;
 use disklayout::layout::guestfs::FileSpec;
 
-use super::document;
 use super::problem::{ConfigError, Problem};
-use super::reader::{Findings, Value};
 use super::releases::Release;
-use super::top;
 use crate::image::Upload;
 
 /// Everything that an hdds.json says.
@@ -103,24 +100,6 @@ pub struct Rename {
 }
 
 impl Config {
-    /// Reads `text`, the content of `file`. No group may have one of the `reserved` names, which
-    /// are the commands of the program.
-    ///
-    /// # Errors
-    /// Everything that is wrong with it.
-    pub fn parse(text: &str, file: &str, reserved: &[&str]) -> Result<Self, ConfigError> {
-        let node = document::parse(text, file)?;
-        let mut findings = Findings::default();
-        let config = top::read(&Value::root(&node), reserved, &mut findings);
-        match config {
-            Some(config) if findings.errors.is_empty() => Ok(Self {
-                warnings: findings.warnings,
-                ..config
-            }),
-            _ => Err(ConfigError::new(file, findings.errors)),
-        }
-    }
-
     /// The same configuration, unless there is anything doubtful in it.
     ///
     /// # Errors

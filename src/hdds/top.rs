@@ -2,12 +2,34 @@
 
 use std::collections::HashMap;
 
+use super::document;
 use super::model::{Config, InstallGroup, LayoutGroup, Rename};
+use super::problem::ConfigError;
 use super::reader::{Findings, Value};
 use super::{install_group, keys, layout_group, names, variants};
 
+impl Config {
+    /// Reads `text`, the content of `file`. No group may have one of the `reserved` names, which
+    /// are the commands of the program.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn parse(text: &str, file: &str, reserved: &[&str]) -> Result<Self, ConfigError> {
+        let node = document::parse(text, file)?;
+        let mut findings = Findings::default();
+        let config = read(&Value::root(&node), reserved, &mut findings);
+        match config {
+            Some(config) if findings.errors.is_empty() => Ok(Self {
+                warnings: findings.warnings,
+                ..config
+            }),
+            _ => Err(ConfigError::new(file, findings.errors)),
+        }
+    }
+}
+
 /// Reads a configuration; `None` when anything is wrong with it.
-pub(super) fn read(top: &Value<'_>, reserved: &[&str], f: &mut Findings) -> Option<Config> {
+fn read(top: &Value<'_>, reserved: &[&str], f: &mut Findings) -> Option<Config> {
     let top = top.object(&keys::TOP, f)?;
     let mut list = |key: &str| {
         if top.optional(key).is_none() {

@@ -7,4 +7,48 @@ mod gpt;
 mod mbr;
 mod table;
 
-pub use table::{Partition, Table, table};
+pub use table::{Partition, Table};
+
+use crate::disk::Disk;
+use crate::error::{Error, Result};
+use crate::layout::Role;
+use crate::table::format::GPT_PROTECTIVE;
+use crate::units::Lba;
+use table::boot_record;
+
+/// Reads the partition table of `disk`: a GPT when its protective MBR says so, else an MBR.
+///
+/// # Errors
+/// `Corrupt` at the record, header or partition that isn't as its format requires; `Io` when
+/// reading fails.
+pub fn table(disk: &dyn Disk) -> Result<Table> {
+    let record = boot_record(disk, Lba::new(0), "MBR")?;
+    let mut entries = record.partition_record.iter();
+    let table = if entries.any(|entry| entry.os_type == GPT_PROTECTIVE) {
+        gpt::table(disk, &record)
+    } else {
+        mbr::table(disk, &record)
+    }?;
+    check_overlaps(&table.partitions)?;
+    Ok(table)
+}
+
+/// Logical partitions lie inside the extended one; apart from that nothing overlaps.
+fn check_overlaps(partitions: &[Partition]) -> Result<()> {
+    let mut sorted: Vec<_> = partitions.iter().collect();
+    sorted.sort_by_key(|partition| partition.range);
+    for layer in [Role::Logical, Role::Extended] {
+        let mut before: Option<&Partition> = None;
+        for partition in sorted.iter().filter(|partition| partition.role != layer) {
+            if let Some(before) = before
+                && before.range.overlaps(partition.range)
+            {
+                let place = format!("partition {}", partition.number);
+                let message = format!("it overlaps partition {}", before.number);
+                return Err(Error::corrupt(place, message));
+            }
+            before = Some(partition);
+        }
+    }
+    Ok(())
+}

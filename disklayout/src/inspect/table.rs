@@ -1,12 +1,11 @@
-//! Which partition table a disk has, and what every kind must hold to.
+//! A partition table as it was read, and the reading that every kind of table needs.
 
 use zerocopy::{FromBytes, IntoBytes};
 
 use crate::disk::Disk;
 use crate::error::{Error, Result};
-use crate::inspect::{gpt, mbr};
 use crate::layout::{EntryPlan, Role, TablePlan};
-use crate::table::format::{BOOT_SIGNATURE, BootRecord, GPT_PROTECTIVE};
+use crate::table::format::{BOOT_SIGNATURE, BootRecord};
 use crate::units::{Lba, LbaRange, SECTOR_SIZE};
 
 /// A partition table as it was read.
@@ -29,23 +28,6 @@ pub struct Partition {
     pub range: LbaRange,
     /// What only one kind of table records.
     pub entry: EntryPlan,
-}
-
-/// Reads the partition table of `disk`: a GPT when its protective MBR says so, else an MBR.
-///
-/// # Errors
-/// `Corrupt` at the record, header or partition that isn't as its format requires; `Io` when
-/// reading fails.
-pub fn table(disk: &dyn Disk) -> Result<Table> {
-    let record = boot_record(disk, Lba::new(0), "MBR")?;
-    let mut entries = record.partition_record.iter();
-    let table = if entries.any(|entry| entry.os_type == GPT_PROTECTIVE) {
-        gpt::table(disk, &record)
-    } else {
-        mbr::table(disk, &record)
-    }?;
-    check_overlaps(&table.partitions)?;
-    Ok(table)
 }
 
 /// Reads the boot record at `at`, which errors call `place`.
@@ -107,24 +89,4 @@ pub(super) fn range_within(
             let message = format!("{message} are no range within sectors {from} to {to}");
             Error::corrupt(place, message)
         })
-}
-
-/// Logical partitions lie inside the extended one; apart from that nothing overlaps.
-fn check_overlaps(partitions: &[Partition]) -> Result<()> {
-    let mut sorted: Vec<_> = partitions.iter().collect();
-    sorted.sort_by_key(|partition| partition.range);
-    for layer in [Role::Logical, Role::Extended] {
-        let mut before: Option<&Partition> = None;
-        for partition in sorted.iter().filter(|partition| partition.role != layer) {
-            if let Some(before) = before
-                && before.range.overlaps(partition.range)
-            {
-                let place = format!("partition {}", partition.number);
-                let message = format!("it overlaps partition {}", before.number);
-                return Err(Error::corrupt(place, message));
-            }
-            before = Some(partition);
-        }
-    }
-    Ok(())
 }

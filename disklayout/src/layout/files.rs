@@ -2,8 +2,8 @@
 
 use crate::error::{Error, Result};
 use crate::identity::Timestamp;
-use crate::layout::guestfs::{FileSpec, Placed};
 use crate::layout::plan::Role;
+use crate::layout::spec::{FileSpec, Placed};
 use crate::tree::{Attributes, FileTree};
 
 /// One tree for each of `partitions`, which are in the order of their numbers.

@@ -4,9 +4,9 @@ use uuid::Uuid;
 
 use crate::error::{Error, Result};
 use crate::identity::Identity;
-use crate::layout::guestfs::Placed;
 use crate::layout::plan::{EntryPlan, Role};
 use crate::layout::space::{Owner, Space};
+use crate::layout::spec::Placed;
 use crate::table::format::GPT_ENTRY_COUNT;
 use crate::table::types;
 use crate::units::LbaRange;

@@ -4,8 +4,8 @@ use std::fmt;
 
 use crate::error::{Error, Result};
 use crate::identity::Identity;
-use crate::layout::guestfs::DiskSpec;
 use crate::layout::plan::TablePlan;
+use crate::layout::spec::DiskSpec;
 use crate::table::format::GPT_ENTRY_SECTORS;
 use crate::units::{Lba, LbaRange};
 

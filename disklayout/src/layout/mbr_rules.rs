@@ -3,9 +3,9 @@
 use uuid::Uuid;
 
 use crate::error::{Error, Result};
-use crate::layout::guestfs::{PartitionSpec, Placed};
 use crate::layout::plan::{EntryPlan, Role};
 use crate::layout::space::{Owner, Space};
+use crate::layout::spec::{PartitionSpec, Placed};
 use crate::table::mbr::{FIRST_LOGICAL, PRIMARY_MAX, boot_record};
 use crate::table::types;
 use crate::units::{Lba, LbaRange};

@@ -7,5 +7,6 @@ mod label;
 mod mbr_rules;
 mod plan;
 mod space;
+mod spec;
 
 pub use plan::{DiskPlan, EntryPlan, PartitionPlan, Role, TablePlan};

@@ -1,0 +1,97 @@
+//! How long planning and writing take, without syncing: `cargo bench`.
+//!
+//! `compare.sh` holds the whole program against others.
+
+use std::num::NonZeroUsize;
+use std::sync::Arc;
+
+use createhdds::engine::{self, Contents, Directory, Silent, Temporaries, download::Downloads};
+use createhdds::hdds::Config;
+use createhdds::hdds::locate::DataDir;
+use createhdds::hdds::releases::NextRelease;
+use createhdds::image::{Image, Recipe};
+use disklayout::disk::SparseFile;
+use disklayout::fs::{FsPlan, Registry, Request};
+use disklayout::tree::FileTree;
+use disklayout::{Bytes, Identity, Lba, Timestamp};
+use divan::Bencher;
+
+const TIME: Timestamp = Timestamp::from_seconds(946_684_800);
+
+/// Sizes of filesystems in MiB: 100 MiB, 1 GiB, 25 GiB, 1 TiB, 8 TiB.
+const SIZES: [u64; 5] = [100, 1 << 10, 25 << 10, 1 << 20, 8 << 20];
+
+fn main() {
+    divan::main();
+}
+
+fn plan(kind: &str, mebibytes: u64) -> Box<dyn FsPlan> {
+    let request = Request {
+        place: "bench",
+        kind,
+        size: Bytes::new(mebibytes * Bytes::MIB),
+        start: Lba::new(2048),
+        label: None,
+        tree: FileTree::new(TIME),
+        identity: Identity::new("bench", TIME),
+    };
+    Registry::native().plan(request).expect("it fits")
+}
+
+#[divan::bench(args = SIZES)]
+fn plan_ext4(mebibytes: u64) -> Box<dyn FsPlan> {
+    plan("ext4", mebibytes)
+}
+
+#[divan::bench(args = SIZES)]
+fn write_ext4(bencher: Bencher<'_, '_>, mebibytes: u64) {
+    let plan = plan("ext4", mebibytes);
+    bencher
+        .with_inputs(|| {
+            let file = tempfile::tempfile().expect("a temporary file");
+            SparseFile::create(file, mebibytes * Bytes::MIB).expect("a sparse file")
+        })
+        .bench_refs(|disk| plan.write(disk).expect("it is written"));
+}
+
+/// The layouts of the shipped set that need no other program.
+fn shipped() -> Vec<Image> {
+    let config = Config::parse(include_str!("../hdds.json"), "hdds.json", &[]).expect("sound");
+    let mut next = NextRelease::new(None, || anyhow::bail!("no relative release"));
+    let mut images = config.images(&mut next).expect("sound");
+    images.retain(|image| match &image.recipe {
+        Recipe::Layout(recipe) => !recipe.filesystems().contains("ntfs"),
+        Recipe::Install(_) => false,
+    });
+    images
+}
+
+#[divan::bench(args = ["disk_full_gpt.img", "disk_freespace_mbr.img", "disk_ks-9.img"])]
+fn plan_image(bencher: Bencher<'_, '_>, name: &str) {
+    let mut images = shipped();
+    images.retain(|image| image.file_name == name);
+    let find = |name: &str| DataDir::Shipped.upload(name);
+    let contents = Contents::gather(&images, &find, &Downloads::default(), &Silent);
+    let registry = Registry::native();
+    bencher.bench(|| engine::plan_image(&images[0], &contents, &registry, TIME));
+}
+
+#[divan::bench(args = [1, 2, 4])]
+fn build_set(bencher: Bencher<'_, '_>, jobs: usize) {
+    let images = shipped();
+    let root = tempfile::tempdir().expect("a temporary directory");
+    let settings = engine::Settings {
+        directory: Arc::new(Directory::lock(root.path()).expect("it is ours alone")),
+        temporaries: Temporaries::default(),
+        jobs: NonZeroUsize::new(jobs).expect("at least one"),
+        sync: false,
+        time: TIME,
+        downloads: Downloads::default(),
+    };
+    let find = |name: &str| DataDir::Shipped.upload(name);
+    let registry = Registry::native();
+    bencher.bench(|| {
+        let outcome = engine::run(&images, &settings, &registry, &find, &Silent).expect("threads");
+        assert!(outcome.is_success());
+    });
+}
