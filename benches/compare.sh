@@ -5,10 +5,11 @@
 #
 # The programs take turns, RUNS times each (default 5), each into an empty directory under
 # DIRECTORY (default: target/compare), with what they wrote synced to the disk at the end. Then one
-# run each for memory and one for system calls. Prints a Markdown table.
+# run each counts system calls. Prints a Markdown table.
 #
 # createhdds is target/release/createhdds, or what CREATEHDDS names. libguestfs takes part where
-# guestfish is installed. Its memory is that of the largest process of each program.
+# guestfish is installed, once because it takes minutes; without a working KVM it needs
+# LIBGUESTFS_BACKEND_SETTINGS=force_tcg. Memory is that of the largest process of each program.
 set -euo pipefail
 export PATH="$PATH:/usr/sbin:/sbin" LC_ALL=C
 
@@ -35,7 +36,7 @@ declare -A title=(
     [createhdds]="createhdds"
     [by_hand]="shell script: sfdisk, mke2fs -d, mkntfs, dd"
     [shifted]="the same, NTFS shifted with fallocate instead of dd"
-    [guestfish]="libguestfs: guestfish"
+    [guestfish]="libguestfs: guestfish, one run"
 )
 if type -P guestfish > /dev/null; then
     programs+=(guestfish)
@@ -72,13 +73,22 @@ median() {
     sort -n "$1" | awk '{ value[NR] = $1 } END { print value[int((NR + 1) / 2)] }'
 }
 
+# timed PROGRAM: one run with its time, peak of memory and allocated size noted.
+timed() {
+    local program=$1 from
+    # What another left to be written must not be waited for.
+    sync
+    from=${EPOCHREALTIME/./}
+    build "$program" /usr/bin/time -a -o "$scratch/$program.peaks" -f %M
+    echo $((${EPOCHREALTIME/./} - from)) >> "$scratch/$program.times"
+    du --summarize --block-size=1024 "$scratch/out" | cut -f 1 > "$scratch/$program.allocated"
+}
+
 for ((run = 0; run < runs; run++)); do
     for program in "${programs[@]}"; do
-        # What another left to be written must not be waited for.
-        sync
-        from=${EPOCHREALTIME/./}
-        build "$program"
-        echo $((${EPOCHREALTIME/./} - from)) >> "$scratch/$program.times"
+        if [[ $program != guestfish ]] || ((run == 0)); then
+            timed "$program"
+        fi
     done
 done
 
@@ -86,18 +96,16 @@ reference=$(median "$scratch/createhdds.times")
 echo "| nine images, synced, median of $runs | seconds | times createhdds | allocated MiB | peak MiB | system calls |"
 echo "|---|---:|---:|---:|---:|---:|"
 for program in "${programs[@]}"; do
-    time=$(median "$scratch/$program.times")
-    build "$program" /usr/bin/time -o "$scratch/memory" -f %M
-    peak=$(tail -n 1 "$scratch/memory")
-    allocated=$(du --summarize --block-size=1024 "$scratch/out" | cut -f 1)
     calls=-
     # A virtual machine under strace takes minutes and says nothing about the program.
     if [[ $program != guestfish ]]; then
         build "$program" strace -f -c -o "$scratch/calls"
-        calls=$(awk '$NF == "total" { print ($4 ~ /^[0-9]+$/) ? $4 : $3 }' "$scratch/calls")
+        # The column of errors before "total" is empty where there were none.
+        calls=$(awk '$NF == "total" { print $4 }' "$scratch/calls")
     fi
-    awk -v title="${title[$program]}" -v time="$time" -v reference="$reference" \
-        -v allocated="$allocated" -v peak="$peak" -v calls="$calls" 'BEGIN {
+    awk -v title="${title[$program]}" -v time="$(median "$scratch/$program.times")" \
+        -v reference="$reference" -v allocated="$(< "$scratch/$program.allocated")" \
+        -v peak="$(median "$scratch/$program.peaks")" -v calls="$calls" 'BEGIN {
             printf "| %s | %.3f | %.1f | %.1f | %.1f | %s |\n",
                 title, time / 1e6, time / reference, allocated / 1024, peak / 1024, calls
         }'

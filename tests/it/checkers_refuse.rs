@@ -16,7 +16,7 @@ const GPT: &str = "label: gpt\nstart=2048, size=32768, type=L, name=primary\n";
 
 /// An image of 32 MiB with an ext4 partition of 16 MiB that has one file.
 fn sample(script: &str) -> Sample {
-    let sample = Sample::new("sample.img", 32 * MIB, script);
+    let sample = Sample::new("one-file.img", 32 * MIB, script);
     let entry = table(&sample.image).unwrap().entries.remove(0);
     sample.ext4(&entry, &[], &[("file", b"content")]);
     sample
@@ -35,7 +35,7 @@ fn ntfs() -> Volume {
     approved("mkntfs", &options, file.path()).unwrap();
     Volume {
         file,
-        name: "ntfs partition 1".to_owned(),
+        name: "sample-ntfs partition 1".to_owned(),
     }
 }
 

@@ -11,6 +11,10 @@ use crate::sample::Sample;
 
 const SIZE: u64 = 100 << 20;
 const MBR: &str = "label: dos\nstart=4096, size=200704, type=83\n";
+
+/// Names and contents of files.
+type Files<'a> = &'a [(&'a str, &'a [u8])];
+
 const CONTENT: &[u8] = b"an updates image of any length";
 
 fn updates_img() -> Recorded {
@@ -27,7 +31,7 @@ fn updates_file() -> SeededFile {
 }
 
 /// Makes the image `updates_img` with changes and lists its differences.
-fn differences_of(script: &str, options: &[&str], files: &[(&str, &[u8])]) -> Vec<String> {
+fn differences_of(script: &str, options: &[&str], files: Files<'_>) -> Vec<String> {
     let sample = Sample::new("disk_updates_img.img", SIZE, script);
     let entry = table(&sample.image).unwrap().entries.remove(0);
     sample.ext4(&entry, options, files);
@@ -81,7 +85,7 @@ fn each_changed_number_is_found() {
 #[test]
 fn each_changed_file_is_found() {
     let label = ["-L", "UPDATES_IMG"];
-    let cases: [(&[(&str, &[u8])], &str); 3] = [
+    let cases: [(Files<'_>, &str); 3] = [
         (
             &[("updates.img", b"an updates image of any lengtH")],
             "another content",
@@ -173,7 +177,7 @@ fn ntfs(options: &[&str], content: &[u8]) -> Volume {
     .unwrap();
     Volume {
         file,
-        name: "disk_shrink_ntfs.img partition 1".to_owned(),
+        name: "sample-disk_shrink_ntfs.img partition 1".to_owned(),
     }
 }
 

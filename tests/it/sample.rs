@@ -4,7 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{Seek, SeekFrom, Write};
 use std::path::PathBuf;
 
-use crate::checkers::{Entry, command};
+use crate::checkers::{Entry, SAMPLE, command};
 
 /// The defaults of Debian 12: other systems have others.
 const MKE2FS_CONF: &str = "
@@ -35,7 +35,7 @@ impl Sample {
     /// A sparse image with a table written from an sfdisk script.
     pub(crate) fn new(name: &str, size: u64, script: &str) -> Self {
         let directory = tempfile::tempdir().unwrap();
-        let image = directory.path().join(name);
+        let image = directory.path().join(format!("{SAMPLE}{name}"));
         File::create(&image).unwrap().set_len(size).unwrap();
         let file = directory.path().join("script");
         std::fs::write(&file, script).unwrap();
