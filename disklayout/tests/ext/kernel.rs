@@ -134,6 +134,6 @@ fn the_kernel_reads_what_is_in_many_pieces() {
     if !is_root() {
         return;
     }
-    let size = 400 * MIB;
-    assert_mounts("kernel-pieces", size, &trees::of_sizes([330 * MIB]));
+    let size = 150 * MIB;
+    assert_mounts("kernel-pieces", size, &trees::of_sizes([120 * MIB]));
 }
