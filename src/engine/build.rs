@@ -34,6 +34,8 @@ pub(super) struct Job<'a> {
     pub(super) number: usize,
     /// Its size.
     pub(super) size: Bytes,
+    /// About how much of it has to be written.
+    pub(super) cost: Bytes,
     /// How much of it is the content of files; it needs somewhat more than that.
     pub(super) content: Bytes,
     /// Writes it.
@@ -246,6 +248,7 @@ mod tests {
             name,
             number,
             size: Bytes::new(1 << 20),
+            cost: Bytes::new(0),
             content: Bytes::default(),
             write: Box::new(write),
         });

@@ -22,6 +22,7 @@ pub use output::{Output, Published, TEMPORARY_SUFFIX, check_target};
 pub use plan::plan_image;
 pub use temporaries::Temporaries;
 
+use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 use std::sync::Arc;
@@ -99,6 +100,8 @@ pub fn run(
             }
         }
     }
+    // What takes longest is begun first, so that it isn't what the others end up waiting for.
+    jobs.sort_by_key(|job| Reverse(job.cost));
     results.extend(build::run(jobs, images.len(), settings, &pool, reporter));
     results.sort_by_key(|(number, _)| *number);
     let named = results
@@ -144,15 +147,18 @@ fn repeated_names(images: &[Image]) -> BTreeSet<usize> {
 
 /// The job that writes `plan`.
 fn job(name: &str, number: usize, plan: DiskPlan) -> Job<'_> {
-    let files = plan
-        .partitions
-        .iter()
-        .filter_map(|partition| partition.filesystem.as_ref())
-        .flat_map(|filesystem| filesystem.tree().files());
+    let partitions = || plan.partitions.iter();
+    let filesystems = || partitions().filter_map(|partition| partition.filesystem.as_ref());
+    let files = filesystems().flat_map(|filesystem| filesystem.tree().files());
     Job {
         name,
         number,
         size: plan.size,
+        cost: Bytes::new(
+            filesystems()
+                .map(|filesystem| filesystem.cost().get())
+                .sum(),
+        ),
         content: Bytes::new(files.map(|(_, content)| content.len()).sum()),
         write: Box::new(move |disk| Ok(disklayout::build(&plan, disk)?)),
     }

@@ -130,6 +130,12 @@ impl FsPlan for NtfsPlan {
         &self.tree
     }
 
+    fn cost(&self) -> Bytes {
+        let files = self.tree.files();
+        let content: u64 = files.iter().map(|(_, content)| content.len()).sum();
+        Bytes::new(self.geometry.log_size.get() + content)
+    }
+
     /// The volume is made in memory, for mkntfs can't write into a part of a file. What it writes
     /// is little, and is moved to the disk piece by piece.
     fn write(&self, disk: &dyn Disk) -> Result<()> {

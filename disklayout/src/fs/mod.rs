@@ -53,6 +53,9 @@ pub trait FsPlan: Debug + Send + Sync {
     /// Its content.
     fn tree(&self) -> &FileTree;
 
+    /// About how many bytes writing it takes, holes left out: what takes longest is begun first.
+    fn cost(&self) -> Bytes;
+
     /// Emits it onto `disk`, which has the requested size and reads as zero.
     ///
     /// # Errors

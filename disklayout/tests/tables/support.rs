@@ -37,6 +37,10 @@ impl Formatter for MarkerFormat {
 }
 
 impl FsPlan for Marker {
+    fn cost(&self) -> Bytes {
+        Bytes::new(0)
+    }
+
     fn summary(&self) -> Summary {
         Summary {
             kind: "marker",

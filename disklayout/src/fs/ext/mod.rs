@@ -21,7 +21,7 @@ use crate::fs::{Formatter, FsPlan, Request, Summary};
 use crate::tree::FileTree;
 use crate::units::Bytes;
 
-use allocate::Allocation;
+use allocate::{Allocation, Role};
 use checksum::Crc;
 use defaults::Flavor;
 use geometry::Geometry;
@@ -149,6 +149,16 @@ impl FsPlan for Plan {
 
     fn tree(&self) -> &FileTree {
         &self.tree
+    }
+
+    fn cost(&self) -> Bytes {
+        let blocks = self.allocation.inodes.iter().map(|inode| {
+            let data: u64 = inode.runs.iter().map(|run| run.len).sum();
+            // An empty journal is one block.
+            let data = if inode.role == Role::Journal { 1 } else { data };
+            data + inode.mapping.nodes.len() as u64
+        });
+        Bytes::new(blocks.sum::<u64>() * u64::from(self.geometry.block_size))
     }
 
     fn write(&self, disk: &dyn Disk) -> Result<()> {

@@ -19,6 +19,9 @@ use crate::tree::{Content, FileTree, NodeKind};
 /// File data is copied in pieces of this size.
 const PIECE: usize = 1 << 20;
 
+/// Metadata that is put together for writing goes out in pieces of this size.
+const CACHED_PIECE: usize = 128 << 10;
+
 pub(super) fn write(plan: &Plan, disk: &dyn Disk) -> Result<()> {
     let writer = Writer {
         plan,
@@ -218,12 +221,15 @@ impl Writer<'_> {
         self.write_bytes(SUPER_OFFSET, &superblock::bytes_for_group(&superblock, 0))
     }
 
-    /// Blocks that lie side by side go out in one write, each filled up with zeroes.
+    /// Blocks that lie side by side go out together, each filled up with zeroes, in pieces small
+    /// enough for their buffer to stay in the processor's cache.
     fn write_blocks(&self, mut blocks: Vec<(u64, &[u8])>) -> Result<()> {
         let block_size = self.plan.geometry.block_size as usize;
         blocks.sort_unstable_by_key(|(block, _)| *block);
-        for run in blocks.chunk_by(|a, b| a.0 + 1 == b.0) {
-            let mut bytes = Vec::with_capacity(run.len() * block_size);
+        let neighbours = blocks.chunk_by(|a, b| a.0 + 1 == b.0);
+        let mut bytes = Vec::new();
+        for run in neighbours.flat_map(|run| run.chunks(CACHED_PIECE / block_size)) {
+            bytes.clear();
             for (position, (_, content)) in run.iter().enumerate() {
                 bytes.extend_from_slice(content);
                 bytes.resize((position + 1) * block_size, 0);
