@@ -126,7 +126,8 @@ fn compare_numbers(image: &Path, shape: &Shape) {
 
 fn check(kind: &str, size: u64) {
     let scratch = Scratch::new();
-    let [ours, theirs] = ["ours", "theirs"].map(|who| scratch.path(&format!("{kind}-{who}.img")));
+    let [ours, theirs] =
+        ["copies-", checkers::SAMPLE].map(|who| scratch.path(&format!("{who}{kind}-{size}.img")));
     write_image(&*plan(kind, size, empty_tree()).unwrap(), size, &ours);
     checkers::mke2fs(kind, size, &theirs).unwrap();
     e2fsck(&ours).unwrap();

@@ -12,7 +12,7 @@ fn check(kind: &str, size: u64) -> Vec<String> {
     let scratch = Scratch::new();
     let (ours, theirs) = (
         &scratch.path(&format!("{kind}-{size}.img")),
-        &scratch.path("theirs.img"),
+        &scratch.path(&format!("{}{kind}-{size}.img", checkers::SAMPLE)),
     );
     match (
         plan(kind, size, empty_tree()),

@@ -3,10 +3,12 @@
 //! They run on their own terms and may only find what was planned. A missing one is a failure.
 #![expect(
     clippy::disallowed_methods,
-    reason = "the library starts no process; its tests run the checkers"
+    reason = "the library starts no process and reads no environment; its tests do"
 )]
 
 use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Write;
 use std::path::Path;
 use std::process::Command;
 
@@ -48,10 +50,25 @@ fn approved(program: &str, arguments: &[&str]) -> Result<String, String> {
     let output = run(program, arguments);
     let text = format!("{}{}", output.stdout, output.stderr);
     if output.success && !text.lines().any(is_complaint) {
+        log_accepted(program, arguments);
         Ok(output.stdout)
     } else {
         Err(format!("{program}: {text}"))
     }
+}
+
+/// Records that `program` has accepted the image among its arguments in the file that
+/// CREATEHDDS_CHECKER_LOG names.
+fn log_accepted(program: &str, arguments: &[&str]) {
+    let mut paths = arguments.iter().map(Path::new);
+    let image = paths.find_map(|path| path.file_name().filter(|_| path.is_file()));
+    let (Some(log), Some(image)) = (std::env::var_os("CREATEHDDS_CHECKER_LOG"), image) else {
+        return;
+    };
+    let line = format!("{program} {}\t{}\n", arguments[0], image.display());
+    // One write, so that lines of tests that run side by side don't mix.
+    let file = File::options().append(true).create(true).open(log);
+    file.unwrap().write_all(line.as_bytes()).unwrap();
 }
 
 fn is_complaint(line: &str) -> bool {
@@ -100,7 +117,9 @@ fn sfdisk(image: &Path) -> Value {
 }
 
 fn build_to_file(plan: &DiskPlan) -> NamedTempFile {
-    let file = NamedTempFile::new().unwrap();
+    let mut name = tempfile::Builder::new();
+    name.prefix("table-").suffix(".img");
+    let file = name.tempfile().unwrap();
     let disk = SparseFile::create(file.reopen().unwrap(), plan.size.get()).unwrap();
     build(plan, &disk).unwrap();
     assert_reads_back(plan, &disk);
