@@ -49,7 +49,7 @@ impl<'a> Report<'a> {
         for image in expected.iter().filter(|image| arch::builds_on(image, host)) {
             report.place(image, &files, now);
         }
-        let known = known_names(expected, &report.adopt, &files, host);
+        let known = known_names(expected, &report.adopt, host);
         report.unknown = image_files(entries)
             .filter(|name| !known.contains(*name))
             .map(str::to_string)
@@ -165,21 +165,12 @@ fn is_outdated(image: &Image, file: &Entry, now: i64) -> bool {
     days > 0 && age > days.saturating_mul(SECONDS_PER_DAY)
 }
 
-/// The files that aren't unknown: expected images of every architecture, and former names that
-/// stand for one of them.
-fn known_names<'a>(
-    expected: &'a [Image],
-    adopt: &'a [Rename],
-    files: &HashMap<&str, &Entry>,
-    host: &str,
-) -> HashSet<String> {
+/// The files that aren't unknown: expected images, former names that stand for one of them, and
+/// both names of what this host can't build.
+fn known_names(expected: &[Image], adopt: &[Rename], host: &str) -> HashSet<String> {
     let expected_names = expected.iter().map(|image| image.file_name.clone());
     let adopted = adopt.iter().map(|rename| rename.from.clone());
-    let foreign = expected
-        .iter()
-        .filter(|image| !arch::builds_on(image, host))
-        .filter(|image| !files.contains_key(image.file_name.as_str()))
-        .filter_map(former_name);
+    let foreign = foreign_names(expected, host);
     expected_names.chain(adopted).chain(foreign).collect()
 }
 
@@ -188,9 +179,15 @@ fn foreign_names(expected: &[Image], host: &str) -> HashSet<String> {
     expected
         .iter()
         .filter(|image| !arch::builds_on(image, host))
-        .flat_map(|image| [Some(image.file_name.clone()), former_name(image)])
-        .flatten()
+        .flat_map(names_of)
         .collect()
+}
+
+/// The names that a file may have to count as `image`: its own, and a former one.
+pub fn names_of(image: &Image) -> impl Iterator<Item = String> {
+    [Some(image.file_name.clone()), former_name(image)]
+        .into_iter()
+        .flatten()
 }
 
 #[cfg(test)]
@@ -351,6 +348,8 @@ mod tests {
     fn former_names_of_other_architectures_are_left_to_their_hosts() {
         let complete = [(MBR, 0), (GPT, 0), (KEEP, 0), (M, 0), (M_ARM_FORMER, 0)];
         assert_eq!(lines(&complete), (String::new(), 0));
+        let both = [&complete[..], &[(M_ARM, 0)]].concat();
+        assert_eq!(lines(&both), (String::new(), 0));
         let expected = expected();
         let report_of = |files: &[(&str, i64)]| {
             Report::new(&expected, &listing(files), NOW, "x86_64")

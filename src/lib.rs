@@ -8,4 +8,5 @@ pub mod hdds;
 pub mod image;
 pub mod inventory;
 pub mod report;
+pub mod status;
 pub mod tools;

@@ -2,11 +2,9 @@
 
 mod arguments;
 mod early;
-mod exit;
 mod logging;
 
 pub use arguments::COMMANDS;
-pub use exit::Status;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -21,6 +19,7 @@ use indicatif::MultiProgress;
 use crate::command::{self, Context};
 use crate::hdds::Config;
 use crate::hdds::locate::{Found, Search};
+use crate::status::Status;
 use early::Early;
 
 /// Runs the program with `arguments`, its own name first.

@@ -1,14 +1,16 @@
 //! `all`: builds what is missing or outdated.
 
+use std::collections::HashSet;
+
 use anyhow::{Result, bail};
 
 use super::listing;
 use super::set::ImageSet;
 use super::{Context, Kind};
-use crate::cli::Status;
 use crate::hdds::arch;
 use crate::image::Image;
-use crate::inventory::{Report, to_delete};
+use crate::inventory::{Report, names_of, to_delete};
+use crate::status::Status;
 
 /// What `all` is asked to do.
 #[derive(Clone, Debug)]
@@ -49,10 +51,13 @@ pub fn run(context: &Context, options: &Options) -> Result<Status> {
     set.build(context, &images)
 }
 
-/// Removes every image, unless the configuration turns out to be one that couldn't be built anew.
+/// Removes every image of the kind, unless one with a layout couldn't be built anew.
 fn delete(context: &Context, set: &ImageSet, expected: &[Image], kind: Option<Kind>) -> Result<()> {
-    let is_wanted = |image: &&Image| kind.is_none_or(|kind| kind == Kind::of(image));
-    let objections = set.objections(context, expected.iter().filter(is_wanted))?;
+    let is_wanted = |image: &Image| kind.is_none_or(|kind| kind == Kind::of(image));
+    let layouts = expected
+        .iter()
+        .filter(|image| is_wanted(image) && Kind::of(image) == Kind::Guestfs);
+    let objections = set.objections(context, &layouts.cloned().collect::<Vec<_>>());
     if !objections.is_empty() {
         bail!(
             "nothing is removed, because not all could be built anew: {}",
@@ -60,11 +65,9 @@ fn delete(context: &Context, set: &ImageSet, expected: &[Image], kind: Option<Ki
         );
     }
     let entries = listing::list(&context.settings.directory)?;
-    let spared = |name: &String| {
-        let same = expected.iter().find(|image| image.file_name == *name);
-        same.is_some_and(|image| !is_wanted(&image))
-    };
+    let spared = expected.iter().filter(|image| !is_wanted(image));
+    let spared: HashSet<_> = spared.flat_map(names_of).collect();
     let mut names = to_delete(expected, &entries, arch::host());
-    names.retain(|name| !spared(name));
+    names.retain(|name| !spared.contains(name));
     set.remove(&names)
 }

@@ -8,10 +8,10 @@ use serde_json::json;
 use super::Context;
 use super::listing;
 use super::set::ImageSet;
-use crate::cli::Status;
 use crate::hdds::arch;
 use crate::image::Image;
 use crate::inventory::Report;
+use crate::status::Status;
 
 /// What `check` is asked to do.
 #[derive(Clone, Debug)]

@@ -3,11 +3,12 @@
 use anyhow::{Context as _, Result};
 
 use super::Context;
+use super::next_release::next_release;
 use super::set::ImageSet;
-use crate::cli::Status;
 use crate::hdds::releases::Release;
 use crate::hdds::{Group, install_images, layout_images};
 use crate::image::Image;
+use crate::status::Status;
 
 /// Which images of a group.
 #[derive(Clone, Debug, Default)]
@@ -44,7 +45,7 @@ fn images(context: &Context, options: &Options) -> Result<Vec<Image>> {
             options.filesystem.as_deref(),
         ),
         Group::Install(group) => {
-            let mut next = context.next_release(options.next_release);
+            let mut next = next_release(options.next_release);
             install_images(
                 group,
                 options.release.as_ref(),

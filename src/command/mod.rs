@@ -4,6 +4,7 @@ pub mod all;
 pub mod check;
 pub mod group;
 mod listing;
+mod next_release;
 pub mod plan;
 mod set;
 
@@ -13,10 +14,10 @@ use std::path::PathBuf;
 use anyhow::Result;
 use indicatif::MultiProgress;
 
-use crate::cli::Status;
 use crate::hdds::Config;
 use crate::hdds::locate::DataDir;
 use crate::image::{Image, Recipe};
+use crate::status::Status;
 
 /// What was asked for.
 #[derive(Debug)]

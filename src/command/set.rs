@@ -6,33 +6,22 @@ use anyhow::{Context as _, Result};
 use disklayout::Timestamp;
 use disklayout::fs::Registry;
 
-use super::{Context, Kind};
-use crate::cli::Status;
-use crate::current_release::{self, current_release};
+use super::Context;
+use super::next_release::next_release;
 use crate::engine::download::Downloads;
 use crate::engine::{self, Contents, Directory, Event, Reporter, Temporaries};
 use crate::hdds::Rename;
-use crate::hdds::releases::NextRelease;
 use crate::image::Image;
 use crate::inventory::Report;
 use crate::report;
+use crate::status::Status;
 use crate::tools::ntfs::NtfsFormatter;
-use crate::tools::osinfo;
-use crate::tools::runner::{Runner, kill_children};
+use crate::tools::runner::kill_children;
 
 impl Context {
     /// Every image of the configuration.
-    pub(super) fn images(&self, next_release: Option<u64>) -> Result<Vec<Image>> {
-        self.config.images(&mut self.next_release(next_release))
-    }
-
-    /// The next release: as given, or looked up when it is first needed.
-    pub(super) fn next_release(&self, given: Option<u64>) -> NextRelease<'static> {
-        NextRelease::new(given, || {
-            let url = std::env::var(current_release::URL_VARIABLE);
-            let url = url.as_deref().unwrap_or(current_release::DEFAULT_URL);
-            current_release(url, || Ok(osinfo::releases(&Runner::from_env())?))
-        })
+    pub(super) fn images(&self, next: Option<u64>) -> Result<Vec<Image>> {
+        self.config.images(&mut next_release(next))
     }
 }
 
@@ -100,25 +89,19 @@ impl ImageSet {
         Ok(())
     }
 
-    /// Why images with a layout can't be built, one line each.
-    pub(super) fn objections<'a>(
-        &self,
-        context: &Context,
-        images: impl Iterator<Item = &'a Image>,
-    ) -> Result<Vec<String>> {
-        let images: Vec<_> = images
-            .filter(|image| Kind::of(image) == Kind::Guestfs)
-            .cloned()
-            .collect();
+    /// Why images can't be built, each reason once.
+    pub(super) fn objections(&self, context: &Context, images: &[Image]) -> Vec<String> {
         let find = |name: &str| context.data.upload(name);
-        let contents = Contents::gather(&images, &find, &self.downloads, self.reporter.as_ref());
+        let contents = Contents::gather(images, &find, &self.downloads, self.reporter.as_ref());
         let registry = registry();
-        let plans = images
-            .iter()
-            .map(|image| engine::plan_image(image, &contents, &registry, self.time));
-        Ok(plans
-            .filter_map(|plan| plan.err().map(|error| format!("{error:#}")))
-            .collect())
+        let mut objections = Vec::new();
+        for image in images {
+            let plan = engine::check_target(&self.directory, &image.file_name)
+                .and_then(|()| engine::plan_image(image, &contents, &registry, self.time));
+            let objection = plan.err().map(|error| format!("{error:#}"));
+            objections.extend(objection.filter(|text| !objections.contains(text)));
+        }
+        objections
     }
 
     /// Builds images. What became of each is reported as it happens.

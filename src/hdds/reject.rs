@@ -4,10 +4,19 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use anyhow::bail;
+use disklayout::Timestamp;
+use disklayout::fs::Registry;
+use disklayout::tree::Content;
+
 use super::Config;
+use super::releases::NextRelease;
+use crate::engine::download::Downloads;
+use crate::engine::{Contents, Silent, plan_image};
+use crate::image::Recipe;
 
 /// Fewer files than this would mean that they weren't found.
-const AT_LEAST: usize = 40;
+const AT_LEAST: usize = 120;
 
 /// Files with this prefix are sound, but not for a strict reader.
 const STRICT: &str = "strict_";
@@ -41,9 +50,29 @@ fn objection(file: &str, text: &str) -> Option<String> {
     }
 }
 
-/// What planning says against a configuration that was read without errors.
-fn plan_objection(_config: &Config) -> Option<String> {
-    None
+/// What planning says against a configuration that was read without errors, each thing once.
+fn plan_objection(config: &Config) -> Option<String> {
+    let mut next = NextRelease::new(Some(10), || bail!("asked for the release"));
+    let images = match config.images(&mut next) {
+        Ok(images) => images,
+        Err(error) => return Some(format!("{error:#}")),
+    };
+    let offline = Downloads {
+        offline: true,
+        ..Downloads::default()
+    };
+    let find = |_: &str| Ok(Content::inline(b""));
+    let contents = Contents::gather(&images, &find, &offline, &Silent);
+    let registry = Registry::native();
+    let mut objections = Vec::new();
+    for image in &images {
+        if matches!(image.recipe, Recipe::Layout(_)) {
+            let plan = plan_image(image, &contents, &registry, Timestamp::default());
+            objections.extend(plan.err().map(|error| format!("{error:#}")));
+        }
+    }
+    objections.dedup();
+    (!objections.is_empty()).then(|| objections.join("\n"))
 }
 
 #[test]

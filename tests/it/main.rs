@@ -1,14 +1,56 @@
 //! The one integration binary: one module a subject. Checkers that others wrote judge the images;
 //! one that is missing fails its tests.
 
-mod audit;
+/// External checkers and what they have accepted, for the other modules.
 mod checkers;
-mod checkers_refuse;
-mod download;
-mod engine;
-mod ntfs;
-mod oracle;
-mod oracle_differs;
-mod rocky_set;
-mod safe_output;
+/// Images made by others' programs, for the tests of the comparers.
 mod sample;
+/// A web server on this machine, for the other modules.
+mod server;
+/// Digests of images with large holes, for the other modules.
+mod sparse;
+/// The binary in a directory and an environment of its own, for the other modules.
+mod world;
+
+/// `all`: what it builds, renames and removes.
+mod all;
+/// Licences, sources and doubled versions of dependencies.
+mod audit;
+/// `check`: its lines, its JSON and its changes.
+mod check;
+/// Every checker refuses what is damaged.
+mod checkers_refuse;
+/// Downloads, on the level of the library.
+mod download;
+/// Whole runs of the engine, on the level of the library.
+mod engine;
+/// One subcommand for every image group.
+mod groups;
+/// Runs of the binary that are killed, interrupted or run into each other.
+mod killed;
+/// Where the configuration and its files are found.
+mod locate;
+/// Which module of the sources may use which.
+mod modules;
+/// NTFS volumes as the programs of ntfs-3g see them.
+mod ntfs;
+/// Options of every command.
+mod options;
+/// Images against recordings of the original.
+mod oracle;
+/// The comparison with recordings notices every difference.
+mod oracle_differs;
+/// `plan`: text and JSON.
+mod plan;
+/// Configurations that are refused.
+mod reject;
+/// The set of the original, built and held against its recordings.
+mod rocky_set;
+/// Safe output, on the level of the library.
+mod safe_output;
+/// The same input gives the same bytes.
+mod same_bytes;
+/// Exit statuses.
+mod status;
+/// Files that come from the data directory or the network.
+mod uploads;

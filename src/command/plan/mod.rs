@@ -1,4 +1,5 @@
-//! `plan`: shows what images would hold. Touches no file and no network.
+//! `plan`: shows what images would hold. Touches no file, and no network unless a relative release
+//! has to be looked up.
 
 mod document;
 mod text;
@@ -8,12 +9,13 @@ use std::io::{self, Write};
 use anyhow::{Result, bail};
 use disklayout::layout::DiskPlan;
 
+use super::next_release::next_release;
 use super::set::registry;
 use super::{Context, Kind};
-use crate::cli::Status;
 use crate::engine::download::Downloads;
 use crate::engine::{self, Contents, Silent};
 use crate::image::Image;
+use crate::status::Status;
 
 /// What is to be shown.
 #[derive(Clone, Debug)]
@@ -75,7 +77,8 @@ pub fn run(context: &Context, options: &Options) -> Result<Status> {
     })
 }
 
-/// The images of the wanted groups, in the order of the configuration.
+/// The images of the wanted groups, in the order of the configuration. The releases of the other
+/// groups aren't looked up.
 fn images(context: &Context, options: &Options) -> Result<Vec<Image>> {
     for name in &options.groups {
         if context.config.group(name).is_none() {
@@ -83,9 +86,9 @@ fn images(context: &Context, options: &Options) -> Result<Vec<Image>> {
             bail!("there is no group '{name}'; there are {}", known.join(", "));
         }
     }
-    let is_wanted =
-        |image: &Image| options.groups.is_empty() || options.groups.contains(&image.group);
-    let mut images = context.images(options.next_release)?;
-    images.retain(is_wanted);
-    Ok(images)
+    let is_wanted = |name: &String| options.groups.is_empty() || options.groups.contains(name);
+    let mut config = context.config.clone();
+    config.layouts.retain(|group| is_wanted(&group.name));
+    config.installs.retain(|group| is_wanted(&group.name));
+    config.images(&mut next_release(options.next_release))
 }

@@ -1,4 +1,4 @@
-//! Exit statuses.
+//! Exit statuses: what commands answer and the command line hands to the system.
 
 use std::process::ExitCode;
 
