@@ -16,6 +16,9 @@ use crate::hdds::releases::NextRelease;
 use crate::image::Image;
 use crate::inventory::Report;
 use crate::report;
+use crate::tools::ntfs::NtfsFormatter;
+use crate::tools::osinfo;
+use crate::tools::runner::{Runner, kill_children};
 
 impl Context {
     /// Every image of the configuration.
@@ -28,14 +31,14 @@ impl Context {
         NextRelease::new(given, || {
             let url = std::env::var(current_release::URL_VARIABLE);
             let url = url.as_deref().unwrap_or(current_release::DEFAULT_URL);
-            current_release(url, || anyhow::bail!("x"))
+            current_release(url, || Ok(osinfo::releases(&Runner::from_env())?))
         })
     }
 }
 
 /// The formats that images may ask for.
 pub(super) fn registry() -> Registry {
-    Registry::native()
+    Registry::native().with(NtfsFormatter::default())
 }
 
 /// The image directory, locked.
@@ -123,6 +126,7 @@ impl ImageSet {
         let temporaries = Temporaries::default();
         let bars = context.bars.clone();
         engine::exit_on_signals(temporaries.clone(), move || {
+            kill_children();
             // The terminal may have gone with the signal.
             let _ = bars.clear();
         })?;

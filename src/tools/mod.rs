@@ -1,1 +1,7 @@
-//! tools
+//! Every external program: arguments made by pure functions, one runner.
+
+pub mod memfd;
+pub mod ntfs;
+pub mod osinfo;
+pub mod runner;
+mod splice;

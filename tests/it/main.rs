@@ -6,6 +6,7 @@ mod checkers;
 mod checkers_refuse;
 mod download;
 mod engine;
+mod ntfs;
 mod oracle;
 mod oracle_differs;
 mod rocky_set;

@@ -1,6 +1,7 @@
 //! Filesystems: what every format offers, and the table of those that are known.
 
 pub mod ext;
+pub mod ntfs;
 
 use std::fmt::Debug;
 use std::sync::Arc;

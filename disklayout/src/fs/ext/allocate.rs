@@ -12,6 +12,7 @@ use super::space::{FreeSpace, Run};
 use crate::error::{Error, Result};
 use crate::identity::Timestamp;
 use crate::tree::{Attributes, Directory, FileTree, NodeId, NodeKind};
+use crate::units::Bytes;
 
 pub(super) const LOST_FOUND: &[u8] = b"lost+found";
 /// lost+found is this large from the start, so that e2fsck needn't allocate, but no larger than
@@ -135,12 +136,13 @@ pub(super) fn allocate(
         place,
         flavor,
         geometry,
+        tree,
         checksum,
         free,
         inodes: Vec::new(),
     };
     allocator.add_own_inodes(&numbers, created)?;
-    allocator.add_tree(tree, &numbers)?;
+    allocator.add_tree(&numbers)?;
     let Allocator {
         free, mut inodes, ..
     } = allocator;
@@ -170,6 +172,7 @@ struct Allocator<'a> {
     place: &'a str,
     flavor: Flavor,
     geometry: &'a Geometry,
+    tree: &'a FileTree,
     checksum: Crc,
     free: FreeSpace,
     inodes: Vec<InodePlan>,
@@ -238,7 +241,8 @@ impl Allocator<'_> {
     }
 
     /// Directories come first, so that they lie together.
-    fn add_tree(&mut self, tree: &FileTree, numbers: &Numbers) -> Result<()> {
+    fn add_tree(&mut self, numbers: &Numbers) -> Result<()> {
+        let tree = self.tree;
         let mut parents = vec![EXT4_ROOT_INO; tree.nodes().len()];
         for (id, node) in tree.nodes() {
             let NodeKind::Directory(directory) = &node.kind else {
@@ -257,7 +261,7 @@ impl Allocator<'_> {
                 number,
                 mode: S_IFDIR,
                 attributes: node.attributes,
-                links: self.directory_links(tree, directory, adds_lost_found)?,
+                links: self.directory_links(directory, adds_lost_found)?,
                 size: self.directory_size(number, directory, adds_lost_found),
                 role,
             })?;
@@ -279,13 +283,9 @@ impl Allocator<'_> {
     }
 
     /// Two links, from the parent and from `.`, and one from the `..` of every subdirectory.
-    fn directory_links(
-        &self,
-        tree: &FileTree,
-        directory: &Directory,
-        adds_lost_found: bool,
-    ) -> Result<u16> {
-        let is_directory = |node: NodeId| matches!(tree.node(node).kind, NodeKind::Directory(_));
+    fn directory_links(&self, directory: &Directory, adds_lost_found: bool) -> Result<u16> {
+        let is_directory =
+            |node: NodeId| matches!(self.tree.node(node).kind, NodeKind::Directory(_));
         let subdirectories = directory
             .entries()
             .filter(|(_, node)| is_directory(*node))
@@ -361,14 +361,7 @@ impl Allocator<'_> {
         };
         mapped.map_err(|error| match error {
             MapError::NoSpace => self.full(1),
-            MapError::TooLarge => Error::does_not_fit(
-                self.place,
-                format!(
-                    "a file of {} bytes is too large for {}",
-                    wanted.size,
-                    self.flavor.name()
-                ),
-            ),
+            MapError::TooLarge => self.too_large(wanted),
         })
     }
 
@@ -379,11 +372,33 @@ impl Allocator<'_> {
         }
     }
 
+    fn too_large(&self, wanted: &Wanted) -> Error {
+        let message = format!(
+            "{} of {} is too large for a file in {}",
+            self.name(wanted.role),
+            Bytes::new(wanted.size),
+            self.flavor.name()
+        );
+        Error::does_not_fit(self.place, message)
+    }
+
+    /// What to call an inode when talking to people.
+    fn name(&self, role: Role) -> String {
+        let Role::File { node } = role else {
+            return "a directory or journal".to_owned();
+        };
+        let is_file = |id: &NodeId| matches!(self.tree.node(*id).kind, NodeKind::File(_));
+        let ids = self.tree.nodes().map(|(id, _)| id).filter(is_file);
+        let position = ids.take_while(|id| *id != node).count();
+        let (path, _) = &self.tree.files()[position];
+        format!("'{}'", path.escape_ascii())
+    }
+
     fn full(&self, blocks: u64) -> Error {
         let message = format!(
             "the content doesn't fit: {} more bytes are needed and {} are left; make the \
              partition larger",
-            blocks * self.block_size(),
+            blocks.saturating_mul(self.block_size()),
             self.free.blocks() * self.block_size()
         );
         Error::does_not_fit(self.place, message)

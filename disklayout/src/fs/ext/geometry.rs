@@ -30,6 +30,10 @@ pub(super) struct Geometry {
     pub log_groups_per_flex: u8,
 }
 
+/// Descriptors of a larger filesystem fill more than three quarters of a group, from where on
+/// mke2fs spreads them out (`meta_bg`), which this writer doesn't.
+const MAX_SIZE: Bytes = Bytes::new(192 * Bytes::TIB);
+
 /// A group's last blocks are given up unless this many are left after its own metadata.
 const LEAST_DATA_BLOCKS: u64 = 50;
 
@@ -37,6 +41,13 @@ impl Geometry {
     /// The geometry of a filesystem on `size` bytes.
     pub(super) fn new(place: &str, flavor: Flavor, size: Bytes) -> Result<Self> {
         let class = size_class(size);
+        if size > MAX_SIZE {
+            let message = format!(
+                "{size} is too large for {}, which ends at {MAX_SIZE} here",
+                flavor.name()
+            );
+            return Err(Error::does_not_fit(place, message));
+        }
         let blocks = size.get() / PAGE_SIZE * PAGE_SIZE / u64::from(class.block_size);
         let features = Self::features(place, flavor, blocks)?;
         let geometry = Self::with_blocks(features, class, blocks)
@@ -316,5 +327,10 @@ mod tests {
             large.to_string().contains("4294967295 blocks at most"),
             "{large}"
         );
+        let huge =
+            Geometry::new("parts[0]", Flavor::Ext4, Bytes::new((192 << 40) + 1)).unwrap_err();
+        let message =
+            "parts[0]: 211106232532993 bytes is too large for ext4, which ends at 192 TiB here";
+        assert_eq!(huge.to_string(), message);
     }
 }

@@ -16,7 +16,7 @@ pub(super) struct Mapping {
     pub nodes: Vec<MapNode>,
 }
 
-/// A block of a mapping with its content.
+/// A block of a mapping with its content; the rest of the block is zero.
 #[derive(Clone, Debug)]
 pub(super) struct MapNode {
     pub block: u64,
@@ -52,7 +52,6 @@ pub(super) fn extents(
                 let crc = checksum.update(&bytes);
                 bytes.extend_from_slice(&crc.get().to_le_bytes());
             }
-            bytes.resize(block_size as usize, 0);
             nodes.push(MapNode { block, bytes });
             parents.push((entries[0].0, index_entry(entries[0].0, block)));
         }
@@ -71,7 +70,8 @@ pub(super) fn extents(
 /// An entry of an extent node with the first logical block that it covers.
 type Entry = (u32, [u8; EXTENT_ENTRY]);
 
-/// One entry for every [`EXT_INIT_MAX_LEN`] blocks of a run; `None` past 2^32 logical blocks.
+/// One entry for every [`EXT_INIT_MAX_LEN`] blocks of a run; `None` for more than 2^32 - 1 blocks,
+/// where Linux ends a file.
 fn leaf_entries(runs: &[Run]) -> Option<Vec<Entry>> {
     let mut entries = Vec::new();
     let mut logical = 0u64;
@@ -83,7 +83,7 @@ fn leaf_entries(runs: &[Run]) -> Option<Vec<Entry>> {
             logical += len;
         }
     }
-    (logical <= 1 << 32).then_some(entries)
+    (logical <= u64::from(u32::MAX)).then_some(entries)
 }
 
 fn leaf_entry(logical: u32, block: u64, len: u16) -> [u8; EXTENT_ENTRY] {
@@ -129,6 +129,12 @@ pub(super) fn block_map(
     block_size: u32,
     free: &mut FreeSpace,
 ) -> Result<Mapping, MapError> {
+    // Without `huge_file` an inode counts its blocks as 32 bits of sectors.
+    let most_blocks = u64::from(u32::MAX) / u64::from(block_size / 512);
+    let data_blocks = runs.iter().map(|run| run.len).sum::<u64>();
+    if data_blocks > most_blocks {
+        return Err(MapError::TooLarge);
+    }
     let pointers: Vec<u32> = runs
         .iter()
         .flat_map(|run| run.start..run.end())
@@ -152,10 +158,10 @@ pub(super) fn block_map(
         });
         rest = later;
     }
-    if !rest.is_empty() {
+    let nodes = map.nodes;
+    if !rest.is_empty() || data_blocks + nodes.len() as u64 > most_blocks {
         return Err(MapError::TooLarge);
     }
-    let nodes = map.nodes;
     Ok(Mapping {
         i_block: to_i_block(&i_block),
         i_flags: 0,
@@ -190,27 +196,20 @@ impl IndirectBlocks<'_> {
             let children = pointers.chunks(below).map(|part| self.add(part, level - 1));
             children.collect::<Result<_, _>>()?
         };
-        self.nodes[position].bytes = block_of_numbers(&numbers, self.block_size);
+        self.nodes[position].bytes = to_bytes(&numbers);
         Ok(block as u32)
     }
 }
 
-/// A block full of block numbers, the rest zero.
-pub(super) fn block_of_numbers(numbers: &[u32], block_size: u32) -> Vec<u8> {
-    let mut bytes: Vec<u8> = numbers
-        .iter()
-        .flat_map(|number| number.to_le_bytes())
-        .collect();
-    bytes.resize(block_size as usize, 0);
-    bytes
+/// Block numbers as an indirect block holds them.
+pub(super) fn to_bytes(numbers: &[u32]) -> Vec<u8> {
+    let bytes = numbers.iter().flat_map(|number| number.to_le_bytes());
+    bytes.collect()
 }
 
 /// The fifteen block numbers of an inode.
 pub(super) fn to_i_block(numbers: &[u32]) -> [u8; 60] {
-    let bytes: Vec<u8> = numbers
-        .iter()
-        .flat_map(|number| number.to_le_bytes())
-        .collect();
+    let bytes = to_bytes(numbers);
     std::array::from_fn(|i| bytes.get(i).copied().unwrap_or(0))
 }
 

@@ -32,8 +32,8 @@ const LABEL_MAX: usize = 16;
 
 /// Makes ext2, ext3 and ext4 filesystems.
 ///
-/// Sizes from about 128 KiB are possible, up to 2^32 - 1 blocks for ext2 and ext3. Numbers are
-/// those of `mke2fs -t TYPE` with its usual configuration.
+/// Sizes from 104 KiB on are possible, up to 2^32 - 1 blocks for ext2 and ext3 and up to
+/// 192 TiB for ext4. Numbers are those of `mke2fs -t TYPE` with its usual configuration.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ExtFormatter;
 
@@ -99,19 +99,18 @@ fn check_label(request: &Request<'_>) -> Result<[u8; LABEL_MAX]> {
     Ok(std::array::from_fn(|i| label.get(i).copied().unwrap_or(0)))
 }
 
+/// A superblock counts its seconds without a sign, so the filesystem itself is of 1970 or later.
 fn check_times(request: &Request<'_>) -> Result<()> {
-    let times = request
-        .tree
-        .nodes()
-        .map(|(_, node)| node.attributes.mtime.seconds);
-    let mut all = times.chain([request.identity.time().seconds]);
-    match all.find(|seconds| !inode::SECONDS.contains(seconds)) {
+    let (first, last) = (*inode::SECONDS.start(), *inode::SECONDS.end());
+    let nodes = request.tree.nodes();
+    let of_files = nodes.map(|(_, node)| (node.attributes.mtime, first));
+    let mut times = of_files.chain([(request.identity.time(), 0)]);
+    match times.find(|(time, first)| !(*first..=last).contains(&time.seconds)) {
         None => Ok(()),
-        Some(seconds) => {
-            let (first, last) = (inode::SECONDS.start(), inode::SECONDS.end());
+        Some((time, first)) => {
             let message = format!(
-                "the time {seconds} s is out of what {} holds, {first} to {last} s from 1970",
-                request.kind
+                "the time {} s is out of what {} holds here, {first} to {last} s from 1970",
+                time.seconds, request.kind
             );
             Err(Error::invalid(request.place, message))
         }

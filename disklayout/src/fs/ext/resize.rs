@@ -4,7 +4,7 @@
 //! is an indirect block in turn and lists its copies in the groups with a backup.
 
 use super::geometry::Geometry;
-use super::mapping::{MapNode, Mapping, block_of_numbers, to_i_block};
+use super::mapping::{MapNode, Mapping, to_bytes, to_i_block};
 
 /// The place of the double indirect block among an inode's fifteen block numbers.
 const EXT4_DIND_BLOCK: usize = 13;
@@ -14,20 +14,23 @@ pub(super) fn map(geometry: &Geometry, dind_block: u64) -> Mapping {
     let per_block = geometry.block_size / 4;
     let mut dind = vec![0; per_block as usize];
     let mut nodes = Vec::new();
+    let backups: Vec<_> = geometry.backup_groups().collect();
     for index in 0..geometry.reserved_gdt_blocks {
         let block = reserved_block(geometry, 0, index);
         let slot = (geometry.desc_blocks + index) % per_block;
         dind[slot as usize] = block as u32;
-        let copies: Vec<u32> = geometry
-            .backup_groups()
-            .map(|group| reserved_block(geometry, group, index) as u32)
+        let copies: Vec<u32> = backups
+            .iter()
+            .map(|group| reserved_block(geometry, *group, index) as u32)
             .collect();
-        let bytes = block_of_numbers(&copies, geometry.block_size);
-        nodes.push(MapNode { block, bytes });
+        nodes.push(MapNode {
+            block,
+            bytes: to_bytes(&copies),
+        });
     }
     nodes.push(MapNode {
         block: dind_block,
-        bytes: block_of_numbers(&dind, geometry.block_size),
+        bytes: to_bytes(&dind),
     });
     let mut numbers = [0; 15];
     numbers[EXT4_DIND_BLOCK] = dind_block as u32;

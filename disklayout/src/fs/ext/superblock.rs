@@ -119,7 +119,8 @@ fn set_journal(it: &mut SuperBlock, allocation: &Allocation) {
 /// The bytes of the superblock as `group` stores it.
 pub(super) fn bytes_for_group(superblock: &SuperBlock, group: u32) -> Vec<u8> {
     let mut it = superblock.clone();
-    it.s_block_group_nr = U16::new(group as u16);
+    // Too small for all groups of the largest filesystems.
+    it.s_block_group_nr = U16::new(u16::try_from(group).unwrap_or(u16::MAX));
     if group > 0 {
         // A copy is only ever used on a damaged filesystem.
         it.s_state = U16::ZERO;

@@ -1,0 +1,32 @@
+//! Makes an empty ext2, ext3 or ext4 filesystem in a sparse file: `mkext KIND SIZE FILE`.
+
+use std::error::Error;
+use std::fs::File;
+
+use disklayout::disk::SparseFile;
+use disklayout::fs::{Registry, Request};
+use disklayout::tree::FileTree;
+use disklayout::{Bytes, Identity, Lba, Timestamp};
+
+/// Images are made at this time, 2000-01-01, so that the same arguments give the same bytes.
+const TIME: Timestamp = Timestamp::from_seconds(946_684_800);
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let arguments: Vec<_> = std::env::args().skip(1).collect();
+    let [kind, size, path] = arguments.as_slice() else {
+        return Err("usage: mkext KIND SIZE FILE, with the size in bytes".into());
+    };
+    let size: u64 = size.parse()?;
+    let plan = Registry::native().plan(Request {
+        place: "mkext",
+        kind,
+        size: Bytes::new(size),
+        start: Lba::new(0),
+        label: None,
+        tree: FileTree::new(TIME),
+        identity: Identity::new(path, TIME),
+    })?;
+    println!("{:#?}", plan.summary());
+    plan.write(&SparseFile::create(File::create_new(path)?, size)?)?;
+    Ok(())
+}

@@ -1,0 +1,183 @@
+//! Makes directories of empty files.
+//!
+//! The programs that put files into a volume without mounting it can't make directories. An empty
+//! file and an empty directory differ in three places: the file's record says that it is a
+//! directory and has an index instead of data, and its name says so too, in the record and in the
+//! index of the parent.
+
+use std::mem::size_of;
+use std::ops::Range;
+
+use zerocopy::IntoBytes;
+use zerocopy::little_endian::{U16, U32, U64};
+
+use super::format::{
+    AT_DATA, AT_FILE_NAME, AT_INDEX_ROOT, AttributeHeader, COLLATION_FILE_NAME, FileName, I30,
+    INDEX_ENTRY_LAST, IndexEntry, IndexHeader, IndexRoot, NAME_IS_DIRECTORY, RECORD_IS_DIRECTORY,
+    RECORD_ROOT, REFERENCE_NUMBER, ResidentHeader,
+};
+use super::lookup::Lookup;
+use super::record::{Record, Value};
+use super::volume::Volume;
+use crate::disk::Disk;
+use crate::error::{Error, Result};
+
+/// Makes a directory of the empty file at an absolute `path` of the NTFS volume on `disk`.
+///
+/// # Errors
+/// `Corrupt` when the volume makes no sense or has no empty file there, `Io`.
+pub fn make_directory(disk: &dyn Disk, path: &[u8]) -> Result<()> {
+    let volume = Volume::open(disk)?;
+    let number = Lookup::of_volume(&volume)?.path(path)?;
+    let mut record = existing(&volume, number)?;
+    let root = index_root(&existing(&volume, RECORD_ROOT)?)?;
+    replace_data(&mut record, root)?;
+    let header = record.header_mut();
+    header.flags = U16::new(header.flags.get() | RECORD_IS_DIRECTORY);
+    let parents = mark_names(&mut record)?;
+    volume.write_record(&record)?;
+    mark_entries(&volume, number, &parents)
+}
+
+fn existing(volume: &Volume<'_>, number: u64) -> Result<Record> {
+    let missing = || Error::corrupt("the NTFS volume", format!("has no record {number}"));
+    volume.record(number)?.ok_or_else(missing)
+}
+
+/// The head of the root directory's index: new directories have blocks of the same size.
+fn index_root(root: &Record) -> Result<IndexRoot> {
+    let values = root.resident_values(AT_INDEX_ROOT)?;
+    let head = values
+        .first()
+        .and_then(|value| root.at::<IndexRoot>(value.start));
+    let head = head.ok_or_else(|| root.corrupt("has no index"))?;
+    Ok(IndexRoot {
+        kind: U32::new(AT_FILE_NAME),
+        collation_rule: U32::new(COLLATION_FILE_NAME),
+        ..*head
+    })
+}
+
+/// Replaces the empty data by an empty index. The data is the last attribute of a new file, and
+/// the index sorts behind it, so it takes the same place.
+fn replace_data(record: &mut Record, root: IndexRoot) -> Result<()> {
+    let range = empty_data(record)?;
+    let header = record.header_mut();
+    let instance = header.next_attr_instance;
+    header.next_attr_instance = U16::new(instance.get() + 1);
+    let index = empty_index(root, instance);
+    let grown = record.header().bytes_in_use.get() as usize + index.len() - range.len();
+    if grown > record.bytes.len() {
+        return Err(record.corrupt("has no room for an index"));
+    }
+    let size = record.bytes.len();
+    record.bytes.splice(range, index);
+    record.bytes.truncate(size);
+    record.header_mut().bytes_in_use = U32::new(grown as u32);
+    record.clear_slack();
+    Ok(())
+}
+
+fn empty_data(record: &Record) -> Result<Range<usize>> {
+    match record.attributes()?.last() {
+        Some(last) if last.kind == AT_DATA && last.name.is_empty() => match &last.value {
+            Value::Resident(value) if value.is_empty() => Ok(last.range.clone()),
+            _ => Err(record.corrupt("is not empty, so it can't become a directory")),
+        },
+        _ => Err(record.corrupt("is no plain file, so it can't become a directory")),
+    }
+}
+
+/// A whole `$INDEX_ROOT` attribute named `$I30` without entries.
+fn empty_index(root: IndexRoot, instance: U16) -> Vec<u8> {
+    const NAME: usize = size_of::<AttributeHeader>() + size_of::<ResidentHeader>();
+    const VALUE: usize = NAME + size_of::<[u16; I30.len()]>();
+    const INDEX: usize = size_of::<IndexHeader>() + size_of::<IndexEntry>();
+    const END: usize = VALUE + size_of::<IndexRoot>() + INDEX;
+    const _: () = assert!(END.is_multiple_of(8) && VALUE.is_multiple_of(8));
+    let attribute = AttributeHeader {
+        kind: U32::new(AT_INDEX_ROOT),
+        length: U32::new(END as u32),
+        non_resident: 0,
+        name_length: I30.len() as u8,
+        name_offset: U16::new(NAME as u16),
+        flags: U16::ZERO,
+        instance,
+    };
+    let resident = ResidentHeader {
+        value_length: U32::new((END - VALUE) as u32),
+        value_offset: U16::new(VALUE as u16),
+        resident_flags: 0,
+        reserved: 0,
+    };
+    let index = IndexHeader {
+        entries_offset: U32::new(size_of::<IndexHeader>() as u32),
+        index_length: U32::new(INDEX as u32),
+        allocated_size: U32::new(INDEX as u32),
+        flags: 0,
+        reserved: [0; 3],
+    };
+    let end = IndexEntry {
+        indexed_file: U64::ZERO,
+        length: U16::new(size_of::<IndexEntry>() as u16),
+        key_length: U16::ZERO,
+        flags: U16::new(INDEX_ENTRY_LAST),
+        reserved: U16::ZERO,
+    };
+    let name = I30.map(U16::new);
+    [
+        attribute.as_bytes(),
+        resident.as_bytes(),
+        name.as_bytes(),
+        root.as_bytes(),
+        index.as_bytes(),
+        end.as_bytes(),
+    ]
+    .concat()
+}
+
+/// Marks the names in the record and tells which directories they are in.
+fn mark_names(record: &mut Record) -> Result<Vec<u64>> {
+    let mut parents = Vec::new();
+    for value in record.resident_values(AT_FILE_NAME)? {
+        let name: Option<&mut FileName> = record.at_mut(value.start);
+        if let Some(name) = name {
+            mark(name);
+            parents.push(name.parent_directory.get() & REFERENCE_NUMBER);
+        }
+    }
+    Ok(parents)
+}
+
+/// Marks the names in the indexes of the parents, which may have several records.
+fn mark_entries(volume: &Volume<'_>, number: u64, parents: &[u64]) -> Result<()> {
+    let mut marked = 0;
+    for record in volume.records() {
+        let mut record = record?;
+        if !record.is_in_use() || !parents.contains(&record.base()) {
+            continue;
+        }
+        let before = record.bytes.clone();
+        volume.visit_index(&mut record, &mut |entry, name| {
+            if entry == number {
+                mark(name);
+                marked += 1;
+            }
+        })?;
+        if record.bytes != before {
+            volume.write_record(&record)?;
+        }
+    }
+    match marked {
+        0 => Err(Error::corrupt(
+            "the NTFS volume",
+            format!("has record {number} in no directory"),
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn mark(name: &mut FileName) {
+    name.file_attributes = U32::new(name.file_attributes.get() | NAME_IS_DIRECTORY);
+    (name.allocated_size, name.data_size) = (U64::ZERO, U64::ZERO);
+}

@@ -1,0 +1,23 @@
+//! NTFS: what can be decided before mkntfs runs, and what has to be set right after it.
+//!
+//! Nothing here makes a volume. mkntfs and ntfscp do that; this module says which sizes, labels and
+//! names they can take, makes directories of empty files, and gives a finished volume the serial
+//! number and the times that its identity says, so that the same input gives the same bytes.
+
+mod directory;
+mod format;
+mod geometry;
+mod index;
+mod lookup;
+mod names;
+mod protect;
+mod record;
+mod runs;
+mod stamp;
+mod time;
+mod volume;
+
+pub use directory::make_directory;
+pub use geometry::{Geometry, MAX_SIZE, MIN_SIZE};
+pub use names::{LABEL_MAX_UNITS, NAME_MAX_UNITS, check_label, check_tree};
+pub use stamp::{check_times, stamp};

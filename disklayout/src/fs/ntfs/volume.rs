@@ -1,0 +1,259 @@
+//! A volume: its numbers, its master file table and the indexes of its directories.
+
+use std::io;
+use std::mem::size_of;
+
+use zerocopy::little_endian::U64;
+use zerocopy::{FromBytes, IntoBytes};
+
+use super::format::{
+    AT_DATA, AT_INDEX_ALLOCATION, AT_INDEX_ROOT, BootSector, FileName, I30, INDEX_MAGIC,
+    IndexBlock, IndexRoot, OEM_ID, RECORD_MFT, RECORD_MFT_MIRROR,
+};
+use super::index;
+use super::protect;
+use super::record::{Attribute, Record, Value};
+use super::runs::Run;
+use crate::disk::Disk;
+use crate::error::{Error, Result};
+use crate::units::SECTOR_SIZE;
+
+/// Where a volume's records and index blocks are.
+#[derive(Debug)]
+pub(super) struct Volume<'a> {
+    disk: &'a dyn Disk,
+    boot: BootSector,
+    cluster_size: u64,
+    record_size: u64,
+    index_block_size: u64,
+    mft: Vec<Run>,
+    mirror: Vec<Run>,
+    mirrored: u64,
+    records: u64,
+}
+
+impl<'a> Volume<'a> {
+    /// The volume on `disk`.
+    ///
+    /// # Errors
+    /// `Corrupt` when it isn't NTFS, `Unsupported` when its master file table is in more pieces
+    /// than one record describes, `Io` when reading fails.
+    pub(super) fn open(disk: &'a dyn Disk) -> Result<Self> {
+        let boot = read_boot(disk)?;
+        let cluster_size = SECTOR_SIZE * u64::from(boot.sectors_per_cluster);
+        let mut volume = Self {
+            disk,
+            boot,
+            cluster_size,
+            record_size: unit_size(boot.clusters_per_mft_record, cluster_size)?,
+            index_block_size: unit_size(boot.clusters_per_index_record, cluster_size)?,
+            mft: vec![Run {
+                lcn: Some(boot.mft_lcn.get()),
+                clusters: 4096_u64.div_ceil(cluster_size),
+            }],
+            mirror: Vec::new(),
+            mirrored: 0,
+            records: RECORD_MFT_MIRROR + 1,
+        };
+        let (mft, bytes) = volume.table(RECORD_MFT)?;
+        let (mirror, mirror_bytes) = volume.table(RECORD_MFT_MIRROR)?;
+        (volume.mft, volume.mirror) = (mft, mirror);
+        volume.records = bytes / volume.record_size;
+        volume.mirrored = mirror_bytes / volume.record_size;
+        Ok(volume)
+    }
+
+    /// Clusters and initialized bytes of the master file table or of its copy.
+    fn table(&self, number: u64) -> Result<(Vec<Run>, u64)> {
+        let record = self
+            .record(number)?
+            .ok_or_else(|| no_volume("no records"))?;
+        let attributes = record.attributes()?.into_iter();
+        let mut data = attributes.filter(|a| a.kind == AT_DATA && a.name.is_empty());
+        let Some(Value::NonResident {
+            runs,
+            data_size,
+            initialized_size,
+            ..
+        }) = data.next().map(|attribute| attribute.value)
+        else {
+            return Err(record.corrupt("has no data in clusters"));
+        };
+        let clusters: u64 = runs.iter().map(|run| run.clusters).sum();
+        if clusters * self.cluster_size < data_size {
+            return Err(Error::unsupported(
+                "the master file table",
+                "is in more pieces than one record describes",
+            ));
+        }
+        Ok((runs, initialized_size.min(data_size)))
+    }
+
+    /// Every record that was ever used, in order.
+    ///
+    /// # Errors
+    /// `Corrupt` or `Io`.
+    pub(super) fn records(&self) -> impl Iterator<Item = Result<Record>> {
+        (0..self.records).filter_map(|number| self.record(number).transpose())
+    }
+
+    /// The record with this number; `None` when it was never used.
+    ///
+    /// # Errors
+    /// `Corrupt` or `Io`.
+    pub(super) fn record(&self, number: u64) -> Result<Option<Record>> {
+        let mut bytes = vec![0; self.record_size as usize];
+        let offset = self.offset_in(&self.mft, number)?;
+        self.read(&mut bytes, offset)?;
+        Record::parse(number, bytes)
+    }
+
+    /// Writes a record, and its copy where there is one.
+    ///
+    /// # Errors
+    /// `Io`.
+    pub(super) fn write_record(&self, record: &Record) -> Result<()> {
+        let bytes = record.protected()?;
+        self.write(&bytes, self.offset_in(&self.mft, record.number)?)?;
+        if record.number < self.mirrored {
+            self.write(&bytes, self.offset_in(&self.mirror, record.number)?)?;
+        }
+        Ok(())
+    }
+
+    /// Where on the disk a record is; a record never leaves its run, for runs are at least 4 KiB.
+    fn offset_in(&self, runs: &[Run], number: u64) -> Result<u64> {
+        let mut within = number * self.record_size;
+        for run in runs {
+            let size = run.clusters * self.cluster_size;
+            if within < size {
+                let lcn = run.lcn.ok_or_else(|| no_volume("a hole in its table"))?;
+                return Ok(lcn * self.cluster_size + within);
+            }
+            within -= size;
+        }
+        Err(no_volume(format!("no record {number}")))
+    }
+
+    /// Shows every entry of the directory indexes that `record` holds or leads to to `visit`:
+    /// the number of the record that an entry is for, and its key. Blocks are written back when
+    /// they change; `record` is left to the caller.
+    ///
+    /// # Errors
+    /// `Corrupt` or `Io`.
+    pub(super) fn visit_index(
+        &self,
+        record: &mut Record,
+        visit: &mut dyn FnMut(u64, &mut FileName),
+    ) -> Result<()> {
+        for Attribute {
+            kind, name, value, ..
+        } in record.attributes()?
+        {
+            match (kind, value) {
+                _ if name != I30 => {}
+                (AT_INDEX_ROOT, Value::Resident(root)) => {
+                    index::visit_node(&mut record.bytes[root], size_of::<IndexRoot>(), visit)
+                        .map_err(|why| record.corrupt(why))?;
+                }
+                (AT_INDEX_ALLOCATION, Value::NonResident { runs, .. }) => {
+                    for run in runs {
+                        self.visit_blocks(&run, visit)?;
+                    }
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn visit_blocks(&self, run: &Run, visit: &mut dyn FnMut(u64, &mut FileName)) -> Result<()> {
+        let Some(lcn) = run.lcn else {
+            return Ok(());
+        };
+        let start = lcn * self.cluster_size;
+        for block in 0..run.clusters * self.cluster_size / self.index_block_size {
+            self.visit_block(start + block * self.index_block_size, visit)?;
+        }
+        Ok(())
+    }
+
+    fn visit_block(&self, offset: u64, visit: &mut dyn FnMut(u64, &mut FileName)) -> Result<()> {
+        let mut block = vec![0; self.index_block_size as usize];
+        self.read(&mut block, offset)?;
+        if !block.starts_with(&INDEX_MAGIC) {
+            return Ok(());
+        }
+        let corrupt = |why| Error::corrupt(format!("the index block at byte {offset}"), why);
+        protect::remove(&mut block).map_err(corrupt)?;
+        let before = block.clone();
+        index::visit_node(&mut block, size_of::<IndexBlock>(), visit).map_err(corrupt)?;
+        if block == before {
+            return Ok(());
+        }
+        protect::apply(&mut block).map_err(corrupt)?;
+        self.write(&block, offset)
+    }
+
+    /// Sets the serial number in the boot sector and in its copy behind the last cluster.
+    ///
+    /// # Errors
+    /// `Corrupt` when the copy isn't where it belongs, `Io`.
+    pub(super) fn set_serial_number(&self, serial: u64) -> Result<()> {
+        let boot = BootSector {
+            volume_serial_number: U64::new(serial),
+            ..self.boot
+        };
+        let copy_offset = self.boot.number_of_sectors.get() * SECTOR_SIZE;
+        let mut copy = [0; size_of::<BootSector>()];
+        self.read(&mut copy, copy_offset)?;
+        if copy != self.boot.as_bytes() {
+            return Err(no_volume("no copy of its boot sector behind its clusters"));
+        }
+        self.write(boot.as_bytes(), 0)?;
+        self.write(boot.as_bytes(), copy_offset)
+    }
+
+    fn read(&self, bytes: &mut [u8], offset: u64) -> Result<()> {
+        self.disk.read_at(bytes, offset).map_err(read_failed)
+    }
+
+    fn write(&self, bytes: &[u8], offset: u64) -> Result<()> {
+        let written = self.disk.write_at(bytes, offset);
+        written.map_err(|error| Error::io("the NTFS volume", "can't write to it", error))
+    }
+}
+
+fn read_boot(disk: &dyn Disk) -> Result<BootSector> {
+    let mut sector = [0; SECTOR_SIZE as usize];
+    disk.read_at(&mut sector, 0).map_err(read_failed)?;
+    let (boot, _) = BootSector::read_from_prefix(&sector).expect("a sector holds its head");
+    let sound = boot.oem_id == OEM_ID
+        && u64::from(boot.bytes_per_sector.get()) == SECTOR_SIZE
+        && boot.sectors_per_cluster.is_power_of_two()
+        && boot.number_of_sectors.get() < disk.len() / SECTOR_SIZE;
+    match sound {
+        true => Ok(boot),
+        false => Err(no_volume("no boot sector of NTFS with 512-byte sectors")),
+    }
+}
+
+/// Bytes of a record or an index block: so many clusters, or two to the power of `-count`.
+fn unit_size(count: i8, cluster_size: u64) -> Result<u64> {
+    let size = match u64::try_from(count) {
+        Ok(clusters) => clusters * cluster_size,
+        Err(_) => 1_u64.checked_shl(count.unsigned_abs().into()).unwrap_or(0),
+    };
+    match size {
+        512..=65_536 if size.is_power_of_two() => Ok(size),
+        _ => Err(no_volume(format!("records of {size} bytes"))),
+    }
+}
+
+fn no_volume(what: impl std::fmt::Display) -> Error {
+    Error::corrupt("the NTFS volume", format!("has {what}"))
+}
+
+fn read_failed(error: io::Error) -> Error {
+    Error::io("the NTFS volume", "can't read it", error)
+}

@@ -1,0 +1,149 @@
+//! Programs that others wrote. A missing one is a failure.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "the library starts no process and reads no environment; its tests do"
+)]
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
+use std::fs::File;
+use std::io::Write;
+use std::path::Path;
+use std::process::Command;
+
+/// Names and values as `dumpe2fs -h` shows them.
+pub(crate) type Numbers = BTreeMap<String, String>;
+
+/// Lines of `dumpe2fs -h` that are a UUID, a time, a hash, or made of one.
+const NOT_COMPARED: [&str; 9] = [
+    "Filesystem UUID",
+    "Filesystem created",
+    "Last mount time",
+    "Last write time",
+    "Last checked",
+    "Directory Hash Seed",
+    "Checksum",
+    // A hash over the journal's superblock, UUID included.
+    "Journal checksum",
+    // How much mke2fs itself has written.
+    "Lifetime writes",
+];
+
+/// Runs a program with its messages in English; the place of filesystem tools is not in the path
+/// of every user. Gives all that it said.
+pub(crate) fn run<S: AsRef<OsStr>>(program: &str, arguments: &[S]) -> Result<String, String> {
+    let mut search = std::env::var_os("PATH").unwrap_or_default();
+    search.push(":/usr/sbin:/sbin");
+    let output = Command::new(program)
+        .args(arguments)
+        .env("PATH", search)
+        .env("LC_ALL", "C")
+        .output()
+        .unwrap_or_else(|error| panic!("{program} has to be installed: {error}"));
+    let text = [output.stdout, output.stderr].concat();
+    let text = String::from_utf8_lossy(&text).into_owned();
+    if output.status.success() {
+        Ok(text)
+    } else {
+        Err(format!("{program}: {text}"))
+    }
+}
+
+/// Records that `checker` has accepted `image` in the file that CREATEHDDS_CHECKER_LOG names.
+pub(crate) fn accepted(checker: &str, image: &Path) {
+    let Some(log) = std::env::var_os("CREATEHDDS_CHECKER_LOG") else {
+        return;
+    };
+    let name = image.file_name().unwrap_or_default().to_string_lossy();
+    let line = format!("{checker}\t{name}\n");
+    // One write, so that lines of tests that run side by side don't mix.
+    let file = File::options().append(true).create(true).open(&log);
+    let written = file.and_then(|mut file| file.write_all(line.as_bytes()));
+    written.unwrap_or_else(|error| panic!("can't append to {}: {error}", log.display()));
+}
+
+/// Whether tests that need root may be left out, as CREATEHDDS_TEST_NO_ROOT=1 says.
+pub(crate) fn may_do_without_root() -> bool {
+    std::env::var_os("CREATEHDDS_TEST_NO_ROOT").is_some_and(|value| value == "1")
+}
+
+/// The bytes free for a user on the filesystem of `path`.
+pub(crate) fn free_bytes(path: &Path) -> Option<u64> {
+    let arguments = [
+        OsStr::new("--output=avail"),
+        OsStr::new("-B1"),
+        path.as_os_str(),
+    ];
+    let text = run("df", &arguments).ok()?;
+    text.lines().nth(1)?.trim().parse().ok()
+}
+
+/// Formats an empty file of `size` bytes as a user would.
+pub(crate) fn mke2fs(kind: &str, size: u64, image: &Path) -> Result<(), String> {
+    File::create_new(image).unwrap().set_len(size).unwrap();
+    let arguments = ["-q", "-F", "-t", kind].map(OsStr::new);
+    run("mke2fs", &[&arguments, &[image.as_os_str()][..]].concat()).map(drop)
+}
+
+/// A full check that changes nothing; any objection is an error.
+pub(crate) fn e2fsck(image: &Path) -> Result<(), String> {
+    run("e2fsck", &[OsStr::new("-fn"), image.as_os_str()])?;
+    accepted("e2fsck", image);
+    Ok(())
+}
+
+/// `dumpe2fs -h` with further options.
+pub(crate) fn dumpe2fs(options: &[&str], image: &Path) -> Result<Numbers, String> {
+    let mut arguments = vec![OsStr::new("-h")];
+    arguments.extend(options.iter().map(OsStr::new));
+    arguments.push(image.as_os_str());
+    let text = run("dumpe2fs", &arguments)?;
+    accepted("dumpe2fs", image);
+    Ok(numbers(&text))
+}
+
+fn numbers(text: &str) -> Numbers {
+    let lines = text.lines().filter_map(|line| line.split_once(':'));
+    let compared = lines.filter(|(name, _)| !NOT_COMPARED.contains(name));
+    compared
+        .map(|(name, value)| (name.to_owned(), value.trim().to_owned()))
+        .collect()
+}
+
+/// What debugfs answers to a request.
+pub(crate) fn debugfs(request: &str, image: &Path) -> String {
+    let arguments = [OsStr::new("-R"), OsStr::new(request), image.as_os_str()];
+    let text = run("debugfs", &arguments).unwrap_or_else(|said| panic!("{request}: {said}"));
+    accepted("debugfs", image);
+    text
+}
+
+/// Every name whose value isn't the same on both sides.
+pub(crate) fn differences<T: PartialEq + std::fmt::Debug, K: Ord + std::fmt::Debug>(
+    ours: &BTreeMap<K, T>,
+    theirs: &BTreeMap<K, T>,
+) -> Vec<String> {
+    let names: BTreeSet<_> = ours.keys().chain(theirs.keys()).collect();
+    let differ = names
+        .into_iter()
+        .filter(|name| ours.get(name) != theirs.get(name));
+    differ
+        .map(|name| {
+            let (ours, theirs) = (ours.get(name), theirs.get(name));
+            format!("{name:?}: ours {ours:?}, theirs {theirs:?}")
+        })
+        .collect()
+}
+
+#[test]
+fn a_difference_is_a_changed_a_missing_and_an_additional_value() {
+    let ours = numbers("Block count:  128\nInode count: 16\nChecksum: 0x1");
+    assert!(differences(&ours, &numbers("Inode count: 16\nBlock count: 128")).is_empty());
+    for other in [
+        "Block count: 129\nInode count: 16",
+        "Block count: 128",
+        "Block count: 128\nInode count: 16\nJournal size: 4M",
+    ] {
+        assert_eq!(differences(&ours, &numbers(other)).len(), 1, "{other}");
+    }
+}

@@ -1,0 +1,17 @@
+//! ext2, ext3 and ext4 held against programs that others wrote: the numbers against mke2fs
+//! 1.47.0, soundness against e2fsck, contents against four readers.
+
+mod backups;
+mod checkers;
+mod contents;
+mod failing;
+mod holes;
+mod kernel;
+mod listing;
+mod properties;
+mod readers;
+mod refused;
+mod sizes;
+mod support;
+mod sweep;
+mod trees;

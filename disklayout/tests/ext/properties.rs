@@ -1,0 +1,149 @@
+//! Random trees on random sizes, and sizes and labels of any kind.
+
+use disklayout::disk::{Disk, MemDisk};
+use disklayout::tree::{Attributes, FileTree};
+use disklayout::{ErrorKind, Timestamp};
+use proptest::prelude::*;
+
+use crate::checkers::{differences, e2fsck};
+use crate::listing::planned;
+use crate::readers;
+use crate::support::{KIB, KINDS, MIB, Scratch, empty_tree, plan, plan_labelled, write_image};
+use crate::trees::data;
+
+fn any_kind() -> impl Strategy<Value = &'static str> {
+    prop::sample::select(KINDS.to_vec())
+}
+
+/// Names: mostly short text that collides, some of any bytes, some of the longest length.
+fn any_name() -> impl Strategy<Value = Vec<u8>> {
+    let legal = |name: &Vec<u8>| name != b"." && name != b"..";
+    prop_oneof![
+        6 => "[a-e]{1,2}".prop_map(String::into_bytes),
+        1 => Just(b"lost+found".to_vec()),
+        2 => prop::collection::vec((1..=255_u8).prop_filter("slash", |byte| *byte != b'/'), 1..20)
+            .prop_filter("own names", legal),
+        1 => (250..=255_usize).prop_map(|length| vec![b'n'; length]),
+    ]
+}
+
+/// Times of which the lower 32 bits count as positive: ext4-view 1.0.0 refuses the others.
+fn any_time() -> impl Strategy<Value = Timestamp> {
+    (0..1_i64 << 31, 0..4_i64, 0..1_000_000_000_u32).prop_map(|(low, epoch, nanoseconds)| {
+        Timestamp {
+            seconds: low + (epoch << 32),
+            nanoseconds,
+        }
+    })
+}
+
+fn any_attributes() -> impl Strategy<Value = Attributes> {
+    (0..0o10000_u16, any::<u32>(), any::<u32>(), any_time()).prop_map(
+        |(permissions, uid, gid, mtime)| Attributes {
+            permissions,
+            uid,
+            gid,
+            mtime,
+        },
+    )
+}
+
+type AnyFile = (Vec<Vec<u8>>, u64, Attributes);
+
+fn any_files() -> impl Strategy<Value = Vec<AnyFile>> {
+    let length = prop_oneof![
+        4 => 0..5000_u64,
+        1 => 0..400_000_u64,
+        // Whole blocks, and one byte more or less.
+        2 => (1..300_u64, 0..3_u64).prop_map(|(blocks, more)| blocks * 1024 + more - 1),
+    ];
+    let path = prop::collection::vec(any_name(), 1..6);
+    prop::collection::vec((path, length, any_attributes()), 0..25)
+}
+
+/// The files that a tree can hold: what is a file already can't become a directory.
+fn tree_of(files: &[AnyFile]) -> FileTree {
+    let mut tree = empty_tree();
+    for (names, length, attributes) in files {
+        let path: Vec<u8> = names
+            .iter()
+            .flat_map(|name| [b"/", &name[..]].concat())
+            .collect();
+        let content = disklayout::tree::Content::inline(&data(*length));
+        let _ = tree.put_file("writes[0]", &path, content, *attributes);
+    }
+    tree
+}
+
+/// Sizes from the smallest on, a few beyond the start of blocks of 4 KiB.
+fn any_size() -> impl Strategy<Value = u64> {
+    prop_oneof![
+        3 => 104 * KIB..2 * MIB,
+        3 => 2 * MIB..40 * MIB,
+        1 => 500 * MIB..600 * MIB,
+    ]
+}
+
+fn bytes_of(kind: &str, size: u64, tree: FileTree) -> Vec<u8> {
+    let disk = MemDisk::new(size);
+    plan(kind, size, tree).unwrap().write(&disk).unwrap();
+    let mut bytes = vec![0; usize::try_from(size).unwrap()];
+    disk.read_at(&mut bytes, 0).unwrap();
+    bytes
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn whatever_fits_is_sound_and_reads_back(
+        kind in any_kind(),
+        size in any_size(),
+        files in any_files(),
+    ) {
+        let tree = tree_of(&files);
+        let plan = match plan(kind, size, tree.clone()) {
+            Ok(plan) => plan,
+            Err(error) => {
+                prop_assert_eq!(error.kind(), ErrorKind::DoesNotFit);
+                return Ok(());
+            }
+        };
+        let scratch = Scratch::new();
+        let image = scratch.path("random.img");
+        write_image(&*plan, size, &image);
+        e2fsck(&image).map_err(TestCaseError::fail)?;
+        let planned = planned(&tree);
+        let read = readers::ext4_view(&image);
+        prop_assert_eq!(differences(&planned, &read), Vec::<String>::new());
+    }
+
+    #[test]
+    fn the_same_plan_gives_the_same_bytes(
+        kind in any_kind(),
+        size in 4 * MIB..8 * MIB,
+        files in any_files(),
+    ) {
+        let tree = tree_of(&files);
+        if plan(kind, size, tree.clone()).is_ok() {
+            prop_assert!(bytes_of(kind, size, tree.clone()) == bytes_of(kind, size, tree));
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1000))]
+
+    /// Each power of two is as likely as the next; the largest that succeed take gigabytes to
+    /// plan, so that those between 2 TiB and the end are left to the sweep.
+    #[test]
+    fn planning_never_panics(
+        kind in any_kind(),
+        (power, mantissa) in (0..60_u32, any::<u64>()),
+        label in any::<String>(),
+    ) {
+        let size = (1_u64 << power) + mantissa % (1 << power);
+        prop_assume!(!(1 << 41..=1 << 48).contains(&size));
+        let _ = plan_labelled(kind, size, Some(&label), empty_tree());
+    }
+}

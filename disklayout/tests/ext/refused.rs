@@ -1,0 +1,121 @@
+//! What can't be is refused by planning, before anything is written.
+
+use disklayout::disk::MemDisk;
+use disklayout::tree::{Attributes, Content, FileTree};
+use disklayout::{ErrorKind, Timestamp};
+
+use crate::support::{GIB, KIB, KINDS, MIB, TIB, TIME, empty_tree, plan, plan_labelled};
+use crate::trees::{data, put};
+
+#[test]
+fn labels_that_no_superblock_holds() {
+    for label in [
+        "seventeen letters",
+        "nul\0",
+        "\u{e4}\u{e4}\u{e4}\u{e4}\u{e4}\u{e4}\u{e4}\u{e4}x",
+    ] {
+        let error = plan_labelled("ext4", MIB, Some(label), empty_tree()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidSpec);
+        assert_eq!(error.place(), "parts[0].label", "{error}");
+    }
+}
+
+#[test]
+fn times_that_no_inode_holds() {
+    for seconds in [i64::MIN, -(1 << 31) - 1, (1 << 34) - (1 << 31), i64::MAX] {
+        let time = Timestamp::from_seconds(seconds);
+        let mut tree = empty_tree();
+        put(&mut tree, b"/a/b", b"", Attributes::file(time));
+        for tree in [tree, FileTree::new(time)] {
+            let error = plan("ext3", MIB, tree).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidSpec);
+            assert!(
+                error
+                    .message()
+                    .starts_with(&format!("the time {seconds} s")),
+                "{error}"
+            );
+        }
+    }
+}
+
+#[test]
+fn more_files_than_inodes() {
+    let tree = |files: usize| {
+        let mut tree = empty_tree();
+        for number in 0..files {
+            put(
+                &mut tree,
+                format!("/{number}").as_bytes(),
+                b"",
+                Attributes::file(TIME),
+            );
+        }
+        tree
+    };
+    for kind in KINDS {
+        let inodes = plan(kind, 104 * KIB, tree(0))
+            .unwrap()
+            .summary()
+            .inodes
+            .unwrap();
+        let most = inodes as usize - 11;
+        assert!(plan(kind, 104 * KIB, tree(most)).is_ok());
+        let error = plan(kind, 104 * KIB, tree(most + 1)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::DoesNotFit);
+        let message = format!("{} files and directories don't fit", most + 1);
+        assert!(error.message().starts_with(&message), "{error}");
+    }
+}
+
+fn host(path: &std::path::Path, len: u64) -> FileTree {
+    let mut tree = empty_tree();
+    let content = Content::Host {
+        path: path.to_owned(),
+        len,
+    };
+    tree.put_file("writes[0]", b"/dir/file", content, Attributes::file(TIME))
+        .unwrap();
+    tree
+}
+
+/// ext2 and ext3 count a file's sectors in 32 bits, ext4 its blocks; and no room is no room.
+#[test]
+fn files_larger_than_the_format_counts() {
+    let nowhere = std::path::Path::new("/nowhere");
+    for (kind, size, len) in [
+        ("ext2", 8 * TIB, 2 * TIB),
+        ("ext3", 8 * TIB, 4 * TIB),
+        ("ext4", 20 * TIB, 16 * TIB),
+    ] {
+        let error = plan(kind, size, host(nowhere, len)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::DoesNotFit);
+        assert!(error.message().contains("too large"), "{error}");
+        assert!(error.message().contains("/dir/file"), "{error}");
+    }
+    assert!(plan("ext4", 20 * TIB, host(nowhere, 16 * TIB - 4096)).is_ok());
+    for kind in KINDS {
+        for len in [GIB, 16 * TIB, u64::MAX] {
+            let error = plan(kind, GIB, host(nowhere, len)).unwrap_err();
+            assert!(error.message().contains("doesn't fit"), "{error}");
+        }
+    }
+}
+
+#[test]
+fn a_host_file_that_changed_since_it_was_planned() {
+    let directory = tempfile::tempdir().unwrap();
+    let path = directory.path().join("source");
+    std::fs::write(&path, data(100_000)).unwrap();
+    let plan = plan("ext4", 8 * MIB, host(&path, 100_000)).unwrap();
+    for length in [99_999, 100_001, 0] {
+        std::fs::write(&path, data(length)).unwrap();
+        let error = plan.write(&MemDisk::new(8 * MIB)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Io);
+        assert_eq!(error.place(), path.display().to_string());
+    }
+    std::fs::remove_file(&path).unwrap();
+    assert!(plan.write(&MemDisk::new(8 * MIB)).is_err());
+    std::fs::write(&path, data(100_000)).unwrap();
+    plan.write(&MemDisk::new(8 * MIB)).unwrap();
+}

@@ -1,0 +1,133 @@
+//! Trees of awkward names and sizes.
+
+use disklayout::Timestamp;
+use disklayout::tree::{Attributes, Content, FileTree};
+
+use crate::support::{TIME, empty_tree};
+
+pub(crate) fn put(tree: &mut FileTree, path: &[u8], data: &[u8], attributes: Attributes) {
+    let content = Content::inline(data);
+    tree.put_file("writes[0]", path, content, attributes)
+        .unwrap();
+}
+
+/// Data of `length` bytes of which no block is like another and none is zero.
+pub(crate) fn data(length: u64) -> Vec<u8> {
+    let words = (0..length.div_ceil(4)).map(|word| word as u32 | 0x0100_0000);
+    let mut bytes: Vec<u8> = words.flat_map(u32::to_be_bytes).collect();
+    bytes.truncate(usize::try_from(length).unwrap());
+    bytes
+}
+
+fn put_plain(tree: &mut FileTree, path: &str, data: &[u8]) {
+    put(tree, path.as_bytes(), data, Attributes::file(TIME));
+}
+
+/// Files of these sizes in one directory.
+pub(crate) fn of_sizes(sizes: impl IntoIterator<Item = u64>) -> FileTree {
+    let mut tree = empty_tree();
+    for size in sizes {
+        put_plain(&mut tree, &format!("/sizes/{size}"), &data(size));
+    }
+    tree
+}
+
+/// Sizes around the ends of the direct, single and double indirect blocks, the last of them
+/// only while it stays below 70 MiB.
+pub(crate) fn awkward_sizes(block_size: u64) -> Vec<u64> {
+    let per_block = block_size / 4;
+    let mut sizes = vec![0, 1, block_size - 1];
+    for blocks in [
+        1,
+        12,
+        13,
+        12 + per_block,
+        12 + per_block + per_block * per_block,
+    ] {
+        let whole = blocks * block_size;
+        if whole < 70 << 20 {
+            sizes.extend([whole, whole + 1, whole - 1]);
+        }
+    }
+    sizes
+}
+
+/// Names of every length and of bytes that are no text, many entries, deep nesting, and what
+/// is in lost+found.
+pub(crate) fn names(many: usize) -> FileTree {
+    let mut tree = empty_tree();
+    put_plain(&mut tree, "/lost+found/x", b"found");
+    for length in 1..=255 {
+        put_plain(&mut tree, &format!("/lengths/{}", "n".repeat(length)), b"");
+    }
+    put(
+        &mut tree,
+        b"/bytes/\xFF\xFE \n\x01\"\\",
+        b"odd",
+        Attributes::file(TIME),
+    );
+    put_plain(&mut tree, "/bytes/\u{e4}\u{3b1}\u{1f600}", b"text");
+    for number in 0..many {
+        put_plain(&mut tree, &format!("/many/file number {number}"), b"");
+    }
+    put_plain(&mut tree, &format!("{}/bottom", "/d".repeat(100)), b"deep");
+    tree
+}
+
+/// Every permission bit, owners beyond 16 bits and times up to both ends.
+pub(crate) fn attributes() -> FileTree {
+    let mut tree = empty_tree();
+    for bit in 0..12 {
+        let attributes = Attributes {
+            permissions: 1 << bit,
+            ..Attributes::file(TIME)
+        };
+        put(&mut tree, format!("/bit/{bit}").as_bytes(), b"", attributes);
+    }
+    for (name, uid, gid) in [("16", 65_535, 65_534), ("32", 65_536, u32::MAX - 1)] {
+        let attributes = Attributes {
+            uid,
+            gid,
+            ..Attributes::file(TIME)
+        };
+        put(
+            &mut tree,
+            format!("/owner/{name}").as_bytes(),
+            b"",
+            attributes,
+        );
+    }
+    tree
+}
+
+/// The ends of each epoch of 32 bits that an inode's 34 bits of seconds make, from 1901 to 2446.
+pub(crate) const TIMES: [i64; 10] = [
+    -(1 << 31),
+    -1,
+    0,
+    (1 << 31) - 1,
+    1 << 31,
+    (1 << 32) - 1,
+    1 << 32,
+    (3 << 31) - 1,
+    3 << 31,
+    (1 << 34) - (1 << 31) - 1,
+];
+
+/// A file for each of [`TIMES`].
+pub(crate) fn times() -> FileTree {
+    let mut tree = empty_tree();
+    for seconds in TIMES {
+        let mtime = Timestamp {
+            seconds,
+            nanoseconds: 999_999_999,
+        };
+        put(
+            &mut tree,
+            format!("/{seconds}").as_bytes(),
+            b"",
+            Attributes::file(mtime),
+        );
+    }
+    tree
+}

@@ -1,0 +1,349 @@
+//! NTFS volumes, made by mkntfs and ntfscp on a file in memory.
+
+use std::ffi::{OsStr, OsString};
+use std::fs::File;
+use std::io::{self, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::path::{self, Path};
+
+use disklayout::disk::{Disk, SparseFile};
+use disklayout::fs::ntfs::{self, Geometry};
+use disklayout::fs::{Formatter, FsPlan, Request, Summary};
+use disklayout::tree::{Content, FileTree};
+use disklayout::{Bytes, Error, Identity, Lba, Result};
+
+use super::memfd::MemFile;
+use super::runner::{Runner, Tool};
+use super::splice::splice;
+
+const MKNTFS: Tool = tool("mkntfs");
+const NTFSCP: Tool = tool("ntfscp");
+
+const fn tool(program: &'static str) -> Tool {
+    Tool {
+        program,
+        packages: "'ntfs-3g' (Debian, Ubuntu) or 'ntfsprogs' (Fedora, Rocky with EPEL)",
+    }
+}
+
+/// A file of this size or less may be in its record and use no cluster: a record has 1 KiB.
+const RESIDENT_LIMIT: u64 = 1024;
+
+/// Plans NTFS volumes that mkntfs and ntfscp write.
+#[derive(Clone, Debug, Default)]
+pub struct NtfsFormatter {
+    runner: Runner,
+}
+
+impl NtfsFormatter {
+    /// A formatter that finds its programs with `runner`.
+    pub fn new(runner: Runner) -> Self {
+        Self { runner }
+    }
+}
+
+impl Formatter for NtfsFormatter {
+    fn names(&self) -> &'static [&'static str] {
+        &["ntfs"]
+    }
+
+    fn plan(&self, request: Request<'_>) -> Result<Box<dyn FsPlan>> {
+        let Request { place, tree, .. } = &request;
+        let geometry = geometry(place, request.size)?;
+        if let Some(label) = request.label {
+            ntfs::check_label(place, label)?;
+        }
+        ntfs::check_tree(place, tree)?;
+        ntfs::check_times(place, tree, &request.identity)?;
+        check_room(place, &geometry, tree)?;
+        Ok(Box::new(NtfsPlan {
+            place: place.to_string(),
+            size: request.size,
+            start: request.start,
+            label: request.label.map(str::to_owned),
+            geometry,
+            tree: request.tree,
+            identity: request.identity,
+            runner: self.runner.clone(),
+        }))
+    }
+}
+
+fn geometry(place: &str, size: Bytes) -> Result<Geometry> {
+    Geometry::new(size).ok_or_else(|| {
+        let message = format!(
+            "{size} can't hold NTFS, which takes {} to {} bytes",
+            ntfs::MIN_SIZE.get(),
+            ntfs::MAX_SIZE.get()
+        );
+        Error::does_not_fit(place, message)
+    })
+}
+
+/// Refuses what can't fit even if nothing but the files' data needed room.
+fn check_room(place: &str, geometry: &Geometry, tree: &FileTree) -> Result<()> {
+    let cluster = u64::from(geometry.cluster_size);
+    let sizes = tree.files().into_iter().map(|(_, content)| content.len());
+    let in_clusters = sizes.filter(|&size| size > RESIDENT_LIMIT);
+    let needed = in_clusters.fold(0_u64, |sum, size| {
+        sum.saturating_add(size.div_ceil(cluster).saturating_mul(cluster))
+    });
+    if needed > geometry.free.get() {
+        let message = format!(
+            "the files need {needed} bytes; an NTFS volume of {} clusters has {} for them",
+            geometry.clusters,
+            geometry.free.get()
+        );
+        return Err(Error::does_not_fit(place, message));
+    }
+    Ok(())
+}
+
+/// An NTFS volume in which everything is decided that mkntfs doesn't decide.
+#[derive(Debug)]
+struct NtfsPlan {
+    place: String,
+    size: Bytes,
+    start: Lba,
+    label: Option<String>,
+    geometry: Geometry,
+    tree: FileTree,
+    identity: Identity,
+    runner: Runner,
+}
+
+impl FsPlan for NtfsPlan {
+    fn summary(&self) -> Summary {
+        Summary {
+            kind: "ntfs",
+            label: self.label.clone(),
+            uuid: None,
+            block_size: self.geometry.cluster_size,
+            blocks: self.geometry.clusters,
+            free_blocks: None,
+            inodes: None,
+            journal: Some(self.geometry.log_size),
+        }
+    }
+
+    fn tree(&self) -> &FileTree {
+        &self.tree
+    }
+
+    /// The volume is made in memory, for mkntfs can't write into a part of a file. What it writes
+    /// is little, and is moved to the disk piece by piece.
+    fn write(&self, disk: &dyn Disk) -> Result<()> {
+        let memory = MemFile::new(self.size.get()).map_err(|e| self.no_memory(e))?;
+        let args = mkntfs_args(&memory.path(), self.start, self.label.as_deref());
+        self.runner.run(&self.place, MKNTFS, &args)?;
+        self.fill(&memory)?;
+        splice(memory.file(), disk)
+            .map_err(|e| Error::io(&self.place, "can't write the NTFS volume", e))
+    }
+}
+
+impl NtfsPlan {
+    /// Puts directories and files into the volume and sets what mkntfs leaves to chance.
+    fn fill(&self, memory: &MemFile) -> Result<()> {
+        let volume = memory.file().try_clone().and_then(SparseFile::open);
+        let volume = volume.map_err(|e| self.no_memory(e))?;
+        for directory in self.tree.directories() {
+            self.copy(memory, &Content::inline(b""), &directory)?;
+            ntfs::make_directory(&volume, &directory).map_err(|e| self.unfinished(e))?;
+        }
+        for (path, content) in self.tree.files() {
+            self.copy(memory, content, &path)?;
+        }
+        ntfs::stamp(&volume, &self.tree, &self.identity).map_err(|e| self.unfinished(e))
+    }
+
+    /// Copies a file into the volume.
+    fn copy(&self, memory: &MemFile, content: &Content, target: &[u8]) -> Result<()> {
+        let run = |source: &Path| {
+            let args = ntfscp_args(&memory.path(), source, target);
+            self.runner.run(&self.place, NTFSCP, &args)
+        };
+        match content {
+            Content::Inline(bytes) => {
+                let source = inline_source(bytes).map_err(|e| self.no_memory(e))?;
+                run(&source.path())
+            }
+            Content::Host { path, .. } => {
+                // It checks that the file is still there and has kept its length.
+                drop(content.open()?);
+                let shown = path.display();
+                let absolute = path::absolute(path)
+                    .map_err(|e| Error::io(shown.to_string(), "can't find the file", e))?;
+                run(&absolute)
+            }
+        }
+    }
+
+    fn no_memory(&self, error: io::Error) -> Error {
+        Error::io(&self.place, "can't make a file in memory", error)
+    }
+
+    fn unfinished(&self, error: Error) -> Error {
+        let message = "can't finish the NTFS volume that mkntfs and ntfscp wrote";
+        Error::new(error.kind(), &self.place, message).with_source(error)
+    }
+}
+
+fn inline_source(bytes: &[u8]) -> io::Result<MemFile> {
+    let source = MemFile::new(0)?;
+    let mut file: &File = source.file();
+    file.write_all(bytes)?;
+    Ok(source)
+}
+
+/// What mkntfs is told. It would ask the kernel for the geometry of a block device; this is the
+/// usual one of a disk that is addressed by sector numbers.
+fn mkntfs_args(volume: &Path, start: Lba, label: Option<&str>) -> Vec<OsString> {
+    let start = hidden_sectors(start).to_string();
+    let mut args: Vec<OsString> = ["-q", "-F", "-Q", "-T", "-s", "512", "-H", "255", "-S", "63"]
+        .map(OsString::from)
+        .to_vec();
+    args.extend(["-p".into(), start.into()]);
+    if let Some(label) = label {
+        args.extend(["-L".into(), label.into()]);
+    }
+    args.push(volume.into());
+    args
+}
+
+/// The partition's start as the boot sector has it, in 32 bits: 0, "unknown", beyond that.
+fn hidden_sectors(start: Lba) -> u32 {
+    u32::try_from(start.get()).unwrap_or(0)
+}
+
+/// What ntfscp is told. It insists on its `-f`, for the path of a file in memory isn't one that it
+/// can look up among the mounted devices. It knows no `--`, so paths have to start with a slash.
+fn ntfscp_args(volume: &Path, source: &Path, target: &[u8]) -> Vec<OsString> {
+    vec![
+        "-q".into(),
+        "-f".into(),
+        volume.into(),
+        source.into(),
+        OsStr::from_bytes(target).to_owned(),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use disklayout::tree::Attributes;
+    use disklayout::{ErrorKind, Timestamp};
+
+    fn plan(size: u64, label: &str, files: &[(&str, u64)]) -> Result<Box<dyn FsPlan>> {
+        let mut tree = FileTree::new(Timestamp::default());
+        for &(path, len) in files {
+            let content = Content::Host {
+                path: "/source".into(),
+                len,
+            };
+            let attributes = Attributes::file(Timestamp::default());
+            tree.put_file("f", path.as_bytes(), content, attributes)?;
+        }
+        NtfsFormatter::default().plan(Request {
+            place: "guestfs[2].parts[0]",
+            kind: "ntfs",
+            size: Bytes::new(size),
+            start: Lba::new(4096),
+            label: Some(label),
+            tree,
+            identity: Identity::new("disk", Timestamp::default()),
+        })
+    }
+
+    #[test]
+    fn the_programs_get_these_arguments() {
+        let volume = Path::new("/proc/7/fd/3");
+        assert_eq!(
+            mkntfs_args(volume, Lba::new(4096), Some("-data")),
+            [
+                "-q",
+                "-F",
+                "-Q",
+                "-T",
+                "-s",
+                "512",
+                "-H",
+                "255",
+                "-S",
+                "63",
+                "-p",
+                "4096",
+                "-L",
+                "-data",
+                "/proc/7/fd/3"
+            ]
+        );
+        let without_label = mkntfs_args(volume, Lba::new(1 << 32), None);
+        assert_eq!(without_label[10..], ["-p", "0", "/proc/7/fd/3"]);
+        assert_eq!(
+            ntfscp_args(volume, Path::new("/source"), b"/dir/file"),
+            ["-q", "-f", "/proc/7/fd/3", "/source", "/dir/file"]
+        );
+    }
+
+    #[test]
+    fn a_plan_tells_the_numbers_of_mkntfs() {
+        let plan = plan(20_963_328 * 512, "label", &[("/testfile", 13)]).unwrap();
+        let expected = Summary {
+            kind: "ntfs",
+            label: Some("label".to_owned()),
+            uuid: None,
+            block_size: 4096,
+            blocks: 2_620_415,
+            free_blocks: None,
+            inodes: None,
+            journal: Some(Bytes::new(53_665_792)),
+        };
+        assert_eq!(plan.summary(), expected);
+        assert_eq!(plan.tree().files().len(), 1);
+    }
+
+    #[test]
+    fn what_mkntfs_or_ntfscp_would_refuse_is_refused_when_planning() {
+        let long = "x".repeat(129);
+        let minimum = ntfs::MIN_SIZE.get();
+        let too_big: &[(&str, u64)] = &[("/a", 200_000), ("/b", 200_000)];
+        for (size, label, files, kind, word) in [
+            (
+                minimum - 512,
+                "",
+                &[][..],
+                ErrorKind::DoesNotFit,
+                "1 MiB can't hold NTFS",
+            ),
+            (minimum, &long, &[], ErrorKind::InvalidSpec, "129 UTF-16"),
+            (
+                minimum,
+                "",
+                &[("/a?", 1)],
+                ErrorKind::InvalidSpec,
+                "contains '?'",
+            ),
+            (
+                minimum,
+                "",
+                too_big,
+                ErrorKind::DoesNotFit,
+                "the files need 401408 bytes",
+            ),
+            (
+                minimum,
+                "",
+                &[("/a", u64::MAX), ("/b", u64::MAX)],
+                ErrorKind::DoesNotFit,
+                "the files need",
+            ),
+        ] {
+            let error = plan(size, label, files).unwrap_err();
+            assert_eq!(error.place(), "guestfs[2].parts[0]");
+            assert_eq!(error.kind(), kind, "{error}");
+            assert!(error.message().contains(word), "{error}");
+        }
+        plan(minimum, "", &[("/a", 79 * 4096), ("/small", 700)]).unwrap();
+    }
+}

@@ -1,0 +1,321 @@
+//! The one place that runs external programs.
+
+use std::collections::BTreeMap;
+use std::env;
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, Read};
+use std::os::fd::OwnedFd;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use disklayout::{Error, ErrorKind, Result};
+use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
+
+use super::memfd::MemFile;
+
+/// Where administration programs are, which an ordinary user's PATH often leaves out.
+const SYSTEM_DIRECTORIES: [&str; 3] = ["/usr/sbin", "/sbin", "/usr/local/sbin"];
+
+/// How much of what a program said last goes into an error, in bytes.
+const STDERR_TAIL: usize = 1024;
+
+/// An external program and how to get it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tool {
+    /// The name of its file.
+    pub program: &'static str,
+    /// The packages that have it: `'ntfs-3g' (Debian, Ubuntu)`.
+    pub packages: &'static str,
+}
+
+/// Finds and runs programs.
+#[derive(Clone, Debug)]
+pub struct Runner {
+    search: Vec<PathBuf>,
+    children: &'static Children,
+}
+
+impl Runner {
+    /// A runner that searches PATH and then the directories of administration programs.
+    pub fn from_env() -> Self {
+        let path = env::var_os("PATH").unwrap_or_default();
+        let system = SYSTEM_DIRECTORIES.iter().map(PathBuf::from);
+        Self::with_search(env::split_paths(&path).chain(system).collect())
+    }
+
+    /// A runner that searches these directories only.
+    pub fn with_search(search: Vec<PathBuf>) -> Self {
+        Self {
+            search,
+            children: &CHILDREN,
+        }
+    }
+
+    /// Where `tool` is.
+    ///
+    /// # Errors
+    /// `Tool` at `place`, naming the package to install.
+    pub fn find(&self, place: &str, tool: Tool) -> Result<PathBuf> {
+        let candidates = self.search.iter().map(|dir| dir.join(tool.program));
+        candidates
+            .into_iter()
+            .find(|path| is_executable(path))
+            .ok_or_else(|| {
+                let Tool { program, packages } = tool;
+                let message = format!("{program} isn't installed; install the package {packages}");
+                Error::new(ErrorKind::Tool, place, message)
+            })
+    }
+
+    /// Runs `tool` with `args` to its end. It reads nothing, what it prints is dropped, and its
+    /// messages are English.
+    ///
+    /// # Errors
+    /// `Tool` at `place` when it isn't installed, can't be started, or fails; with the last words
+    /// that it said.
+    pub fn run(&self, place: &str, tool: Tool, args: &[OsString]) -> Result<()> {
+        self.run_into(Stdio::null(), place, tool, args)
+    }
+
+    /// The same, and gives what it printed.
+    ///
+    /// # Errors
+    /// Those of [`Self::run`].
+    pub fn output(&self, place: &str, tool: Tool, args: &[OsString]) -> Result<String> {
+        let fail = |error: io::Error| {
+            let message = format!("can't read what {} prints", tool.program);
+            Error::new(ErrorKind::Tool, place, message).with_source(error)
+        };
+        let printed = MemFile::new(0).map_err(fail)?;
+        let target = printed.file().try_clone().map_err(fail)?;
+        self.run_into(target.into(), place, tool, args)?;
+        fs::read_to_string(printed.path()).map_err(fail)
+    }
+
+    fn run_into(&self, out: Stdio, place: &str, tool: Tool, args: &[OsString]) -> Result<()> {
+        let program = self.find(place, tool)?;
+        tracing::debug!(?program, ?args, "run");
+        let mut command = Command::new(program);
+        command.args(args).env("LC_ALL", "C").stdin(Stdio::null());
+        command.stdout(out).stderr(Stdio::piped());
+        let fail = |error: io::Error| {
+            let message = format!("can't run {}", tool.program);
+            Error::new(ErrorKind::Tool, place, message).with_source(error)
+        };
+        let (status, said) = self.children.run(&mut command).map_err(fail)?;
+        tracing::debug!(%status, said, "{} ended", tool.program);
+        match status.success() {
+            true => Ok(()),
+            false => Err(failed(place, tool, status, &said)),
+        }
+    }
+}
+
+impl Default for Runner {
+    fn default() -> Self {
+        Self::from_env()
+    }
+}
+
+fn is_executable(path: &Path) -> bool {
+    path.metadata()
+        .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+}
+
+fn failed(place: &str, tool: Tool, status: ExitStatus, said: &str) -> Error {
+    let said = match said.trim() {
+        "" => "it said nothing",
+        said => said,
+    };
+    let message = format!("{} failed ({status}): {said}", tool.program);
+    Error::new(ErrorKind::Tool, place, message)
+}
+
+/// The programs that are running now. Handles of processes are used, not numbers: a number may
+/// belong to another process by the time a signal is sent.
+#[derive(Debug)]
+struct Children(Mutex<State>);
+
+#[derive(Debug)]
+struct State {
+    next: u64,
+    running: BTreeMap<u64, OwnedFd>,
+    stopped: bool,
+}
+
+static CHILDREN: Children = Children::new();
+
+/// Kills every program that runs, and lets none start any more: for an interrupted command, whose
+/// programs must not survive it. It takes a lock, so it belongs into a thread that waits for
+/// signals, not into a signal handler.
+pub fn kill_children() {
+    CHILDREN.kill();
+}
+
+impl Children {
+    const fn new() -> Self {
+        Self(Mutex::new(State {
+            next: 0,
+            running: BTreeMap::new(),
+            stopped: false,
+        }))
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Runs `command` to its end: its status and the last words that it said.
+    fn run(&self, command: &mut Command) -> io::Result<(ExitStatus, String)> {
+        let (id, mut child) = self.start(command)?;
+        let said = child.stderr.take().map(tail).transpose();
+        let status = child.wait();
+        self.lock().running.remove(&id);
+        Ok((status?, said?.unwrap_or_default()))
+    }
+
+    /// Starts `command` and registers it under the lock, so that [`Self::kill`] misses none.
+    fn start(&self, command: &mut Command) -> io::Result<(u64, Child)> {
+        let mut state = self.lock();
+        if state.stopped {
+            return Err(io::Error::new(io::ErrorKind::Interrupted, "interrupted"));
+        }
+        let mut child = command.spawn()?;
+        match pidfd_open(Pid::from_child(&child), PidfdFlags::empty()) {
+            Ok(handle) => {
+                let id = state.next;
+                state.next += 1;
+                state.running.insert(id, handle);
+                Ok((id, child))
+            }
+            Err(error) => {
+                child.kill()?;
+                child.wait()?;
+                Err(error.into())
+            }
+        }
+    }
+
+    fn kill(&self) {
+        let mut state = self.lock();
+        state.stopped = true;
+        for handle in state.running.values() {
+            // One that has just ended can't be killed any more.
+            let _ = pidfd_send_signal(handle, Signal::KILL);
+        }
+    }
+}
+
+/// Reads to the end and keeps the last [`STDERR_TAIL`] bytes.
+fn tail(mut stderr: ChildStderr) -> io::Result<String> {
+    let mut kept = Vec::new();
+    let mut buffer = [0; STDERR_TAIL];
+    loop {
+        let count = match stderr.read(&mut buffer) {
+            Ok(0) => return Ok(String::from_utf8_lossy(&kept).into_owned()),
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        kept.extend_from_slice(&buffer[..count]);
+        kept.drain(..kept.len().saturating_sub(STDERR_TAIL));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::thread;
+    use std::time::Duration;
+
+    const SH: Tool = Tool {
+        program: "sh",
+        packages: "'dash' (Debian, Ubuntu)",
+    };
+
+    fn sh(script: &str) -> Result<()> {
+        Runner::from_env().run("disk", SH, &["-c".into(), script.into()])
+    }
+
+    #[test]
+    fn a_missing_program_names_the_package() {
+        let empty = tempfile::tempdir().unwrap();
+        let runner = Runner::with_search(vec![empty.path().to_owned()]);
+        let error = runner.run("parts[0]", SH, &[]).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Tool);
+        assert_eq!(
+            error.to_string(),
+            "parts[0]: sh isn't installed; install the package 'dash' (Debian, Ubuntu)"
+        );
+    }
+
+    #[test]
+    fn a_directory_or_a_plain_file_is_no_program() {
+        let one = tempfile::tempdir().unwrap();
+        std::fs::create_dir(one.path().join("sh")).unwrap();
+        let two = tempfile::tempdir().unwrap();
+        std::fs::write(two.path().join("sh"), "").unwrap();
+        let runner = Runner::with_search(vec![one.path().to_owned(), two.path().to_owned()]);
+        runner.find("disk", SH).unwrap_err();
+    }
+
+    #[test]
+    fn a_failure_tells_the_status_and_the_last_words() {
+        let error = sh("echo no such thing >&2; exit 3").unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Tool);
+        assert_eq!(
+            error.to_string(),
+            "disk: sh failed (exit status: 3): no such thing"
+        );
+        let error = sh("exit 1").unwrap_err();
+        assert!(error.message().ends_with("it said nothing"), "{error}");
+    }
+
+    #[test]
+    fn only_the_end_of_a_long_complaint_is_kept() {
+        let error = sh("i=0; while [ $i -lt 2000 ]; do echo line $i; i=$((i+1)); done >&2; false");
+        let error = error.unwrap_err();
+        assert!(error.message().ends_with("line 1999"), "{error}");
+        assert!(error.message().len() < STDERR_TAIL + 100);
+    }
+
+    #[test]
+    fn what_a_program_prints_is_given_whole() {
+        let script = "i=0; while [ $i -lt 9999 ]; do echo $i; i=$((i+1)); done; echo no >&2";
+        let runner = Runner::from_env();
+        let printed = runner
+            .output("disk", SH, &["-c".into(), script.into()])
+            .unwrap();
+        assert_eq!(printed.lines().count(), 9999);
+        assert!(printed.ends_with("9998\n"));
+        runner
+            .output("disk", SH, &["-c".into(), "echo half; exit 1".into()])
+            .unwrap_err();
+    }
+
+    #[test]
+    fn programs_see_no_input_and_the_c_locale() {
+        sh("read x && exit 1; [ \"$LC_ALL\" = C ]").unwrap();
+    }
+
+    #[test]
+    fn killing_ends_what_runs_and_lets_nothing_start() {
+        let children: &'static Children = Box::leak(Box::new(Children::new()));
+        let sleeper = thread::spawn(|| {
+            let mut command = Command::new("sleep");
+            children.run(command.arg("1000"))
+        });
+        while children.lock().running.is_empty() {
+            thread::sleep(Duration::from_millis(1));
+        }
+        children.kill();
+        let (status, _) = sleeper.join().unwrap().unwrap();
+        assert!(!status.success());
+        assert!(children.lock().running.is_empty());
+        let error = children.run(&mut Command::new("true")).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::Interrupted);
+    }
+}

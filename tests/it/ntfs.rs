@@ -1,0 +1,479 @@
+//! NTFS volumes as the programs of ntfs-3g see them. Every volume that is built here is checked by
+//! ntfsfix, ntfsresize (which compares all runs with the bitmap) and blkid, and all of its files and
+//! directories are read back.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use createhdds::tools::ntfs::NtfsFormatter;
+use createhdds::tools::runner::Runner;
+use disklayout::disk::{MemDisk, SparseFile};
+use disklayout::fs::{Formatter, FsPlan, Request};
+use disklayout::tree::{Attributes, Content, FileTree};
+use disklayout::{Bytes, ErrorKind, Identity, Lba, Timestamp};
+use sha2::{Digest, Sha256};
+use tempfile::TempDir;
+
+const MIB: u64 = 1 << 20;
+
+/// 2020-06-01 12:00:00 UTC.
+const BUILT: Timestamp = Timestamp::from_seconds(1_591_012_800);
+/// 2001-09-09 01:46:40 UTC.
+const WRITTEN: Timestamp = Timestamp::from_seconds(1_000_000_000);
+
+/// What a test asks for.
+struct Wanted<'a> {
+    size: u64,
+    start: u64,
+    label: Option<&'a str>,
+    files: Vec<(String, Content)>,
+}
+
+impl Wanted<'_> {
+    fn of_size(size: u64) -> Self {
+        Self {
+            size,
+            start: 2048,
+            label: None,
+            files: Vec::new(),
+        }
+    }
+
+    fn file(mut self, path: &str, content: &[u8]) -> Self {
+        self.files.push((path.to_owned(), Content::inline(content)));
+        self
+    }
+
+    fn tree(&self) -> FileTree {
+        let mut tree = FileTree::new(WRITTEN);
+        for (path, content) in &self.files {
+            tree.put_file(
+                "writes",
+                path.as_bytes(),
+                content.clone(),
+                Attributes::file(WRITTEN),
+            )
+            .unwrap();
+        }
+        tree
+    }
+
+    fn plan(&self, runner: Runner) -> Box<dyn FsPlan> {
+        let request = Request {
+            place: "guestfs[0].parts[0]",
+            kind: "ntfs",
+            size: Bytes::new(self.size),
+            start: Lba::new(self.start),
+            label: self.label,
+            tree: self.tree(),
+            identity: Identity::new("disk_shrink_ntfs.img", BUILT).child("partition 1"),
+        };
+        NtfsFormatter::new(runner).plan(request).unwrap()
+    }
+
+    /// Builds the volume and has every checker look at it.
+    fn build(&self) -> Volume {
+        let volume = self.build_unchecked();
+        volume.check(&self.files, &self.tree());
+        volume
+    }
+
+    fn build_unchecked(&self) -> Volume {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("volume");
+        let file = File::create_new(&path).unwrap();
+        let disk = SparseFile::create(file, self.size).unwrap();
+        self.plan(Runner::from_env()).write(&disk).unwrap();
+        Volume { _dir: dir, path }
+    }
+}
+
+struct Volume {
+    _dir: TempDir,
+    path: PathBuf,
+}
+
+impl Volume {
+    /// The output of a program that must be there and succeed.
+    fn run(&self, program: &str, args: &[&str], rest: &[&str]) -> Vec<u8> {
+        let path = std::env::var("PATH").unwrap_or_default();
+        let output = Command::new(program)
+            .env("PATH", format!("{path}:/usr/sbin:/sbin"))
+            .env("LC_ALL", "C.UTF-8")
+            .env("TZ", "UTC")
+            .args(args)
+            .arg(&self.path)
+            .args(rest)
+            .output()
+            .unwrap_or_else(|error| panic!("{program} can't be run: {error}"));
+        let said = String::from_utf8_lossy(&output.stderr);
+        let printed = String::from_utf8_lossy(&output.stdout);
+        assert!(
+            output.status.success(),
+            "{program} {args:?}: {said}\n{printed}"
+        );
+        output.stdout
+    }
+
+    fn text(&self, program: &str, args: &[&str]) -> String {
+        String::from_utf8(self.run(program, args, &[])).unwrap()
+    }
+
+    fn check(&self, files: &[(String, Content)], tree: &FileTree) {
+        let fixed = self.text("ntfsfix", &["-n"]);
+        assert!(fixed.contains("processed successfully"), "{fixed}");
+        let resized = self.text("ntfsresize", &["--info", "--force"]);
+        assert!(
+            resized.contains("Checking filesystem consistency"),
+            "{resized}"
+        );
+        let kind = self.text("blkid", &["-p", "-o", "value", "-s", "TYPE"]);
+        assert_eq!(kind.trim(), "ntfs");
+        for (path, content) in files {
+            let mut expected = vec![0; usize::try_from(content.len()).unwrap()];
+            content.open().unwrap().read_exact(&mut expected).unwrap();
+            assert!(
+                self.run("ntfscat", &[], &[path]) == expected,
+                "{path} differs"
+            );
+        }
+        for directory in tree.directories() {
+            self.check_directory(std::str::from_utf8(&directory).unwrap(), files);
+        }
+        self.check_directory("/", files);
+    }
+
+    /// The directory lists exactly the names that are in it, and is a directory to ntfsinfo.
+    fn check_directory(&self, path: &str, files: &[(String, Content)]) {
+        let prefix = format!("{}/", path.trim_end_matches('/'));
+        let entries = files.iter().filter_map(|(file, _)| {
+            // Directories are listed with a slash, by what the parent's index says.
+            file.strip_prefix(&prefix)?.split_inclusive('/').next()
+        });
+        let expected: BTreeSet<&str> = entries.collect();
+        let listed = self.text("ntfsls", &["-F", "-p", path]);
+        let mut names: BTreeSet<&str> = listed.lines().collect();
+        names.remove("./");
+        names.remove("../");
+        assert_eq!(names, expected, "{path}");
+        if path != "/" {
+            let info = self.text("ntfsinfo", &["-v", "-F", path]);
+            assert!(
+                info.contains("MFT Record Flags:\t IN_USE DIRECTORY"),
+                "{info}"
+            );
+            assert!(info.contains("Dumping attribute $INDEX_ROOT"), "{info}");
+            assert!(!info.contains("Dumping attribute $DATA"), "{info}");
+            assert!(info.contains("I30_INDEX (0x10000020)"), "{info}");
+        }
+    }
+
+    fn sha256(&self) -> String {
+        let digest = Sha256::digest(fs::read(&self.path).unwrap());
+        digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+
+    /// Bytes of the boot sector.
+    fn boot<const N: usize>(&self, offset: u64) -> [u8; N] {
+        let mut bytes = [0; N];
+        let file = File::open(&self.path).unwrap();
+        file.read_exact_at(&mut bytes, offset).unwrap();
+        bytes
+    }
+}
+
+/// Bytes in which a misplaced piece shows.
+fn pattern(len: usize) -> Vec<u8> {
+    (0..len as u32)
+        .flat_map(|i| i.wrapping_mul(2_654_435_761).to_le_bytes())
+        .take(len)
+        .collect()
+}
+
+#[test]
+fn the_shrink_volume_has_the_recorded_numbers() {
+    let wanted = Wanted {
+        start: 4096,
+        ..Wanted::of_size(20_963_328 * 512)
+    };
+    let volume = wanted.file("/testfile", b"Hello, world!").build();
+    let info = volume.text("ntfsinfo", &["-m"]);
+    for line in [
+        "Volume Name: ",
+        "Volume Flags: 0x0000",
+        "Volume Version: 3.1",
+        "Sector Size: 512",
+        "Cluster Size: 4096",
+        "Index Block Size: 4096",
+        "Volume Size in Clusters: 2620415",
+        "MFT Record Size: 1024",
+        "LCN of Data Attribute for FILE_MFT: 4",
+        "LCN of Data Attribute for File_MFTMirr: 1310207",
+        "Attribute Allocated Size: 327680",
+        "Attribute Data Size: 327552",
+    ] {
+        let found = info.lines().any(|found| found.trim() == line.trim());
+        assert!(found, "{line} is not in\n{info}");
+    }
+    let listed = volume.text("ntfsls", &["-l"]);
+    assert!(
+        listed.contains("      13 Sep  9 01:46 2001 testfile"),
+        "{listed}"
+    );
+    assert_eq!(u32::from_le_bytes(volume.boot(0x1C)), 4096);
+    assert_eq!(u16::from_le_bytes(volume.boot(0x18)), 63);
+    assert_eq!(u16::from_le_bytes(volume.boot(0x1A)), 255);
+    let allocated = volume.path.metadata().unwrap().blocks() * 512;
+    assert!(allocated < 54 * MIB, "{allocated}");
+}
+
+#[test]
+fn awkward_sizes_are_accepted_by_every_checker() {
+    let sizes = [
+        MIB + 512,
+        MIB + 7 * 512,
+        2 * MIB - 512,
+        2 * MIB + 512,
+        4_206_592 + 512,
+        33 * MIB + 3 * 512,
+        200 * MIB + 4096 + 512,
+        (3 << 30) - 512,
+    ];
+    for size in sizes {
+        let wanted = Wanted::of_size(size).file("/dir/file", b"content");
+        let planned = wanted.plan(Runner::from_env()).summary();
+        let volume = wanted.build();
+        let info = volume.text("ntfsinfo", &["-m"]);
+        let clusters = format!("Volume Size in Clusters: {}\n", planned.blocks);
+        assert!(info.contains(&clusters), "{size}: {info}");
+        let cluster_size = format!("Cluster Size: {}\n", planned.block_size);
+        assert!(info.contains(&cluster_size), "{size}: {info}");
+    }
+}
+
+#[test]
+fn a_volume_beyond_2_tib_works() {
+    let wanted = Wanted {
+        start: (1 << 32) + 8,
+        ..Wanted::of_size((2 << 40) + 3 * 512)
+    };
+    let volume = wanted.file("/a/b", &pattern(9000)).build();
+    // The field has 32 bits and the start has more.
+    assert_eq!(u32::from_le_bytes(volume.boot(0x1C)), 0);
+}
+
+#[test]
+fn labels_come_back() {
+    let long = "\u{E9}".repeat(128);
+    for label in ["data", "-L", "\u{65E5}\u{672C} \u{1F600}", &long] {
+        let wanted = Wanted {
+            label: Some(label),
+            ..Wanted::of_size(4 * MIB)
+        };
+        let volume = wanted.build();
+        assert_eq!(volume.text("ntfslabel", &[]), format!("{label}\n"));
+    }
+}
+
+#[test]
+fn files_of_every_kind_of_storage_come_back() {
+    let mut wanted = Wanted::of_size(32 * MIB);
+    // In the record up to some 700 bytes, then in clusters.
+    for size in [
+        0,
+        1,
+        500,
+        700,
+        720,
+        800,
+        1024,
+        1025,
+        4095,
+        4096,
+        4097,
+        65_537,
+        3 << 20,
+    ] {
+        wanted = wanted.file(&format!("/file{size}"), &pattern(size));
+    }
+    wanted.build();
+}
+
+#[test]
+fn host_files_are_copied_by_relative_and_absolute_paths() {
+    // cargo runs the tests in the directory of the package.
+    let relative = PathBuf::from("Cargo.toml");
+    let absolute = relative.canonicalize().unwrap();
+    let mut wanted = Wanted::of_size(8 * MIB);
+    for (target, path) in [("/relative", relative), ("/d/absolute", absolute)] {
+        let len = path.metadata().unwrap().len();
+        wanted
+            .files
+            .push((target.to_owned(), Content::Host { path, len }));
+    }
+    wanted.build();
+}
+
+#[test]
+fn names_in_other_scripts_come_back() {
+    let long = format!("/{}", "n".repeat(255));
+    Wanted::of_size(8 * MIB)
+        .file("/\u{65E5}\u{672C}/stra\u{DF}e", b"1")
+        .file("/\u{1F600}", b"2")
+        .file(&long, b"3")
+        .file("/-f", b"4")
+        .file("/with space", b"5")
+        .file("/$dollar", b"6")
+        .build();
+}
+
+#[test]
+fn directories_nest() {
+    Wanted::of_size(8 * MIB)
+        .file("/a/b/c/d/e/f/g/h/file", b"deep")
+        .file("/a/b/other", b"beside")
+        .file("/a/b/c/last", &pattern(10_000))
+        .build();
+}
+
+/// The index of a directory outgrows its record after a few names and then its first block.
+#[test]
+fn full_directories_have_an_index_of_their_own() {
+    let mut wanted = Wanted::of_size(16 * MIB);
+    for i in 0..200 {
+        let content = pattern(if i % 10 == 0 { 5000 } else { 5 });
+        wanted = wanted.file(&format!("/many/file number {i}"), &content);
+    }
+    // These have to be marked as directories in blocks of the parents' indexes.
+    for i in 0..30 {
+        wanted = wanted.file(&format!("/many/sub {i}/leaf"), b"leaf");
+        wanted = wanted.file(&format!("/top {i}/leaf"), b"leaf");
+    }
+    wanted.build();
+}
+
+#[test]
+fn the_same_input_gives_the_same_bytes_at_another_time() {
+    let build = || {
+        let mut wanted = Wanted::of_size(16 * MIB).file("/big", &pattern(100_000));
+        for i in 0..60 {
+            wanted = wanted.file(&format!("/many/file number {i}"), &pattern(i * 40));
+            wanted = wanted.file(&format!("/{i} in the root/file"), b"x");
+        }
+        wanted.build_unchecked()
+    };
+    let first = build();
+    // Every time in the volume must differ if it comes from the clock.
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    assert_eq!(first.sha256(), build().sha256());
+    let other = Wanted::of_size(16 * MIB).file("/big", &pattern(100_000));
+    assert_ne!(first.sha256(), other.build_unchecked().sha256());
+}
+
+#[test]
+fn serial_number_and_times_come_from_the_identity() {
+    let wanted = Wanted::of_size(4 * MIB).file("/d/file", b"x");
+    let volume = wanted.build();
+    let identity = Identity::new("disk_shrink_ntfs.img", BUILT).child("partition 1");
+    let serial = identity.number("volume serial");
+    assert_eq!(u64::from_le_bytes(volume.boot(0x48)), serial);
+    assert_eq!(volume.boot::<512>(0), volume.boot::<512>(wanted.size - 512));
+    let uuid = volume.text("blkid", &["-p", "-o", "value", "-s", "UUID"]);
+    assert_eq!(uuid.trim(), format!("{serial:016X}"));
+
+    for (file, time) in [("/d/file", WRITTEN), ("/d", WRITTEN), ("/$MFT", BUILT)] {
+        let info = volume.text("ntfsinfo", &["-v", "-F", file]);
+        let expected = match time {
+            WRITTEN => "Sun Sep  9 01:46:40 2001 UTC",
+            _ => "Mon Jun  1 12:00:00 2020 UTC",
+        };
+        let times: Vec<_> = info.lines().filter(|l| l.contains(" UTC")).collect();
+        assert!(times.len() >= 8, "{file}: {info}");
+        for time in times {
+            assert!(time.ends_with(expected), "{file}: {time}");
+        }
+    }
+    // The root directory lists metadata files and ours.
+    let root = volume.text("ntfsinfo", &["-v", "-F", "/"]);
+    let from_clock = |line: &&str| {
+        line.contains(" UTC") && !line.contains("Sep  9 01:46:40 2001") && !line.contains("2020")
+    };
+    assert_eq!(root.lines().find(from_clock), None);
+}
+
+#[test]
+fn without_the_programs_the_error_names_the_packages() {
+    let empty = tempfile::tempdir().unwrap();
+    let runner = Runner::with_search(vec![empty.path().to_owned()]);
+    let expected = "guestfs[0].parts[0]: mkntfs isn't installed; install the package \
+        'ntfs-3g' (Debian, Ubuntu) or 'ntfsprogs' (Fedora, Rocky with EPEL)";
+    let disk = MemDisk::new(4 * MIB);
+    let error = Wanted::of_size(4 * MIB).plan(runner).write(&disk);
+    let error = error.unwrap_err();
+    assert_eq!(error.to_string(), expected);
+    assert_eq!(error.kind(), ErrorKind::Tool);
+    assert_eq!(disk.allocated(), 0);
+}
+
+/// Files that fit by their data alone, but not with what directories and records need.
+#[test]
+fn a_full_volume_is_an_error_of_the_program() {
+    let mut wanted = Wanted::of_size(MIB + 512);
+    for i in 0..76 {
+        wanted = wanted.file(&format!("/{i}"), &pattern(4096));
+    }
+    let disk = MemDisk::new(wanted.size);
+    let error = wanted.plan(Runner::from_env()).write(&disk).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Tool);
+    assert!(
+        error.message().contains("No space left on device"),
+        "{error}"
+    );
+    assert_eq!(disk.allocated(), 0);
+}
+
+#[test]
+fn a_source_that_changed_since_planning_is_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("source");
+    fs::write(&path, "12345").unwrap();
+    let mut wanted = Wanted::of_size(4 * MIB);
+    wanted.files.push(("/file".to_owned(), host_file(&path, 5)));
+    let plan = wanted.plan(Runner::from_env());
+    fs::write(&path, "123456").unwrap();
+    let disk = MemDisk::new(wanted.size);
+    let error = plan.write(&disk).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Io);
+    assert_eq!(error.place(), path.display().to_string());
+}
+
+fn host_file(path: &Path, len: u64) -> Content {
+    Content::Host {
+        path: path.to_owned(),
+        len,
+    }
+}
+
+/// The checker must be able to fail.
+#[test]
+fn the_checker_sees_a_changed_byte_and_a_broken_boot_sector() {
+    let wanted = Wanted::of_size(8 * MIB).file("/file", &pattern(100_000));
+    let volume = wanted.build();
+    let image = fs::read(&volume.path).unwrap();
+    // Clusters of 4 KiB: the file starts at a multiple of that.
+    let start = pattern(64);
+    let cluster = image.chunks(4096).position(|c| c.starts_with(&start));
+    let at = cluster.unwrap() * 4096;
+    let file = File::options().write(true).open(&volume.path).unwrap();
+    file.write_all_at(b"X", at as u64).unwrap();
+    let check =
+        || std::panic::catch_unwind(|| volume.check(&wanted.files, &wanted.tree())).is_err();
+    assert!(check());
+    file.write_all_at(&image[at..=at], at as u64).unwrap();
+    assert!(!check());
+    file.write_all_at(&[0; 8], 8 * MIB - 512).unwrap();
+    assert!(check());
+}
