@@ -108,13 +108,15 @@ fn log(checker: &str, image: &str) {
     let Some(path) = std::env::var_os("CREATEHDDS_CHECKER_LOG") else {
         return;
     };
-    let mut file = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(path)
-        .unwrap();
-    file.write_all(format!("{checker}\t{image}\n").as_bytes())
-        .unwrap();
+    let line = format!("{checker}\t{image}\n");
+    if LOGGED.lock().unwrap().insert(line.clone()) {
+        let mut file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(path)
+            .unwrap();
+        file.write_all(line.as_bytes()).unwrap();
+    }
 }
 
 fn name_of(image: &Path) -> String {
