@@ -44,12 +44,17 @@ else
     echo "compare: guestfish is not installed, libguestfs is left out" >&2
 fi
 
+# An empty $scratch/out, and nothing of what was there left to be written.
+clear_out() {
+    rm -rf "$scratch/out"
+    mkdir "$scratch/out"
+    sync
+}
+
 # build PROGRAM [WRAPPER...]: one run into $scratch/out, in a process of its own.
 build() {
     local program=$1
     shift
-    rm -rf "$scratch/out"
-    mkdir "$scratch/out"
     case $program in
         createhdds)
             "$@" "$createhdds" --data-dir "$root" -C "$scratch/out" all --kind guestfs
@@ -76,8 +81,7 @@ median() {
 # timed PROGRAM: one run with its time, peak of memory and allocated size noted.
 timed() {
     local program=$1 from
-    # What another left to be written must not be waited for.
-    sync
+    clear_out
     from=${EPOCHREALTIME/./}
     build "$program" /usr/bin/time -a -o "$scratch/$program.peaks" -f %M
     echo $((${EPOCHREALTIME/./} - from)) >> "$scratch/$program.times"
@@ -99,6 +103,7 @@ for program in "${programs[@]}"; do
     calls=-
     # A virtual machine under strace takes minutes and says nothing about the program.
     if [[ $program != guestfish ]]; then
+        clear_out
         build "$program" strace -f -c -o "$scratch/calls"
         # The column of errors before "total" is empty where there were none.
         calls=$(awk '$NF == "total" { print $4 }' "$scratch/calls")

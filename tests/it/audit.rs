@@ -24,6 +24,8 @@ struct Package {
     licence: Option<String>,
     /// `None` for a member of the workspace.
     source: Option<String>,
+    /// Whether the program is built with it: what only tests use isn't.
+    built_in: bool,
 }
 
 fn rules() -> Rules {
@@ -65,17 +67,45 @@ fn packages() -> Vec<Package> {
     let complaint = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "cargo metadata: {complaint}");
     let metadata: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let built_in = built_in(&metadata);
     let packages = metadata["packages"].as_array().unwrap();
-    packages.iter().map(package).collect()
+    packages.iter().map(|one| package(one, &built_in)).collect()
 }
 
-fn package(value: &Value) -> Package {
+/// The packages that members of the workspace need other than for their tests, directly or not.
+fn built_in(metadata: &Value) -> BTreeSet<&str> {
+    let nodes = metadata["resolve"]["nodes"].as_array().unwrap();
+    let nodes: BTreeMap<_, _> = nodes
+        .iter()
+        .map(|node| (node["id"].as_str(), node))
+        .collect();
+    let members = metadata["workspace_members"].as_array().unwrap();
+    let mut found = BTreeSet::new();
+    let mut waiting: Vec<_> = members.iter().map(|id| id.as_str().unwrap()).collect();
+    while let Some(id) = waiting.pop() {
+        if found.insert(id) {
+            let needed = nodes[&Some(id)]["deps"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .filter(|one| {
+                    let kinds = one["dep_kinds"].as_array().unwrap();
+                    kinds.iter().any(|kind| kind["kind"] != "dev")
+                });
+            waiting.extend(needed.map(|one| one["pkg"].as_str().unwrap()));
+        }
+    }
+    found
+}
+
+fn package(value: &Value, built_in: &BTreeSet<&str>) -> Package {
     let text = |key: &str| value[key].as_str().map(str::to_owned);
     Package {
         name: text("name").unwrap(),
         version: text("version").unwrap(),
         licence: text("license"),
         source: text("source"),
+        built_in: built_in.contains(value["id"].as_str().unwrap()),
     }
 }
 
@@ -108,10 +138,11 @@ fn is_known(source: &str, rules: &Rules) -> bool {
     registry.is_some_and(|address| rules.registries.contains(address))
 }
 
+/// Crates of the program in two versions; like cargo-deny, it leaves out what only tests use.
 fn duplicates(packages: &[Package], rules: &Rules) -> Vec<String> {
     let mut versions: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
     let mut unused = rules.skipped.clone();
-    for Package { name, version, .. } in packages {
+    for Package { name, version, .. } in packages.iter().filter(|one| one.built_in) {
         let skip = rules
             .skipped
             .iter()
@@ -239,6 +270,7 @@ fn each_breach_is_found() {
             version: version.to_owned(),
             licence: licence.map(str::to_owned),
             source: Some(source.to_owned()),
+            built_in: true,
         });
         let found = breaches(&packages, &rules());
         assert_eq!(found.len(), 1, "{found:?}");

@@ -2,14 +2,15 @@
 //!
 //! Each function is one checker. It gives back what the program said, or `Err` with its complaint;
 //! a program that isn't installed stops the test. Where `CREATEHDDS_CHECKER_LOG` names a file, a
-//! line `checker<TAB>image` is added to it for every image of ours that is accepted, so that a run
+//! line `program<TAB>image` is added to it for every image of ours that is accepted, so that a run
 //! of the tests can tell what was really checked.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::Mutex;
 
 use rustix::fs::SeekFrom as Hole;
 use serde_json::Value;
@@ -93,6 +94,9 @@ pub(crate) fn approved_text(program: &str, arguments: &[&str], image: &Path) -> 
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
+/// What is in the log already: several questions about one image are one image.
+static LOGGED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
+
 /// How the names of images begin that programs of others made: accepting them proves nothing.
 pub(crate) const SAMPLE: &str = "sample-";
 
@@ -104,13 +108,15 @@ fn log(checker: &str, image: &str) {
     let Some(path) = std::env::var_os("CREATEHDDS_CHECKER_LOG") else {
         return;
     };
-    let mut file = OpenOptions::new()
-        .create(true)
-        .append(true)
-        .open(path)
-        .unwrap();
-    file.write_all(format!("{checker}\t{image}\n").as_bytes())
-        .unwrap();
+    let line = format!("{checker}\t{image}\n");
+    if LOGGED.lock().unwrap().insert(line.clone()) {
+        let mut file = OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(path)
+            .unwrap();
+        file.write_all(line.as_bytes()).unwrap();
+    }
 }
 
 fn name_of(image: &Path) -> String {
@@ -123,7 +129,7 @@ pub(crate) fn sfdisk_verify(image: &Path) -> Verdict<()> {
     if !text.contains("No errors detected") {
         return Err(format!("sfdisk --verify: {text}"));
     }
-    log("sfdisk --verify", &name_of(image));
+    log("sfdisk", &name_of(image));
     Ok(())
 }
 
@@ -133,15 +139,13 @@ pub(crate) fn sgdisk_verify(image: &Path) -> Verdict<()> {
     if !text.contains("No problems found") {
         return Err(format!("sgdisk -v: {text}"));
     }
-    log("sgdisk -v", &name_of(image));
+    log("sgdisk", &name_of(image));
     Ok(())
 }
 
 /// The partition table of an image.
 pub(crate) fn table(image: &Path) -> Verdict<Table> {
-    let text = approved_text("sfdisk", &["--json"], image)?;
-    log("sfdisk --json", &name_of(image));
-    parse_table(&text)
+    parse_table(&approved_text("sfdisk", &["--json"], image)?)
 }
 
 /// What `sfdisk --json` prints, as a value.
@@ -218,14 +222,14 @@ fn next_data(file: &File, from: u64, limit: u64) -> Option<(u64, u64)> {
 /// `e2fsck -fn`: the full check, without repairs.
 pub(crate) fn e2fsck(volume: &Volume) -> Verdict<()> {
     approved("e2fsck", &["-fn"], volume.path())?;
-    log("e2fsck -fn", &volume.name);
+    log("e2fsck", &volume.name);
     Ok(())
 }
 
 /// The superblock and its derived numbers: `dumpe2fs -h`.
 pub(crate) fn dumpe2fs(volume: &Volume) -> Verdict<BTreeMap<String, String>> {
     let text = approved_text("dumpe2fs", &["-h"], volume.path())?;
-    log("dumpe2fs -h", &volume.name);
+    log("dumpe2fs", &volume.name);
     Ok(fields(&text))
 }
 
@@ -244,7 +248,7 @@ pub(crate) fn dumpe2fs_backup(
         &["-h", "-o", &place, "-o", &size],
         volume.path(),
     )?;
-    log("dumpe2fs -o superblock", &volume.name);
+    log("dumpe2fs", &volume.name);
     Ok(fields(&text))
 }
 
@@ -278,14 +282,14 @@ pub(crate) fn ntfsfix(volume: &Volume) -> Verdict<()> {
     if !text.contains("processed successfully") {
         return Err(format!("ntfsfix -n: {text}"));
     }
-    log("ntfsfix -n", &volume.name);
+    log("ntfsfix", &volume.name);
     Ok(())
 }
 
 /// The numbers of the volume: `ntfsinfo -m`.
 pub(crate) fn ntfsinfo(volume: &Volume) -> Verdict<BTreeMap<String, String>> {
     let text = approved_text("ntfsinfo", &["-m"], volume.path())?;
-    log("ntfsinfo -m", &volume.name);
+    log("ntfsinfo", &volume.name);
     Ok(fields(&text))
 }
 
@@ -301,7 +305,7 @@ pub(crate) fn ntfscat(volume: &Volume, path: &str) -> Verdict<Vec<u8>> {
 /// What `blkid` finds without its cache: TYPE, LABEL, BLOCK_SIZE and so on.
 pub(crate) fn blkid(volume: &Volume) -> Verdict<BTreeMap<String, String>> {
     let text = approved_text("blkid", &["-p", "-o", "export"], volume.path())?;
-    log("blkid -p", &volume.name);
+    log("blkid", &volume.name);
     let pairs = text.lines().filter_map(|line| line.split_once('='));
     Ok(pairs
         .map(|(name, value)| (name.to_owned(), value.to_owned()))
