@@ -34,6 +34,9 @@ pub(super) struct Geometry {
 /// mke2fs spreads them out (`meta_bg`), which this writer doesn't.
 const MAX_SIZE: Bytes = Bytes::new(192 * Bytes::TIB);
 
+/// The smallest size with inodes for more than the filesystem itself; the same for all three.
+const MIN_SIZE: Bytes = Bytes::new(104 * Bytes::KIB);
+
 /// A group's last blocks are given up unless this many are left after its own metadata.
 const LEAST_DATA_BLOCKS: u64 = 50;
 
@@ -53,7 +56,8 @@ impl Geometry {
         let geometry = Self::with_blocks(features, class, blocks)
             .filter(|geometry| geometry.inodes() > u64::from(EXT4_GOOD_OLD_FIRST_INO))
             .ok_or_else(|| {
-                let message = format!("{size} is too small for {}", flavor.name());
+                let name = flavor.name();
+                let message = format!("{size} is too small for {name}; the least is {MIN_SIZE}");
                 Error::does_not_fit(place, message)
             })?;
         Ok(geometry)
@@ -319,9 +323,20 @@ mod tests {
     }
 
     #[test]
+    fn the_least_size_is_the_first_that_holds_a_filesystem() {
+        for flavor in [Flavor::Ext2, Flavor::Ext3, Flavor::Ext4] {
+            Geometry::new("x", flavor, Bytes::new(MIN_SIZE.get() - 1)).unwrap_err();
+            Geometry::new("x", flavor, MIN_SIZE).unwrap();
+        }
+    }
+
+    #[test]
     fn what_cannot_be_held_is_refused_with_its_limit() {
         let small = Geometry::new("parts[0]", Flavor::Ext4, Bytes::new(64 << 10)).unwrap_err();
-        assert_eq!(small.to_string(), "parts[0]: 64 KiB is too small for ext4");
+        assert_eq!(
+            small.to_string(),
+            "parts[0]: 64 KiB is too small for ext4; the least is 104 KiB"
+        );
         let large = Geometry::new("parts[0]", Flavor::Ext3, Bytes::new(16 << 40)).unwrap_err();
         assert!(
             large.to_string().contains("4294967295 blocks at most"),
