@@ -20,7 +20,7 @@ use crate::tree::{Content, FileTree, NodeKind};
 const PIECE: usize = 1 << 20;
 
 /// Metadata that is put together for writing goes out in pieces of this size.
-const CACHED_PIECE: usize = 128 << 10;
+const CACHED_PIECE: usize = 256 << 10;
 
 pub(super) fn write(plan: &Plan, disk: &dyn Disk) -> Result<()> {
     let writer = Writer {
