@@ -38,6 +38,11 @@ pub(crate) fn run<S: AsRef<OsStr>>(program: &str, arguments: &[S]) -> Result<Str
         .args(arguments)
         .env("PATH", search)
         .env("LC_ALL", "C")
+        // Distributions change it; the numbers are those of Debian 12.
+        .env(
+            "MKE2FS_CONFIG",
+            concat!(env!("CARGO_MANIFEST_DIR"), "/tests/ext/mke2fs.conf"),
+        )
         .output()
         .unwrap_or_else(|error| panic!("{program} has to be installed: {error}"));
     let text = [output.stdout, output.stderr].concat();
