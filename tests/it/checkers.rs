@@ -101,7 +101,7 @@ static LOGGED: Mutex<BTreeSet<String>> = Mutex::new(BTreeSet::new());
 pub(crate) const SAMPLE: &str = "sample-";
 
 /// Adds a line to the log of this run. One `write` of an appending file: tests run in parallel.
-fn log(checker: &str, image: &str) {
+pub(crate) fn log(checker: &str, image: &str) {
     if image.starts_with(SAMPLE) {
         return;
     }

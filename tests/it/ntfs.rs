@@ -17,6 +17,8 @@ use disklayout::{Bytes, ErrorKind, Identity, Lba, Timestamp};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
+use crate::checkers;
+
 const MIB: u64 = 1 << 20;
 
 /// 2020-06-01 12:00:00 UTC.
@@ -83,7 +85,8 @@ impl Wanted<'_> {
 
     fn build_unchecked(&self) -> Volume {
         let dir = tempfile::tempdir().unwrap();
-        let path = dir.path().join("volume");
+        let name = dir.path().file_name().unwrap().to_string_lossy();
+        let path = dir.path().join(format!("ntfs-{}-{name}.img", self.size));
         let file = File::create_new(&path).unwrap();
         let disk = SparseFile::create(file, self.size).unwrap();
         self.plan(Runner::from_env()).write(&disk).unwrap();
@@ -115,6 +118,8 @@ impl Volume {
             output.status.success(),
             "{program} {args:?}: {said}\n{printed}"
         );
+        let name = self.path.file_name().unwrap();
+        checkers::log(program, &name.to_string_lossy());
         output.stdout
     }
 

@@ -99,7 +99,7 @@ pub(crate) fn mke2fs(kind: &str, size: u64, image: &Path) -> Result<(), String> 
 /// A full check that changes nothing; any objection is an error.
 pub(crate) fn e2fsck(image: &Path) -> Result<(), String> {
     run("e2fsck", &[OsStr::new("-fn"), image.as_os_str()])?;
-    accepted("e2fsck -fn", image);
+    accepted("e2fsck", image);
     Ok(())
 }
 
@@ -109,12 +109,7 @@ pub(crate) fn dumpe2fs(options: &[&str], image: &Path) -> Result<Numbers, String
     arguments.extend(options.iter().map(OsStr::new));
     arguments.push(image.as_os_str());
     let text = run("dumpe2fs", &arguments)?;
-    let checker = if options.is_empty() {
-        "dumpe2fs -h"
-    } else {
-        "dumpe2fs -o superblock"
-    };
-    accepted(checker, image);
+    accepted("dumpe2fs", image);
     Ok(numbers(&text))
 }
 
