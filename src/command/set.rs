@@ -97,7 +97,7 @@ impl ImageSet {
         let mut objections = Vec::new();
         for image in images {
             let plan = engine::check_target(&self.directory, &image.file_name)
-                .and_then(|()| engine::plan_image(image, &contents, &registry, self.time));
+                .and_then(|()| engine::plan_to_write(image, &contents, &registry, self.time));
             let objection = plan.err().map(|error| format!("{error:#}"));
             objections.extend(objection.filter(|text| !objections.contains(text)));
         }

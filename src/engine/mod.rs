@@ -19,7 +19,7 @@ pub use event::{Event, Reporter, Silent};
 pub use interrupt::exit_on_signals;
 pub use outcome::{Built, Failure, Outcome};
 pub use output::{Output, Published, TEMPORARY_SUFFIX, check_target};
-pub use plan::plan_image;
+pub use plan::{plan_image, plan_to_write};
 pub use temporaries::Temporaries;
 
 use std::cmp::Reverse;
@@ -131,7 +131,7 @@ fn plan_all(
                 bail!("'{}' is asked for more than once", image.file_name);
             }
             check_target(&settings.directory, &image.file_name)?;
-            build::contain_panic(|| plan_image(image, &contents, registry, settings.time))
+            build::contain_panic(|| plan_to_write(image, &contents, registry, settings.time))
         })
         .collect()
 }

@@ -35,3 +35,20 @@ pub fn plan_image(
         ),
     }
 }
+
+/// Plans `image`, which is to be written then: what that needs must be there too.
+///
+/// # Errors
+/// Those of [`plan_image`], or that an external program is missing.
+pub fn plan_to_write(
+    image: &Image,
+    contents: &Contents<'_>,
+    registry: &Registry,
+    time: Timestamp,
+) -> Result<DiskPlan> {
+    let plan = plan_image(image, contents, registry, time)?;
+    for filesystem in plan.partitions.iter().flat_map(|one| &one.filesystem) {
+        filesystem.check_tools()?;
+    }
+    Ok(plan)
+}

@@ -136,6 +136,12 @@ impl FsPlan for NtfsPlan {
         Bytes::new(self.geometry.log_size.get() + content)
     }
 
+    fn check_tools(&self) -> Result<()> {
+        self.runner.find(&self.place, MKNTFS)?;
+        self.runner.find(&self.place, NTFSCP)?;
+        Ok(())
+    }
+
     /// The volume is made in memory, for mkntfs can't write into a part of a file. What it writes
     /// is little, and is moved to the disk piece by piece.
     fn write(&self, disk: &dyn Disk) -> Result<()> {

@@ -416,7 +416,10 @@ fn without_the_programs_the_error_names_the_packages() {
     let expected = "guestfs[0].parts[0]: mkntfs isn't installed; install the package \
         'ntfs-3g' (Debian, Ubuntu) or 'ntfsprogs' (Fedora, Rocky with EPEL)";
     let disk = MemDisk::new(4 * MIB);
-    let error = Wanted::of_size(4 * MIB).plan(runner).write(&disk);
+    let plan = Wanted::of_size(4 * MIB).plan(runner);
+    let checked = plan.check_tools().unwrap_err();
+    assert_eq!(checked.to_string(), expected);
+    let error = plan.write(&disk);
     let error = error.unwrap_err();
     assert_eq!(error.to_string(), expected);
     assert_eq!(error.kind(), ErrorKind::Tool);

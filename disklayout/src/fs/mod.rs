@@ -56,6 +56,14 @@ pub trait FsPlan: Debug + Send + Sync {
     /// About how many bytes writing it takes, holes left out: what takes longest is begun first.
     fn cost(&self) -> Bytes;
 
+    /// Looks for what writing needs beside the disk, such as an external program.
+    ///
+    /// # Errors
+    /// `Tool` when a program is missing.
+    fn check_tools(&self) -> Result<()> {
+        Ok(())
+    }
+
     /// Emits it onto `disk`, which has the requested size and reads as zero.
     ///
     /// # Errors
