@@ -60,7 +60,7 @@ fn shipped() -> Vec<Image> {
     let mut next = NextRelease::new(None, || anyhow::bail!("no relative release"));
     let mut images = config.images(&mut next).expect("sound");
     images.retain(|image| match &image.recipe {
-        Recipe::Layout(recipe) => !recipe.filesystems().contains("ntfs"),
+        Recipe::Layout(recipe) => recipe.partitions.iter().all(|one| one.filesystem != "ntfs"),
         Recipe::Install(_) => false,
     });
     images

@@ -1,7 +1,5 @@
 //! An image: a file name and the recipe for what it holds.
 
-use std::collections::BTreeSet;
-
 use anyhow::Result;
 use disklayout::Bytes;
 use disklayout::layout::guestfs::{DiskSpec, FileSpec, PartitionSpec};
@@ -110,13 +108,5 @@ impl LayoutRecipe {
             partitions: self.partitions.clone(),
             files,
         })
-    }
-
-    /// The names of the filesystems in it.
-    pub fn filesystems(&self) -> BTreeSet<&str> {
-        self.partitions
-            .iter()
-            .map(|partition| partition.filesystem.as_str())
-            .collect()
     }
 }

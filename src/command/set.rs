@@ -9,7 +9,7 @@ use disklayout::fs::Registry;
 use super::Context;
 use super::next_release::next_release;
 use crate::engine::download::Downloads;
-use crate::engine::{self, Contents, Directory, Event, Reporter, Temporaries};
+use crate::engine::{self, Directory, Event, Reporter, Temporaries};
 use crate::hdds::Rename;
 use crate::image::Image;
 use crate::inventory::Report;
@@ -92,35 +92,33 @@ impl ImageSet {
     /// Why images can't be built, each reason once.
     pub(super) fn objections(&self, context: &Context, images: &[Image]) -> Vec<String> {
         let find = |name: &str| context.data.upload(name);
-        let contents = Contents::gather(images, &find, &self.downloads, self.reporter.as_ref());
-        let registry = registry();
+        let settings = self.settings(context);
+        let plans = engine::plan_all(
+            images,
+            &settings,
+            &registry(),
+            &find,
+            self.reporter.as_ref(),
+        );
         let mut objections = Vec::new();
-        for image in images {
-            let plan = engine::check_target(&self.directory, &image.file_name)
-                .and_then(|()| engine::plan_to_write(image, &contents, &registry, self.time));
-            let objection = plan.err().map(|error| format!("{error:#}"));
-            objections.extend(objection.filter(|text| !objections.contains(text)));
+        for error in plans.into_iter().filter_map(Result::err) {
+            let text = format!("{error:#}");
+            if !objections.contains(&text) {
+                objections.push(text);
+            }
         }
         objections
     }
 
     /// Builds images. What became of each is reported as it happens.
     pub(super) fn build(&self, context: &Context, images: &[Image]) -> Result<Status> {
-        let temporaries = Temporaries::default();
+        let settings = self.settings(context);
         let bars = context.bars.clone();
-        engine::exit_on_signals(temporaries.clone(), move || {
+        engine::exit_on_signals(settings.temporaries.clone(), move || {
             kill_children();
             // The terminal may have gone with the signal.
             let _ = bars.clear();
         })?;
-        let settings = engine::Settings {
-            directory: Arc::clone(&self.directory),
-            temporaries,
-            jobs: context.settings.jobs.unwrap_or_else(engine::default_jobs),
-            sync: context.settings.sync,
-            time: self.time,
-            downloads: self.downloads.clone(),
-        };
         let find = |name: &str| context.data.upload(name);
         let outcome = engine::run(
             images,
@@ -134,5 +132,16 @@ impl ImageSet {
         } else {
             Status::Failed
         })
+    }
+
+    fn settings(&self, context: &Context) -> engine::Settings {
+        engine::Settings {
+            directory: Arc::clone(&self.directory),
+            temporaries: Temporaries::default(),
+            jobs: context.settings.jobs.unwrap_or_else(engine::default_jobs),
+            sync: context.settings.sync,
+            time: self.time,
+            downloads: self.downloads.clone(),
+        }
     }
 }

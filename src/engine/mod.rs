@@ -19,7 +19,8 @@ pub use event::{Event, Reporter, Silent};
 pub use interrupt::exit_on_signals;
 pub use outcome::{Built, Failure, Outcome};
 pub use output::{Output, Published, TEMPORARY_SUFFIX, check_target};
-pub use plan::{plan_image, plan_to_write};
+pub use plan::plan_image;
+use plan::plan_to_write;
 pub use temporaries::Temporaries;
 
 use std::cmp::Reverse;
@@ -113,8 +114,9 @@ pub fn run(
     Ok(outcome)
 }
 
-/// Plans every image and looks whether it could be published, in the order of `images`.
-fn plan_all(
+/// Plans every image and looks whether it could be written and published, in the order of
+/// `images`. Downloads what they need; touches nothing else.
+pub fn plan_all(
     images: &[Image],
     settings: &Settings,
     registry: &Registry,

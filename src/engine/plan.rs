@@ -40,7 +40,7 @@ pub fn plan_image(
 ///
 /// # Errors
 /// Those of [`plan_image`], or that an external program is missing.
-pub fn plan_to_write(
+pub(super) fn plan_to_write(
     image: &Image,
     contents: &Contents<'_>,
     registry: &Registry,

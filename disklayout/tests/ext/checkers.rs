@@ -7,9 +7,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io::Write;
 use std::path::Path;
-use std::process::Command;
+
+use crate::programs;
+pub(crate) use crate::programs::{SAMPLE, accepted};
 
 /// Names and values as `dumpe2fs -h` shows them.
 pub(crate) type Numbers = BTreeMap<String, String>;
@@ -29,22 +30,9 @@ const NOT_COMPARED: [&str; 9] = [
     "Lifetime writes",
 ];
 
-/// Runs a program with its messages in English; the place of filesystem tools is not in the path
-/// of every user. Gives all that it said.
+/// Runs a program and gives all that it said.
 pub(crate) fn run<S: AsRef<OsStr>>(program: &str, arguments: &[S]) -> Result<String, String> {
-    let mut search = std::env::var_os("PATH").unwrap_or_default();
-    search.push(":/usr/sbin:/sbin");
-    let output = Command::new(program)
-        .args(arguments)
-        .env("PATH", search)
-        .env("LC_ALL", "C")
-        // Distributions change it; the numbers are those of Debian 12.
-        .env(
-            "MKE2FS_CONFIG",
-            concat!(env!("CARGO_MANIFEST_DIR"), "/tests/ext/mke2fs.conf"),
-        )
-        .output()
-        .unwrap_or_else(|error| panic!("{program} has to be installed: {error}"));
+    let output = programs::run(program, arguments);
     let text = [output.stdout, output.stderr].concat();
     let text = String::from_utf8_lossy(&text).into_owned();
     if output.status.success() {
@@ -52,25 +40,6 @@ pub(crate) fn run<S: AsRef<OsStr>>(program: &str, arguments: &[S]) -> Result<Str
     } else {
         Err(format!("{program}: {text}"))
     }
-}
-
-/// How the names of images begin that mke2fs made: accepting them proves nothing.
-pub(crate) const SAMPLE: &str = "sample-";
-
-/// Records that `checker` has accepted `image` in the file that CREATEHDDS_CHECKER_LOG names.
-pub(crate) fn accepted(checker: &str, image: &Path) {
-    let name = image.file_name().unwrap_or_default().to_string_lossy();
-    let Some(log) = std::env::var_os("CREATEHDDS_CHECKER_LOG") else {
-        return;
-    };
-    if name.starts_with(SAMPLE) {
-        return;
-    }
-    let line = format!("{checker}\t{name}\n");
-    // One write, so that lines of tests that run side by side don't mix.
-    let file = File::options().append(true).create(true).open(&log);
-    let written = file.and_then(|mut file| file.write_all(line.as_bytes()));
-    written.unwrap_or_else(|error| panic!("can't append to {}: {error}", log.display()));
 }
 
 /// Whether tests that need root may be left out, as CREATEHDDS_TEST_NO_ROOT=1 says.

@@ -8,6 +8,8 @@ mod failing;
 mod holes;
 mod kernel;
 mod listing;
+#[path = "../programs/mod.rs"]
+mod programs;
 mod properties;
 mod readers;
 mod refused;

@@ -1,16 +1,9 @@
 //! Programs that others wrote read our tables: sfdisk, sgdisk, parted and blkid.
 //!
 //! They run on their own terms and may only find what was planned. A missing one is a failure.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "the library starts no process and reads no environment; its tests do"
-)]
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Write;
 use std::path::Path;
-use std::process::Command;
 
 use disklayout::disk::{Disk, SparseFile};
 use disklayout::layout::{DiskPlan, EntryPlan, PartitionPlan, Role, TablePlan};
@@ -18,57 +11,22 @@ use disklayout::{SECTOR_SIZE, build};
 use serde_json::Value;
 use tempfile::NamedTempFile;
 
+use crate::programs;
 use crate::support::{Part, assert_reads_back, disk, plan_of};
-
-/// What a program said, on standard output and on standard error.
-struct Output {
-    success: bool,
-    stdout: String,
-    stderr: String,
-}
-
-/// Runs a checker with its messages in English; the place of partition tools is not in the path
-/// of every user.
-fn run(program: &str, arguments: &[&str]) -> Output {
-    let mut search = std::env::var_os("PATH").unwrap_or_default();
-    search.push(":/usr/sbin:/sbin");
-    let output = Command::new(program)
-        .args(arguments)
-        .env("PATH", search)
-        .env("LC_ALL", "C")
-        .output()
-        .unwrap_or_else(|error| panic!("{program} has to be installed: {error}"));
-    Output {
-        success: output.status.success(),
-        stdout: String::from_utf8(output.stdout).unwrap(),
-        stderr: String::from_utf8(output.stderr).unwrap(),
-    }
-}
 
 /// What a checker prints when it has nothing to object to.
 fn approved(program: &str, arguments: &[&str]) -> Result<String, String> {
-    let output = run(program, arguments);
-    let text = format!("{}{}", output.stdout, output.stderr);
-    if output.success && !text.lines().any(is_complaint) {
-        log_accepted(program, arguments);
-        Ok(output.stdout)
+    let output = programs::run(program, arguments);
+    let stdout = String::from_utf8(output.stdout).unwrap();
+    let stderr = String::from_utf8(output.stderr).unwrap();
+    let text = format!("{stdout}{stderr}");
+    if output.status.success() && !text.lines().any(is_complaint) {
+        let image = arguments.iter().map(Path::new).find(|path| path.is_file());
+        image.inspect(|image| programs::accepted(program, image));
+        Ok(stdout)
     } else {
         Err(format!("{program}: {text}"))
     }
-}
-
-/// Records that `program` has accepted the image among its arguments in the file that
-/// CREATEHDDS_CHECKER_LOG names.
-fn log_accepted(program: &str, arguments: &[&str]) {
-    let mut paths = arguments.iter().map(Path::new);
-    let image = paths.find_map(|path| path.file_name().filter(|_| path.is_file()));
-    let (Some(log), Some(image)) = (std::env::var_os("CREATEHDDS_CHECKER_LOG"), image) else {
-        return;
-    };
-    let line = format!("{program}\t{}\n", image.display());
-    // One write, so that lines of tests that run side by side don't mix.
-    let file = File::options().append(true).create(true).open(log);
-    file.unwrap().write_all(line.as_bytes()).unwrap();
 }
 
 fn is_complaint(line: &str) -> bool {

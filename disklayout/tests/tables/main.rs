@@ -3,6 +3,8 @@
 
 mod damaged;
 mod external;
+#[path = "../programs/mod.rs"]
+mod programs;
 mod properties;
 mod recorded;
 mod refused;
