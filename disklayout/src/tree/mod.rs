@@ -1,108 +1,50 @@
 //! What goes into a filesystem: a tree of directories and files, in memory, without their data.
 //!
-//! Names are bytes. Entries keep the order in which they were added, which is the order in which
-//! writers number and place them.
+//! Names are bytes. Nodes and entries keep the order in which they were added, which is the order
+//! in which writers number and place them.
 
 mod content;
+mod host;
+mod long_path;
+mod names;
+mod node;
 mod path;
+mod reader;
+mod store;
 
-pub use content::{Content, ContentReader};
-
-use std::collections::HashMap;
+pub(crate) use content::Source;
+pub use content::{Content, Extent};
+pub(crate) use host::HostFile;
+pub(crate) use long_path::open;
+pub use node::{Attributes, Device, Node, NodeId, NodeKind, Xattr, Xattrs};
+pub use reader::ContentReader;
+pub(crate) use store::StoreReader;
+pub use store::{Store, Stream};
 
 use crate::error::{Error, Result};
 use crate::identity::Timestamp;
+use names::{Names, Position};
 
 /// The longest name of a directory entry in bytes, as on every Linux filesystem (`NAME_MAX`).
 pub const NAME_MAX: usize = 255;
 
-/// A node's number in its tree.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct NodeId(usize);
-
-impl NodeId {
-    /// The number as an index: nodes are numbered from zero in the order in which they were made.
-    pub const fn index(self) -> usize {
-        self.0
-    }
-}
-
-/// Owner, permissions and time of a node.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Attributes {
-    /// The twelve permission bits: `rwx` three times, set-user-ID, set-group-ID and sticky.
-    pub permissions: u16,
-    /// The owner's number.
-    pub uid: u32,
-    /// The group's number.
-    pub gid: u32,
-    /// When the content last changed.
-    pub mtime: Timestamp,
-}
-
-impl Attributes {
-    /// A file as `root` makes it with the usual umask: 0644, root:root.
-    pub const fn file(mtime: Timestamp) -> Self {
-        Self {
-            permissions: 0o644,
-            uid: 0,
-            gid: 0,
-            mtime,
-        }
-    }
-
-    /// A directory as `root` makes it with the usual umask: 0755, root:root.
-    pub const fn directory(mtime: Timestamp) -> Self {
-        Self {
-            permissions: 0o755,
-            uid: 0,
-            gid: 0,
-            mtime,
-        }
-    }
-}
-
-/// One directory or file.
-#[derive(Clone, Debug)]
-pub struct Node {
-    /// Owner, permissions and time.
-    pub attributes: Attributes,
-    /// What it is.
-    pub kind: NodeKind,
-}
-
-/// What a node is.
-#[derive(Clone, Debug)]
-pub enum NodeKind {
-    /// A directory and its entries.
-    Directory(Directory),
-    /// A regular file and where its data comes from.
-    File(Content),
-}
-
-/// The entries of a directory in the order in which they were added.
-#[derive(Clone, Debug, Default)]
-pub struct Directory {
-    entries: Vec<(Box<[u8]>, NodeId)>,
-    by_name: HashMap<Box<[u8]>, NodeId>,
-}
-
-impl Directory {
-    /// Names and nodes, in order.
-    pub fn entries(&self) -> impl ExactSizeIterator<Item = (&[u8], NodeId)> {
-        self.entries.iter().map(|(name, node)| (&**name, *node))
-    }
-
-    fn insert(&mut self, name: &[u8], node: NodeId) {
-        self.entries.push((name.into(), node));
-        self.by_name.insert(name.into(), node);
-    }
-}
-
 /// A tree of directories and files with a root directory.
+///
+/// Several names may lead to one node: hard links. A node that no name leads to any more is gone,
+/// though its number isn't given out again.
 #[derive(Clone, Debug)]
 pub struct FileTree {
-    nodes: Vec<Node>,
+    slots: Vec<Slot>,
+    names: Names,
+}
+
+#[derive(Clone, Debug)]
+struct Slot {
+    node: Node,
+    /// How many names lead to it; one for the root, which has none.
+    links: u32,
+    /// The first name that led to it.
+    first: Option<Position>,
 }
 
 impl FileTree {
@@ -111,155 +53,354 @@ impl FileTree {
 
     /// An empty root directory, 0755 root:root, last changed at `mtime`.
     pub fn new(mtime: Timestamp) -> Self {
-        let kind = NodeKind::Directory(Directory::default());
+        let root = Node::new(NodeKind::Directory, Attributes::directory(mtime));
+        let mut names = Names::default();
+        names.add_node();
+        let root = Slot {
+            node: root,
+            links: 1,
+            first: None,
+        };
         Self {
-            nodes: vec![Node {
-                attributes: Attributes::directory(mtime),
-                kind,
-            }],
+            slots: vec![root],
+            names,
         }
     }
 
     /// The node with this number.
     pub fn node(&self, id: NodeId) -> &Node {
-        &self.nodes[id.0]
+        &self.slots[id.index()].node
     }
 
-    /// All nodes with their numbers, parents before their children.
-    pub fn nodes(&self) -> impl ExactSizeIterator<Item = (NodeId, &Node)> {
-        self.nodes
-            .iter()
-            .enumerate()
-            .map(|(index, node)| (NodeId(index), node))
+    /// One more than the highest number of a node, be it in the tree or gone.
+    pub fn slots(&self) -> usize {
+        self.slots.len()
     }
 
-    /// Every file with its absolute path, in the order in which the files were added.
+    /// How many names lead to a node; 1 for the root.
+    pub fn links(&self, id: NodeId) -> u32 {
+        self.slots[id.index()].links
+    }
+
+    /// All nodes with their numbers in the order in which they were made, directories before
+    /// what was first put into them.
+    pub fn nodes(&self) -> impl Iterator<Item = (NodeId, &Node)> {
+        let slots = self.slots.iter().zip(0..);
+        slots.filter_map(|(slot, index)| (slot.links > 0).then_some((NodeId(index), &slot.node)))
+    }
+
+    /// The entries of a directory in the order in which they were added; none for other nodes.
+    pub fn entries(&self, directory: NodeId) -> impl Iterator<Item = (&[u8], NodeId)> {
+        self.names.of(directory)
+    }
+
+    /// The node that `name` leads to in a directory.
+    pub fn entry(&self, directory: NodeId, name: &[u8]) -> Option<NodeId> {
+        self.names.find(directory, name)
+    }
+
+    /// The node at an absolute path. Symbolic links aren't followed.
+    pub fn find(&self, path: &[u8]) -> Option<NodeId> {
+        let mut components = path
+            .split(|byte| *byte == b'/')
+            .filter(|name| !name.is_empty());
+        components.try_fold(Self::ROOT, |directory, name| self.entry(directory, name))
+    }
+
+    /// An absolute path that leads to a node.
+    pub fn path(&self, id: NodeId) -> Vec<u8> {
+        let mut names = Vec::new();
+        let mut id = id;
+        while let Some((parent, name)) = self.a_name(id) {
+            names.push(name);
+            id = parent;
+        }
+        names.iter().rev().fold(Vec::new(), |mut path, name| {
+            path.push(b'/');
+            path.extend_from_slice(name);
+            path
+        })
+    }
+
+    /// A name that leads to a node: the first one unless that was removed.
+    fn a_name(&self, id: NodeId) -> Option<(NodeId, &[u8])> {
+        let first = self.slots[id.index()].first?;
+        let (name, node) = self.names.at(first);
+        if node == Some(id) {
+            return Some((first.directory, name));
+        }
+        self.nodes().find_map(|(directory, _)| {
+            let mut entries = self.entries(directory);
+            let (name, _) = entries.find(|(_, node)| *node == id)?;
+            Some((directory, name))
+        })
+    }
+
+    /// Every file with an absolute path, in the order in which the files were added.
     pub fn files(&self) -> Vec<(Vec<u8>, &Content)> {
-        let paths = path::absolute_paths(self);
         let files = self.nodes().filter_map(|(id, node)| match &node.kind {
-            NodeKind::File(content) => Some((paths[id.0].clone(), content)),
-            NodeKind::Directory(_) => None,
+            NodeKind::File(content) => Some((self.path(id), content)),
+            _ => None,
         });
         files.collect()
     }
 
     /// Every directory but the root with its absolute path, parents before their children.
     pub fn directories(&self) -> Vec<Vec<u8>> {
-        let paths = path::absolute_paths(self);
         let inner = self.nodes().skip(1);
         inner
-            .filter(|(_, node)| matches!(node.kind, NodeKind::Directory(_)))
-            .map(|(id, _)| paths[id.0].clone())
+            .filter(|(_, node)| node.kind.is_directory())
+            .map(|(id, _)| self.path(id))
             .collect()
     }
 
-    /// Puts a file at an absolute `path`. Missing parents are made, 0755 root:root, with the
-    /// file's time. A file that is there already gets the new content and attributes.
+    /// Puts a file at an absolute `path`, as [`Self::put`] does.
     ///
     /// # Errors
-    /// `InvalidSpec` at `place` when the path is not absolute, names a directory, leads through a
-    /// file, has a component of more than [`NAME_MAX`] bytes, or contains `.`, `..` or a NUL byte.
+    /// Those of [`Self::put`].
     pub fn put_file(
         &mut self,
         place: &str,
         path: &[u8],
         content: Content,
         attributes: Attributes,
-    ) -> Result<()> {
-        let components = path::components(place, path)?;
-        let Some((name, parents)) = components.split_last() else {
-            return Err(Error::invalid(
-                place,
-                "'/' is a directory and can't be written as a file",
-            ));
-        };
-        let mut parent = Self::ROOT;
-        for component in parents {
-            parent = self.directory_in(place, parent, component, attributes.mtime)?;
-        }
-        let node = Node {
-            attributes,
-            kind: NodeKind::File(content),
-        };
-        match self.lookup(parent, name) {
-            None => {
-                self.add(parent, name, node);
-                Ok(())
-            }
-            Some(existing) if matches!(self.node(existing).kind, NodeKind::File(_)) => {
-                self.nodes[existing.0] = node;
-                Ok(())
-            }
-            Some(_) => Err(Error::invalid(
-                place,
-                format!(
-                    "'{}' is a directory already, so no file",
-                    path.escape_ascii()
-                ),
-            )),
-        }
+    ) -> Result<NodeId> {
+        self.put(place, path, Node::new(NodeKind::File(content), attributes))
     }
 
-    /// The directory `name` in `parent`, made if it is missing.
-    fn directory_in(
+    /// Puts `node` at an absolute `path`. Missing parents are made, 0755 root:root, with the
+    /// node's time. Of a directory that is there already the attributes become the new ones; any
+    /// other node that is there is replaced, its other names keep it.
+    ///
+    /// # Errors
+    /// `InvalidSpec` at `place` when the path is not absolute, leads through something else than
+    /// directories, has a component of more than [`NAME_MAX`] bytes, or contains `.`, `..` or a
+    /// NUL byte, and when a directory would replace something else or be replaced by it.
+    pub fn put(&mut self, place: &str, path: &[u8], node: Node) -> Result<NodeId> {
+        let components = path::components(place, path, node.kind.is_directory())?;
+        let Some((name, parents)) = components.split_last() else {
+            self.slots[Self::ROOT.index()].node = node;
+            return Ok(Self::ROOT);
+        };
+        let parent = self.directory(place, path, parents, node.attributes.mtime)?;
+        self.put_in(place, parent, name, node)
+    }
+
+    /// Puts `node` into a directory under `name`, as [`Self::put`] does.
+    ///
+    /// # Errors
+    /// Those of [`Self::put`].
+    pub fn put_in(
         &mut self,
         place: &str,
-        parent: NodeId,
+        directory: NodeId,
         name: &[u8],
+        node: Node,
+    ) -> Result<NodeId> {
+        path::check_name(place, name)?;
+        let Some(existing) = self.entry(directory, name) else {
+            return self.add(place, directory, name, node);
+        };
+        self.check_kinds(place, (directory, name), existing, &node)?;
+        if self.links(existing) > 1 && !node.kind.is_directory() {
+            self.remove_entry(directory, name);
+            return self.add(place, directory, name, node);
+        }
+        self.slots[existing.index()].node = node;
+        Ok(existing)
+    }
+
+    fn check_kinds(
+        &self,
+        place: &str,
+        (directory, name): (NodeId, &[u8]),
+        existing: NodeId,
+        new: &Node,
+    ) -> Result<()> {
+        let old = &self.node(existing).kind;
+        if old.is_directory() == new.kind.is_directory() {
+            return Ok(());
+        }
+        let message = format!(
+            "'{}/{}' is a {} already, so no {}",
+            self.path(directory).escape_ascii(),
+            name.escape_ascii(),
+            old.noun(),
+            new.kind.noun()
+        );
+        Err(Error::invalid(place, message))
+    }
+
+    /// Makes `path` one more name of `target`, a hard link. What is at `path` is replaced.
+    ///
+    /// # Errors
+    /// Those of [`Self::put`], and `InvalidSpec` when `target` is a directory.
+    pub fn link(&mut self, place: &str, path: &[u8], target: NodeId) -> Result<()> {
+        let mtime = self.node(target).attributes.mtime;
+        let components = path::components(place, path, false)?;
+        match components.split_last() {
+            Some((name, parents)) => {
+                let parent = self.directory(place, path, parents, mtime)?;
+                self.link_in(place, parent, name, target)
+            }
+            None => Err(Error::invalid(place, "'/' can't be a second name")),
+        }
+    }
+
+    /// Makes `name` in a directory one more name of `target`, as [`Self::link`] does.
+    ///
+    /// # Errors
+    /// Those of [`Self::link`].
+    pub fn link_in(
+        &mut self,
+        place: &str,
+        directory: NodeId,
+        name: &[u8],
+        target: NodeId,
+    ) -> Result<()> {
+        path::check_name(place, name)?;
+        if self.node(target).kind.is_directory() {
+            let path = self.path(directory);
+            let (path, name) = (path.escape_ascii(), name.escape_ascii());
+            let message = format!("'{path}/{name}' would be a second name of a directory");
+            return Err(Error::invalid(place, message));
+        }
+        if let Some(existing) = self.entry(directory, name) {
+            if existing == target {
+                return Ok(());
+            }
+            self.check_kinds(place, (directory, name), existing, self.node(target))?;
+            self.remove_entry(directory, name);
+        }
+        self.names
+            .add(directory, name, target)
+            .ok_or_else(|| too_many(place))?;
+        self.slots[target.index()].links += 1;
+        Ok(())
+    }
+
+    /// Removes what `name` leads to in a directory, with all that is in it. Tells whether there
+    /// was anything.
+    pub fn remove(&mut self, directory: NodeId, name: &[u8]) -> bool {
+        let Some(node) = self.entry(directory, name) else {
+            return false;
+        };
+        self.remove_entry(directory, name);
+        if self.node(node).kind.is_directory() {
+            self.clear(node);
+        }
+        true
+    }
+
+    /// Removes everything that is in a directory.
+    pub fn clear(&mut self, directory: NodeId) {
+        let mut directories = vec![directory];
+        while let Some(directory) = directories.pop() {
+            let entries: Vec<_> = self
+                .entries(directory)
+                .map(|(name, id)| (name.to_vec(), id))
+                .collect();
+            for (name, node) in entries {
+                self.remove_entry(directory, &name);
+                if self.node(node).kind.is_directory() {
+                    directories.push(node);
+                }
+            }
+        }
+    }
+
+    /// Gives a node other attributes.
+    pub fn set_attributes(&mut self, id: NodeId, attributes: Attributes) {
+        self.slots[id.index()].node.attributes = attributes;
+    }
+
+    /// Gives a node other extended attributes.
+    pub fn set_xattrs(&mut self, id: NodeId, xattrs: Xattrs) {
+        self.slots[id.index()].node.xattrs = xattrs;
+    }
+
+    /// The directory that `components` lead to; what is missing of it is made.
+    fn directory(
+        &mut self,
+        place: &str,
+        path: &[u8],
+        components: &[&[u8]],
         mtime: Timestamp,
     ) -> Result<NodeId> {
-        let Some(existing) = self.lookup(parent, name) else {
-            let kind = NodeKind::Directory(Directory::default());
-            return Ok(self.add(
-                parent,
-                name,
-                Node {
-                    attributes: Attributes::directory(mtime),
-                    kind,
-                },
-            ));
-        };
-        match self.node(existing).kind {
-            NodeKind::Directory(_) => Ok(existing),
-            NodeKind::File(_) => Err(Error::invalid(
-                place,
-                format!(
-                    "'{}' is a file already, so it can't hold others",
-                    name.escape_ascii()
-                ),
-            )),
+        let mut directory = Self::ROOT;
+        for name in components {
+            let found = self.entry(directory, name);
+            directory = match found {
+                Some(found) if self.node(found).kind.is_directory() => found,
+                Some(found) => {
+                    let message = format!(
+                        "'{}' can't be made: '{}' is a {}, so it can't hold others",
+                        path.escape_ascii(),
+                        self.path(found).escape_ascii(),
+                        self.node(found).kind.described()
+                    );
+                    return Err(Error::invalid(place, message));
+                }
+                None => {
+                    let node = Node::new(NodeKind::Directory, Attributes::directory(mtime));
+                    self.add(place, directory, name, node)?
+                }
+            };
         }
+        Ok(directory)
     }
 
-    fn lookup(&self, parent: NodeId, name: &[u8]) -> Option<NodeId> {
-        match &self.node(parent).kind {
-            NodeKind::Directory(directory) => directory.by_name.get(name).copied(),
-            NodeKind::File(_) => None,
-        }
+    fn add(&mut self, place: &str, parent: NodeId, name: &[u8], node: Node) -> Result<NodeId> {
+        let id = u32::try_from(self.slots.len()).map(NodeId);
+        let id = id.map_err(|_| too_many(place))?;
+        let first = self.names.add(parent, name, id);
+        let first = Some(first.ok_or_else(|| too_many(place))?);
+        self.names.add_node();
+        self.slots.push(Slot {
+            node,
+            links: 1,
+            first,
+        });
+        Ok(id)
     }
 
-    fn add(&mut self, parent: NodeId, name: &[u8], node: Node) -> NodeId {
-        let id = NodeId(self.nodes.len());
-        self.nodes.push(node);
-        if let NodeKind::Directory(directory) = &mut self.nodes[parent.0].kind {
-            directory.insert(name, id);
+    fn remove_entry(&mut self, directory: NodeId, name: &[u8]) {
+        if let Some(node) = self.names.remove(directory, name) {
+            self.slots[node.index()].links -= 1;
         }
-        id
     }
+}
+
+fn too_many(place: &str) -> Error {
+    let message = "too many files: a tree holds 4294967295 of them and 4 GiB of names";
+    Error::does_not_fit(place, message)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn put(tree: &mut FileTree, path: &str, content: &str) -> Result<()> {
+    const TIME: Timestamp = Timestamp::from_seconds(1);
+
+    fn put(tree: &mut FileTree, path: &str, content: &str) -> Result<NodeId> {
         let content = Content::inline(content.as_bytes());
         tree.put_file(
             "writes[0]",
             path.as_bytes(),
             content,
-            Attributes::file(Timestamp::default()),
+            Attributes::file(TIME),
         )
+    }
+
+    fn put_directory(tree: &mut FileTree, path: &str) -> Result<NodeId> {
+        let node = Node::new(NodeKind::Directory, Attributes::directory(TIME));
+        tree.put("d", path.as_bytes(), node)
+    }
+
+    fn paths(tree: &FileTree) -> Vec<String> {
+        let ids = tree.nodes().skip(1).map(|(id, _)| id);
+        ids.map(|id| String::from_utf8(tree.path(id)).unwrap())
+            .collect()
     }
 
     #[test]
@@ -298,5 +439,62 @@ mod tests {
             assert_eq!(error.place(), "writes[0]", "{path}");
         }
         put(&mut tree, &long[..256], "").unwrap();
+        put_directory(&mut tree, "/file").unwrap_err();
+    }
+
+    #[test]
+    fn a_directory_that_is_there_gets_new_attributes() {
+        let mut tree = FileTree::new(Timestamp::default());
+        put(&mut tree, "/dir/file", "").unwrap();
+        for path in ["/dir", "/dir/", "/"] {
+            let id = put_directory(&mut tree, path).unwrap();
+            assert_eq!(tree.node(id).attributes.mtime, TIME);
+        }
+        assert_eq!(paths(&tree), ["/dir", "/dir/file"]);
+    }
+
+    #[test]
+    fn a_file_lives_as_long_as_one_of_its_names() {
+        let mut tree = FileTree::new(Timestamp::default());
+        let file = put(&mut tree, "/a", "one").unwrap();
+        tree.link("l", b"/d/b", file).unwrap();
+        tree.link("l", b"/c", file).unwrap();
+        assert_eq!(tree.links(file), 3);
+        // Replacing one name leaves the file to the others.
+        let other = put(&mut tree, "/a", "two").unwrap();
+        assert_ne!(other, file);
+        assert_eq!(tree.links(file), 2);
+        assert_eq!(tree.path(file), b"/c");
+        assert!(tree.remove(FileTree::ROOT, b"d"));
+        assert_eq!(tree.path(file), b"/c");
+        tree.link("l", b"/c", other).unwrap();
+        assert_eq!(tree.links(file), 0);
+        assert_eq!(paths(&tree), ["/a"]);
+        let error = tree.link("l", b"/e", FileTree::ROOT).unwrap_err();
+        assert!(error.message().contains("directory"), "{error}");
+    }
+
+    #[test]
+    fn what_is_in_a_directory_goes_with_it() {
+        let mut tree = FileTree::new(Timestamp::default());
+        for path in ["/a/b/c/d", "/a/e", "/f"] {
+            put(&mut tree, path, "").unwrap();
+        }
+        assert!(!tree.remove(FileTree::ROOT, b"b"));
+        assert!(tree.remove(FileTree::ROOT, b"a"));
+        assert_eq!(paths(&tree), ["/f"]);
+        assert_eq!(tree.find(b"/a/b"), None);
+        put(&mut tree, "/a/b", "").unwrap();
+        assert_eq!(paths(&tree), ["/f", "/a", "/a/b"]);
+    }
+
+    #[test]
+    fn a_path_of_thousands_of_names() {
+        let mut tree = FileTree::new(Timestamp::default());
+        let path = "/d".repeat(10_000);
+        let file = put(&mut tree, &path, "").unwrap();
+        assert_eq!(tree.path(file), path.as_bytes());
+        assert!(tree.remove(FileTree::ROOT, b"d"));
+        assert_eq!(tree.nodes().count(), 1);
     }
 }

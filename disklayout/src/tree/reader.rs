@@ -1,0 +1,202 @@
+//! Reads a file's data from its start to its end.
+
+use std::fs::File;
+use std::os::unix::fs::FileExt;
+
+use super::content::{Content, Extent, Source};
+use super::host::HostFile;
+use super::store::StoreReader;
+use crate::error::{Error, Result};
+
+/// Reads a file's data from its start to its end, holes as zeroes.
+#[derive(Debug)]
+pub struct ContentReader<'a> {
+    bytes: Bytes<'a>,
+    /// The pieces not yet read, the next one last.
+    extents: Vec<Extent>,
+    position: u64,
+    len: u64,
+}
+
+#[derive(Debug)]
+enum Bytes<'a> {
+    Inline(&'a [u8]),
+    Host(&'a HostFile, File),
+    Store(StoreReader<'a>),
+}
+
+impl Content {
+    /// Opens it for one pass from the start. In a store that can only be read from its start,
+    /// everything before the file is read too.
+    ///
+    /// # Errors
+    /// `Io` when the source can't be opened or a host's file isn't the one that was planned.
+    pub fn open(&self) -> Result<ContentReader<'_>> {
+        ContentReader::open(self)
+    }
+}
+
+impl<'a> ContentReader<'a> {
+    fn open(content: &'a Content) -> Result<Self> {
+        let mut extents: Vec<_> = content.extents().collect();
+        extents.reverse();
+        let bytes = match content.source() {
+            Source::Inline(bytes) => Bytes::Inline(bytes),
+            Source::Host(host) => Bytes::Host(host, host.open()?),
+            Source::Stored(store, _) => {
+                let first = extents.last().map_or(0, |extent| extent.offset);
+                Bytes::Store(store.open_at(first)?)
+            }
+        };
+        Ok(Self {
+            bytes,
+            extents,
+            position: 0,
+            len: content.len(),
+        })
+    }
+
+    /// Fills all of `buf` with the next bytes.
+    ///
+    /// # Errors
+    /// `Io` when reading fails or the data ends early.
+    pub fn read_exact(&mut self, buf: &mut [u8]) -> Result<()> {
+        let end = self.position + buf.len() as u64;
+        if end > self.len {
+            let message = format!("the content ends at {} bytes, not {end}", self.len);
+            return Err(Error::invalid("content", message));
+        }
+        let mut done = 0;
+        while done < buf.len() {
+            done += self.read_piece(&mut buf[done..])?;
+        }
+        Ok(())
+    }
+
+    /// Fills the start of `buf` from a hole or an extent; tells how much of it.
+    fn read_piece(&mut self, buf: &mut [u8]) -> Result<usize> {
+        let next = self.extents.last_mut();
+        let hole = match &next {
+            Some(extent) => extent.logical - self.position,
+            None => self.len - self.position,
+        };
+        let count = match next {
+            _ if hole > 0 => {
+                let count = shorter(buf, hole);
+                buf[..count].fill(0);
+                count
+            }
+            None => 0,
+            Some(extent) => {
+                let count = shorter(buf, extent.len);
+                self.bytes.read_exact_at(&mut buf[..count], extent.offset)?;
+                extent.logical += count as u64;
+                extent.offset += count as u64;
+                extent.len -= count as u64;
+                if extent.len == 0 {
+                    self.extents.pop();
+                }
+                count
+            }
+        };
+        self.position += count as u64;
+        Ok(count)
+    }
+}
+
+fn shorter(buf: &[u8], len: u64) -> usize {
+    usize::try_from(len).map_or(buf.len(), |len| len.min(buf.len()))
+}
+
+impl Bytes<'_> {
+    fn read_exact_at(&mut self, buf: &mut [u8], offset: u64) -> Result<()> {
+        match self {
+            Self::Inline(bytes) => {
+                buf.copy_from_slice(&bytes[offset as usize..][..buf.len()]);
+                Ok(())
+            }
+            Self::Host(host, file) => file
+                .read_exact_at(buf, offset)
+                .map_err(|error| host.read_error(error)),
+            Self::Store(reader) => reader.read_exact_at(buf, offset),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{self, Cursor, Read, Write};
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::tree::{Store, Stream};
+
+    #[derive(Debug)]
+    struct Bytes(&'static [u8]);
+
+    impl Stream for Bytes {
+        fn open(&self) -> io::Result<Box<dyn Read + Send>> {
+            Ok(Box::new(Cursor::new(self.0)))
+        }
+    }
+
+    fn read(content: &Content, piece: usize) -> Vec<u8> {
+        let mut reader = content.open().unwrap();
+        let mut all = vec![0xAA; content.len() as usize];
+        all.chunks_mut(piece)
+            .for_each(|buf| reader.read_exact(buf).unwrap());
+        assert!(reader.read_exact(&mut [0]).is_err());
+        all
+    }
+
+    #[test]
+    fn pieces_and_holes_of_every_source() {
+        let bytes = b"0123456789";
+        let extents = |offsets: [u64; 2]| {
+            let extent = |logical, len, offset| Extent {
+                logical,
+                len,
+                offset,
+            };
+            vec![extent(2, 3, offsets[0]), extent(7, 2, offsets[1])]
+        };
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        file.write_all(bytes).unwrap();
+        let modified = crate::Timestamp {
+            seconds: std::os::unix::fs::MetadataExt::mtime(&file.as_file().metadata().unwrap()),
+            nanoseconds: std::os::unix::fs::MetadataExt::mtime_nsec(
+                &file.as_file().metadata().unwrap(),
+            ) as u32,
+        };
+        let random = Arc::new(Store::file("f", file.reopen().unwrap()));
+        let stream = Arc::new(Store::stream("s", Bytes(bytes)));
+        for piece in [1, 3, 10] {
+            let whole = Content::host(file.path(), 10);
+            assert_eq!(read(&whole, piece), bytes);
+            assert_eq!(read(&Content::inline(bytes), piece), bytes);
+            let host = Content::host_with_holes(file.path(), 10, modified, extents([2, 7]));
+            assert_eq!(read(&host, piece), b"\x00\x00234\x00\x0078\x00");
+            for store in [&random, &stream] {
+                let content = Content::stored_with_holes(store, 10, extents([1, 6]));
+                assert_eq!(read(&content, piece), b"\x00\x00123\x00\x0067\x00");
+                assert_eq!(content.data_len(), 5);
+                let back = Content::stored_with_holes(store, 10, extents([5, 0]));
+                assert_eq!(read(&back, piece), b"\x00\x00567\x00\x0001\x00");
+                assert_eq!(read(&Content::stored(store, 4, 3), piece), b"456");
+                assert!(
+                    Content::stored(store, 9, 3)
+                        .open()
+                        .unwrap()
+                        .read_exact(&mut [0; 3])
+                        .is_err()
+                );
+            }
+        }
+        let stale = Content::host_with_holes(file.path(), 10, crate::Timestamp::default(), vec![]);
+        let error = stale.open().unwrap_err();
+        assert!(
+            error.message().contains("when the image was planned"),
+            "{error}"
+        );
+    }
+}
