@@ -4,16 +4,20 @@
 //! so that what is empty stays a hole.
 
 mod cursor;
+mod data;
 mod memory;
+mod offload;
 mod sparse;
 mod window;
 
 pub(crate) use cursor::Cursor;
+pub(crate) use data::{is_zero, write_data};
 pub use memory::MemDisk;
 pub use sparse::SparseFile;
 pub use window::Window;
 
 use std::fmt::Debug;
+use std::fs::File;
 use std::io;
 
 /// Positioned reads and writes on storage of a fixed length, from several threads at once.
@@ -37,13 +41,38 @@ pub trait Disk: Debug + Sync {
     /// # Errors
     /// [`io::ErrorKind::InvalidInput`] when the range exceeds the length, else what the storage says.
     fn write_at(&self, buf: &[u8], offset: u64) -> io::Result<()>;
+
+    /// Says that these bytes are complete: the storage may begin to put them where they last. It
+    /// need not do anything.
+    fn settle(&self, offset: u64, len: u64) {
+        let _ = (offset, len);
+    }
+
+    /// Copies `len` bytes of `source` from `source_offset` to `offset`, where nothing was written
+    /// yet: what is zero in the source may be left out. The position of `source` may change.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::InvalidInput`] when the range exceeds the length,
+    /// [`io::ErrorKind::UnexpectedEof`] when the source is shorter, else what source and storage
+    /// say.
+    fn copy_from(
+        &self,
+        source: &File,
+        source_offset: u64,
+        offset: u64,
+        len: u64,
+    ) -> io::Result<()> {
+        data::copy_through_buffer(self, source, source_offset, offset, len)
+    }
 }
 
 /// Refuses a range that leaves storage of `len` bytes.
 fn check_bounds(len: u64, offset: u64, count: usize) -> io::Result<()> {
-    let end = u64::try_from(count)
-        .ok()
-        .and_then(|count| offset.checked_add(count));
+    check_range(len, offset, count as u64)
+}
+
+fn check_range(len: u64, offset: u64, count: u64) -> io::Result<()> {
+    let end = offset.checked_add(count);
     if end.is_some_and(|end| end <= len) {
         return Ok(());
     }

@@ -2,15 +2,19 @@
 
 use std::fs::File;
 use std::io;
+use std::num::NonZeroU64;
 use std::os::unix::fs::FileExt;
 
-use super::{Disk, check_bounds};
+use rustix::fs::{Advice, fadvise};
+
+use super::{Disk, check_bounds, check_range, data, offload};
 
 /// A regular file of fixed length whose unwritten parts are holes.
 #[derive(Debug)]
 pub struct SparseFile {
     file: File,
     len: u64,
+    settles: bool,
 }
 
 impl SparseFile {
@@ -20,9 +24,13 @@ impl SparseFile {
     /// # Errors
     /// What the filesystem says, `len` over its limit among it.
     pub fn create(file: File, len: u64) -> io::Result<Self> {
-        file.set_len(0)?;
+        // ext4 takes a file that was cut for one that is being replaced: it flushes it when it is
+        // closed.
+        if file.metadata()?.len() > 0 {
+            file.set_len(0)?;
+        }
         file.set_len(len)?;
-        Ok(Self { file, len })
+        Ok(Self::new(file, len))
     }
 
     /// The contents of `file` as they are.
@@ -31,7 +39,25 @@ impl SparseFile {
     /// What the filesystem says when asked for the length.
     pub fn open(file: File) -> io::Result<Self> {
         let len = file.metadata()?.len();
-        Ok(Self { file, len })
+        Ok(Self::new(file, len))
+    }
+
+    const fn new(file: File, len: u64) -> Self {
+        Self {
+            file,
+            len,
+            settles: false,
+        }
+    }
+
+    /// The same, for a file that is to be synced when all is written: what is complete goes to
+    /// disk while the rest is being written.
+    #[must_use]
+    pub fn settling(self) -> Self {
+        Self {
+            settles: true,
+            ..self
+        }
     }
 
     /// The file underneath.
@@ -50,9 +76,33 @@ impl Disk for SparseFile {
         self.file.read_exact_at(buf, offset)
     }
 
+    /// On Linux, bytes that aren't needed in memory any more begin their way to the disk. They stay
+    /// in memory until they are there.
+    fn settle(&self, offset: u64, len: u64) {
+        if let Some(len) = NonZeroU64::new(len).filter(|_| self.settles) {
+            // It is only a hint: what it can't do is done by whoever syncs.
+            let _ = fadvise(&self.file, offset, Some(len), Advice::DontNeed);
+        }
+    }
+
     fn write_at(&self, buf: &[u8], offset: u64) -> io::Result<()> {
         check_bounds(self.len, offset, buf.len())?;
         self.file.write_all_at(buf, offset)
+    }
+
+    /// The kernel copies; where source and image are on one filesystem that can do so, they
+    /// share the bytes instead. Holes of the source stay holes.
+    fn copy_from(
+        &self,
+        source: &File,
+        source_offset: u64,
+        offset: u64,
+        len: u64,
+    ) -> io::Result<()> {
+        check_range(self.len, offset, len)?;
+        let rest = offload::copy(source, source_offset, &self.file, offset, len)?;
+        let done = len - rest;
+        data::copy_through_buffer(self, source, source_offset + done, offset + done, rest)
     }
 }
 

@@ -1,8 +1,9 @@
 //! A part of a disk as a disk of its own.
 
+use std::fs::File;
 use std::io;
 
-use super::{Disk, check_bounds};
+use super::{Disk, check_bounds, check_range};
 use crate::units::Bytes;
 
 /// A bounds-checked view of `len` bytes of another disk.
@@ -43,14 +44,32 @@ impl Disk for Window<'_> {
         self.disk.read_at(buf, self.offset + offset)
     }
 
+    fn settle(&self, offset: u64, len: u64) {
+        self.disk.settle(self.offset + offset, len);
+    }
+
     fn write_at(&self, buf: &[u8], offset: u64) -> io::Result<()> {
         check_bounds(self.len, offset, buf.len())?;
         self.disk.write_at(buf, self.offset + offset)
+    }
+
+    fn copy_from(
+        &self,
+        source: &File,
+        source_offset: u64,
+        offset: u64,
+        len: u64,
+    ) -> io::Result<()> {
+        check_range(self.len, offset, len)?;
+        let target = self.offset + offset;
+        self.disk.copy_from(source, source_offset, target, len)
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::FileExt;
+
     use super::*;
     use crate::disk::MemDisk;
 
@@ -63,6 +82,14 @@ mod tests {
         let mut buf = [0];
         disk.read_at(&mut buf, 29).unwrap();
         assert_eq!(buf, [7]);
+        let source = tempfile::tempfile().unwrap();
+        source.write_all_at(b"abc", 0).unwrap();
+        assert!(window.copy_from(&source, 1, 19, 2).is_err());
+        assert!(window.copy_from(&source, 1, u64::MAX, 2).is_err());
+        window.copy_from(&source, 1, 18, 2).unwrap();
+        let mut buf = [0; 4];
+        disk.read_at(&mut buf, 27).unwrap();
+        assert_eq!(&buf, b"\0bc\0");
         assert!(Window::new(&disk, Bytes::new(90), Bytes::new(11)).is_err());
     }
 }
