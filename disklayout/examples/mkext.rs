@@ -4,9 +4,8 @@ use std::error::Error;
 use std::fs::File;
 
 use disklayout::disk::SparseFile;
-use disklayout::fs::{Registry, Request};
-use disklayout::tree::FileTree;
-use disklayout::{Bytes, Identity, Lba, Timestamp};
+use disklayout::fs::{Registry, Request, Unwatched};
+use disklayout::{Bytes, Identity, Timestamp};
 
 /// Images are made at this time, 2000-01-01, so that the same arguments give the same bytes.
 const TIME: Timestamp = Timestamp::from_seconds(946_684_800);
@@ -17,16 +16,11 @@ fn main() -> Result<(), Box<dyn Error>> {
         return Err("usage: mkext KIND SIZE FILE, with the size in bytes".into());
     };
     let size: u64 = size.parse()?;
-    let plan = Registry::native().plan(Request {
-        place: "mkext",
-        kind,
-        size: Bytes::new(size),
-        start: Lba::new(0),
-        label: None,
-        tree: FileTree::new(TIME),
-        identity: Identity::new(path, TIME),
-    })?;
+    let identity = Identity::new(path, TIME);
+    let request = Request::new("mkext", kind, Bytes::new(size), identity);
+    let plan = Registry::native().plan(request)?;
     println!("{:#?}", plan.summary());
-    plan.write(&SparseFile::create(File::create_new(path)?, size)?)?;
+    let disk = SparseFile::create(File::create_new(path)?, size)?;
+    plan.write(&disk, &Unwatched)?;
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! Filesystems: what every format offers, and the table of those that are known.
 
+mod copy;
 pub mod ext;
 pub mod ntfs;
 
@@ -27,10 +28,55 @@ pub struct Request<'a> {
     pub start: Lba,
     /// The volume label.
     pub label: Option<&'a str>,
+    /// The volume's UUID; derived from the identity when there is none.
+    pub uuid: Option<Uuid>,
+    /// What else can be chosen in this format.
+    pub options: Options,
     /// The files in it.
     pub tree: FileTree,
     /// Its UUIDs, seeds and times.
     pub identity: Identity,
+}
+
+impl<'a> Request<'a> {
+    /// A filesystem with nothing in it and nothing chosen but its size.
+    pub fn new(place: &'a str, kind: &'a str, size: Bytes, identity: Identity) -> Self {
+        Self {
+            place,
+            kind,
+            size,
+            start: Lba::new(0),
+            label: None,
+            uuid: None,
+            options: Options::Default,
+            tree: FileTree::new(identity.time()),
+            identity,
+        }
+    }
+}
+
+/// What can be chosen in some formats only.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Options {
+    /// What the format's own program chooses.
+    #[default]
+    Default,
+    /// Those of ext2, ext3 and ext4.
+    Ext(ext::Options),
+}
+
+/// Is told how far writing has come, from several threads at once.
+pub trait Progress: Debug + Sync {
+    /// So many more files are complete, and so many more bytes of files are written.
+    fn advance(&self, files: u64, bytes: u64);
+}
+
+/// Tells nobody.
+#[derive(Clone, Copy, Debug)]
+pub struct Unwatched;
+
+impl Progress for Unwatched {
+    fn advance(&self, _: u64, _: u64) {}
 }
 
 /// A format: turns requests into plans.
@@ -43,6 +89,20 @@ pub trait Formatter: Debug + Send + Sync {
     /// # Errors
     /// `InvalidSpec`, `DoesNotFit` or `Unsupported` at the request's place.
     fn plan(&self, request: Request<'_>) -> Result<Box<dyn FsPlan>>;
+
+    /// The smallest size at which what is requested fits and an ordinary user can then write
+    /// `free` more bytes. The request's own size doesn't count.
+    ///
+    /// # Errors
+    /// `Unsupported` when this can't be told of the format, else those of [`Self::plan`].
+    fn smallest(&self, request: &Request<'_>, free: Bytes) -> Result<Bytes> {
+        let _ = free;
+        let message = format!(
+            "the size of '{}' can't be found automatically; give one",
+            request.kind
+        );
+        Err(Error::unsupported(request.place, message))
+    }
 }
 
 /// A filesystem in which everything is decided.
@@ -64,11 +124,12 @@ pub trait FsPlan: Debug + Send + Sync {
         Ok(())
     }
 
-    /// Emits it onto `disk`, which has the requested size and reads as zero.
+    /// Emits it onto `disk`, which has the requested size and reads as zero, and tells `progress`
+    /// of the files that are in it.
     ///
     /// # Errors
     /// `Io` when storage or a source file fails, `Tool` when an external program does.
-    fn write(&self, disk: &dyn Disk) -> Result<()>;
+    fn write(&self, disk: &dyn Disk, progress: &dyn Progress) -> Result<()>;
 }
 
 /// The numbers of a planned filesystem.
@@ -86,8 +147,12 @@ pub struct Summary {
     pub blocks: u64,
     /// How many of them are free, where that is known before writing.
     pub free_blocks: Option<u64>,
+    /// How many of the free ones only root may use.
+    pub reserved_blocks: u64,
     /// How many files it can hold, where that is fixed.
     pub inodes: Option<u64>,
+    /// How many more it can hold than are in it.
+    pub free_inodes: Option<u64>,
     /// The journal's size.
     pub journal: Option<Bytes>,
 }
@@ -128,20 +193,27 @@ impl Registry {
     /// # Errors
     /// `Unsupported` when no format has the name, else what the format says.
     pub fn plan(&self, request: Request<'_>) -> Result<Box<dyn FsPlan>> {
-        match self
-            .formatters
-            .iter()
-            .find(|f| f.names().contains(&request.kind))
-        {
-            Some(formatter) => formatter.plan(request),
-            None => Err(Error::unsupported(
-                request.place,
-                format!(
-                    "can't make a '{}' filesystem; known are {}",
-                    request.kind,
-                    self.names().join(", ")
-                ),
-            )),
-        }
+        self.formatter(&request)?.plan(request)
+    }
+
+    /// The smallest size for what `request` asks for, with `free` bytes left to ordinary users.
+    ///
+    /// # Errors
+    /// `Unsupported` when no format has the name, else what the format says.
+    pub fn smallest(&self, request: &Request<'_>, free: Bytes) -> Result<Bytes> {
+        self.formatter(request)?.smallest(request, free)
+    }
+
+    fn formatter(&self, request: &Request<'_>) -> Result<&dyn Formatter> {
+        let mut all = self.formatters.iter();
+        let found = all.find(|formatter| formatter.names().contains(&request.kind));
+        found.map(|formatter| &**formatter).ok_or_else(|| {
+            let message = format!(
+                "can't make a '{}' filesystem; known are {}",
+                request.kind,
+                self.names().join(", ")
+            );
+            Error::unsupported(request.place, message)
+        })
     }
 }

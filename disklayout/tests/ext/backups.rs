@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::path::Path;
 
 use disklayout::disk::Disk;
+use disklayout::fs::Unwatched;
 
 use crate::checkers::{self, differences, dumpe2fs, e2fsck};
 use crate::support::{GIB, KINDS, MIB, Scratch, TIB, empty_tree, open, plan, read, write_image};
@@ -182,7 +183,7 @@ fn a_changed_byte_is_noticed() {
         let disk = disklayout::disk::MemDisk::new(size);
         plan("ext4", size, empty_tree())
             .unwrap()
-            .write(&disk)
+            .write(&disk, &Unwatched)
             .unwrap();
         disk
     });

@@ -16,7 +16,7 @@ pub(crate) use crate::programs::{SAMPLE, accepted};
 pub(crate) type Numbers = BTreeMap<String, String>;
 
 /// Lines of `dumpe2fs -h` that are a UUID, a time, a hash, or made of one.
-const NOT_COMPARED: [&str; 9] = [
+const NOT_COMPARED: [&str; 10] = [
     "Filesystem UUID",
     "Filesystem created",
     "Last mount time",
@@ -24,6 +24,7 @@ const NOT_COMPARED: [&str; 9] = [
     "Last checked",
     "Directory Hash Seed",
     "Checksum",
+    "Checksum seed",
     // A hash over the journal's superblock, UUID included.
     "Journal checksum",
     // How much mke2fs itself has written.
@@ -60,9 +61,21 @@ pub(crate) fn free_bytes(path: &Path) -> Option<u64> {
 
 /// Formats an empty file of `size` bytes as a user would.
 pub(crate) fn mke2fs(kind: &str, size: u64, image: &Path) -> Result<(), String> {
+    mke2fs_with(kind, size, &[], image)
+}
+
+/// The same with further options.
+pub(crate) fn mke2fs_with(
+    kind: &str,
+    size: u64,
+    options: &[&str],
+    image: &Path,
+) -> Result<(), String> {
     File::create_new(image).unwrap().set_len(size).unwrap();
-    let arguments = ["-q", "-F", "-t", kind].map(OsStr::new);
-    run("mke2fs", &[&arguments, &[image.as_os_str()][..]].concat()).map(drop)
+    let arguments = [&["-q", "-F", "-t", kind][..], options].concat();
+    let mut arguments: Vec<_> = arguments.into_iter().map(OsStr::new).collect();
+    arguments.push(image.as_os_str());
+    run("mke2fs", &arguments).map(drop)
 }
 
 /// A full check that changes nothing; any objection is an error.

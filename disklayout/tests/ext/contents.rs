@@ -164,10 +164,7 @@ fn a_file_that_fills_everything_and_no_byte_more() {
 /// A file in the root directory whose data is nowhere, for plans only.
 fn host_file(len: u64) -> FileTree {
     let mut tree = empty_tree();
-    let content = Content::Host {
-        path: "/nowhere".into(),
-        len,
-    };
+    let content = Content::host("/nowhere", len);
     tree.put_file("writes[0]", b"/full", content, file())
         .unwrap();
     tree

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use disklayout::disk::{Disk, MemDisk};
+use disklayout::fs::Unwatched;
 use disklayout::tree::{Attributes, Content, FileTree};
 
 use crate::support::{GIB, KINDS, MIB, TIME, empty_tree, plan};
@@ -40,7 +41,10 @@ fn cost(kind: &str, size: u64, tree: FileTree) -> (u64, usize) {
         disk: MemDisk::new(size),
         writes: AtomicUsize::new(0),
     };
-    plan(kind, size, tree).unwrap().write(&disk).unwrap();
+    plan(kind, size, tree)
+        .unwrap()
+        .write(&disk, &Unwatched)
+        .unwrap();
     (disk.disk.allocated(), disk.writes.into_inner())
 }
 
@@ -81,10 +85,7 @@ fn zeroes_in_a_file_of_the_host_stay_a_hole() {
     std::fs::File::create(&path).unwrap().set_len(len).unwrap();
     for kind in KINDS {
         let mut tree = empty_tree();
-        let content = Content::Host {
-            path: path.clone(),
-            len,
-        };
+        let content = Content::host(&path, len);
         tree.put_file("writes[0]", b"/zeroes", content, Attributes::file(TIME))
             .unwrap();
         let (with, _) = cost(kind, GIB, tree);

@@ -15,7 +15,7 @@ use crate::support::{GIB, KINDS, MIB, Scratch, TIME, plan};
 use crate::trees;
 
 /// Whether to go on as root; a run without is said to be incomplete.
-fn is_root() -> bool {
+pub(crate) fn is_root() -> bool {
     if fs::metadata("/proc/self").unwrap().uid() == 0 {
         return true;
     }
@@ -28,10 +28,10 @@ fn is_root() -> bool {
 }
 
 /// A mounted image, unmounted at the end of its scope.
-struct Mount(PathBuf);
+pub(crate) struct Mount(pub(crate) PathBuf);
 
 impl Mount {
-    fn new(image: &Path, scratch: &Scratch, options: &str) -> Self {
+    pub(crate) fn new(image: &Path, scratch: &Scratch, options: &str) -> Self {
         let point = scratch.path("mounted");
         let _ = fs::create_dir(&point);
         let options = format!("loop,{options}");

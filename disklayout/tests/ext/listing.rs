@@ -61,8 +61,6 @@ fn entry(attributes: Attributes, data: Option<(u64, [u8; 32])>) -> Entry {
 
 /// What a filesystem with this tree has to hold, lost+found included.
 pub(crate) fn planned(tree: &FileTree) -> Listing {
-    let mut files = tree.files().into_iter();
-    let mut directories = tree.directories().into_iter();
     let mut listing = Listing::new();
     let lost_found = Attributes {
         permissions: 0o700,
@@ -71,12 +69,9 @@ pub(crate) fn planned(tree: &FileTree) -> Listing {
     listing.insert(b"/lost+found".to_vec(), entry(lost_found, None));
     for (id, node) in tree.nodes() {
         let (path, data) = match &node.kind {
-            NodeKind::Directory(_) if id == FileTree::ROOT => (Vec::new(), None),
-            NodeKind::Directory(_) => (directories.next().unwrap(), None),
-            NodeKind::File(_) => {
-                let (path, content) = files.next().unwrap();
-                (path, data_of(&bytes_of(content)))
-            }
+            NodeKind::Directory => (tree.path(id), None),
+            NodeKind::File(content) => (tree.path(id), data_of(&bytes_of(content))),
+            other => panic!("a {} isn't compared", other.noun()),
         };
         listing.insert(path, entry(node.attributes, data));
     }

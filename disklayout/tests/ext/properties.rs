@@ -1,6 +1,7 @@
 //! Random trees on random sizes, and sizes and labels of any kind.
 
 use disklayout::disk::{Disk, MemDisk};
+use disklayout::fs::Unwatched;
 use disklayout::tree::{Attributes, FileTree};
 use disklayout::{ErrorKind, Timestamp};
 use proptest::prelude::*;
@@ -86,7 +87,10 @@ fn any_size() -> impl Strategy<Value = u64> {
 
 fn bytes_of(kind: &str, size: u64, tree: FileTree) -> Vec<u8> {
     let disk = MemDisk::new(size);
-    plan(kind, size, tree).unwrap().write(&disk).unwrap();
+    plan(kind, size, tree)
+        .unwrap()
+        .write(&disk, &Unwatched)
+        .unwrap();
     let mut bytes = vec![0; usize::try_from(size).unwrap()];
     disk.read_at(&mut bytes, 0).unwrap();
     bytes

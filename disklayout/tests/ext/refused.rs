@@ -1,10 +1,12 @@
 //! What can't be is refused by planning, before anything is written.
 
 use disklayout::disk::MemDisk;
+use disklayout::fs::Unwatched;
+use disklayout::fs::ext::{self, Inodes};
 use disklayout::tree::{Attributes, Content, FileTree};
 use disklayout::{ErrorKind, Timestamp};
 
-use crate::support::{GIB, KIB, KINDS, MIB, TIB, TIME, empty_tree, plan, plan_labelled};
+use crate::support::{GIB, KINDS, MIB, TIB, TIME, empty_tree, plan, plan_labelled, plan_with};
 use crate::trees::{data, put};
 
 #[test]
@@ -29,12 +31,8 @@ fn times_that_no_inode_holds() {
         for tree in [tree, FileTree::new(time)] {
             let error = plan("ext3", MIB, tree).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::InvalidSpec);
-            assert!(
-                error
-                    .message()
-                    .starts_with(&format!("the time {seconds} s")),
-                "{error}"
-            );
+            let message = format!("the time {seconds} s");
+            assert!(error.message().contains(&message), "{error}");
         }
     }
 }
@@ -54,26 +52,32 @@ fn more_files_than_inodes() {
         tree
     };
     for kind in KINDS {
-        let inodes = plan(kind, 104 * KIB, tree(0))
-            .unwrap()
-            .summary()
-            .inodes
-            .unwrap();
-        let most = inodes as usize - 11;
-        assert!(plan(kind, 104 * KIB, tree(most)).is_ok());
-        let error = plan(kind, 104 * KIB, tree(most + 1)).unwrap_err();
+        let with = |files, inodes| {
+            let options = ext::Options {
+                inodes,
+                ..ext::Options::default()
+            };
+            plan_with(kind, MIB, options, tree(files))
+        };
+        assert!(with(5, Inodes::Count(16)).is_ok());
+        let error = with(6, Inodes::Count(16)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::DoesNotFit);
-        let message = format!("{} files and directories don't fit", most + 1);
-        assert!(error.message().starts_with(&message), "{error}");
+        let message = "the content needs 17 inodes and there are 16; ask for more of them";
+        assert_eq!(error.message(), message);
+        let error = with(6, Inodes::BytesPerInode(65_536)).unwrap_err();
+        assert!(
+            error.message().ends_with("ask for fewer bytes per inode"),
+            "{error}"
+        );
+        // Nobody asked for a number: there are as many as it takes.
+        let inodes = with(400, Inodes::Default).unwrap().summary().inodes;
+        assert!(inodes.is_some_and(|inodes| inodes >= 411), "{inodes:?}");
     }
 }
 
 fn host(path: &std::path::Path, len: u64) -> FileTree {
     let mut tree = empty_tree();
-    let content = Content::Host {
-        path: path.to_owned(),
-        len,
-    };
+    let content = Content::host(path, len);
     tree.put_file("writes[0]", b"/dir/file", content, Attributes::file(TIME))
         .unwrap();
     tree
@@ -97,7 +101,11 @@ fn files_larger_than_the_format_counts() {
     for kind in KINDS {
         for len in [GIB, 16 * TIB, u64::MAX] {
             let error = plan(kind, GIB, host(nowhere, len)).unwrap_err();
-            assert!(error.message().contains("doesn't fit"), "{error}");
+            let message = error.message();
+            assert!(
+                message.contains("doesn't fit") || message.contains("too large"),
+                "{error}"
+            );
         }
     }
 }
@@ -110,12 +118,12 @@ fn a_host_file_that_changed_since_it_was_planned() {
     let plan = plan("ext4", 8 * MIB, host(&path, 100_000)).unwrap();
     for length in [99_999, 100_001, 0] {
         std::fs::write(&path, data(length)).unwrap();
-        let error = plan.write(&MemDisk::new(8 * MIB)).unwrap_err();
+        let error = plan.write(&MemDisk::new(8 * MIB), &Unwatched).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Io);
         assert_eq!(error.place(), path.display().to_string());
     }
     std::fs::remove_file(&path).unwrap();
-    assert!(plan.write(&MemDisk::new(8 * MIB)).is_err());
+    assert!(plan.write(&MemDisk::new(8 * MIB), &Unwatched).is_err());
     std::fs::write(&path, data(100_000)).unwrap();
-    plan.write(&MemDisk::new(8 * MIB)).unwrap();
+    plan.write(&MemDisk::new(8 * MIB), &Unwatched).unwrap();
 }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use disklayout::disk::{Disk, SparseFile};
-use disklayout::fs::{FsPlan, Registry, Request};
+use disklayout::fs::{FsPlan, Options, Registry, Request, Unwatched, ext};
 use disklayout::tree::FileTree;
 use disklayout::{Bytes, Error, Identity, Lba, Timestamp};
 use tempfile::TempDir;
@@ -32,14 +32,34 @@ pub(crate) fn plan_labelled(
     tree: FileTree,
 ) -> Result<Box<dyn FsPlan>, Error> {
     Registry::native().plan(Request {
-        place: "parts[0]",
-        kind,
-        size: Bytes::new(size),
         start: Lba::new(2048),
         label,
         tree,
-        identity: Identity::new("test", TIME),
+        ..request(kind, size)
     })
+}
+
+pub(crate) fn plan_with(
+    kind: &str,
+    size: u64,
+    options: ext::Options,
+    tree: FileTree,
+) -> Result<Box<dyn FsPlan>, Error> {
+    Registry::native().plan(Request {
+        options: Options::Ext(options),
+        tree,
+        ..request(kind, size)
+    })
+}
+
+/// An empty filesystem.
+pub(crate) fn request(kind: &str, size: u64) -> Request<'_> {
+    Request::new(
+        "parts[0]",
+        kind,
+        Bytes::new(size),
+        Identity::new("test", TIME),
+    )
 }
 
 pub(crate) fn plan(kind: &str, size: u64, tree: FileTree) -> Result<Box<dyn FsPlan>, Error> {
@@ -81,7 +101,7 @@ impl Scratch {
 }
 
 pub(crate) fn write_image(plan: &dyn FsPlan, size: u64, path: &Path) {
-    plan.write(&sparse_file(size, path)).unwrap();
+    plan.write(&sparse_file(size, path), &Unwatched).unwrap();
 }
 
 /// A new file of `size` bytes, all of them a hole.

@@ -1,7 +1,7 @@
 //! Trees of awkward names and sizes.
 
 use disklayout::Timestamp;
-use disklayout::tree::{Attributes, Content, FileTree};
+use disklayout::tree::{Attributes, Content, Device, FileTree, Node, NodeKind, Xattr, Xattrs};
 
 use crate::support::{TIME, empty_tree};
 
@@ -71,6 +71,59 @@ pub(crate) fn names(many: usize) -> FileTree {
         put_plain(&mut tree, &format!("/many/file number {number}"), b"");
     }
     put_plain(&mut tree, &format!("{}/bottom", "/d".repeat(100)), b"deep");
+    tree
+}
+
+/// A node of every kind, with what makes each of them awkward.
+pub(crate) fn every_kind() -> FileTree {
+    let mut tree = empty_tree();
+    let mut add = |path: &str, kind| {
+        let node = Node::new(kind, Attributes::file(TIME));
+        tree.put("writes[0]", path.as_bytes(), node).unwrap()
+    };
+    for length in [1, 58, 59, 60, 61, 1023] {
+        let target = "t".repeat(length).into_bytes();
+        add(
+            &format!("/links/{length}"),
+            NodeKind::Symlink(target.into()),
+        );
+    }
+    for (major, minor) in [
+        (0, 0),
+        (1, 3),
+        (255, 255),
+        (256, 0),
+        (8, 256),
+        (4095, 1_048_575),
+    ] {
+        let device = Device { major, minor };
+        add(
+            &format!("/devices/c{major}-{minor}"),
+            NodeKind::CharacterDevice(device),
+        );
+        add(
+            &format!("/devices/b{major}-{minor}"),
+            NodeKind::BlockDevice(device),
+        );
+    }
+    add("/others/pipe", NodeKind::Fifo);
+    add("/others/socket", NodeKind::Socket);
+    let file = add("/others/file", NodeKind::File(Content::inline(&data(5000))));
+    for number in 0..300 {
+        let path = format!("/names/{number}");
+        tree.link("writes[0]", path.as_bytes(), file).unwrap();
+    }
+    let xattr = |name: &str, length: usize| Xattr {
+        name: name.as_bytes().into(),
+        value: data(length as u64).into(),
+    };
+    tree.set_xattrs(file, Xattrs::new([xattr("user.small", 8)]));
+    for number in 0..1100 {
+        let path = format!("/shared/{number}");
+        let mut node = Node::new(NodeKind::Fifo, Attributes::file(TIME));
+        node.xattrs = Xattrs::new([xattr("user.large", 700), xattr("security.selinux", 30)]);
+        tree.put("writes[0]", path.as_bytes(), node).unwrap();
+    }
     tree
 }
 

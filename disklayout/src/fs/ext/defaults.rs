@@ -1,5 +1,6 @@
 //! What mke2fs 1.47.0 chooses when it is asked for nothing but a type: Debian 12's mke2fs.conf.
 
+use super::features::Features;
 use super::format::*;
 use crate::units::Bytes;
 
@@ -55,40 +56,6 @@ impl Flavor {
     }
 }
 
-/// The three sets of feature flags.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Features {
-    pub compat: u32,
-    pub incompat: u32,
-    pub ro_compat: u32,
-}
-
-impl Features {
-    pub(super) const fn has_journal(self) -> bool {
-        self.compat & EXT4_FEATURE_COMPAT_HAS_JOURNAL != 0
-    }
-
-    pub(super) const fn has_resize_inode(self) -> bool {
-        self.compat & EXT4_FEATURE_COMPAT_RESIZE_INODE != 0
-    }
-
-    pub(super) const fn has_extents(self) -> bool {
-        self.incompat & EXT4_FEATURE_INCOMPAT_EXTENTS != 0
-    }
-
-    pub(super) const fn has_64bit(self) -> bool {
-        self.incompat & EXT4_FEATURE_INCOMPAT_64BIT != 0
-    }
-
-    pub(super) const fn has_flex_bg(self) -> bool {
-        self.incompat & EXT4_FEATURE_INCOMPAT_FLEX_BG != 0
-    }
-
-    pub(super) const fn has_metadata_csum(self) -> bool {
-        self.ro_compat & EXT4_FEATURE_RO_COMPAT_METADATA_CSUM != 0
-    }
-}
-
 /// Block size and bytes per inode for filesystems up to a size.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct SizeClass {
@@ -123,9 +90,15 @@ pub(super) fn size_class(size: Bytes) -> SizeClass {
     found.unwrap_or(SIZE_CLASSES[SIZE_CLASSES.len() - 1])
 }
 
+/// Where a class ends and the next one begins.
+pub(super) fn size_class_bounds() -> impl Iterator<Item = u64> {
+    let below = SIZE_CLASSES.into_iter().map(|class| class.below);
+    below.take(SIZE_CLASSES.len() - 1)
+}
+
 pub(super) const INODE_SIZE: u32 = 256;
-/// Of 100 blocks, those kept for root.
-pub(super) const RESERVED_PERCENT: u64 = 5;
+/// Of 10,000 blocks, those kept for root.
+pub(super) const RESERVED: u32 = 500;
 pub(super) const LOG_GROUPS_PER_FLEX: u8 = 4;
 /// mke2fs rounds a device down to whole pages.
 pub(super) const PAGE_SIZE: u64 = 4096;
@@ -146,6 +119,11 @@ const JOURNAL_BLOCKS: [(u64, u32); 8] = [
 pub(super) fn journal_blocks(blocks: u64) -> u32 {
     let found = JOURNAL_BLOCKS.iter().find(|(below, _)| blocks < *below);
     found.map_or(262_144, |(_, journal)| *journal)
+}
+
+/// The numbers of blocks from which on the journal is larger.
+pub(super) fn journal_bounds() -> impl Iterator<Item = u64> {
+    JOURNAL_BLOCKS.into_iter().map(|(below, _)| below)
 }
 
 #[cfg(test)]

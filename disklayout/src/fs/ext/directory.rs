@@ -4,8 +4,9 @@ use zerocopy::IntoBytes;
 use zerocopy::little_endian::{U16, U32};
 
 use super::checksum::Crc;
+use super::features::Features;
 use super::format::*;
-use super::geometry::Geometry;
+use super::hash::NameHash;
 
 /// One entry of a directory.
 #[derive(Clone, Copy, Debug)]
@@ -15,24 +16,64 @@ pub(super) struct Entry<'a> {
     pub file_type: u8,
 }
 
+impl Entry<'static> {
+    /// `.` and `..`, the first two of every directory.
+    pub(super) fn own(inode: u32, parent: u32) -> [Self; 2] {
+        let links: [(&[u8], u32); 2] = [(b".", inode), (b"..", parent)];
+        links.map(|(name, inode)| Self {
+            name,
+            inode,
+            file_type: EXT4_FT_DIR,
+        })
+    }
+}
+
 /// The shape of all directory blocks of a filesystem.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Shape {
     pub block_size: u32,
     pub has_checksums: bool,
+    /// Whether entries tell what they lead to (`filetype`).
+    pub has_file_types: bool,
+    /// How large directories are indexed, if they are (`dir_index`).
+    pub index: Option<Index>,
+}
+
+/// What an index of names is made with.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Index {
+    pub hash: NameHash,
+    /// How many levels of index blocks may lie below the root (`indirect_levels`): one, or two
+    /// with `large_dir`.
+    pub most_levels: u8,
 }
 
 impl Shape {
-    pub(super) const fn new(geometry: &Geometry) -> Self {
-        let has_checksums = geometry.features.has_metadata_csum();
+    /// The shape that follows from the features; `hash` is what names are indexed by.
+    pub(super) fn new(block_size: u32, features: Features, hash: NameHash) -> Self {
+        // The feature comes by itself where there are extents: no older format is asked for then.
+        let may_be_large = features.has_large_dir() || features.has_extents();
+        let most_levels = if may_be_large { 2 } else { 1 };
         Self {
-            block_size: geometry.block_size,
-            has_checksums,
+            block_size,
+            has_checksums: features.has_metadata_csum(),
+            has_file_types: features.has_filetype(),
+            index: features
+                .has_dir_index()
+                .then_some(Index { hash, most_levels }),
+        }
+    }
+
+    /// The same without an index.
+    pub(super) const fn linear(self) -> Self {
+        Self {
+            index: None,
+            ..self
         }
     }
 
     /// Bytes of a block that entries may take.
-    fn capacity(self) -> usize {
+    pub(super) const fn capacity(self) -> usize {
         let tail = if self.has_checksums {
             size_of::<DirEntryTail>()
         } else {
@@ -41,7 +82,7 @@ impl Shape {
         self.block_size as usize - tail
     }
 
-    /// How many blocks entries with names of these lengths take.
+    /// How many blocks entries with names of these lengths take, one after another.
     pub(super) fn blocks(self, name_lengths: impl Iterator<Item = usize>) -> u64 {
         let mut blocks = 1;
         let mut used = 0;
@@ -80,7 +121,7 @@ impl Shape {
     }
 
     /// The last entry of a block reaches to its end; an empty block is one unused entry.
-    fn render_block(self, entries: &[Entry<'_>], checksum: Crc, bytes: &mut Vec<u8>) {
+    pub(super) fn render_block(self, entries: &[Entry<'_>], checksum: Crc, bytes: &mut Vec<u8>) {
         let start = bytes.len();
         let end = start + self.capacity();
         let unused = [Entry {
@@ -97,14 +138,7 @@ impl Shape {
                 entry_length(entry.name.len())
             };
             let next = bytes.len() + length;
-            let head = DirEntry {
-                inode: U32::new(entry.inode),
-                rec_len: U16::new(length as u16),
-                name_len: entry.name.len() as u8,
-                file_type: entry.file_type,
-            };
-            bytes.extend_from_slice(head.as_bytes());
-            bytes.extend_from_slice(entry.name);
+            self.render_entry(entry, length, bytes);
             bytes.resize(next, 0);
         }
         if self.has_checksums {
@@ -118,10 +152,26 @@ impl Shape {
             bytes.extend_from_slice(tail.as_bytes());
         }
     }
+
+    /// One entry up to the end of its name; the next one comes `length` bytes after its start.
+    pub(super) fn render_entry(self, entry: &Entry<'_>, length: usize, bytes: &mut Vec<u8>) {
+        let head = DirEntry {
+            inode: U32::new(entry.inode),
+            rec_len: U16::new(length as u16),
+            name_len: entry.name.len() as u8,
+            file_type: if self.has_file_types {
+                entry.file_type
+            } else {
+                0
+            },
+        };
+        bytes.extend_from_slice(head.as_bytes());
+        bytes.extend_from_slice(entry.name);
+    }
 }
 
 /// Bytes of an entry: the fixed part and the name, in whole fours.
-fn entry_length(name: usize) -> usize {
+pub(super) const fn entry_length(name: usize) -> usize {
     (size_of::<DirEntry>() + name).next_multiple_of(4)
 }
 
@@ -129,13 +179,19 @@ fn entry_length(name: usize) -> usize {
 mod tests {
     use super::*;
 
+    const fn shape(has_checksums: bool) -> Shape {
+        Shape {
+            block_size: 1024,
+            has_checksums,
+            has_file_types: true,
+            index: None,
+        }
+    }
+
     #[test]
     fn counting_and_rendering_agree_at_the_edge_of_a_block() {
         for has_checksums in [false, true] {
-            let shape = Shape {
-                block_size: 1024,
-                has_checksums,
-            };
+            let shape = shape(has_checksums);
             let name = [b'n'; 248];
             let fills = shape.capacity() / 256;
             for count in [fills, fills + 1, 2 * fills + 1] {
@@ -157,12 +213,21 @@ mod tests {
 
     #[test]
     fn blocks_without_entries_hold_one_unused_entry() {
-        let shape = Shape {
-            block_size: 1024,
-            has_checksums: true,
-        };
-        let bytes = shape.render(&[], 2, Crc::START);
+        let bytes = shape(true).render(&[], 2, Crc::START);
         assert_eq!(bytes[1024..1032], [0, 0, 0, 0, 0xF4, 3, 0, 0]);
         assert_eq!(bytes[2047 - 11 + 7], EXT4_FT_DIR_CSUM);
+    }
+    #[test]
+    fn without_the_feature_entries_have_no_file_type() {
+        for has_file_types in [true, false] {
+            let shape = Shape {
+                has_file_types,
+                ..shape(false)
+            };
+            let bytes = shape.render(&Entry::own(11, 2), 1, Crc::START);
+            let file_type = if has_file_types { EXT4_FT_DIR } else { 0 };
+            assert_eq!(bytes[..9], [11, 0, 0, 0, 12, 0, 1, file_type, b'.']);
+            assert_eq!(bytes[19], file_type);
+        }
     }
 }

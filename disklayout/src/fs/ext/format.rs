@@ -2,12 +2,13 @@
 //!
 //! Kernel documentation, "ext4 Data Structures and Algorithms" (Documentation/filesystems/ext4),
 //! sections 2.1 (super block), 2.2 (group descriptors), 4.1 (inodes), 4.2 (block maps and
-//! extents), 4.3 (directory entries) and 3.6 (the jbd2 journal). Names are the document's own.
+//! extents), 4.3 (directory entries), 4.5 (extended attributes) and 3.6 (the jbd2
+//! journal). Names are the document's own.
 //!
 //! Left at zero on purpose:
 //! - `s_journal_uuid`, `s_journal_dev`: would mean a journal on another device;
 //! - `s_last_orphan`, `s_first_error_*`, `s_last_error_*`, `s_error_count`: nothing has happened;
-//! - `s_mtime`, `s_mnt_count`, `s_last_mounted`: never mounted;
+//! - `s_mtime`, `s_mnt_count`: never mounted;
 //! - `s_kbytes_written`: what a kernel wrote in its lifetime;
 //! - `s_raid_*`, `s_mmp_*`, `s_snapshot_*`, quota and encryption fields: features not used;
 //! - `bg_exclude_bitmap_*`: never used by any kernel.
@@ -47,6 +48,8 @@ pub(super) const EXT4_FEATURE_INCOMPAT_FILETYPE: u32 = 0x2;
 pub(super) const EXT4_FEATURE_INCOMPAT_EXTENTS: u32 = 0x40;
 pub(super) const EXT4_FEATURE_INCOMPAT_64BIT: u32 = 0x80;
 pub(super) const EXT4_FEATURE_INCOMPAT_FLEX_BG: u32 = 0x200;
+pub(super) const EXT4_FEATURE_INCOMPAT_CSUM_SEED: u32 = 0x2000;
+pub(super) const EXT4_FEATURE_INCOMPAT_LARGEDIR: u32 = 0x4000;
 pub(super) const EXT4_FEATURE_RO_COMPAT_SPARSE_SUPER: u32 = 0x1;
 pub(super) const EXT4_FEATURE_RO_COMPAT_LARGE_FILE: u32 = 0x2;
 pub(super) const EXT4_FEATURE_RO_COMPAT_HUGE_FILE: u32 = 0x8;
@@ -58,12 +61,24 @@ pub(super) const EXT4_BG_INODE_UNINIT: u16 = 0x1;
 pub(super) const EXT4_BG_BLOCK_UNINIT: u16 = 0x2;
 pub(super) const EXT4_BG_INODE_ZEROED: u16 = 0x4;
 
+pub(super) const S_IFIFO: u16 = 0x1000;
+pub(super) const S_IFCHR: u16 = 0x2000;
 pub(super) const S_IFDIR: u16 = 0x4000;
+pub(super) const S_IFBLK: u16 = 0x6000;
 pub(super) const S_IFREG: u16 = 0x8000;
+pub(super) const S_IFLNK: u16 = 0xA000;
+pub(super) const S_IFSOCK: u16 = 0xC000;
+pub(super) const EXT4_INDEX_FL: u32 = 0x1000;
+pub(super) const EXT4_HUGE_FILE_FL: u32 = 0x4_0000;
 pub(super) const EXT4_EXTENTS_FL: u32 = 0x8_0000;
 
 pub(super) const EXT4_FT_REG_FILE: u8 = 1;
 pub(super) const EXT4_FT_DIR: u8 = 2;
+pub(super) const EXT4_FT_CHRDEV: u8 = 3;
+pub(super) const EXT4_FT_BLKDEV: u8 = 4;
+pub(super) const EXT4_FT_FIFO: u8 = 5;
+pub(super) const EXT4_FT_SOCK: u8 = 6;
+pub(super) const EXT4_FT_SYMLINK: u8 = 7;
 pub(super) const EXT4_FT_DIR_CSUM: u8 = 0xDE;
 
 pub(super) const EXT4_EXT_MAGIC: u16 = 0xF30A;
@@ -71,8 +86,15 @@ pub(super) const EXT4_EXT_MAGIC: u16 = 0xF30A;
 pub(super) const EXT_INIT_MAX_LEN: u64 = 1 << 15;
 /// How many extents, or indexes, the inode itself holds.
 pub(super) const EXTENTS_IN_INODE: usize = 4;
+/// Bytes of the field that holds a block map, the root of an extent tree or a short target.
+pub(super) const I_BLOCK_BYTES: usize = 60;
 /// How many blocks the inode itself addresses in a block map.
 pub(super) const EXT4_NDIR_BLOCKS: u64 = 12;
+
+pub(super) const EXT4_XATTR_MAGIC: u32 = 0xEA02_0000;
+pub(super) const EXT4_XATTR_INDEX_POSIX_ACL_ACCESS: u8 = 2;
+pub(super) const EXT4_XATTR_INDEX_POSIX_ACL_DEFAULT: u8 = 3;
+pub(super) const EXT4_XATTR_INDEX_SECURITY: u8 = 6;
 
 pub(super) const JBD2_MAGIC_NUMBER: u32 = 0xC03B_3998;
 pub(super) const JBD2_SUPERBLOCK_V2: u32 = 4;
@@ -310,6 +332,48 @@ pub(super) struct DirEntryTail {
 
 const _: () = assert!(size_of::<DirEntryTail>() == 12);
 
+/// `struct dx_root_info`: what follows `.` and `..` in the first block of an indexed directory.
+#[derive(Clone, Debug, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub(super) struct DxRootInfo {
+    pub reserved_zero: U32,
+    pub hash_version: u8,
+    pub info_length: u8,
+    pub indirect_levels: u8,
+    pub unused_flags: u8,
+}
+
+const _: () = assert!(size_of::<DxRootInfo>() == 8);
+
+/// `struct dx_countlimit`: stands where the first entry of an index block would have its hash.
+#[derive(Clone, Debug, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub(super) struct DxCountLimit {
+    pub limit: U16,
+    pub count: U16,
+}
+
+/// `struct dx_entry`.
+#[derive(Clone, Debug, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub(super) struct DxEntry {
+    pub hash: U32,
+    pub block: U32,
+}
+
+const _: () = assert!(size_of::<DxEntry>() == 8);
+const _: () = assert!(size_of::<DxCountLimit>() == offset_of!(DxEntry, block));
+
+/// `struct dx_tail`: the checksum, after the room of all entries.
+#[derive(Clone, Debug, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub(super) struct DxTail {
+    pub dt_reserved: U32,
+    pub dt_checksum: U32,
+}
+
+const _: () = assert!(size_of::<DxTail>() == 8);
+
 /// `struct ext4_extent_header`.
 #[derive(Clone, Debug, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
@@ -347,6 +411,37 @@ pub(super) const EXTENT_ENTRY: usize = 12;
 const _: () = assert!(size_of::<ExtentHeader>() == EXTENT_ENTRY);
 const _: () = assert!(size_of::<Extent>() == EXTENT_ENTRY);
 const _: () = assert!(size_of::<ExtentIndex>() == EXTENT_ENTRY);
+
+/// `struct ext4_xattr_header`: the start of a block of extended attributes.
+#[derive(Clone, Debug, FromZeros, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub(super) struct XattrHeader {
+    pub h_magic: U32,
+    pub h_refcount: U32,
+    pub h_blocks: U32,
+    pub h_hash: U32,
+
+    pub h_checksum: U32,
+    pub h_reserved: [U32; 3],
+}
+
+const _: () = assert!(size_of::<XattrHeader>() == 32);
+const _: () = assert!(offset_of!(XattrHeader, h_checksum) == 0x10);
+
+/// The fixed part of `struct ext4_xattr_entry`; the name follows.
+#[derive(Clone, Debug, IntoBytes, Immutable, KnownLayout)]
+#[repr(C)]
+pub(super) struct XattrEntry {
+    pub e_name_len: u8,
+    pub e_name_index: u8,
+    pub e_value_offs: U16,
+    pub e_value_inum: U32,
+    pub e_value_size: U32,
+    pub e_hash: U32,
+}
+
+const _: () = assert!(size_of::<XattrEntry>() == 16);
+const _: () = assert!(offset_of!(XattrEntry, e_hash) == 0xC);
 
 /// `struct journal_superblock_s` up to the users' UUIDs; the rest of the block is zero.
 ///

@@ -1,19 +1,20 @@
 //! From a size to the numbers of a filesystem, as mke2fs 1.47.0 derives them.
 
-use super::defaults::{
-    Features, Flavor, INODE_SIZE, LOG_GROUPS_PER_FLEX, PAGE_SIZE, RESERVED_PERCENT, SizeClass,
-    journal_blocks, size_class,
-};
+use super::defaults::{LOG_GROUPS_PER_FLEX, PAGE_SIZE, journal_blocks, size_class};
+use super::features::Features;
 use super::format::EXT4_GOOD_OLD_FIRST_INO;
 use super::format::{EXT4_FEATURE_COMPAT_HAS_JOURNAL, EXT4_FEATURE_COMPAT_RESIZE_INODE};
+use super::options::{Inodes, Journal};
+use super::parameters::Parameters;
 use crate::error::{Error, Result};
 use crate::units::Bytes;
 
-/// Every number that follows from the size alone.
+/// Every number that follows from the size and what was asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Geometry {
     pub features: Features,
     pub block_size: u32,
+    pub inode_size: u32,
     /// 1 when blocks are too small to hold both the boot sector and the superblock, else 0.
     pub first_data_block: u32,
     pub blocks: u64,
@@ -32,7 +33,7 @@ pub(super) struct Geometry {
 
 /// Descriptors of a larger filesystem fill more than three quarters of a group, from where on
 /// mke2fs spreads them out (`meta_bg`), which this writer doesn't.
-const MAX_SIZE: Bytes = Bytes::new(192 * Bytes::TIB);
+pub(super) const MAX_SIZE: Bytes = Bytes::new(192 * Bytes::TIB);
 
 /// The smallest size with inodes for more than the filesystem itself; the same for all three.
 const MIN_SIZE: Bytes = Bytes::new(104 * Bytes::KIB);
@@ -40,37 +41,67 @@ const MIN_SIZE: Bytes = Bytes::new(104 * Bytes::KIB);
 /// A group's last blocks are given up unless this many are left after its own metadata.
 const LEAST_DATA_BLOCKS: u64 = 50;
 
+/// Groups aren't made smaller than this to have more inodes.
+const LEAST_BLOCKS_PER_GROUP: u32 = 256;
+
+/// A journal that is asked for has at least and at most so many blocks.
+const JOURNAL_BLOCKS: std::ops::RangeInclusive<u64> = 1024..=10_240_000;
+
 impl Geometry {
-    /// The geometry of a filesystem on `size` bytes.
-    pub(super) fn new(place: &str, flavor: Flavor, size: Bytes) -> Result<Self> {
+    /// The geometry of a filesystem on `size` bytes whose content needs `needed_inodes` inodes,
+    /// reserved ones included.
+    pub(super) fn new(
+        place: &str,
+        parameters: &Parameters,
+        size: Bytes,
+        needed_inodes: u64,
+    ) -> Result<Self> {
         let class = size_class(size);
+        let name = parameters.flavor.name();
         if size > MAX_SIZE {
-            let message = format!(
-                "{size} is too large for {}, which ends at {MAX_SIZE} here",
-                flavor.name()
-            );
+            let message = format!("{size} is too large for {name}, which ends at {MAX_SIZE} here");
             return Err(Error::does_not_fit(place, message));
         }
-        let blocks = size.get() / PAGE_SIZE * PAGE_SIZE / u64::from(class.block_size);
-        let features = Self::features(place, flavor, blocks)?;
-        let geometry = Self::with_blocks(features, class, blocks)
+        let block_size = parameters.block_size.unwrap_or(class.block_size);
+        let blocks = size.get() / PAGE_SIZE * PAGE_SIZE / u64::from(block_size);
+        let features = Self::features(place, parameters, blocks)?;
+        let usual_inodes = match parameters.inodes {
+            Inodes::Default => blocks * u64::from(block_size) / class.bytes_per_inode,
+            Inodes::BytesPerInode(bytes) => blocks * u64::from(block_size) / bytes,
+            Inodes::Count(count) => count,
+        };
+        let divided = |inodes| {
+            let mut geometry = Self::with_blocks(parameters, features, block_size, blocks);
+            geometry.divide_into_groups(inodes).map(|()| geometry)
+        };
+        let too_small = || {
+            let message = format!("{size} is too small for {name}; the least is {MIN_SIZE}");
+            Error::does_not_fit(place, message)
+        };
+        let mut geometry = divided(usual_inodes)
             .filter(|geometry| geometry.inodes() > u64::from(EXT4_GOOD_OLD_FIRST_INO))
-            .ok_or_else(|| {
-                let name = flavor.name();
-                let message = format!("{size} is too small for {name}; the least is {MIN_SIZE}");
-                Error::does_not_fit(place, message)
-            })?;
+            .ok_or_else(too_small)?;
+        if parameters.inodes == Inodes::Default && geometry.inodes() < needed_inodes {
+            // Each group's share is rounded down to a multiple of eight.
+            let more = needed_inodes + 8 * u64::from(geometry.groups);
+            geometry = [needed_inodes, more]
+                .into_iter()
+                .filter_map(divided)
+                .find(|geometry| geometry.inodes() >= needed_inodes)
+                .ok_or_else(too_small)?;
+        }
+        geometry.journal_blocks = geometry.figure_journal(place, parameters.journal)?;
         Ok(geometry)
     }
 
     /// The features, less those that a filesystem of so many blocks can't have.
-    fn features(place: &str, flavor: Flavor, blocks: u64) -> Result<Features> {
-        let mut features = flavor.features();
+    fn features(place: &str, parameters: &Parameters, blocks: u64) -> Result<Features> {
+        let mut features = parameters.features;
         if blocks > u64::from(u32::MAX) {
             if !features.has_64bit() {
                 let message = format!(
                     "{} holds {} blocks at most, not {blocks}; use ext4 or a smaller partition",
-                    flavor.name(),
+                    parameters.flavor.name(),
                     u32::MAX
                 );
                 return Err(Error::does_not_fit(place, message));
@@ -81,16 +112,20 @@ impl Geometry {
         Ok(features)
     }
 
-    /// `None` when the blocks don't hold a filesystem's own structures.
-    fn with_blocks(features: Features, class: SizeClass, wanted_blocks: u64) -> Option<Self> {
-        let block_size = class.block_size;
-        let wanted_inodes = wanted_blocks * u64::from(block_size) / class.bytes_per_inode;
-        let mut geometry = Self {
+    /// The numbers that don't depend on the groups.
+    fn with_blocks(
+        parameters: &Parameters,
+        features: Features,
+        block_size: u32,
+        blocks: u64,
+    ) -> Self {
+        Self {
             features,
             block_size,
+            inode_size: parameters.inode_size,
             first_data_block: u32::from(block_size == 1024),
-            blocks: wanted_blocks,
-            reserved_blocks: wanted_blocks * RESERVED_PERCENT / 100,
+            blocks,
+            reserved_blocks: share(blocks, parameters.reserved),
             blocks_per_group: block_size * 8,
             groups: 0,
             inodes_per_group: 0,
@@ -103,15 +138,14 @@ impl Geometry {
             } else {
                 0
             },
-        };
-        geometry.divide_into_groups(wanted_inodes)?;
-        geometry.journal_blocks = geometry.figure_journal();
-        Some(geometry)
+        }
     }
 
     /// Settles the groups. A tail that can't hold its own metadata and some data is cut off,
-    /// after which everything is settled anew.
+    /// after which everything is settled anew; `None` when the blocks don't hold a filesystem's
+    /// own structures.
     fn divide_into_groups(&mut self, wanted_inodes: u64) -> Option<()> {
+        let (blocks, reserved_blocks) = (self.blocks, self.reserved_blocks);
         loop {
             let data_blocks = self.blocks.checked_sub(u64::from(self.first_data_block))?;
             let per_group = u64::from(self.blocks_per_group);
@@ -119,7 +153,16 @@ impl Geometry {
             if self.groups == 0 {
                 return None;
             }
-            self.settle_inodes(wanted_inodes);
+            if !self.settle_inodes(wanted_inodes) {
+                // More groups have more inodes.
+                self.blocks_per_group -= 8;
+                // What was cut off comes back, its part of the reserve doesn't, as in mke2fs.
+                self.blocks = blocks;
+                if self.blocks_per_group < LEAST_BLOCKS_PER_GROUP {
+                    return None;
+                }
+                continue;
+            }
             let descriptors = self.block_size / self.desc_size();
             self.desc_blocks = self.groups.div_ceil(descriptors);
             self.reserved_gdt_blocks = self.figure_reserved_gdt();
@@ -135,31 +178,28 @@ impl Geometry {
             if tail >= overhead + LEAST_DATA_BLOCKS {
                 return Some(());
             }
-            self.cut_off(tail);
+            self.blocks -= tail;
+            self.reserved_blocks = scale(reserved_blocks, self.blocks, blocks);
         }
     }
 
-    /// Gives up the last `tail` blocks and the part of the reserve that they stood for.
-    fn cut_off(&mut self, tail: u64) {
-        let left = self.blocks - tail;
-        let reserve = u128::from(self.reserved_blocks) * u128::from(left) / u128::from(self.blocks);
-        self.reserved_blocks = u64::try_from(reserve).unwrap_or(u64::MAX);
-        self.blocks = left;
-    }
-
-    /// Inodes per group: whole blocks of them, a multiple of eight, no more than a bitmap has bits
-    /// and a 32-bit number counts.
-    fn settle_inodes(&mut self, wanted: u64) {
+    /// Inodes per group: whole blocks of them, a multiple of eight, no more than a 32-bit number
+    /// counts in all. False when a group's bitmap doesn't have that many bits.
+    fn settle_inodes(&mut self, wanted: u64) -> bool {
         let wanted = wanted.clamp(u64::from(EXT4_GOOD_OLD_FIRST_INO) + 1, u64::from(u32::MAX));
-        let per_block = self.block_size / INODE_SIZE;
+        let per_block = self.block_size / self.inode_size;
         let groups = u64::from(self.groups);
-        let mut per_group = wanted.div_ceil(groups).min(u64::from(self.block_size) * 8) as u32;
+        let mut per_group = wanted.div_ceil(groups);
+        if per_group > u64::from(self.block_size) * 8 {
+            return false;
+        }
         loop {
-            let rounded = (per_group.div_ceil(per_block) * per_block).max(8) & !7;
+            let rounded = (per_group as u32).div_ceil(per_block) * per_block;
+            let rounded = rounded.max(8) & !7;
             if u64::from(rounded) * groups <= u64::from(u32::MAX) {
                 self.inodes_per_group = rounded;
                 self.inode_table_blocks = rounded.div_ceil(per_block);
-                return;
+                return true;
             }
             per_group -= 1;
         }
@@ -179,16 +219,31 @@ impl Geometry {
         more.min(u64::from(self.block_size / 4)) as u32
     }
 
-    fn figure_journal(&mut self) -> u32 {
-        let blocks = if self.features.has_journal() {
-            journal_blocks(self.blocks)
-        } else {
-            0
-        };
-        if blocks == 0 {
+    fn figure_journal(&mut self, place: &str, wanted: Journal) -> Result<u32> {
+        if !self.features.has_journal() {
+            return Ok(0);
+        }
+        let usual = journal_blocks(self.blocks);
+        if usual == 0 {
             self.features.compat &= !EXT4_FEATURE_COMPAT_HAS_JOURNAL;
         }
-        blocks
+        let Journal::Size(size) = wanted else {
+            return Ok(usual);
+        };
+        let blocks = size.get() / u64::from(self.block_size);
+        let free = self.blocks.saturating_sub(self.overhead_blocks());
+        let most = (*JOURNAL_BLOCKS.end()).min(free / 2);
+        if usual == 0 || !(*JOURNAL_BLOCKS.start()..=most).contains(&blocks) {
+            let message = format!(
+                "a journal of {blocks} blocks can't be made in a filesystem of {}: it takes \
+                 {} to {most} blocks of {} bytes",
+                self.blocks,
+                JOURNAL_BLOCKS.start(),
+                self.block_size
+            );
+            return Err(Error::does_not_fit(format!("{place}.journal"), message));
+        }
+        Ok(blocks as u32)
     }
 
     /// The metadata of a group if it holds its own bitmaps and inode table.
@@ -199,7 +254,7 @@ impl Geometry {
     /// The superblock and the descriptors at the start of a group, where it has them.
     pub(super) fn base_blocks(&self, group: u32) -> u64 {
         let blocks = 1 + u64::from(self.desc_blocks) + u64::from(self.reserved_gdt_blocks);
-        if has_super(group) { blocks } else { 0 }
+        if self.has_super(group) { blocks } else { 0 }
     }
 
     /// Bytes of a group descriptor.
@@ -223,8 +278,13 @@ impl Geometry {
     }
 
     /// The groups after the first that hold a copy of the superblock.
-    pub(super) fn backup_groups(&self) -> impl Iterator<Item = u32> + use<> {
-        (1..self.groups).filter(|group| has_super(*group))
+    pub(super) fn backup_groups(&self) -> impl Iterator<Item = u32> {
+        (1..self.groups).filter(|group| self.has_super(*group))
+    }
+
+    /// Whether a group holds the superblock or a copy of it.
+    fn has_super(&self, group: u32) -> bool {
+        !self.features.has_sparse_super() || is_sparse_super(group)
     }
 
     /// Everything that isn't there for files: what `statfs` takes off the size.
@@ -237,8 +297,20 @@ impl Geometry {
     }
 }
 
+/// What is left of `reserve` when `left` of `blocks` are.
+fn scale(reserve: u64, left: u64, blocks: u64) -> u64 {
+    let scaled = u128::from(reserve) * u128::from(left) / u128::from(blocks);
+    u64::try_from(scaled).unwrap_or(u64::MAX)
+}
+
+/// `hundredths` of a percent of `blocks`.
+fn share(blocks: u64, hundredths: u32) -> u64 {
+    let share = u128::from(blocks) * u128::from(hundredths) / 10_000;
+    u64::try_from(share).unwrap_or(u64::MAX)
+}
+
 /// With `sparse_super`: groups 0 and 1 and the powers of 3, 5 and 7.
-pub(super) fn has_super(group: u32) -> bool {
+fn is_sparse_super(group: u32) -> bool {
     let is_power_of = |base: u32| {
         let powers = std::iter::successors(Some(base), |power| power.checked_mul(base));
         powers
@@ -250,15 +322,22 @@ pub(super) fn has_super(group: u32) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use super::super::defaults::Flavor;
+    use super::super::options::Options;
     use super::*;
 
     fn geometry(flavor: Flavor, size: u64) -> Geometry {
-        Geometry::new("part", flavor, Bytes::new(size)).unwrap()
+        try_geometry(flavor, Bytes::new(size)).unwrap()
+    }
+
+    fn try_geometry(flavor: Flavor, size: Bytes) -> Result<Geometry> {
+        let parameters = Parameters::new("parts[0]", flavor, &Options::default())?;
+        Geometry::new("parts[0]", &parameters, size, 0)
     }
 
     #[test]
     fn copies_of_the_superblock_lie_in_powers_of_3_5_and_7() {
-        let groups: Vec<_> = (0..130).filter(|group| has_super(*group)).collect();
+        let groups: Vec<_> = (0..130).filter(|group| is_sparse_super(*group)).collect();
         assert_eq!(groups, [0, 1, 3, 5, 7, 9, 25, 27, 49, 81, 125]);
     }
 
@@ -325,25 +404,24 @@ mod tests {
     #[test]
     fn the_least_size_is_the_first_that_holds_a_filesystem() {
         for flavor in [Flavor::Ext2, Flavor::Ext3, Flavor::Ext4] {
-            Geometry::new("x", flavor, Bytes::new(MIN_SIZE.get() - 1)).unwrap_err();
-            Geometry::new("x", flavor, MIN_SIZE).unwrap();
+            try_geometry(flavor, Bytes::new(MIN_SIZE.get() - 1)).unwrap_err();
+            try_geometry(flavor, MIN_SIZE).unwrap();
         }
     }
 
     #[test]
     fn what_cannot_be_held_is_refused_with_its_limit() {
-        let small = Geometry::new("parts[0]", Flavor::Ext4, Bytes::new(64 << 10)).unwrap_err();
+        let small = try_geometry(Flavor::Ext4, Bytes::new(64 << 10)).unwrap_err();
         assert_eq!(
             small.to_string(),
             "parts[0]: 64 KiB is too small for ext4; the least is 104 KiB"
         );
-        let large = Geometry::new("parts[0]", Flavor::Ext3, Bytes::new(16 << 40)).unwrap_err();
+        let large = try_geometry(Flavor::Ext3, Bytes::new(16 << 40)).unwrap_err();
         assert!(
             large.to_string().contains("4294967295 blocks at most"),
             "{large}"
         );
-        let huge =
-            Geometry::new("parts[0]", Flavor::Ext4, Bytes::new((192 << 40) + 1)).unwrap_err();
+        let huge = try_geometry(Flavor::Ext4, Bytes::new((192 << 40) + 1)).unwrap_err();
         let message =
             "parts[0]: 211106232532993 bytes is too large for ext4, which ends at 192 TiB here";
         assert_eq!(huge.to_string(), message);

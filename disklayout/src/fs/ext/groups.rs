@@ -1,7 +1,7 @@
 //! What each group uses: its bitmaps and its descriptor.
 
-use zerocopy::FromZeros;
 use zerocopy::little_endian::{U16, U32};
+use zerocopy::{FromZeros, IntoBytes};
 
 use super::allocate::Allocation;
 use super::checksum::Crc;
@@ -56,8 +56,12 @@ fn clear_bits(bitmap: &mut [u8], first: u64, count: u64) {
     }
 }
 
-/// All groups of an allocation.
-pub(super) fn groups(geometry: &Geometry, allocation: &Allocation) -> Vec<Group> {
+/// All groups of an allocation; `directories` are the numbers of the inodes that are some.
+pub(super) fn groups(
+    geometry: &Geometry,
+    allocation: &Allocation,
+    directories: impl Iterator<Item = u32>,
+) -> Vec<Group> {
     let mut groups: Vec<_> = (0..geometry.groups)
         .map(|_| Group {
             free_blocks: 0,
@@ -70,7 +74,7 @@ pub(super) fn groups(geometry: &Geometry, allocation: &Allocation) -> Vec<Group>
     for run in allocation.free.runs() {
         divide(geometry, *run, &mut groups);
     }
-    count_inodes(geometry, allocation, &mut groups);
+    count_inodes(geometry, allocation, directories, &mut groups);
     if geometry.features.has_metadata_csum() {
         // The last group's bitmap is always stored: its end is marked in it.
         for (number, group) in (0..geometry.groups - 1).zip(&mut groups) {
@@ -97,17 +101,17 @@ fn divide(geometry: &Geometry, run: Run, groups: &mut [Group]) {
     }
 }
 
-fn count_inodes(geometry: &Geometry, allocation: &Allocation, groups: &mut [Group]) {
+fn count_inodes(
+    geometry: &Geometry,
+    allocation: &Allocation,
+    directories: impl Iterator<Item = u32>,
+    groups: &mut [Group],
+) {
     let group_of = |number: u32| ((number - 1) / geometry.inodes_per_group) as usize;
-    for inode in allocation
-        .inodes
-        .iter()
-        .filter(|inode| inode.is_directory())
-    {
-        groups[group_of(inode.number)].directories += 1;
+    for inode in directories {
+        groups[group_of(inode)].directories += 1;
     }
-    let highest = allocation.inodes.last().map_or(0, |inode| inode.number);
-    let mut left = highest.max(EXT4_GOOD_OLD_FIRST_INO);
+    let mut left = allocation.highest_inode();
     for group in groups {
         group.used_inodes = left.min(geometry.inodes_per_group);
         left -= group.used_inodes;
@@ -135,7 +139,7 @@ pub(super) fn descriptor(
         it.bg_itable_unused_lo = free_inodes;
         it.bg_flags = U16::new(flags(geometry, group));
         add_bitmap_checksums(&mut it, geometry, group, seed);
-        it.bg_checksum = U16::new(checksum(&it, number, seed));
+        it.bg_checksum = U16::new(checksum(geometry, &it, number, seed));
     }
     it
 }
@@ -173,9 +177,9 @@ fn add_bitmap_checksums(it: &mut GroupDescriptor, geometry: &Geometry, group: &G
 }
 
 /// Over the group's number and the descriptor without its checksum.
-fn checksum(it: &GroupDescriptor, number: u32, seed: Crc) -> u16 {
-    use zerocopy::IntoBytes;
-    seed.update_number(number).update(it.as_bytes()).halves().0
+fn checksum(geometry: &Geometry, it: &GroupDescriptor, number: u32, seed: Crc) -> u16 {
+    let bytes = &it.as_bytes()[..geometry.desc_size() as usize];
+    seed.update_number(number).update(bytes).halves().0
 }
 
 #[cfg(test)]

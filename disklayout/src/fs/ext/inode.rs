@@ -5,49 +5,85 @@ use zerocopy::{FromZeros, IntoBytes};
 
 use super::allocate::InodePlan;
 use super::checksum::Crc;
-use super::defaults::INODE_SIZE;
 use super::format::*;
 use super::geometry::Geometry;
 use crate::identity::Timestamp;
+use crate::tree::{Attributes, Device};
 
-/// The first and last second that an inode of this size holds: 34 bits from -2^31.
+/// The first and last second that an inode holds: 34 bits from -2^31 where it has more than 128
+/// bytes.
 pub(super) const SECONDS: std::ops::RangeInclusive<i64> = -(1 << 31)..=(1 << 34) - (1 << 31) - 1;
+/// The same for an inode of 128 bytes.
+pub(super) const SHORT_SECONDS: std::ops::RangeInclusive<i64> = -(1 << 31)..=(1 << 31) - 1;
+
+/// What an inode holds beside its numbers.
+#[derive(Debug)]
+pub(super) struct Fields<'a> {
+    /// The type and the permissions.
+    pub mode: u16,
+    pub attributes: Attributes,
+    pub i_flags: u32,
+    pub i_block: [u8; I_BLOCK_BYTES],
+    /// Where the block of attributes is; 0 when there is none.
+    pub i_file_acl: u64,
+    /// The attributes that are in the inode.
+    pub xattrs: &'a [u8],
+}
 
 /// The inode as it is stored. `seed` is what the filesystem's checksums start from.
 pub(super) fn bytes(
     geometry: &Geometry,
     plan: &InodePlan,
+    fields: &Fields<'_>,
     created: Timestamp,
     seed: Crc,
 ) -> Vec<u8> {
     let mut it = Inode::new_zeroed();
-    it.i_mode = U16::new(plan.mode);
-    set_owner(&mut it, plan);
+    it.i_mode = U16::new(fields.mode);
+    set_owner(&mut it, &fields.attributes);
     it.i_links_count = U16::new(plan.links);
     it.i_size_lo = U32::new(plan.size as u32);
     it.i_size_high = U32::new((plan.size >> 32) as u32);
-    let sectors = plan.blocks * u64::from(geometry.block_size / 512);
-    it.i_blocks_lo = U32::new(sectors as u32);
-    it.i_blocks_high = U16::new((sectors >> 32) as u16);
-    it.i_flags = U32::new(plan.mapping.i_flags);
-    it.i_block = plan.mapping.i_block;
-    it.i_extra_isize = U16::new(EXTRA_ISIZE);
-    set_times(&mut it, plan.attributes.mtime, created);
-    let mut bytes = it.as_bytes().to_vec();
-    bytes.resize(INODE_SIZE as usize, 0);
+    it.i_flags = U32::new(fields.i_flags);
+    set_blocks(&mut it, geometry, plan);
+    it.i_block = fields.i_block;
+    it.i_file_acl_lo = U32::new(fields.i_file_acl as u32);
+    it.i_file_acl_high = U16::new((fields.i_file_acl >> 32) as u16);
+    set_times(&mut it, fields.attributes.mtime, created);
+    let inode_size = geometry.inode_size as usize;
+    let structure = inode_size.min(size_of::<Inode>());
+    if inode_size >= size_of::<Inode>() {
+        it.i_extra_isize = U16::new(EXTRA_ISIZE);
+    }
+    let mut bytes = it.as_bytes()[..structure].to_vec();
+    bytes.extend_from_slice(fields.xattrs);
+    bytes.resize(inode_size, 0);
     if geometry.features.has_metadata_csum() {
         let (low, high) = seed.of_inode(plan.number).update(&bytes).halves();
         it.i_checksum_lo = U16::new(low);
         it.i_checksum_hi = U16::new(high);
-        bytes[..size_of::<Inode>()].copy_from_slice(it.as_bytes());
+        bytes[..structure].copy_from_slice(&it.as_bytes()[..structure]);
     }
     bytes
 }
 
-fn set_owner(it: &mut Inode, plan: &InodePlan) {
-    let (uid, gid) = (plan.attributes.uid, plan.attributes.gid);
+fn set_owner(it: &mut Inode, attributes: &Attributes) {
+    let (uid, gid) = (attributes.uid, attributes.gid);
     (it.i_uid, it.i_uid_high) = (U16::new(uid as u16), U16::new((uid >> 16) as u16));
     (it.i_gid, it.i_gid_high) = (U16::new(gid as u16), U16::new((gid >> 16) as u16));
+}
+
+/// Blocks are counted as sectors, and above 48 bits of those as blocks of the filesystem.
+fn set_blocks(it: &mut Inode, geometry: &Geometry, plan: &InodePlan) {
+    let sectors = plan.blocks * u64::from(geometry.block_size / 512);
+    let (count, flag) = if sectors >> 48 == 0 {
+        (sectors, 0)
+    } else {
+        (plan.blocks, EXT4_HUGE_FILE_FL)
+    };
+    it.i_blocks_lo = U32::new(count as u32);
+    it.i_blocks_high = U16::new((count >> 32) as u16);
+    it.i_flags = U32::new(it.i_flags.get() | flag);
 }
 
 fn set_times(it: &mut Inode, changed: Timestamp, created: Timestamp) {
@@ -67,6 +103,20 @@ fn time(time: Timestamp) -> (U32, U32) {
         U32::new(low as u32),
         U32::new(time.nanoseconds << 2 | epoch),
     )
+}
+
+/// A device in the place of the block map: 16 bits in the first word where its numbers allow,
+/// else 32 bits in the second.
+pub(super) fn device(device: Device) -> [u8; I_BLOCK_BYTES] {
+    let Device { major, minor } = device;
+    let (position, number) = if major < 256 && minor < 256 {
+        (0, major << 8 | minor)
+    } else {
+        (4, (minor & 0xFF) | (major << 8) | (minor & !0xFF) << 12)
+    };
+    let mut i_block = [0; I_BLOCK_BYTES];
+    i_block[position..position + 4].copy_from_slice(U32::new(number).as_bytes());
+    i_block
 }
 
 #[cfg(test)]
@@ -91,6 +141,23 @@ mod tests {
             });
             assert_eq!((stored.get(), extra.get() & 3), (low, epoch), "{seconds}");
             assert_eq!(extra.get() >> 2, 999_999_999);
+        }
+    }
+
+    #[test]
+    fn devices_take_16_or_32_bits() {
+        for (major, minor, expected) in [
+            (1, 3, [0x03, 0x01, 0, 0, 0, 0, 0, 0]),
+            (255, 255, [0xFF, 0xFF, 0, 0, 0, 0, 0, 0]),
+            (256, 0, [0, 0, 0, 0, 0x00, 0x00, 0x01, 0x00]),
+            (8, 256, [0, 0, 0, 0, 0x00, 0x08, 0x10, 0x00]),
+            (4095, 1_048_575, [0, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF]),
+        ] {
+            assert_eq!(
+                device(Device { major, minor })[..8],
+                expected,
+                "{major}:{minor}"
+            );
         }
     }
 }

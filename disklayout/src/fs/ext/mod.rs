@@ -1,30 +1,47 @@
 //! ext2, ext3 and ext4, of the geometry and with the features that mke2fs 1.47.0 gives them.
 
 mod allocate;
+mod block_map;
 mod checksum;
+mod contents;
 mod defaults;
+mod demand;
 mod directory;
+mod extents;
+mod features;
+mod fit;
 mod format;
 mod geometry;
 mod groups;
+mod hash;
+mod index;
 mod inode;
-mod mapping;
+mod numbers;
+mod options;
+mod parameters;
 mod placement;
 mod resize;
+mod segments;
 mod space;
 mod superblock;
 mod write;
+mod xattr;
 
 use crate::disk::Disk;
 use crate::error::{Error, Result};
-use crate::fs::{Formatter, FsPlan, Request, Summary};
+use crate::fs::{Formatter, FsPlan, Options as FsOptions, Progress, Request, Summary};
 use crate::tree::FileTree;
 use crate::units::Bytes;
+
+pub use options::{Inodes, Journal, Options};
 
 use allocate::{Allocation, Role};
 use checksum::Crc;
 use defaults::Flavor;
+use demand::Demand;
+use fit::Fitting;
 use geometry::Geometry;
+use parameters::Parameters;
 use superblock::Volume;
 
 /// Bytes of a volume label (`s_volume_name`).
@@ -43,42 +60,66 @@ impl Formatter for ExtFormatter {
     }
 
     fn plan(&self, request: Request<'_>) -> Result<Box<dyn FsPlan>> {
-        let flavor = Flavor::from_name(request.kind).ok_or_else(|| {
-            Error::unsupported(
-                request.place,
-                format!("'{}' is no ext format", request.kind),
-            )
-        })?;
-        let label = check_label(&request)?;
-        check_times(&request)?;
-        let volume = Volume {
-            uuid: request.identity.uuid("filesystem"),
-            hash_seed: request.identity.uuid("directory hash seed"),
-            label,
-            created: request.identity.time(),
+        let parameters = parameters(&request)?;
+        let volume = volume(&request)?;
+        let fitting = Fitting {
+            request: &request,
+            parameters: &parameters,
+            volume: &volume,
         };
-        let seed = Crc::of_filesystem(volume.uuid);
-        let geometry = Geometry::new(request.place, flavor, request.size)?;
-        let allocation = allocate::allocate(
-            request.place,
-            flavor,
-            &geometry,
-            &request.tree,
-            volume.created,
-            seed,
-        )?;
-        let place = request.place.to_owned();
-        let tree = request.tree;
+        let (geometry, demand, allocation) = fitting.at(request.size)?;
         Ok(Box::new(Plan {
-            place,
-            flavor,
+            place: request.place.to_owned(),
+            seed: Crc::of_filesystem(volume.uuid),
+            parameters,
             geometry,
+            demand,
             allocation,
             volume,
-            seed,
-            tree,
+            tree: request.tree,
         }))
     }
+
+    fn smallest(&self, request: &Request<'_>, free: Bytes) -> Result<Bytes> {
+        let parameters = parameters(request)?;
+        let volume = volume(request)?;
+        let fitting = Fitting {
+            request,
+            parameters: &parameters,
+            volume: &volume,
+        };
+        fitting.smallest(free)
+    }
+}
+
+/// What is asked for, checked.
+fn parameters(request: &Request<'_>) -> Result<Parameters> {
+    let flavor = Flavor::from_name(request.kind).ok_or_else(|| {
+        let message = format!("'{}' is no ext format", request.kind);
+        Error::unsupported(request.place, message)
+    })?;
+    let defaults = Options::default();
+    let options = match &request.options {
+        FsOptions::Default => &defaults,
+        FsOptions::Ext(options) => options,
+    };
+    let parameters = Parameters::new(request.place, flavor, options)?;
+    check_times(request, &parameters)?;
+    Ok(parameters)
+}
+
+fn volume(request: &Request<'_>) -> Result<Volume> {
+    let identity = &request.identity;
+    let hash_seed = match &request.options {
+        FsOptions::Ext(options) => options.hash_seed,
+        FsOptions::Default => None,
+    };
+    Ok(Volume {
+        uuid: request.uuid.unwrap_or_else(|| identity.uuid("filesystem")),
+        hash_seed: hash_seed.unwrap_or_else(|| identity.uuid("directory hash seed")),
+        label: check_label(request)?,
+        created: identity.time(),
+    })
 }
 
 fn check_label(request: &Request<'_>) -> Result<[u8; LABEL_MAX]> {
@@ -100,29 +141,45 @@ fn check_label(request: &Request<'_>) -> Result<[u8; LABEL_MAX]> {
 }
 
 /// A superblock counts its seconds without a sign, so the filesystem itself is of 1970 or later.
-fn check_times(request: &Request<'_>) -> Result<()> {
-    let (first, last) = (*inode::SECONDS.start(), *inode::SECONDS.end());
-    let nodes = request.tree.nodes();
-    let of_files = nodes.map(|(_, node)| (node.attributes.mtime, first));
-    let mut times = of_files.chain([(request.identity.time(), 0)]);
-    match times.find(|(time, first)| !(*first..=last).contains(&time.seconds)) {
-        None => Ok(()),
-        Some((time, first)) => {
-            let message = format!(
-                "the time {} s is out of what {} holds here, {first} to {last} s from 1970",
-                time.seconds, request.kind
-            );
-            Err(Error::invalid(request.place, message))
-        }
+fn check_times(request: &Request<'_>, parameters: &Parameters) -> Result<()> {
+    let range = if parameters.extra_isize() > 0 {
+        inode::SECONDS
+    } else {
+        inode::SHORT_SECONDS
+    };
+    let own = request.identity.time();
+    if !(0..=*range.end()).contains(&own.seconds) {
+        let message = format!(
+            "the time {} s is out of what {} holds here, 0 to {} s from 1970",
+            own.seconds,
+            request.kind,
+            range.end()
+        );
+        return Err(Error::invalid(request.place, message));
     }
+    let mut nodes = request.tree.nodes();
+    let late = nodes.find(|(_, node)| !range.contains(&node.attributes.mtime.seconds));
+    let Some((id, node)) = late else {
+        return Ok(());
+    };
+    let message = format!(
+        "'{}' has the time {} s, which is out of what {} holds here, {} to {} s from 1970",
+        request.tree.path(id).escape_ascii(),
+        node.attributes.mtime.seconds,
+        request.kind,
+        range.start(),
+        range.end()
+    );
+    Err(Error::invalid(request.place, message))
 }
 
 /// A filesystem with every inode and block assigned.
 #[derive(Debug)]
 struct Plan {
     place: String,
-    flavor: Flavor,
+    parameters: Parameters,
     geometry: Geometry,
+    demand: Demand,
     allocation: Allocation,
     volume: Volume,
     /// What all checksums start from.
@@ -136,13 +193,15 @@ impl FsPlan for Plan {
         let label = label.trim_end_matches('\0');
         let journal = u64::from(self.geometry.journal_blocks) * u64::from(self.geometry.block_size);
         Summary {
-            kind: self.flavor.name(),
+            kind: self.parameters.flavor.name(),
             label: (!label.is_empty()).then(|| label.to_owned()),
             uuid: Some(self.volume.uuid),
             block_size: self.geometry.block_size,
             blocks: self.geometry.blocks,
             free_blocks: Some(self.allocation.free.blocks()),
+            reserved_blocks: self.geometry.reserved_blocks,
             inodes: Some(self.geometry.inodes()),
+            free_inodes: Some(self.geometry.inodes() - u64::from(self.allocation.highest_inode())),
             journal: (journal > 0).then(|| Bytes::new(journal)),
         }
     }
@@ -153,15 +212,18 @@ impl FsPlan for Plan {
 
     fn cost(&self) -> Bytes {
         let blocks = self.allocation.inodes.iter().map(|inode| {
-            let data: u64 = inode.runs.iter().map(|run| run.len).sum();
-            // An empty journal is one block.
-            let data = if inode.role == Role::Journal { 1 } else { data };
-            data + inode.mapping.nodes.len() as u64
+            let segments = self.allocation.segments(inode).iter();
+            match inode.role {
+                // An empty journal is one block.
+                Role::Journal => 1,
+                Role::Resize => u64::from(self.geometry.reserved_gdt_blocks),
+                _ => segments.map(|segment| segment.len).sum(),
+            }
         });
         Bytes::new(blocks.sum::<u64>() * u64::from(self.geometry.block_size))
     }
 
-    fn write(&self, disk: &dyn Disk) -> Result<()> {
-        write::write(self, disk)
+    fn write(&self, disk: &dyn Disk, progress: &dyn Progress) -> Result<()> {
+        write::write(self, disk, progress)
     }
 }

@@ -60,20 +60,26 @@ fn place_flex_group(
 #[cfg(test)]
 mod tests {
     use super::super::defaults::Flavor;
+    use super::super::options::Options;
+    use super::super::parameters::Parameters;
     use super::*;
     use crate::units::Bytes;
 
     #[test]
     fn a_flex_group_packs_its_metadata_and_a_plain_group_keeps_its_own() {
         let size = Bytes::new(4 << 30);
-        let ext4 = Geometry::new("x", Flavor::Ext4, size).unwrap();
+        let geometry = |flavor| {
+            let parameters = Parameters::new("x", flavor, &Options::default()).unwrap();
+            Geometry::new("x", &parameters, size, 0).unwrap()
+        };
+        let ext4 = geometry(Flavor::Ext4);
         let (tables, free) = place(&ext4).unwrap();
         assert_eq!(tables[1].block_bitmap, tables[0].block_bitmap + 1);
         assert_eq!(tables[0].inode_bitmap, tables[0].block_bitmap + 16);
         assert_eq!(tables[16].block_bitmap, ext4.group_start(16));
         assert_eq!(free.blocks() + ext4.overhead_blocks(), ext4.blocks + 16_384);
 
-        let ext2 = Geometry::new("x", Flavor::Ext2, size).unwrap();
+        let ext2 = geometry(Flavor::Ext2);
         let (tables, _) = place(&ext2).unwrap();
         assert_eq!(tables[2].block_bitmap, ext2.group_start(2));
         assert_eq!(

@@ -3,17 +3,21 @@
 //! Its double indirect block lists the reserved blocks of the primary descriptors. Each of them
 //! is an indirect block in turn and lists its copies in the groups with a backup.
 
+use super::block_map::{to_bytes, to_i_block};
 use super::geometry::Geometry;
-use super::mapping::{MapNode, Mapping, to_bytes, to_i_block};
 
 /// The place of the double indirect block among an inode's fifteen block numbers.
 const EXT4_DIND_BLOCK: usize = 13;
 
-/// The mapping of the resize inode, whose double indirect block is `dind_block`.
-pub(super) fn map(geometry: &Geometry, dind_block: u64) -> Mapping {
+/// Maps the resize inode, whose double indirect block is `dind_block`: gives what the inode holds,
+/// and every block with its content to `emit`.
+pub(super) fn map(
+    geometry: &Geometry,
+    dind_block: u64,
+    emit: &mut dyn FnMut(u64, Vec<u8>),
+) -> [u8; 60] {
     let per_block = geometry.block_size / 4;
     let mut dind = vec![0; per_block as usize];
-    let mut nodes = Vec::new();
     let backups: Vec<_> = geometry.backup_groups().collect();
     for index in 0..geometry.reserved_gdt_blocks {
         let block = reserved_block(geometry, 0, index);
@@ -23,22 +27,12 @@ pub(super) fn map(geometry: &Geometry, dind_block: u64) -> Mapping {
             .iter()
             .map(|group| reserved_block(geometry, *group, index) as u32)
             .collect();
-        nodes.push(MapNode {
-            block,
-            bytes: to_bytes(&copies),
-        });
+        emit(block, to_bytes(&copies));
     }
-    nodes.push(MapNode {
-        block: dind_block,
-        bytes: to_bytes(&dind),
-    });
+    emit(dind_block, to_bytes(&dind));
     let mut numbers = [0; 15];
     numbers[EXT4_DIND_BLOCK] = dind_block as u32;
-    Mapping {
-        i_block: to_i_block(&numbers),
-        i_flags: 0,
-        nodes,
-    }
+    to_i_block(&numbers)
 }
 
 /// The block in `group` kept for descriptors, by its number among them.

@@ -6,9 +6,9 @@ use zerocopy::{FromZeros, IntoBytes};
 
 use super::allocate::Allocation;
 use super::checksum::Crc;
-use super::defaults::INODE_SIZE;
 use super::format::*;
 use super::geometry::Geometry;
+use super::parameters::Parameters;
 use crate::identity::Timestamp;
 
 /// What tells this filesystem from others.
@@ -20,17 +20,30 @@ pub(super) struct Volume {
     pub created: Timestamp,
 }
 
+/// The journal's inode.
+#[derive(Debug)]
+pub(super) struct Journal {
+    pub size: u64,
+    pub i_block: [u8; I_BLOCK_BYTES],
+}
+
 /// The primary superblock, without its checksum.
 pub(super) fn superblock(
+    parameters: &Parameters,
     geometry: &Geometry,
     allocation: &Allocation,
     volume: &Volume,
+    journal: Option<&Journal>,
 ) -> SuperBlock {
     let mut it = SuperBlock::new_zeroed();
     set_counts(&mut it, geometry, allocation);
-    set_shape(&mut it, geometry);
+    set_shape(&mut it, parameters, geometry);
     set_identity(&mut it, volume);
-    set_journal(&mut it, allocation);
+    set_checksums(&mut it, geometry, volume);
+    if let Some(journal) = journal {
+        set_journal(&mut it, journal);
+    }
+    it.s_last_mounted = parameters.last_mounted;
     it.s_magic = U16::new(EXT4_SUPER_MAGIC);
     it.s_state = U16::new(EXT4_VALID_FS);
     it.s_errors = U16::new(EXT4_ERRORS_CONTINUE);
@@ -44,8 +57,7 @@ pub(super) fn superblock(
 }
 
 fn set_counts(it: &mut SuperBlock, geometry: &Geometry, allocation: &Allocation) {
-    let used = allocation.inodes.last().map_or(0, |inode| inode.number);
-    let used = u64::from(used.max(EXT4_GOOD_OLD_FIRST_INO));
+    let used = u64::from(allocation.highest_inode());
     it.s_inodes_count = U32::new(geometry.inodes() as u32);
     it.s_free_inodes_count = U32::new((geometry.inodes() - used) as u32);
     (it.s_blocks_count_lo, it.s_blocks_count_hi) = halves(geometry.blocks);
@@ -58,7 +70,7 @@ fn halves(count: u64) -> (U32, U32) {
     (U32::new(count as u32), U32::new((count >> 32) as u32))
 }
 
-fn set_shape(it: &mut SuperBlock, geometry: &Geometry) {
+fn set_shape(it: &mut SuperBlock, parameters: &Parameters, geometry: &Geometry) {
     let features = geometry.features;
     it.s_feature_compat = U32::new(features.compat);
     it.s_feature_incompat = U32::new(features.incompat);
@@ -71,16 +83,22 @@ fn set_shape(it: &mut SuperBlock, geometry: &Geometry) {
     it.s_clusters_per_group = it.s_blocks_per_group;
     it.s_inodes_per_group = U32::new(geometry.inodes_per_group);
     it.s_first_ino = U32::new(EXT4_GOOD_OLD_FIRST_INO);
-    it.s_inode_size = U16::new(INODE_SIZE as u16);
-    it.s_min_extra_isize = U16::new(EXTRA_ISIZE);
-    it.s_want_extra_isize = U16::new(EXTRA_ISIZE);
+    it.s_inode_size = U16::new(geometry.inode_size as u16);
+    it.s_min_extra_isize = U16::new(parameters.extra_isize());
+    it.s_want_extra_isize = it.s_min_extra_isize;
     it.s_reserved_gdt_blocks = U16::new(geometry.reserved_gdt_blocks as u16);
     it.s_log_groups_per_flex = geometry.log_groups_per_flex;
     if features.has_64bit() {
         it.s_desc_size = U16::new(geometry.desc_size() as u16);
     }
-    if features.has_metadata_csum() {
+}
+
+fn set_checksums(it: &mut SuperBlock, geometry: &Geometry, volume: &Volume) {
+    if geometry.features.has_metadata_csum() {
         it.s_checksum_type = EXT4_CRC32C_CHKSUM;
+    }
+    if geometry.features.has_csum_seed() {
+        it.s_checksum_seed = U32::new(Crc::of_filesystem(volume.uuid).get());
     }
 }
 
@@ -96,20 +114,11 @@ fn set_identity(it: &mut SuperBlock, volume: &Volume) {
 }
 
 /// The journal's inode and a copy of where its blocks are, should the inode be lost.
-fn set_journal(it: &mut SuperBlock, allocation: &Allocation) {
-    let Some(journal) = allocation
-        .inodes
-        .iter()
-        .find(|inode| inode.number == EXT4_JOURNAL_INO)
-    else {
-        return;
-    };
+fn set_journal(it: &mut SuperBlock, journal: &Journal) {
     it.s_journal_inum = U32::new(EXT4_JOURNAL_INO);
     it.s_jnl_backup_type = EXT3_JNL_BACKUP_BLOCKS;
     let (blocks, size) = it.s_jnl_blocks.split_at_mut(15);
-    blocks
-        .as_mut_bytes()
-        .copy_from_slice(&journal.mapping.i_block);
+    blocks.as_mut_bytes().copy_from_slice(&journal.i_block);
     size.copy_from_slice(&[
         U32::new((journal.size >> 32) as u32),
         U32::new(journal.size as u32),

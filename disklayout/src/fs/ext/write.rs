@@ -4,33 +4,31 @@ use zerocopy::IntoBytes;
 use zerocopy::{FromZeros, big_endian};
 
 use super::Plan;
-use super::allocate::{InodePlan, LOST_FOUND, Numbers, Role};
-use super::defaults::INODE_SIZE;
-use super::directory::{Entry, Shape};
+use super::allocate::{InodePlan, Role};
 use super::format::*;
 use super::groups::{self, Group};
-use super::inode;
-use super::space::Run;
-use super::superblock;
-use crate::disk::Disk;
+use super::superblock::{self, Journal};
+use super::xattr;
+use crate::disk::{Disk, is_zero};
 use crate::error::{Error, Result};
-use crate::tree::{Content, FileTree, NodeKind};
-
-/// File data is copied in pieces of this size.
-const PIECE: usize = 1 << 20;
+use crate::fs::Progress;
+use crate::fs::copy::{self, Piece};
+use crate::tree::{Content, NodeKind};
 
 /// Metadata that is put together for writing goes out in pieces of this size.
 const CACHED_PIECE: usize = 256 << 10;
 
-pub(super) fn write(plan: &Plan, disk: &dyn Disk) -> Result<()> {
-    let writer = Writer {
-        plan,
-        disk,
-        numbers: Numbers::new(&plan.tree),
-    };
+pub(super) fn write(plan: &Plan, disk: &dyn Disk, progress: &dyn Progress) -> Result<()> {
+    let writer = Writer { plan, disk };
+    let block_size = u64::from(plan.geometry.block_size);
+    let pieces = writer.pieces(progress);
+    copy::copy(&plan.place, block_size, pieces, disk, progress)?;
     writer.write_contents()?;
     writer.write_inode_tables()?;
-    let groups = groups::groups(&plan.geometry, &plan.allocation);
+    let directories = plan.allocation.inodes.iter();
+    let directories = directories.filter(|inode| plan.is_directory(inode));
+    let numbers = directories.map(|inode| inode.number);
+    let groups = groups::groups(&plan.geometry, &plan.allocation, numbers);
     writer.write_bitmaps(&groups)?;
     writer.write_superblocks(&groups)
 }
@@ -38,48 +36,102 @@ pub(super) fn write(plan: &Plan, disk: &dyn Disk) -> Result<()> {
 struct Writer<'a> {
     plan: &'a Plan,
     disk: &'a dyn Disk,
-    numbers: Numbers,
 }
 
 impl Writer<'_> {
-    fn write_contents(&self) -> Result<()> {
-        let mut piece = Vec::new();
+    /// Where the data of all files goes. Files without any are complete as they are.
+    fn pieces(&self, progress: &dyn Progress) -> Vec<Piece<'_>> {
+        let mut pieces = Vec::new();
+        let mut empty = 0;
         for inode in &self.plan.allocation.inodes {
-            match inode.role {
-                Role::Resize => {}
-                Role::Journal => self.write_at(inode.runs[0].start, &self.journal_superblock())?,
-                Role::LostFound => self.write_lost_found(inode)?,
-                Role::Directory { .. } => self.write_directory(inode)?,
-                Role::File { node } => {
-                    if let NodeKind::File(content) = &self.plan.tree.node(node).kind {
-                        self.write_file(inode, content, &mut piece)?;
-                    }
+            let Role::Node { node, .. } = inode.role else {
+                continue;
+            };
+            if let NodeKind::File(content) = &self.plan.tree.node(node).kind {
+                let before = pieces.len();
+                self.add_pieces(inode, content, &mut pieces);
+                match pieces[before..].last_mut() {
+                    Some(last) => last.ends_file = true,
+                    None => empty += 1,
                 }
             }
-            let nodes = inode.mapping.nodes.iter();
-            let blocks = nodes.map(|node| (node.block, node.bytes.as_slice()));
-            self.write_blocks(blocks.collect())?;
+        }
+        progress.advance(empty, 0);
+        pieces
+    }
+
+    /// Every extent of the data, cut where a segment ends.
+    fn add_pieces<'a>(&self, inode: &InodePlan, content: &'a Content, pieces: &mut Vec<Piece<'a>>) {
+        let block_size = u64::from(self.plan.geometry.block_size);
+        let segments = self.plan.allocation.segments(inode);
+        for extent in content.extents() {
+            let (mut logical, end) = (extent.logical, extent.logical + extent.len);
+            let first = segments
+                .partition_point(|segment| (segment.logical + segment.len) * block_size <= logical);
+            for segment in &segments[first..] {
+                if logical >= end {
+                    break;
+                }
+                let segment_end = (segment.logical + segment.len) * block_size;
+                let len = end.min(segment_end) - logical;
+                pieces.push(Piece {
+                    content,
+                    logical,
+                    len,
+                    disk: segment.start * block_size + (logical - segment.logical * block_size),
+                    ends_file: false,
+                });
+                logical += len;
+            }
+        }
+    }
+
+    /// Directories, long targets, attributes, the journal and what leads to data.
+    fn write_contents(&self) -> Result<()> {
+        let mut blocks = Blocks::new(self);
+        for (position, block) in self.plan.allocation.xattr_blocks.iter().enumerate() {
+            blocks.push(*block, &self.xattr_block(position, *block))?;
+        }
+        for inode in &self.plan.allocation.inodes {
+            self.write_data(inode, &mut blocks)?;
+            let mut nodes = Vec::new();
+            self.plan
+                .i_block(inode, &mut |block, bytes| nodes.push((block, bytes)));
+            nodes.sort_unstable_by_key(|(block, _)| *block);
+            for (block, bytes) in nodes {
+                blocks.push(block, &bytes)?;
+            }
+        }
+        blocks.flush()
+    }
+
+    fn write_data(&self, inode: &InodePlan, blocks: &mut Blocks<'_>) -> Result<()> {
+        let bytes = match inode.role {
+            Role::Resize => return Ok(()),
+            Role::Journal => self.journal_superblock(),
+            Role::LostFound => self.plan.directory_bytes(inode),
+            Role::Node { node, .. } => match &self.plan.tree.node(node).kind {
+                NodeKind::Directory => self.plan.directory_bytes(inode),
+                NodeKind::Symlink(target) if target.len() >= I_BLOCK_BYTES => target.to_vec(),
+                _ => return Ok(()),
+            },
+        };
+        let block_size = self.plan.geometry.block_size as usize;
+        let segments = self.plan.allocation.segments(inode).iter();
+        let places = segments.flat_map(|segment| segment.start..segment.start + segment.len);
+        for (block, bytes) in places.zip(bytes.chunks(block_size)) {
+            blocks.push(block, bytes)?;
         }
         Ok(())
     }
 
-    fn write_file(&self, inode: &InodePlan, content: &Content, piece: &mut Vec<u8>) -> Result<()> {
-        let block_size = u64::from(self.plan.geometry.block_size);
-        let mut reader = content.open()?;
-        let mut left = content.len();
-        for run in &inode.runs {
-            let mut offset = run.start * block_size;
-            let end = run.end() * block_size;
-            while offset < end && left > 0 {
-                let length = left.min(end - offset).min(PIECE as u64);
-                piece.resize(length as usize, 0);
-                reader.read_exact(piece)?;
-                self.write_bytes(offset, piece)?;
-                offset += length;
-                left -= length;
-            }
-        }
-        Ok(())
+    fn xattr_block(&self, position: usize, block: u64) -> Vec<u8> {
+        let planned = &self.plan.demand.xattr_blocks[position];
+        let mut bytes = planned.bytes.clone();
+        let checksum = self.plan.geometry.features.has_metadata_csum();
+        let seed = checksum.then_some(self.plan.seed);
+        xattr::finish_block(&mut bytes, block, planned.refcount, seed);
+        bytes
     }
 
     /// What a journal starts with. It is empty, so nothing else is in it.
@@ -96,58 +148,9 @@ impl Writer<'_> {
         it.as_bytes().to_vec()
     }
 
-    fn write_lost_found(&self, inode: &InodePlan) -> Result<()> {
-        self.write_entries(inode, EXT4_ROOT_INO, &[])
-    }
-
-    fn write_directory(&self, inode: &InodePlan) -> Result<()> {
-        let Role::Directory { node, parent } = inode.role else {
-            return Ok(());
-        };
-        let NodeKind::Directory(directory) = &self.plan.tree.node(node).kind else {
-            return Ok(());
-        };
-        let adds_lost_found = node == FileTree::ROOT && self.numbers.adds_lost_found();
-        let lost_found = Entry {
-            name: LOST_FOUND,
-            inode: EXT4_GOOD_OLD_FIRST_INO,
-            file_type: EXT4_FT_DIR,
-        };
-        let mut entries: Vec<_> = adds_lost_found.then_some(lost_found).into_iter().collect();
-        entries.extend(directory.entries().map(|(name, child)| Entry {
-            name,
-            inode: self.numbers.inode(child),
-            file_type: match self.plan.tree.node(child).kind {
-                NodeKind::Directory(_) => EXT4_FT_DIR,
-                NodeKind::File(_) => EXT4_FT_REG_FILE,
-            },
-        }));
-        self.write_entries(inode, parent, &entries)
-    }
-
-    /// The blocks of a directory: `.`, `..` and the other entries.
-    fn write_entries(&self, inode: &InodePlan, parent: u32, others: &[Entry<'_>]) -> Result<()> {
-        let own = Entry {
-            name: b".",
-            inode: inode.number,
-            file_type: EXT4_FT_DIR,
-        };
-        let above = Entry {
-            name: b"..",
-            inode: parent,
-            file_type: EXT4_FT_DIR,
-        };
-        let entries = [&[own, above], others].concat();
-        let block_size = u64::from(self.plan.geometry.block_size);
-        let checksum = self.plan.seed.of_inode(inode.number);
-        let shape = Shape::new(&self.plan.geometry);
-        let bytes = shape.render(&entries, inode.size / block_size, checksum);
-        self.write_runs(&inode.runs, &bytes)
-    }
-
     fn write_inode_tables(&self) -> Result<()> {
         let geometry = &self.plan.geometry;
-        let created = self.plan.volume.created;
+        let inode_size = geometry.inode_size as usize;
         let group_of = |inode: &InodePlan| (inode.number - 1) / geometry.inodes_per_group;
         for inodes in self
             .plan
@@ -157,14 +160,11 @@ impl Writer<'_> {
         {
             let group = group_of(&inodes[0]);
             let table = self.plan.allocation.tables[group as usize].inode_table;
-            let position = |inode: &InodePlan| {
-                (inode.number - 1 - group * geometry.inodes_per_group) as usize
-                    * INODE_SIZE as usize
-            };
+            let before = group * geometry.inodes_per_group;
             let mut bytes = Vec::new();
-            for plan in inodes {
-                bytes.resize(position(plan), 0);
-                bytes.extend(inode::bytes(geometry, plan, created, self.plan.seed));
+            for inode in inodes {
+                bytes.resize((inode.number - 1 - before) as usize * inode_size, 0);
+                bytes.extend(self.plan.inode_bytes(inode));
             }
             self.write_at(table, &bytes)?;
         }
@@ -176,19 +176,15 @@ impl Writer<'_> {
         let flex_size = 1 << geometry.log_groups_per_flex;
         let tables = &self.plan.allocation.tables;
         for (groups, tables) in groups.chunks(flex_size).zip(tables.chunks(flex_size)) {
-            let mut bitmaps = Vec::new();
-            for (group, tables) in groups.iter().zip(tables) {
-                if !group.is_block_uninit {
-                    bitmaps.push((tables.block_bitmap, group.block_bitmap(geometry)));
-                }
-                if !group.is_inode_uninit(geometry) {
-                    bitmaps.push((tables.inode_bitmap, group.inode_bitmap(geometry)));
-                }
+            let groups = || groups.iter().zip(tables);
+            let mut blocks = Blocks::new(self);
+            for (group, tables) in groups().filter(|(group, _)| !group.is_block_uninit) {
+                blocks.push(tables.block_bitmap, &group.block_bitmap(geometry))?;
             }
-            let blocks = bitmaps
-                .iter()
-                .map(|(block, bitmap)| (*block, bitmap.as_slice()));
-            self.write_blocks(blocks.collect())?;
+            for (group, tables) in groups().filter(|(group, _)| !group.is_inode_uninit(geometry)) {
+                blocks.push(tables.inode_bitmap, &group.inode_bitmap(geometry))?;
+            }
+            blocks.flush()?;
         }
         Ok(())
     }
@@ -196,6 +192,7 @@ impl Writer<'_> {
     /// The copies first and the primary last: it is what makes all the rest a filesystem.
     fn write_superblocks(&self, groups: &[Group]) -> Result<()> {
         let Plan {
+            parameters,
             geometry,
             allocation,
             volume,
@@ -210,7 +207,9 @@ impl Writer<'_> {
                 it.as_bytes()[..length].to_vec()
             })
             .collect();
-        let superblock = superblock::superblock(geometry, allocation, volume);
+        let journal = self.journal();
+        let journal = journal.as_ref();
+        let superblock = superblock::superblock(parameters, geometry, allocation, volume, journal);
         for group in geometry.backup_groups() {
             let mut bytes = superblock::bytes_for_group(&superblock, group);
             bytes.resize(geometry.block_size as usize, 0);
@@ -221,33 +220,13 @@ impl Writer<'_> {
         self.write_bytes(SUPER_OFFSET, &superblock::bytes_for_group(&superblock, 0))
     }
 
-    /// Blocks that lie side by side go out together, each filled up with zeroes, in pieces small
-    /// enough for their buffer to stay in the processor's cache.
-    fn write_blocks(&self, mut blocks: Vec<(u64, &[u8])>) -> Result<()> {
-        let block_size = self.plan.geometry.block_size as usize;
-        blocks.sort_unstable_by_key(|(block, _)| *block);
-        let neighbours = blocks.chunk_by(|a, b| a.0 + 1 == b.0);
-        let mut bytes = Vec::new();
-        for run in neighbours.flat_map(|run| run.chunks(CACHED_PIECE / block_size)) {
-            bytes.clear();
-            for (position, (_, content)) in run.iter().enumerate() {
-                bytes.extend_from_slice(content);
-                bytes.resize((position + 1) * block_size, 0);
-            }
-            self.write_at(run[0].0, &bytes)?;
-        }
-        Ok(())
-    }
-
-    fn write_runs(&self, runs: &[Run], bytes: &[u8]) -> Result<()> {
-        let mut rest = bytes;
-        for run in runs {
-            let length = (run.len * u64::from(self.plan.geometry.block_size)) as usize;
-            let (now, later) = rest.split_at(length.min(rest.len()));
-            self.write_at(run.start, now)?;
-            rest = later;
-        }
-        Ok(())
+    fn journal(&self) -> Option<Journal> {
+        let mut inodes = self.plan.allocation.inodes.iter();
+        let inode = inodes.find(|inode| inode.role == Role::Journal)?;
+        Some(Journal {
+            size: inode.size,
+            i_block: self.plan.i_block(inode, &mut |_, _| {}),
+        })
     }
 
     fn write_at(&self, block: u64, bytes: &[u8]) -> Result<()> {
@@ -265,10 +244,43 @@ impl Writer<'_> {
     }
 }
 
-/// Whether all is zero. Within a chunk there is no way out early, which lets the processor look
-/// at many bytes at once.
-fn is_zero(bytes: &[u8]) -> bool {
-    bytes
-        .chunks(4096)
-        .all(|chunk| chunk.iter().fold(0, |all, byte| all | byte) == 0)
+/// Collects blocks, so that those that lie side by side go out together, in pieces small enough
+/// for their buffer to stay in the processor's cache.
+struct Blocks<'a> {
+    writer: &'a Writer<'a>,
+    first: u64,
+    bytes: Vec<u8>,
+}
+
+impl<'a> Blocks<'a> {
+    fn new(writer: &'a Writer<'a>) -> Self {
+        let bytes = Vec::new();
+        Self {
+            writer,
+            first: 0,
+            bytes,
+        }
+    }
+
+    /// Adds a block, filled up with zeroes.
+    fn push(&mut self, block: u64, bytes: &[u8]) -> Result<()> {
+        let block_size = self.writer.plan.geometry.block_size as usize;
+        let next = self.first + (self.bytes.len() / block_size) as u64;
+        if block != next || self.bytes.len() >= CACHED_PIECE {
+            self.flush()?;
+        }
+        if self.bytes.is_empty() {
+            self.first = block;
+        }
+        let end = self.bytes.len() + block_size;
+        self.bytes.extend_from_slice(bytes);
+        self.bytes.resize(end, 0);
+        Ok(())
+    }
+
+    fn flush(&mut self) -> Result<()> {
+        self.writer.write_at(self.first, &self.bytes)?;
+        self.bytes.clear();
+        Ok(())
+    }
 }

@@ -6,7 +6,7 @@ use super::format::RECORD_ROOT;
 use super::record::{Link, Record};
 use super::volume::Volume;
 use crate::error::{Error, Result};
-use crate::tree::{FileTree, NodeKind};
+use crate::tree::FileTree;
 
 /// Which record has which name in which directory.
 #[derive(Debug, Default)]
@@ -55,12 +55,9 @@ impl Lookup {
     /// # Errors
     /// `Corrupt` when one of them is missing.
     pub(super) fn tree(&self, tree: &FileTree) -> Result<Vec<u64>> {
-        let mut records = vec![RECORD_ROOT; tree.nodes().len()];
-        for (id, node) in tree.nodes() {
-            let NodeKind::Directory(directory) = &node.kind else {
-                continue;
-            };
-            for (name, child) in directory.entries() {
+        let mut records = vec![RECORD_ROOT; tree.slots()];
+        for (id, _) in tree.nodes() {
+            for (name, child) in tree.entries(id) {
                 let record = self.child(records[id.index()], name);
                 records[child.index()] = record.ok_or_else(|| missing(name))?;
             }

@@ -6,7 +6,7 @@
 use std::collections::HashMap;
 
 use crate::error::{Error, Result};
-use crate::tree::{Directory, FileTree, NodeKind};
+use crate::tree::{FileTree, NodeId, NodeKind};
 
 /// The longest file name in UTF-16 units.
 pub const NAME_MAX_UNITS: usize = 255;
@@ -53,16 +53,35 @@ pub fn check_label(place: &str, label: &str) -> Result<()> {
 /// doesn't allow, is reserved, or differs from its neighbour only in case.
 pub fn check_tree(place: &str, tree: &FileTree) -> Result<()> {
     for (id, node) in tree.nodes() {
-        if let NodeKind::Directory(directory) = &node.kind {
-            check_directory(place, directory, id == FileTree::ROOT)?;
+        match node.kind {
+            NodeKind::Directory => check_directory(place, tree, id)?,
+            NodeKind::File(_) if tree.links(id) == 1 && node.xattrs.is_empty() => {}
+            _ => return Err(cannot_hold(place, tree, id)),
         }
     }
     Ok(())
 }
 
-fn check_directory(place: &str, directory: &Directory, is_root: bool) -> Result<()> {
+/// Why a node can't go into a volume.
+fn cannot_hold(place: &str, tree: &FileTree, id: NodeId) -> Error {
+    let node = tree.node(id);
+    let what = match tree.links(id) {
+        1 if node.xattrs.is_empty() => format!("is a {}", node.kind.noun()),
+        1 => "has extended attributes".to_owned(),
+        links => format!("has {links} names"),
+    };
+    let message = format!(
+        "'{}' {what}; an NTFS volume is given files and directories only: leave it out or use \
+         ext4",
+        tree.path(id).escape_ascii()
+    );
+    Error::unsupported(place, message)
+}
+
+fn check_directory(place: &str, tree: &FileTree, directory: NodeId) -> Result<()> {
+    let is_root = directory == FileTree::ROOT;
     let mut seen = HashMap::new();
-    for (name, _) in directory.entries() {
+    for (name, _) in tree.entries(directory) {
         let name = check_name(place, name)?;
         let folded = fold(name);
         if is_root && METADATA.contains(&folded.as_str()) {

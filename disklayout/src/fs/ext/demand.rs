@@ -1,0 +1,376 @@
+//! What a tree needs of a filesystem, whatever its size: inodes, blocks, links.
+
+use std::collections::HashMap;
+
+use super::block_map;
+use super::directory::Shape;
+use super::extents;
+use super::features::Features;
+use super::format::*;
+use super::index::{self, Form};
+use super::numbers::{LOST_FOUND, Numbers};
+use super::parameters::Parameters;
+use super::segments;
+use super::space::Run;
+use super::xattr;
+use crate::error::{Error, Result};
+use crate::tree::{Content, FileTree, Node, NodeId, NodeKind, Xattrs};
+use crate::units::Bytes;
+
+/// lost+found is this large from the start, so that e2fsck needn't allocate, but no larger than
+/// the direct blocks of an inode.
+const LOST_FOUND_BYTES: u64 = 16 * 1024;
+/// The most links of an inode; with `dir_nlink` a directory beyond it counts as 1.
+const EXT4_LINK_MAX: u64 = 65_000;
+const EXT2_LINK_MAX: u64 = 32_000;
+/// A file above this size needs the feature `large_file`.
+const SMALL_FILE_MAX: u64 = (1 << 31) - 1;
+/// Without `huge_file` an inode counts its blocks as 32 bits of sectors.
+const SMALL_SECTORS_MAX: u64 = u32::MAX as u64;
+/// How many inodes may share a block of attributes.
+const XATTR_REFCOUNT_MAX: u32 = 1024;
+
+/// All that a tree needs.
+#[derive(Debug)]
+pub(super) struct Demand {
+    pub block_size: u32,
+    /// The nodes in the order of the tree.
+    pub nodes: Vec<Need>,
+    pub xattr_blocks: Vec<XattrBlock>,
+    pub numbers: Numbers,
+    /// A directory is so large that it can only be indexed with this feature.
+    pub needs_large_dir: bool,
+}
+
+/// What one node needs.
+#[derive(Debug)]
+pub(super) struct Need {
+    pub node: NodeId,
+    /// The directory that it is in first.
+    pub parent: NodeId,
+    pub links: u16,
+    /// How its blocks are used if it is a directory.
+    pub form: Form,
+    /// The position in the list of such blocks.
+    pub xattr_block: Option<u32>,
+    pub size: u64,
+    pub data_blocks: u64,
+    /// Of indirect blocks exactly so many, of extent nodes at least.
+    pub map_blocks: u64,
+}
+
+/// A block of extended attributes, of one inode or of several with the same.
+#[derive(Debug)]
+pub(super) struct XattrBlock {
+    pub bytes: Vec<u8>,
+    pub refcount: u32,
+}
+
+impl Demand {
+    /// Everything that doesn't fit into any filesystem of these parameters is refused.
+    pub(super) fn of(
+        place: &str,
+        parameters: &Parameters,
+        block_size: u32,
+        shape: Shape,
+        tree: &FileTree,
+    ) -> Result<Self> {
+        let mut survey = Survey {
+            place,
+            parameters,
+            block_size,
+            shape,
+            tree,
+            parents: vec![FileTree::ROOT; tree.slots()],
+            subdirectories: vec![0; tree.slots()],
+            shared: HashMap::new(),
+            demand: Self {
+                block_size,
+                nodes: Vec::new(),
+                xattr_blocks: Vec::new(),
+                numbers: Numbers::new(tree),
+                needs_large_dir: false,
+            },
+        };
+        survey.look_at_entries();
+        for (id, node) in tree.nodes() {
+            let need = survey.need(id, node)?;
+            survey.demand.nodes.push(need);
+        }
+        Ok(survey.demand)
+    }
+
+    /// The blocks of all nodes and their attributes.
+    pub(super) fn blocks(&self) -> u64 {
+        let nodes = self
+            .nodes
+            .iter()
+            .map(|need| need.data_blocks + need.map_blocks);
+        nodes.sum::<u64>() + self.xattr_blocks.len() as u64
+    }
+
+    /// Whether there is nothing but a root directory.
+    pub(super) fn is_empty(&self) -> bool {
+        self.nodes.len() <= 1
+    }
+
+    /// These features with those that the content needs beside them.
+    pub(super) fn features(&self, mut features: Features) -> Features {
+        if self.needs_large_dir {
+            features.incompat |= EXT4_FEATURE_INCOMPAT_LARGEDIR;
+        }
+        features
+    }
+
+    /// The blocks of lost+found where the tree has none.
+    pub(super) fn lost_found_blocks(&self) -> u64 {
+        if self.numbers.adds_lost_found() {
+            lost_found_size(self.block_size) / u64::from(self.block_size)
+        } else {
+            0
+        }
+    }
+}
+
+/// The size of an empty lost+found.
+pub(super) fn lost_found_size(block_size: u32) -> u64 {
+    LOST_FOUND_BYTES.min(EXT4_NDIR_BLOCKS * u64::from(block_size))
+}
+
+struct Survey<'a> {
+    place: &'a str,
+    parameters: &'a Parameters,
+    block_size: u32,
+    shape: Shape,
+    tree: &'a FileTree,
+    /// By the node's number.
+    parents: Vec<NodeId>,
+    subdirectories: Vec<u32>,
+    /// The blocks of attributes that were made already; nothing where the inode has room for all.
+    shared: HashMap<Xattrs, Option<u32>>,
+    demand: Demand,
+}
+
+impl Survey<'_> {
+    /// Notes every node's first directory, and how many directories are in each.
+    fn look_at_entries(&mut self) {
+        for (directory, _) in self.tree.nodes() {
+            for (_, child) in self.tree.entries(directory) {
+                self.parents[child.index()] = directory;
+                let is_directory = self.tree.node(child).kind.is_directory();
+                self.subdirectories[directory.index()] += u32::from(is_directory);
+            }
+        }
+        if self.demand.numbers.adds_lost_found() {
+            self.subdirectories[FileTree::ROOT.index()] += 1;
+        }
+    }
+
+    fn need(&mut self, id: NodeId, node: &Node) -> Result<Need> {
+        let mut need = Need {
+            node: id,
+            parent: self.parents[id.index()],
+            links: self.links(id, node)?,
+            form: Form::Linear,
+            xattr_block: self.xattr_block(id, node)?,
+            size: 0,
+            data_blocks: 0,
+            map_blocks: 0,
+        };
+        match &node.kind {
+            NodeKind::Directory => self.add_directory(&mut need),
+            NodeKind::File(content) => self.add_file(&mut need, content)?,
+            NodeKind::Symlink(target) => self.add_symlink(&mut need, target)?,
+            _ => {}
+        }
+        Ok(need)
+    }
+
+    /// A directory has two links, from its parent and from `.`, and one from the `..` of every
+    /// subdirectory.
+    fn links(&self, id: NodeId, node: &Node) -> Result<u16> {
+        let subdirectories = u64::from(self.subdirectories[id.index()]);
+        let is_directory = node.kind.is_directory();
+        let links = if is_directory {
+            2 + subdirectories
+        } else {
+            u64::from(self.tree.links(id))
+        };
+        let features = self.parameters.features;
+        let most = if features.has_dir_nlink() || features.has_extents() {
+            EXT4_LINK_MAX
+        } else {
+            EXT2_LINK_MAX
+        };
+        if links <= most {
+            return Ok(links as u16);
+        }
+        if is_directory && features.has_dir_nlink() {
+            return Ok(1);
+        }
+        let name = self.parameters.flavor.name();
+        let message = if is_directory {
+            format!(
+                "'{}' has {subdirectories} subdirectories, {name} holds {} at most; use ext4",
+                self.shown(id),
+                most - 2
+            )
+        } else {
+            format!(
+                "'{}' has {links} names, {name} holds {most} at most; make some of them copies",
+                self.shown(id)
+            )
+        };
+        Err(Error::does_not_fit(self.place, message))
+    }
+
+    fn add_directory(&mut self, need: &mut Need) {
+        let is_root = need.node == FileTree::ROOT;
+        let adds_lost_found = is_root && self.demand.numbers.adds_lost_found();
+        let own = adds_lost_found.then_some(LOST_FOUND).into_iter();
+        let names = own.chain(self.tree.entries(need.node).map(|(name, _)| name));
+        let names: Vec<_> = names.collect();
+        let is_lost_found = self.demand.numbers.inode(need.node) == EXT4_GOOD_OLD_FIRST_INO;
+        let plan = if is_lost_found {
+            index::plan(self.shape.linear(), &names)
+        } else {
+            index::plan(self.shape, &names)
+        };
+        need.form = plan.form;
+        need.data_blocks = plan.blocks;
+        if is_lost_found {
+            let least = lost_found_size(self.block_size) / u64::from(self.block_size);
+            need.data_blocks = plan.blocks.max(least);
+        }
+        self.demand.needs_large_dir |= plan.form.needs_large_dir();
+        need.size = need.data_blocks * u64::from(self.block_size);
+        self.add_map(need, std::iter::once(Run::new(0, need.data_blocks)));
+    }
+
+    fn add_file(&self, need: &mut Need, content: &Content) -> Result<()> {
+        need.size = content.len();
+        let runs = || segments::data_blocks(content, u64::from(self.block_size));
+        need.data_blocks = runs().map(|run| run.len).sum();
+        let blocks = need.size.div_ceil(u64::from(self.block_size));
+        let features = self.parameters.features;
+        let is_too_large = if features.has_extents() {
+            blocks > extents::MOST_BLOCKS
+        } else {
+            // Linux reads no further than the number of sectors that an inode can have.
+            blocks > block_map::most_blocks(self.block_size) || need.size / 512 > SMALL_SECTORS_MAX
+        };
+        if !is_too_large {
+            self.add_map(need, runs());
+        }
+        let sectors = (need.data_blocks + need.map_blocks) * u64::from(self.block_size / 512);
+        let is_huge = !features.has_huge_file() && sectors > SMALL_SECTORS_MAX;
+        let is_large = !features.has_large_file() && need.size > SMALL_FILE_MAX;
+        let advice = match () {
+            () if is_too_large => "",
+            () if is_huge => " without the feature huge_file",
+            () if is_large => " without the feature large_file",
+            () => return Ok(()),
+        };
+        let message = format!(
+            "'{}' of {} is too large for a file in {}{advice}",
+            self.shown(need.node),
+            Bytes::new(need.size),
+            self.parameters.flavor.name()
+        );
+        Err(Error::does_not_fit(self.place, message))
+    }
+
+    /// A short target is in the inode, a longer one in a block, with a NUL byte behind it.
+    fn add_symlink(&self, need: &mut Need, target: &[u8]) -> Result<()> {
+        need.size = target.len() as u64;
+        if target.len() < I_BLOCK_BYTES {
+            return Ok(());
+        }
+        if target.len() >= self.block_size as usize {
+            let message = format!(
+                "the symbolic link '{}' has a target of {} bytes; with blocks of {} bytes {} are \
+                 the most",
+                self.shown(need.node),
+                target.len(),
+                self.block_size,
+                self.block_size - 1
+            );
+            return Err(Error::does_not_fit(self.place, message));
+        }
+        need.data_blocks = 1;
+        Ok(())
+    }
+
+    fn add_map(&self, need: &mut Need, runs: impl Iterator<Item = Run>) {
+        need.map_blocks = if self.parameters.features.has_extents() {
+            extents::node_count(runs.map(|run| run.len), self.block_size)
+        } else {
+            block_map::node_count(runs, self.block_size)
+        };
+    }
+
+    /// The position of the block with the attributes that the inode has no room for.
+    fn xattr_block(&mut self, id: NodeId, node: &Node) -> Result<Option<u32>> {
+        if node.xattrs.is_empty() {
+            return Ok(None);
+        }
+        self.check_may_have_xattrs(id)?;
+        let position = match self.shared.get(&node.xattrs) {
+            Some(None) => return Ok(None),
+            Some(Some(position)) if self.may_share(*position) => *position,
+            _ => {
+                let position = self.add_xattr_block(id, node)?;
+                self.shared.insert(node.xattrs.clone(), position);
+                let Some(position) = position else {
+                    return Ok(None);
+                };
+                position
+            }
+        };
+        self.demand.xattr_blocks[position as usize].refcount += 1;
+        Ok(Some(position))
+    }
+
+    fn may_share(&self, position: u32) -> bool {
+        self.demand.xattr_blocks[position as usize].refcount < XATTR_REFCOUNT_MAX
+    }
+
+    /// Adds the block of a node's attributes, unless the inode has room for all of them.
+    fn add_xattr_block(&mut self, id: NodeId, node: &Node) -> Result<Option<u32>> {
+        let room = xattr_room(self.parameters);
+        let stored = xattr::store(&node.xattrs, room, self.block_size as usize);
+        let stored = stored.map_err(|problem| {
+            let message = format!("'{}': {problem}", self.shown(id));
+            Error::new(problem.kind(), self.place, message)
+        })?;
+        let Some(bytes) = stored.block else {
+            return Ok(None);
+        };
+        let blocks = &mut self.demand.xattr_blocks;
+        blocks.push(XattrBlock { bytes, refcount: 0 });
+        Ok(Some(blocks.len() as u32 - 1))
+    }
+
+    fn check_may_have_xattrs(&self, id: NodeId) -> Result<()> {
+        if self.parameters.features.has_ext_attr() {
+            return Ok(());
+        }
+        let message = format!(
+            "'{}' has extended attributes, which need the feature ext_attr",
+            self.shown(id)
+        );
+        Err(Error::unsupported(self.place, message))
+    }
+
+    fn shown(&self, id: NodeId) -> String {
+        let path = self.tree.path(id);
+        let path = if path.is_empty() { b"/".to_vec() } else { path };
+        path.escape_ascii().to_string()
+    }
+}
+
+/// Bytes of an inode that attributes may take.
+pub(super) fn xattr_room(parameters: &Parameters) -> usize {
+    let taken = u32::from(EXT4_GOOD_OLD_INODE_SIZE) + u32::from(parameters.extra_isize());
+    (parameters.inode_size - taken) as usize
+}

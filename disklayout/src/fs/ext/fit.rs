@@ -1,0 +1,223 @@
+//! Which size a content takes.
+
+use std::ops::Range;
+
+use super::allocate::{self, Allocation};
+use super::block_map;
+use super::defaults::{self, PAGE_SIZE};
+use super::demand::Demand;
+use super::directory::Shape;
+use super::extents;
+use super::geometry::{Geometry, MAX_SIZE};
+use super::hash::NameHash;
+use super::options::Inodes;
+use super::parameters::Parameters;
+use super::space::Run;
+use super::superblock::Volume;
+use crate::error::{Error, Result};
+use crate::fs::Request;
+use crate::units::Bytes;
+
+/// Linux keeps a fiftieth of the blocks, but no more than so many, for what extents may still
+/// need (`ext4_calculate_resv_clusters`). An ordinary user doesn't see them as free.
+const EXTENT_RESERVE_MAX: u64 = 4096;
+
+/// How many sizes below the one that was found are tried, at most. More room isn't always more
+/// free room, since the tables of all groups grow at once; such a step is made up for within
+/// about as many blocks as there are groups.
+const STEPS_BACK: u64 = 1024;
+
+/// A content that a size is looked for.
+#[derive(Debug)]
+pub(super) struct Fitting<'a> {
+    pub request: &'a Request<'a>,
+    pub parameters: &'a Parameters,
+    pub volume: &'a Volume,
+}
+
+impl Fitting<'_> {
+    /// The content in a filesystem of this size.
+    ///
+    /// # Errors
+    /// `DoesNotFit` with the smallest size that would do.
+    pub(super) fn at(&self, size: Bytes) -> Result<(Geometry, Demand, Allocation)> {
+        let block_size = self.block_size(size);
+        let demand = self.demand(block_size)?;
+        let geometry = match self.geometry(size, &demand) {
+            Ok(geometry) => geometry,
+            Err(error) if demand.is_empty() => return Err(error),
+            Err(error) => return Err(self.too_small(size).unwrap_or(error)),
+        };
+        self.check_inodes(&geometry, &demand)?;
+        match allocate::allocate(&geometry, &demand, &self.request.tree) {
+            Ok(allocation) => Ok((geometry, demand, allocation)),
+            Err(_) => Err(self.too_small(size).unwrap_or_else(|| self.too_large())),
+        }
+    }
+
+    /// The smallest size that leaves `free` bytes to ordinary users.
+    ///
+    /// # Errors
+    /// `DoesNotFit` when no size is large enough.
+    pub(super) fn smallest(&self, free: Bytes) -> Result<Bytes> {
+        let mut demand: Option<Demand> = None;
+        for range in self.ranges() {
+            let block_size = self.block_size(Bytes::new(range.start * PAGE_SIZE));
+            let demand = match demand.take().filter(|known| known.block_size == block_size) {
+                Some(known) => demand.insert(known),
+                None => demand.insert(self.demand(block_size)?),
+            };
+            if let Some(pages) = self.smallest_in(range, demand, free) {
+                return Ok(Bytes::new(pages * PAGE_SIZE));
+            }
+        }
+        Err(self.too_large())
+    }
+
+    /// The smallest number of pages in a range, throughout which more room is more free room but
+    /// for small steps.
+    fn smallest_in(&self, range: Range<u64>, demand: &Demand, free: Bytes) -> Option<u64> {
+        let wanted = free.get().div_ceil(u64::from(demand.block_size));
+        let may_fit = |pages: u64| self.may_fit(pages, demand, wanted);
+        let least = demand.blocks() * u64::from(demand.block_size) / PAGE_SIZE;
+        let (mut too_small, mut enough) = (range.start.max(least), range.end - 1);
+        if too_small > enough || !may_fit(enough) {
+            return None;
+        }
+        while too_small < enough {
+            let middle = too_small + (enough - too_small) / 2;
+            if may_fit(middle) {
+                enough = middle;
+            } else {
+                too_small = middle + 1;
+            }
+        }
+        let lowest = enough.saturating_sub(STEPS_BACK).max(range.start);
+        let first = (lowest..enough)
+            .find(|pages| may_fit(*pages))
+            .unwrap_or(enough);
+        (first..range.end).find(|pages| self.fits(*pages, demand, wanted))
+    }
+
+    /// Whether the blocks suffice, should every file lie in one piece.
+    fn may_fit(&self, pages: u64, demand: &Demand, wanted: u64) -> bool {
+        let Ok(geometry) = self.geometry(Bytes::new(pages * PAGE_SIZE), demand) else {
+            return false;
+        };
+        let needed = demand.blocks() + own_blocks(&geometry, demand);
+        let free = geometry
+            .blocks
+            .checked_sub(geometry.overhead_blocks() + needed);
+        let has_inodes = demand.numbers.highest() <= geometry.inodes();
+        has_inodes && free.is_some_and(|free| leaves(&geometry, free, wanted))
+    }
+
+    fn fits(&self, pages: u64, demand: &Demand, wanted: u64) -> bool {
+        let Ok(geometry) = self.geometry(Bytes::new(pages * PAGE_SIZE), demand) else {
+            return false;
+        };
+        let allocation = allocate::allocate(&geometry, demand, &self.request.tree);
+        let free = allocation.map(|allocation| allocation.free.blocks());
+        let has_inodes = demand.numbers.highest() <= geometry.inodes();
+        has_inodes && free.is_ok_and(|free| leaves(&geometry, free, wanted))
+    }
+
+    /// The sizes, in pages, in stretches of one block size and one size of the journal.
+    fn ranges(&self) -> impl Iterator<Item = Range<u64>> {
+        let mut bounds = vec![1, MAX_SIZE.get() / PAGE_SIZE + 1];
+        bounds.extend(defaults::size_class_bounds().map(|bytes| bytes / PAGE_SIZE));
+        for block_size in [1024, 2048, 4096] {
+            let blocks = defaults::journal_bounds();
+            bounds.extend(blocks.map(|blocks| blocks * block_size / PAGE_SIZE));
+        }
+        bounds.sort_unstable();
+        bounds.dedup();
+        let ends = bounds.clone().into_iter().skip(1);
+        let ranges = bounds.into_iter().zip(ends);
+        ranges.map(|(start, end)| start..end)
+    }
+
+    fn block_size(&self, size: Bytes) -> u32 {
+        let usual = || defaults::size_class(size).block_size;
+        self.parameters.block_size.unwrap_or_else(usual)
+    }
+
+    fn demand(&self, block_size: u32) -> Result<Demand> {
+        let request = self.request;
+        let hash = NameHash::new(self.volume.hash_seed);
+        let shape = Shape::new(block_size, self.parameters.features, hash);
+        Demand::of(
+            request.place,
+            self.parameters,
+            block_size,
+            shape,
+            &request.tree,
+        )
+    }
+
+    fn geometry(&self, size: Bytes, demand: &Demand) -> Result<Geometry> {
+        let inodes = demand.numbers.highest();
+        let mut geometry = Geometry::new(self.request.place, self.parameters, size, inodes)?;
+        geometry.features = demand.features(geometry.features);
+        Ok(geometry)
+    }
+
+    fn check_inodes(&self, geometry: &Geometry, demand: &Demand) -> Result<()> {
+        let (needed, there) = (demand.numbers.highest(), geometry.inodes());
+        if needed <= there {
+            return Ok(());
+        }
+        let advice = match self.parameters.inodes {
+            Inodes::Default => "",
+            Inodes::BytesPerInode(_) => "; ask for fewer bytes per inode",
+            Inodes::Count(_) => "; ask for more of them",
+        };
+        let message = format!("the content needs {needed} inodes and there are {there}{advice}");
+        Err(Error::does_not_fit(self.request.place, message))
+    }
+
+    /// The content doesn't fit, but would into a larger filesystem.
+    fn too_small(&self, size: Bytes) -> Option<Error> {
+        let smallest = self.smallest(Bytes::new(0)).ok()?;
+        let message = format!(
+            "the content doesn't fit into {size}; the smallest size that holds it is {} bytes \
+             ({smallest})",
+            smallest.get()
+        );
+        Some(Error::does_not_fit(self.request.place, message))
+    }
+
+    fn too_large(&self) -> Error {
+        let name = self.parameters.flavor.name();
+        let message = format!("the content doesn't fit into {name} of any size up to {MAX_SIZE}");
+        Error::does_not_fit(self.request.place, message)
+    }
+}
+
+/// The blocks of the filesystem's own inodes, without those that count as overhead.
+fn own_blocks(geometry: &Geometry, demand: &Demand) -> u64 {
+    let resize = u64::from(geometry.features.has_resize_inode());
+    let journal = u64::from(geometry.journal_blocks);
+    let lost_found = demand.lost_found_blocks();
+    let map_blocks = |blocks: u64| match blocks {
+        0 => 0,
+        _ if geometry.features.has_extents() => {
+            extents::node_count(std::iter::once(blocks), geometry.block_size)
+        }
+        _ => block_map::node_count(std::iter::once(Run::new(0, blocks)), geometry.block_size),
+    };
+    resize + lost_found + map_blocks(lost_found) + map_blocks(journal)
+}
+
+/// Whether `wanted` of the `free` blocks are left to ordinary users.
+fn leaves(geometry: &Geometry, free: u64, wanted: u64) -> bool {
+    if wanted == 0 {
+        return true;
+    }
+    let for_extents = if geometry.features.has_extents() {
+        (geometry.blocks / 50).min(EXTENT_RESERVE_MAX)
+    } else {
+        0
+    };
+    free >= wanted + geometry.reserved_blocks + for_extents
+}

@@ -1,0 +1,231 @@
+//! What was asked for, checked, with mke2fs' defaults for what wasn't.
+
+use super::defaults::{self, Flavor};
+use super::features::Features;
+use super::format::*;
+use super::options::{Inodes, Journal, Options};
+use crate::error::{Error, Result};
+
+/// Bytes of the path where a filesystem was last mounted (`s_last_mounted`).
+const LAST_MOUNTED_MAX: usize = 64;
+/// In hundredths of a percent: mke2fs keeps no more than half for root.
+const RESERVED_MAX: u32 = 5000;
+const BYTES_PER_INODE: std::ops::RangeInclusive<u64> = 1024..=64 << 20;
+
+/// Everything that doesn't depend on the size.
+#[derive(Clone, Debug)]
+pub(super) struct Parameters {
+    pub flavor: Flavor,
+    pub features: Features,
+    /// `None`: as the size asks for.
+    pub block_size: Option<u32>,
+    pub inode_size: u32,
+    pub inodes: Inodes,
+    /// Of 10,000 blocks, those kept for root.
+    pub reserved: u32,
+    pub journal: Journal,
+    pub root_owner: Option<(u32, u32)>,
+    pub last_mounted: [u8; LAST_MOUNTED_MAX],
+}
+
+impl Parameters {
+    /// # Errors
+    /// `InvalidSpec` below `place` for a value that isn't legal, `Unsupported` for a combination.
+    pub(super) fn new(place: &str, flavor: Flavor, options: &Options) -> Result<Self> {
+        let mut features = flavor.features().with(place, &options.features)?;
+        match options.journal {
+            Journal::Default => {}
+            Journal::None => features.compat &= !EXT4_FEATURE_COMPAT_HAS_JOURNAL,
+            Journal::Size(_) => features.compat |= EXT4_FEATURE_COMPAT_HAS_JOURNAL,
+        }
+        let parameters = Self {
+            flavor,
+            features,
+            block_size: options.block_size,
+            inode_size: options.inode_size.unwrap_or(defaults::INODE_SIZE),
+            inodes: options.inodes,
+            reserved: options.reserved.unwrap_or(defaults::RESERVED),
+            journal: options.journal,
+            root_owner: options.root_owner,
+            last_mounted: last_mounted(place, options)?,
+        };
+        parameters.check(place)?;
+        Ok(parameters)
+    }
+
+    fn check(&self, place: &str) -> Result<()> {
+        let refuse =
+            |key: &str, message: String| Err(Error::invalid(format!("{place}.{key}"), message));
+        if let Some(size) = self
+            .block_size
+            .filter(|size| ![1024, 2048, 4096].contains(size))
+        {
+            let message = format!("blocks of {size} bytes can't be made; 1024, 2048 and 4096 can");
+            return refuse("block_size", message);
+        }
+        let size = self.inode_size;
+        let largest = self.block_size.unwrap_or(1024);
+        if !size.is_power_of_two() || !(128..=largest).contains(&size) {
+            let message = format!(
+                "inodes of {size} bytes can't be made; a power of two from 128 to the block size \
+                 of {largest} can"
+            );
+            return refuse("inode_size", message);
+        }
+        if self.reserved > RESERVED_MAX {
+            let percent = f64::from(self.reserved) / 100.0;
+            let message = format!("{percent} % can't be kept for root; 0 to 50 % can");
+            return refuse("reserved", message);
+        }
+        match self.inodes {
+            Inodes::BytesPerInode(bytes) if !BYTES_PER_INODE.contains(&bytes) => refuse(
+                "bytes_per_inode",
+                format!("{bytes} bytes per inode can't be; 1024 to 67108864 can"),
+            ),
+            Inodes::Count(0) => refuse("inodes", "0 inodes hold nothing; ask for more".to_owned()),
+            Inodes::Count(count) if count > u64::from(u32::MAX) => refuse(
+                "inodes",
+                format!("{count} inodes can't be; 4294967295 is the most"),
+            ),
+            _ => Ok(()),
+        }
+    }
+
+    /// Bytes of an inode after those of the original one, up to where attributes start.
+    pub(super) const fn extra_isize(&self) -> u16 {
+        if self.inode_size > EXT4_GOOD_OLD_INODE_SIZE as u32 {
+            EXTRA_ISIZE
+        } else {
+            0
+        }
+    }
+}
+
+fn last_mounted(place: &str, options: &Options) -> Result<[u8; LAST_MOUNTED_MAX]> {
+    let path = options
+        .last_mounted
+        .as_deref()
+        .unwrap_or_default()
+        .as_bytes();
+    if path.len() > LAST_MOUNTED_MAX || path.contains(&0) {
+        let message = format!(
+            "'{}' has {} bytes; {LAST_MOUNTED_MAX} are the most, without NUL bytes",
+            path.escape_ascii(),
+            path.len()
+        );
+        return Err(Error::invalid(format!("{place}.last_mounted"), message));
+    }
+    Ok(std::array::from_fn(|i| path.get(i).copied().unwrap_or(0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::units::Bytes;
+
+    fn parameters(options: &Options) -> Result<Parameters> {
+        Parameters::new("x", Flavor::Ext4, options)
+    }
+
+    #[test]
+    fn what_mke2fs_refuses_is_refused_at_its_key() {
+        let none = Options::default;
+        for (options, place) in [
+            (
+                Options {
+                    block_size: Some(512),
+                    ..none()
+                },
+                "x.block_size",
+            ),
+            (
+                Options {
+                    block_size: Some(8192),
+                    ..none()
+                },
+                "x.block_size",
+            ),
+            (
+                Options {
+                    inode_size: Some(64),
+                    ..none()
+                },
+                "x.inode_size",
+            ),
+            (
+                Options {
+                    inode_size: Some(300),
+                    ..none()
+                },
+                "x.inode_size",
+            ),
+            (
+                Options {
+                    inode_size: Some(2048),
+                    ..none()
+                },
+                "x.inode_size",
+            ),
+            (
+                Options {
+                    reserved: Some(5001),
+                    ..none()
+                },
+                "x.reserved",
+            ),
+            (
+                Options {
+                    inodes: Inodes::Count(0),
+                    ..none()
+                },
+                "x.inodes",
+            ),
+            (
+                Options {
+                    inodes: Inodes::BytesPerInode(1023),
+                    ..none()
+                },
+                "x.bytes_per_inode",
+            ),
+            (
+                Options {
+                    features: vec!["x".to_owned()],
+                    ..none()
+                },
+                "x.features",
+            ),
+            (
+                Options {
+                    last_mounted: Some("/".repeat(65)),
+                    ..none()
+                },
+                "x.last_mounted",
+            ),
+        ] {
+            assert_eq!(
+                parameters(&options).unwrap_err().place(),
+                place,
+                "{options:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn limits_themselves_are_legal_and_a_journal_brings_its_feature() {
+        let options = Options {
+            block_size: Some(4096),
+            inode_size: Some(4096),
+            reserved: Some(5000),
+            journal: Journal::None,
+            last_mounted: Some("/".repeat(64)),
+            ..Options::default()
+        };
+        assert!(!parameters(&options).unwrap().features.has_journal());
+        let options = Options {
+            journal: Journal::Size(Bytes::new(4 << 20)),
+            ..Options::default()
+        };
+        let ext2 = Parameters::new("x", Flavor::Ext2, &options).unwrap();
+        assert!(ext2.features.has_journal());
+    }
+}

@@ -1,0 +1,153 @@
+//! The smallest size: it does, one page less doesn't, and what is wanted free is free.
+
+use disklayout::Bytes;
+use disklayout::fs::ext::{Inodes, Journal, Options};
+use disklayout::fs::{self, Registry, Request};
+use disklayout::tree::FileTree;
+use proptest::prelude::*;
+
+use crate::kernel::{Mount, is_root};
+use crate::support::{KIB, KINDS, MIB, Scratch, empty_tree, request, write_image};
+use crate::trees;
+
+const PAGE: u64 = 4 * KIB;
+
+fn asked<'a>(kind: &'a str, options: &Options, tree: &FileTree) -> Request<'a> {
+    Request {
+        options: fs::Options::Ext(options.clone()),
+        tree: tree.clone(),
+        ..request(kind, 0)
+    }
+}
+
+fn smallest(kind: &str, options: &Options, tree: &FileTree, free: u64) -> u64 {
+    let request = asked(kind, options, tree);
+    let found = Registry::native().smallest(&request, Bytes::new(free));
+    found
+        .unwrap_or_else(|error| panic!("{kind}: {error}"))
+        .get()
+}
+
+fn fits(kind: &str, options: &Options, tree: &FileTree, size: u64) -> Result<(), String> {
+    let request = Request {
+        size: Bytes::new(size),
+        ..asked(kind, options, tree)
+    };
+    let plan = Registry::native().plan(request);
+    plan.map(drop).map_err(|error| error.to_string())
+}
+
+/// Choices that change what a content takes.
+fn choices() -> Vec<Options> {
+    vec![
+        Options::default(),
+        Options {
+            block_size: Some(4096),
+            ..Options::default()
+        },
+        Options {
+            journal: Journal::None,
+            inodes: Inodes::Count(2000),
+            reserved: Some(0),
+            ..Options::default()
+        },
+    ]
+}
+
+#[test]
+fn one_page_less_is_refused_with_the_size_that_would_do() {
+    let scratch = Scratch::new();
+    let content = [
+        ("empty", empty_tree()),
+        ("kinds", trees::every_kind()),
+        ("names", trees::names(300)),
+        ("sizes", trees::of_sizes(trees::awkward_sizes(1024))),
+    ];
+    for (name, tree) in &content {
+        for (number, options) in choices().iter().enumerate() {
+            for kind in KINDS {
+                let size = smallest(kind, options, tree, 0);
+                let said = fits(kind, options, tree, size - PAGE).unwrap_err();
+                let least = if *name == "empty" {
+                    "104 KiB"
+                } else {
+                    &size.to_string()
+                };
+                assert!(said.contains(least), "{name} {kind}: {said}");
+                let request = Request {
+                    size: Bytes::new(size),
+                    ..asked(kind, options, tree)
+                };
+                let plan = Registry::native().plan(request).unwrap();
+                scratch.image(&format!("least-{name}-{number}-{kind}.img"), size, &*plan);
+            }
+        }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    /// No size below it does: each of them is tried.
+    #[test]
+    fn nothing_smaller_does(
+        kind in prop::sample::select(KINDS.to_vec()),
+        choice in prop::sample::select(choices()),
+        sizes in prop::collection::vec(0..300_000_u64, 0..30),
+    ) {
+        let tree = trees::of_sizes(sizes);
+        let size = smallest(kind, &choice, &tree, 0);
+        prop_assert!(fits(kind, &choice, &tree, size).is_ok());
+        let data = tree.files().iter().map(|(_, content)| content.len()).sum::<u64>();
+        let lower = (data / PAGE * PAGE..size).step_by(PAGE as usize);
+        for smaller in lower {
+            prop_assert!(fits(kind, &choice, &tree, smaller).is_err(), "{} < {}", smaller, size);
+        }
+    }
+
+    #[test]
+    fn what_is_wanted_free_is_free(
+        kind in prop::sample::select(KINDS.to_vec()),
+        choice in prop::sample::select(choices()),
+        free in prop_oneof![1..100_000_u64, 1..200 * MIB, 200 * MIB..4000 * MIB],
+    ) {
+        let tree = trees::names(20);
+        let size = smallest(kind, &choice, &tree, free);
+        let request = Request { size: Bytes::new(size), ..asked(kind, &choice, &tree) };
+        let summary = Registry::native().plan(request).unwrap().summary();
+        let blocks = summary.free_blocks.unwrap() - summary.reserved_blocks;
+        prop_assert!(blocks * u64::from(summary.block_size) >= free);
+        // What the filesystem keeps and rounds is no more than a tenth and some.
+        prop_assert!(size <= free + free / 8 + 70 * MIB, "{} for {}", size, free);
+    }
+}
+
+/// `df` shows an ordinary user at least what was asked for.
+#[test]
+fn the_kernel_shows_what_was_asked_for_as_free() {
+    if !is_root() {
+        return;
+    }
+    let tree = trees::names(100);
+    for kind in KINDS {
+        for free in [1, MIB, 100 * MIB, 700 * MIB] {
+            let scratch = Scratch::new();
+            let options = Options::default();
+            let size = smallest(kind, &options, &tree, free);
+            let request = Request {
+                size: Bytes::new(size),
+                ..asked(kind, &options, &tree)
+            };
+            let plan = Registry::native().plan(request).unwrap();
+            let image = scratch.path(&format!("free-{kind}-{free}.img"));
+            write_image(&*plan, size, &image);
+            let mount = Mount::new(&image, &scratch, "ro");
+            let shown = crate::checkers::free_bytes(&mount.0).unwrap();
+            let more = free / 20 + 4 * MIB;
+            assert!(
+                (free..free + more).contains(&shown),
+                "{kind}: {shown} for {free}"
+            );
+        }
+    }
+}
