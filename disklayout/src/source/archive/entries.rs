@@ -1,0 +1,144 @@
+//! Puts the entries of an archive into a tree: names, hard links, and what stays out of it.
+
+use std::collections::HashMap;
+
+use super::fault::{Fault, Result};
+use super::members::{Body, Member};
+use super::path;
+use super::whiteouts::{Marker, Whiteouts};
+use crate::source::layer::Layer;
+use crate::tree::{Node, NodeId};
+
+/// An archive on its way into a tree.
+pub(super) struct Entries<'a> {
+    layer: Layer<'a>,
+    /// Where the rules have them.
+    whiteouts: Option<Whiteouts>,
+    /// What stays out of the tree but may be the target of a hard link, by its path.
+    hidden: HashMap<Vec<u8>, Hidden>,
+}
+
+/// A node that stays out of the tree under its own path.
+#[derive(Clone)]
+struct Hidden {
+    node: Node,
+    /// The node that it became when a hard link brought it in after all.
+    placed: Option<NodeId>,
+}
+
+impl<'a> Entries<'a> {
+    pub(super) fn new(layer: Layer<'a>) -> Self {
+        let whiteouts = layer
+            .rules
+            .whiteouts
+            .then(|| Whiteouts::new(layer.tree.slots()));
+        Self {
+            layer,
+            whiteouts,
+            hidden: HashMap::new(),
+        }
+    }
+
+    /// Puts in the next entry.
+    pub(super) fn add(&mut self, member: Member) -> Result<()> {
+        let path = path::clean(&member.path)?;
+        if let Some(whiteouts) = &mut self.whiteouts
+            && let Some(marker) = Marker::of(&path)
+        {
+            whiteouts.remember(marker);
+            return Ok(());
+        }
+        let is_hidden = self.is_hidden(&path);
+        match member.body {
+            Body::Node(node) if is_hidden => self.hide(path, node, None),
+            Body::Node(node) => {
+                let id = self.layer.put(&path, node)?;
+                if let Some(whiteouts) = &mut self.whiteouts {
+                    whiteouts.put(id);
+                }
+            }
+            Body::Link(target) => {
+                let target = path::clean(&target)?;
+                self.link(path, &target, is_hidden)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Does what can only be done when all entries are there.
+    pub(super) fn finish(mut self) {
+        if let Some(whiteouts) = self.whiteouts.take() {
+            whiteouts.apply(&mut self.layer);
+        }
+    }
+
+    /// Whether an entry stays out of the tree.
+    fn is_hidden(&self, path: &[u8]) -> bool {
+        let is_metadata = self.whiteouts.is_some() && Whiteouts::is_metadata(path);
+        is_metadata || self.layer.rules.excludes(path)
+    }
+
+    fn hide(&mut self, path: Vec<u8>, node: Node, placed: Option<NodeId>) {
+        if !node.kind.is_directory() {
+            self.hidden.insert(path, Hidden { node, placed });
+        }
+    }
+
+    /// Makes `path` another name of what is at `target`, in the tree or hidden.
+    fn link(&mut self, path: Vec<u8>, target: &[u8], is_hidden: bool) -> Result<()> {
+        let hidden = self.hidden.get(target).cloned();
+        let Some(hidden) = hidden else {
+            let id = self.target(target)?;
+            if is_hidden {
+                let node = self.layer.tree.node(id).clone();
+                self.hide(path, node, Some(id));
+                return Ok(());
+            }
+            return self.link_to(&path, id);
+        };
+        if is_hidden {
+            self.hidden.insert(path, hidden);
+            return Ok(());
+        }
+        match hidden.placed.filter(|id| self.is_still(*id, &hidden.node)) {
+            Some(id) => self.link_to(&path, id),
+            None => {
+                let id = self.layer.put(&path, hidden.node)?;
+                if let Some(whiteouts) = &mut self.whiteouts {
+                    whiteouts.put(id);
+                }
+                if let Some(hidden) = self.hidden.get_mut(target) {
+                    hidden.placed = Some(id);
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// Whether a node is in the tree and hasn't been replaced.
+    fn is_still(&self, id: NodeId, node: &Node) -> bool {
+        self.layer.tree.links(id) > 0 && self.layer.tree.node(id).kind == node.kind
+    }
+
+    fn link_to(&mut self, path: &[u8], id: NodeId) -> Result<()> {
+        self.layer.link(path, id)?;
+        if let Some(whiteouts) = &mut self.whiteouts {
+            whiteouts.link(&self.layer, path, id);
+        }
+        Ok(())
+    }
+
+    /// The node that a hard link leads to.
+    fn target(&self, target: &[u8]) -> Result<NodeId> {
+        let refused = |what: &str| {
+            let shown = target.escape_ascii();
+            Fault::invalid(format!("a hard link to '{shown}', which {what}"))
+        };
+        let found = self.layer.tree.find(&self.layer.target(target));
+        let id = found.ok_or_else(|| refused("isn't there (yet)"))?;
+        match self.layer.tree.node(id).kind.is_directory() {
+            true => Err(refused("is a directory")),
+            false => Ok(id),
+        }
+    }
+}

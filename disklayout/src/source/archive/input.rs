@@ -1,0 +1,169 @@
+//! Reads an archive from its start to its end, over the data of its members.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::fs::FileExt;
+
+use super::fault::{Fault, Result};
+use super::header::{BLOCK, Block};
+
+/// How much is read at once after a jump. Headers of small files lie within it.
+const AFTER_JUMP: usize = 4 << 10;
+/// How much is read at once where nothing is jumped over.
+const IN_A_ROW: usize = 64 << 10;
+
+/// An archive on its way from the start to the end.
+pub(super) struct Input {
+    bytes: Bytes,
+    position: u64,
+}
+
+enum Bytes {
+    File(Window),
+    Stream(Box<dyn Read + Send>),
+}
+
+/// The part of a file that is in memory.
+struct Window {
+    file: File,
+    file_len: u64,
+    buffer: Vec<u8>,
+    start: u64,
+}
+
+impl Input {
+    /// A file, of which only headers are read.
+    pub(super) fn file(mut file: File) -> io::Result<Self> {
+        let window = Window {
+            file_len: file.seek(SeekFrom::End(0))?,
+            file,
+            buffer: Vec::new(),
+            start: 0,
+        };
+        Ok(Self {
+            bytes: Bytes::File(window),
+            position: 0,
+        })
+    }
+
+    /// What can only be read in its order.
+    pub(super) fn stream(stream: Box<dyn Read + Send>) -> Self {
+        Self {
+            bytes: Bytes::Stream(stream),
+            position: 0,
+        }
+    }
+
+    /// Where the next byte is.
+    pub(super) const fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// The next block; none where the archive ends.
+    pub(super) fn block(&mut self) -> Result<Option<Block>> {
+        let mut block = [0; BLOCK];
+        match self.read(&mut block)? {
+            0 => Ok(None),
+            BLOCK => Ok(Some(block)),
+            _ => Err(self.truncated()),
+        }
+    }
+
+    /// The next block of what is known to go on.
+    pub(super) fn block_inside(&mut self) -> Result<Block> {
+        self.block()?.ok_or_else(|| self.truncated())
+    }
+
+    /// The next `len` bytes.
+    pub(super) fn data(&mut self, len: usize) -> Result<Vec<u8>> {
+        let mut data = vec![0; len];
+        match self.read(&mut data)? == len {
+            true => Ok(data),
+            false => Err(self.truncated()),
+        }
+    }
+
+    /// Goes over the next `count` bytes.
+    pub(super) fn skip(&mut self, count: u64) -> Result<()> {
+        let skipped = match &mut self.bytes {
+            Bytes::File(window) => count.min(window.file_len.saturating_sub(self.position)),
+            Bytes::Stream(stream) => {
+                io::copy(&mut stream.take(count), &mut io::sink()).map_err(Fault::reading)?
+            }
+        };
+        self.position += skipped;
+        match skipped == count {
+            true => Ok(()),
+            false => Err(self.truncated()),
+        }
+    }
+
+    /// Reads what a stream has after the archive, so that its checksums are verified.
+    pub(super) fn finish(&mut self) -> Result<()> {
+        match &mut self.bytes {
+            Bytes::File(_) => Ok(()),
+            Bytes::Stream(stream) => {
+                let copied = io::copy(stream, &mut io::sink());
+                copied.map(|_| ()).map_err(Fault::reading)
+            }
+        }
+    }
+
+    /// Fills `buf`, but for what is after the end.
+    fn read(&mut self, buf: &mut [u8]) -> Result<usize> {
+        let mut done = 0;
+        while done < buf.len() {
+            let position = self.position;
+            let read = match &mut self.bytes {
+                Bytes::File(window) => window.read_at(&mut buf[done..], position),
+                Bytes::Stream(stream) => stream.read(&mut buf[done..]),
+            };
+            match read {
+                Ok(0) => break,
+                Ok(count) => {
+                    done += count;
+                    self.position += count as u64;
+                }
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(Fault::reading(error)),
+            }
+        }
+        Ok(done)
+    }
+
+    fn truncated(&self) -> Fault {
+        let message = format!("the archive is cut off: it ends at byte {}", self.position);
+        Fault::corrupt(message)
+    }
+}
+
+impl Window {
+    fn read_at(&mut self, buf: &mut [u8], position: u64) -> io::Result<usize> {
+        if self.ahead(position).is_empty() {
+            self.fill(position)?;
+        }
+        let ahead = self.ahead(position);
+        let count = ahead.len().min(buf.len());
+        buf[..count].copy_from_slice(&ahead[..count]);
+        Ok(count)
+    }
+
+    /// What is in memory from `position` on.
+    fn ahead(&self, position: u64) -> &[u8] {
+        let skipped = position.checked_sub(self.start);
+        let skipped = skipped.and_then(|skipped| usize::try_from(skipped).ok());
+        skipped
+            .and_then(|skipped| self.buffer.get(skipped..))
+            .unwrap_or_default()
+    }
+
+    fn fill(&mut self, position: u64) -> io::Result<()> {
+        let is_next = position == self.start + self.buffer.len() as u64 && position > 0;
+        let size = if is_next { IN_A_ROW } else { AFTER_JUMP };
+        self.buffer.resize(size, 0);
+        self.start = position;
+        let read = self.file.read_at(&mut self.buffer, position);
+        self.buffer.truncate(*read.as_ref().unwrap_or(&0));
+        read.map(|_| ())
+    }
+}

@@ -1,0 +1,19 @@
+//! Where trees come from: directories, archives and single entries, one layer over the other.
+
+mod archive;
+mod directory;
+mod entry;
+mod exclude;
+mod host;
+mod layer;
+mod owners;
+mod rules;
+mod scan;
+mod xattrs;
+
+pub use archive::add_archive;
+pub use directory::add_directory;
+pub use entry::{Entry, EntryKind, FileSource, add_entry};
+pub use exclude::Exclude;
+pub use owners::{Mapping, Owners};
+pub use rules::Rules;
