@@ -4,18 +4,20 @@ use std::io;
 
 use crate::disk::{Disk, Window};
 use crate::error::{Error, Result};
+use crate::fs::Progress;
 use crate::layout::{DiskPlan, EntryPlan, PartitionPlan, Role, TablePlan};
 use crate::table::{gpt, mbr};
 
-/// Writes everything that `plan` decided onto `disk`, which has the plan's size and reads as zero.
+/// Writes everything that `plan` decided onto `disk`, which has the plan's size and reads as zero,
+/// and tells `progress` of the files in it.
 ///
 /// # Errors
 /// `Io` when storage or a source file fails or the disk has another size, `Tool` when an external
 /// program fails.
-pub fn build(plan: &DiskPlan, disk: &dyn Disk) -> Result<()> {
+pub fn build(plan: &DiskPlan, disk: &dyn Disk, progress: &dyn Progress) -> Result<()> {
     check_size(plan, disk)?;
     for partition in &plan.partitions {
-        write_filesystem(partition, disk)?;
+        write_filesystem(partition, disk, progress)?;
     }
     write_table(plan, disk)
 }
@@ -32,7 +34,11 @@ fn check_size(plan: &DiskPlan, disk: &dyn Disk) -> Result<()> {
     Err(Error::io("disk", message, source))
 }
 
-fn write_filesystem(partition: &PartitionPlan, disk: &dyn Disk) -> Result<()> {
+fn write_filesystem(
+    partition: &PartitionPlan,
+    disk: &dyn Disk,
+    progress: &dyn Progress,
+) -> Result<()> {
     let Some(filesystem) = &partition.filesystem else {
         return Ok(());
     };
@@ -41,11 +47,12 @@ fn write_filesystem(partition: &PartitionPlan, disk: &dyn Disk) -> Result<()> {
         let place = format!("partition {}", partition.number);
         Error::io(place, "can't reach its sectors", error)
     })?;
-    filesystem.write(&window)
+    filesystem.write(&window, progress)
 }
 
 fn write_table(plan: &DiskPlan, disk: &dyn Disk) -> Result<()> {
     match plan.table {
+        TablePlan::None => Ok(()),
         TablePlan::Mbr { signature } => mbr_of(signature, &plan.partitions)?.write(disk),
         TablePlan::Gpt { guid } => gpt_of(guid, &plan.partitions)?.write(disk),
     }
@@ -85,7 +92,7 @@ fn gpt_of(guid: uuid::Uuid, partitions: &[PartitionPlan]) -> Result<gpt::Gpt<'_>
             range: partition.range,
             name,
         }),
-        EntryPlan::Mbr { .. } => Err(mixed(partition)),
+        EntryPlan::Mbr { .. } | EntryPlan::None => Err(mixed(partition)),
     });
     let entries = entries.collect::<Result<_>>()?;
     Ok(gpt::Gpt { guid, entries })

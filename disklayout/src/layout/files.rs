@@ -1,18 +1,32 @@
 //! Sorts the files of a disk into the trees of its partitions.
 
+use std::collections::BTreeMap;
+
 use crate::error::{Error, Result};
 use crate::identity::Timestamp;
 use crate::layout::plan::Role;
 use crate::layout::spec::{FileSpec, Placed};
 use crate::tree::{Attributes, FileTree};
 
-/// One tree for each of `partitions`, which are in the order of their numbers.
+/// One tree for each of `partitions`, which are in the order of their numbers: the files go on top
+/// of the `contents`, which are known by the index of the description.
 pub(super) fn trees(
     files: &[FileSpec],
     partitions: &[Placed<'_>],
+    mut contents: BTreeMap<usize, FileTree>,
     time: Timestamp,
 ) -> Result<Vec<FileTree>> {
-    let mut trees = vec![FileTree::new(time); partitions.len()];
+    let base = partitions
+        .iter()
+        .map(|one| match contents.remove(&one.index) {
+            Some(_) if one.role == Role::Extended => Err(Error::invalid(
+                format!("{}.contents", one.spec.place),
+                "an extended partition holds no files; put them into one of its logical partitions",
+            )),
+            Some(tree) => Ok(tree),
+            None => Ok(FileTree::new(time)),
+        });
+    let mut trees = base.collect::<Result<Vec<_>>>()?;
     for file in files {
         let index = index(file, partitions)?;
         trees[index].put_file(

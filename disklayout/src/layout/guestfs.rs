@@ -2,44 +2,69 @@
 //!
 //! This is the only file that knows how libguestfs reads sector bounds.
 
-pub use crate::layout::spec::{DiskSpec, FileSpec, PartitionSpec};
+pub use crate::layout::spec::{DiskSpec, End, FileSpec, PartitionSpec};
+
+mod auto;
+
+use std::collections::BTreeMap;
 
 use uuid::Uuid;
 
 use crate::error::{Error, Result};
-use crate::fs::{Registry, Request};
+use crate::fs::{Options, Registry, Request};
 use crate::identity::Identity;
 use crate::layout::label::Label;
 use crate::layout::plan::{DiskPlan, PartitionPlan, Role};
+use crate::layout::size::DiskSize;
 use crate::layout::spec::Placed;
 use crate::layout::{files, gpt_rules, mbr_rules};
 use crate::tree::FileTree;
 use crate::units::{Bytes, Lba, LbaRange, SECTOR_SIZE};
 
-/// Decides everything about the disk that `spec` describes.
+/// Decides everything about the disk that `spec` describes. `contents` has what is in partitions
+/// beside the files, by their index in the description.
 ///
 /// # Errors
 /// `InvalidSpec`, `DoesNotFit` or `Unsupported` with the place in the description.
-pub fn plan(spec: &DiskSpec, identity: &Identity, registry: &Registry) -> Result<DiskPlan> {
+pub fn plan(
+    spec: &DiskSpec,
+    contents: BTreeMap<usize, FileTree>,
+    identity: &Identity,
+    registry: &Registry,
+) -> Result<DiskPlan> {
     let label = Label::of(spec)?;
+    auto::check(spec, label)?;
     let disk = Sectors::of(spec, label)?;
-    let mut placed = Vec::with_capacity(spec.partitions.len());
-    for part in &spec.partitions {
-        let one = place(part, label, &placed, &disk)?;
-        placed.push(one);
-    }
-    placed.sort_by_key(|one| one.number);
-    let trees = files::trees(&spec.files, &placed, identity.time())?;
-    let partitions = placed.iter().zip(trees);
-    let partitions = partitions.map(|(one, tree)| finish(one, tree, label, identity, registry));
+    let placed = place_all(spec, label, &disk)?;
+    let trees = files::trees(&spec.files, &placed, contents, identity.time())?;
+    let mut content: Vec<_> = placed.into_iter().zip(trees).collect();
+    let size = match spec.size {
+        DiskSize::Fixed(size) => size,
+        DiskSize::Smallest(room) => auto::fit(&mut content, room, label, identity, registry)?,
+    };
+    let partitions = content
+        .into_iter()
+        .map(|(one, tree)| finish(one, tree, label, identity, registry));
     Ok(DiskPlan {
-        size: spec.size,
+        size,
         table: label.table(identity),
         partitions: partitions.collect::<Result<_>>()?,
     })
 }
 
+/// Gives every partition its number and its sectors, in the order of the numbers.
+fn place_all<'a>(spec: &'a DiskSpec, label: Label, disk: &Sectors) -> Result<Vec<Placed<'a>>> {
+    let mut placed = Vec::with_capacity(spec.partitions.len());
+    for (index, part) in spec.partitions.iter().enumerate() {
+        let one = place(index, part, label, &placed, disk)?;
+        placed.push(one);
+    }
+    placed.sort_by_key(|one| one.number);
+    Ok(placed)
+}
+
 fn place<'a>(
+    index: usize,
     spec: &'a PartitionSpec,
     label: Label,
     placed: &[Placed<'_>],
@@ -58,6 +83,7 @@ fn place<'a>(
         }
     };
     Ok(Placed {
+        index,
         spec,
         number,
         asked,
@@ -68,29 +94,20 @@ fn place<'a>(
 
 /// Decides what is in the table and in the partition.
 fn finish(
-    one: &Placed<'_>,
+    one: Placed<'_>,
     tree: FileTree,
     label: Label,
     identity: &Identity,
     registry: &Registry,
 ) -> Result<PartitionPlan> {
-    let identity = identity.child(&format!("partition {}", one.number));
     let guid = type_guid(one.spec)?;
     let entry = match label {
-        Label::Mbr => mbr_rules::entry(one.spec, one.role, guid)?,
-        Label::Gpt => gpt_rules::entry(one.asked, guid, &identity),
+        Label::Mbr => mbr_rules::entry(&one.spec.place, one.role, guid)?,
+        Label::Gpt => gpt_rules::entry(one.asked, guid, &identity_of(&one, identity)),
     };
     let filesystem = match one.role {
         Role::Extended => None,
-        Role::Primary | Role::Logical => Some(registry.plan(Request {
-            place: &one.spec.place,
-            kind: &one.spec.filesystem,
-            size: one.range.size(),
-            start: one.range.first(),
-            label: one.spec.label.as_deref(),
-            tree,
-            identity,
-        })?),
+        Role::Primary | Role::Logical => Some(registry.plan(request(&one, tree, identity))?),
     };
     Ok(PartitionPlan {
         number: one.number,
@@ -99,6 +116,25 @@ fn finish(
         entry,
         filesystem,
     })
+}
+
+/// The filesystem of a partition that has its sectors.
+fn request<'a>(one: &Placed<'a>, tree: FileTree, identity: &Identity) -> Request<'a> {
+    Request {
+        place: &one.spec.place,
+        kind: &one.spec.filesystem,
+        size: one.range.size(),
+        start: one.range.first(),
+        label: one.spec.label.as_deref(),
+        uuid: None,
+        options: Options::Default,
+        tree,
+        identity: identity_of(one, identity),
+    }
+}
+
+fn identity_of(one: &Placed<'_>, identity: &Identity) -> Identity {
+    identity.child(&format!("partition {}", one.number))
 }
 
 /// The role by any of the spellings that `part_add` takes.
@@ -140,12 +176,18 @@ fn type_guid(part: &PartitionSpec) -> Result<Option<Uuid>> {
 struct Sectors {
     total: u64,
     usable: LbaRange,
+    /// Whether the real size isn't known yet.
+    is_open: bool,
 }
 
 impl Sectors {
     fn of(spec: &DiskSpec, label: Label) -> Result<Self> {
         let place = || format!("{}.size", spec.place);
-        let size = spec.size.get();
+        let size = match spec.size {
+            DiskSize::Fixed(size) => size,
+            DiskSize::Smallest(_) => auto::LARGE_ENOUGH,
+        };
+        let size = size.get();
         if !size.is_multiple_of(SECTOR_SIZE) {
             let below = Bytes::new(size / SECTOR_SIZE * SECTOR_SIZE);
             let message = format!(
@@ -154,7 +196,7 @@ impl Sectors {
             );
             return Err(Error::invalid(place(), message));
         }
-        let total = spec.size.whole_sectors();
+        let total = size / SECTOR_SIZE;
         let usable = label.usable(total).ok_or_else(|| {
             let least = label.fewest_sectors() * SECTOR_SIZE;
             let message = format!(
@@ -162,7 +204,12 @@ impl Sectors {
             );
             Error::does_not_fit(place(), message)
         })?;
-        Ok(Self { total, usable })
+        let is_open = matches!(spec.size, DiskSize::Smallest(_));
+        Ok(Self {
+            total,
+            usable,
+            is_open,
+        })
     }
 
     /// The sectors from `start` to `end`, the latter included, exactly as they are written.
@@ -170,7 +217,10 @@ impl Sectors {
         let first = self.start(part)?;
         let last = self.end(part)?;
         LbaRange::new(Lba::new(first), Lba::new(last)).ok_or_else(|| {
-            let shown = self.shown_end(part.end);
+            let shown = match part.end {
+                End::Sector(end) => self.shown_end(end),
+                End::Auto => format!("the last sector, {last},"),
+            };
             let message =
                 format!("{shown} comes before start {first}; the smallest legal end is {first}");
             Error::invalid(format!("{}.end", part.place), message)
@@ -208,22 +258,28 @@ impl Sectors {
     fn end(&self, part: &PartitionSpec) -> Result<u64> {
         let place = || format!("{}.end", part.place);
         let (total, most) = (self.total, self.usable.last().get());
-        let last = match u64::try_from(part.end) {
+        let end = match part.end {
+            End::Sector(end) => end,
+            // Until the content is known, as little as there can be.
+            End::Auto if self.is_open => part.start,
+            End::Auto => return Ok(most),
+        };
+        let last = match u64::try_from(end) {
             Ok(end) => Some(end),
-            Err(_) => total.checked_add_signed(part.end),
+            Err(_) => total.checked_add_signed(end),
         };
         let Some(last) = last else {
             let message = format!(
-                "end {} comes before the start of the disk, which has {total} sectors; the \
+                "end {end} comes before the start of the disk, which has {total} sectors; the \
                  smallest legal end is {}",
-                part.end, part.start
+                part.start
             );
             return Err(Error::invalid(place(), message));
         };
         if last > most {
             let message = format!(
                 "{} {}; the largest legal end is -{} (sector {most})",
-                self.shown_end(part.end),
+                self.shown_end(end),
                 self.why_beyond(last),
                 total - most,
             );

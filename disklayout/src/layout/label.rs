@@ -52,6 +52,11 @@ impl Label {
         before + 1 + after
     }
 
+    /// How many sectors at the end of the disk belong to the table.
+    pub(super) fn sectors_after(self) -> u64 {
+        self.taken().1
+    }
+
     /// Sectors of the table at the start and at the end of the disk.
     fn taken(self) -> (u64, u64) {
         match self {

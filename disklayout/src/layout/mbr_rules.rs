@@ -5,7 +5,7 @@ use uuid::Uuid;
 use crate::error::{Error, Result};
 use crate::layout::plan::{EntryPlan, Role};
 use crate::layout::space::{Owner, Space};
-use crate::layout::spec::{PartitionSpec, Placed};
+use crate::layout::spec::Placed;
 use crate::table::mbr::{FIRST_LOGICAL, PRIMARY_MAX, boot_record};
 use crate::table::types;
 use crate::units::{Lba, LbaRange};
@@ -14,7 +14,7 @@ use crate::units::{Lba, LbaRange};
 const NUMBER_MAX: u32 = 64;
 
 /// The largest sector number and the largest number of sectors: 2 TiB less one sector.
-const FIELD_MAX: u64 = u32::MAX as u64;
+pub(super) const FIELD_MAX: u64 = u32::MAX as u64;
 
 const LAST_START: Lba = Lba::new(FIELD_MAX);
 
@@ -49,7 +49,7 @@ fn check_start(place: &str, range: LbaRange) -> Result<()> {
     Err(Error::does_not_fit(format!("{place}.start"), message))
 }
 
-fn check_length(place: &str, range: LbaRange) -> Result<()> {
+pub(super) fn check_length(place: &str, range: LbaRange) -> Result<()> {
     let (start, sectors) = (range.first().get(), range.sectors());
     if sectors <= FIELD_MAX {
         return Ok(());
@@ -135,8 +135,8 @@ fn admit_logical(place: &str, range: LbaRange, placed: &[Placed<'_>]) -> Result<
 }
 
 /// The type of a partition: the filesystem never changes it.
-pub(super) fn entry(part: &PartitionSpec, role: Role, guid: Option<Uuid>) -> Result<EntryPlan> {
-    let place = || format!("{}.gpt_type", part.place);
+pub(super) fn entry(place: &str, role: Role, guid: Option<Uuid>) -> Result<EntryPlan> {
+    let place = || format!("{place}.gpt_type");
     let kind = match (role, guid) {
         (Role::Extended, None) => types::MBR_EXTENDED,
         (Role::Extended, Some(_)) => {

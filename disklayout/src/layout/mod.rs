@@ -6,7 +6,10 @@ pub mod guestfs;
 mod label;
 mod mbr_rules;
 mod plan;
+pub mod single;
+mod size;
 mod space;
 mod spec;
 
 pub use plan::{DiskPlan, EntryPlan, PartitionPlan, Role, TablePlan};
+pub use size::{DiskSize, Room};

@@ -12,13 +12,15 @@ pub struct DiskPlan {
     pub size: Bytes,
     /// The partition table.
     pub table: TablePlan,
-    /// The partitions in the order of their numbers.
+    /// The partitions in the order of their numbers; without a table one that is the whole disk.
     pub partitions: Vec<PartitionPlan>,
 }
 
 /// The kind of a partition table and what identifies the disk in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TablePlan {
+    /// No table: a filesystem has the whole disk.
+    None,
     /// A master boot record with its 32-bit disk signature.
     Mbr {
         /// The disk signature at byte 440.
@@ -45,7 +47,7 @@ pub enum Role {
 /// One partition.
 #[derive(Debug)]
 pub struct PartitionPlan {
-    /// Its number, from 1; logical partitions start at 5.
+    /// Its number, from 1; logical partitions start at 5. 0 for the whole disk.
     pub number: u32,
     /// What it is in the table.
     pub role: Role,
@@ -60,6 +62,8 @@ pub struct PartitionPlan {
 /// What only one kind of table records of a partition.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum EntryPlan {
+    /// There is no table.
+    None,
     /// The partition type of an MBR.
     Mbr {
         /// The type byte.

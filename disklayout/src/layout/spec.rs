@@ -1,16 +1,19 @@
 //! The description of a disk, and what becomes of a partition once it has its place.
 
+use std::fmt;
+
 use crate::layout::plan::Role;
+use crate::layout::size::DiskSize;
 use crate::tree::Content;
-use crate::units::{Bytes, LbaRange};
+use crate::units::LbaRange;
 
 /// A disk as an image group of hdds.json describes one variant of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DiskSpec {
     /// Where the description of the disk stands: `guestfs[2]`.
     pub place: String,
-    /// The size of the image.
-    pub size: Bytes,
+    /// The size of the image. It follows from the content when the last partition's end does.
+    pub size: DiskSize,
     /// The partition table, as `part_init` names it: `mbr`, `msdos`, `gpt`, `efi`.
     pub label: String,
     /// The partitions in the order in which they are made.
@@ -28,15 +31,33 @@ pub struct PartitionSpec {
     pub prlogex: String,
     /// The first sector.
     pub start: i64,
-    /// The last sector, which belongs to the partition; counted from the end when negative, -1
-    /// being the last sector of the disk.
-    pub end: i64,
+    /// The last sector.
+    pub end: End,
     /// The partition type as a GUID.
     pub gpt_type: Option<String>,
     /// The filesystem by its name.
     pub filesystem: String,
     /// The filesystem's label.
     pub label: Option<String>,
+}
+
+/// The last sector of a partition, which belongs to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// This one; counted from the end when negative, -1 being the last sector of the disk.
+    Sector(i64),
+    /// That of the smallest filesystem for the content, where the size of the disk follows from
+    /// it; the last one that the table leaves on a disk whose size is given.
+    Auto,
+}
+
+impl fmt::Display for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Sector(number) => number.fmt(f),
+            Self::Auto => f.write_str("auto"),
+        }
+    }
 }
 
 /// One file to be written.
@@ -55,6 +76,8 @@ pub struct FileSpec {
 /// A partition whose number and sectors are decided.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Placed<'a> {
+    /// Its index in the description.
+    pub(super) index: usize,
     pub(super) spec: &'a PartitionSpec,
     pub(super) number: u32,
     /// The word that asked for it, which means something to an MBR only.

@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use disklayout::disk::{Disk, SparseFile};
+use disklayout::fs::Unwatched;
 use disklayout::layout::{DiskPlan, EntryPlan, PartitionPlan, Role, TablePlan};
 use disklayout::{SECTOR_SIZE, build};
 use serde_json::Value;
@@ -62,6 +63,7 @@ fn parted_can_read(plan: &DiskPlan) -> bool {
     let mut parts = plan.partitions.iter();
     let has_tracks = parts.all(|one| one.role != Role::Extended || one.range.sectors() > 63);
     match plan.table {
+        TablePlan::None => panic!("no table"),
         TablePlan::Mbr { .. } => has_tracks,
         TablePlan::Gpt { .. } => plan.size.whole_sectors() > 68,
     }
@@ -79,7 +81,7 @@ fn build_to_file(plan: &DiskPlan) -> NamedTempFile {
     name.prefix("table-").suffix(".img");
     let file = name.tempfile().unwrap();
     let disk = SparseFile::create(file.reopen().unwrap(), plan.size.get()).unwrap();
-    build(plan, &disk).unwrap();
+    build(plan, &disk, &Unwatched).unwrap();
     assert_reads_back(plan, &disk);
     file
 }
@@ -87,6 +89,7 @@ fn build_to_file(plan: &DiskPlan) -> NamedTempFile {
 fn assert_sfdisk_reads(plan: &DiskPlan, image: &Path) {
     let table = sfdisk(image);
     let (label, id) = match plan.table {
+        TablePlan::None => panic!("no table"),
         TablePlan::Mbr { signature } => ("dos", format!("{signature:#x}")),
         TablePlan::Gpt { guid } => ("gpt", format!("{:X}", guid.hyphenated())),
     };
@@ -114,6 +117,7 @@ fn assert_sfdisk_reads(plan: &DiskPlan, image: &Path) {
 
 fn assert_entry(read: &Value, planned: &PartitionPlan) {
     match &planned.entry {
+        EntryPlan::None => panic!("a partition without an entry"),
         EntryPlan::Mbr { kind } => assert_eq!(read["type"], format!("{kind:x}")),
         EntryPlan::Gpt { kind, guid, name } => {
             assert_eq!(read["type"], format!("{:X}", kind.hyphenated()));
@@ -159,6 +163,7 @@ fn assert_blkid_reads(plan: &DiskPlan, image: &Path) {
         .filter_map(|line| line.split_once('='))
         .collect();
     let (kind, id) = match plan.table {
+        TablePlan::None => panic!("no table"),
         TablePlan::Mbr { signature } => ("dos", format!("{signature:08x}")),
         TablePlan::Gpt { guid } => ("gpt", guid.hyphenated().to_string()),
     };

@@ -8,5 +8,6 @@ mod programs;
 mod properties;
 mod recorded;
 mod refused;
+mod single;
 mod support;
 mod writing;

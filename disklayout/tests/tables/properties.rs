@@ -2,8 +2,8 @@
 //! and no bytes make the reader panic.
 
 use disklayout::disk::{Disk, MemDisk};
-use disklayout::layout::guestfs::DiskSpec;
-use disklayout::layout::{DiskPlan, Role};
+use disklayout::layout::guestfs::{DiskSpec, End};
+use disklayout::layout::{DiskPlan, DiskSize, Role};
 use disklayout::{Error, SECTOR_SIZE, inspect};
 use proptest::prelude::*;
 
@@ -47,7 +47,7 @@ fn follow(spec: &mut DiskSpec, error: &Error) -> bool {
         .unwrap();
     match error.place().rsplit('.').next().unwrap() {
         "start" => part.start = value,
-        "end" => part.end = value,
+        "end" => part.end = End::Sector(value),
         other => panic!("a legal value for '{other}'"),
     }
     true
@@ -61,16 +61,16 @@ fn index_of(spec: &DiskSpec, error: &Error) -> usize {
 }
 
 fn assert_promises(spec: &DiskSpec, plan: &DiskPlan) {
-    let total = spec.size.get() / SECTOR_SIZE;
-    assert_eq!(plan.size, spec.size);
+    let total = plan.size.get() / SECTOR_SIZE;
+    assert_eq!(DiskSize::Fixed(plan.size), spec.size);
     assert_eq!(plan.partitions.len(), spec.partitions.len());
     assert!(plan.partitions.is_sorted_by_key(|one| one.number));
     for part in &spec.partitions {
         // Never moved and never aligned, the end included.
-        let end = if part.end < 0 {
-            total as i64 + part.end
-        } else {
-            part.end
+        let end = match part.end {
+            End::Sector(end @ ..0) => total as i64 + end,
+            End::Sector(end) => end,
+            End::Auto => panic!("no end"),
         };
         let same = |first: u64, last: u64| (first as i64, last as i64) == (part.start, end);
         let mut planned = plan.partitions.iter().map(|one| one.range);

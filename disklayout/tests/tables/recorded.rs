@@ -131,6 +131,7 @@ fn shown(plan: &DiskPlan) -> Value {
                 "size": one.range.sectors(),
             });
             match &one.entry {
+                EntryPlan::None => panic!("a partition without an entry"),
                 EntryPlan::Mbr { kind } => value["type"] = format!("{kind:x}").into(),
                 EntryPlan::Gpt { kind, name, .. } => {
                     value["type"] = format!("{:X}", kind.hyphenated()).into();
@@ -141,6 +142,7 @@ fn shown(plan: &DiskPlan) -> Value {
         })
         .collect();
     let label = match plan.table {
+        TablePlan::None => panic!("no table"),
         TablePlan::Mbr { .. } => "dos",
         TablePlan::Gpt { .. } => "gpt",
     };

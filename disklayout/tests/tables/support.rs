@@ -1,14 +1,19 @@
 //! Descriptions in short, and a filesystem that is none.
 
+use std::collections::BTreeMap;
+
 use disklayout::disk::{Disk, MemDisk};
-use disklayout::fs::{Formatter, FsPlan, Registry, Request, Summary};
-use disklayout::layout::DiskPlan;
-use disklayout::layout::guestfs::{DiskSpec, FileSpec, PartitionSpec, plan};
+use disklayout::fs::{Formatter, FsPlan, Progress, Registry, Request, Summary, Unwatched};
+use disklayout::layout::guestfs::{DiskSpec, End, FileSpec, PartitionSpec, plan};
+use disklayout::layout::{DiskPlan, DiskSize};
 use disklayout::tree::{Content, FileTree};
 use disklayout::{Bytes, Error, Identity, Result, SECTOR_SIZE, Timestamp, build};
 
 /// What a [`Marker`] fills the ends of its partition with.
 pub(crate) const MARK: u8 = 0xA5;
+
+/// How many bytes a [`Marker`] takes beside the data of its files.
+pub(crate) const MARKER_EMPTY: u64 = SECTOR_SIZE;
 
 /// A format that marks the first and the last sector of its partition, so that a table that
 /// reaches into it shows.
@@ -27,7 +32,18 @@ impl Formatter for MarkerFormat {
         &["ext2", "ext3", "ext4", "ntfs"]
     }
 
+    fn smallest(&self, request: &Request<'_>, free: Bytes) -> Result<Bytes> {
+        let files = request.tree.files();
+        let data: u64 = files.iter().map(|(_, content)| content.len()).sum();
+        Ok(Bytes::new(MARKER_EMPTY + data + free.get()))
+    }
+
     fn plan(&self, request: Request<'_>) -> Result<Box<dyn FsPlan>> {
+        let least = self.smallest(&request, Bytes::new(0))?;
+        if request.size < least {
+            let message = format!("{} is too small", request.size);
+            return Err(Error::does_not_fit(request.place, message));
+        }
         Ok(Box::new(Marker {
             label: request.label.map(str::to_owned),
             tree: request.tree,
@@ -49,7 +65,9 @@ impl FsPlan for Marker {
             block_size: 512,
             blocks: 1,
             free_blocks: None,
+            reserved_blocks: 0,
             inodes: None,
+            free_inodes: None,
             journal: None,
         }
     }
@@ -58,7 +76,7 @@ impl FsPlan for Marker {
         &self.tree
     }
 
-    fn write(&self, disk: &dyn Disk) -> Result<()> {
+    fn write(&self, disk: &dyn Disk, _: &dyn Progress) -> Result<()> {
         let mark = [MARK; SECTOR_SIZE as usize];
         for offset in [0, disk.len() - SECTOR_SIZE] {
             disk.write_at(&mark, offset)
@@ -78,14 +96,14 @@ pub(crate) fn disk(sectors: u64, label: &str, parts: &[Part<'_>]) -> DiskSpec {
         place: format!("guestfs[2].parts[{index}]"),
         prlogex: (*prlogex).to_owned(),
         start: *start,
-        end: *end,
+        end: End::Sector(*end),
         gpt_type: None,
         filesystem: "ext4".to_owned(),
         label: None,
     });
     DiskSpec {
         place: "guestfs[2]".to_owned(),
-        size: Bytes::new(sectors * SECTOR_SIZE),
+        size: DiskSize::Fixed(Bytes::new(sectors * SECTOR_SIZE)),
         label: label.to_owned(),
         partitions: partitions.collect(),
         files: Vec::new(),
@@ -104,13 +122,14 @@ pub(crate) fn file(part: i64, path: &str) -> FileSpec {
 
 pub(crate) fn plan_of(spec: &DiskSpec) -> Result<DiskPlan> {
     let identity = Identity::new("disk_test.img", Timestamp::from_seconds(1_700_000_000));
-    plan(spec, &identity, &Registry::default().with(MarkerFormat))
+    let registry = Registry::default().with(MarkerFormat);
+    plan(spec, BTreeMap::new(), &identity, &registry)
 }
 
 /// Builds a plan in memory.
 pub(crate) fn built(plan: &DiskPlan) -> MemDisk {
     let disk = MemDisk::new(plan.size.get());
-    build(plan, &disk).unwrap();
+    build(plan, &disk, &Unwatched).unwrap();
     disk
 }
 

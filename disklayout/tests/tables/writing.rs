@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Mutex;
 
 use disklayout::disk::{Disk, MemDisk};
+use disklayout::fs::Unwatched;
 use disklayout::layout::EntryPlan;
 use disklayout::{ErrorKind, SECTOR_SIZE, build};
 
@@ -64,7 +65,12 @@ const CASES: [(&str, &[Part<'_>]); 2] = [
 
 fn writes(label: &str, parts: &[Part<'_>]) -> Vec<(u64, Vec<u8>)> {
     let recorder = Recorder::new(LEN, None);
-    build(&plan_of(&disk(SECTORS, label, parts)).unwrap(), &recorder).unwrap();
+    build(
+        &plan_of(&disk(SECTORS, label, parts)).unwrap(),
+        &recorder,
+        &Unwatched,
+    )
+    .unwrap();
     recorder.writes.into_inner().unwrap()
 }
 
@@ -108,7 +114,7 @@ fn a_failing_write_is_an_error_that_names_its_object() {
     for (label, parts) in CASES {
         let plan = plan_of(&disk(SECTORS, label, parts)).unwrap();
         for failing in 0..writes(label, parts).len() {
-            let error = build(&plan, &Recorder::new(LEN, Some(failing))).unwrap_err();
+            let error = build(&plan, &Recorder::new(LEN, Some(failing)), &Unwatched).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Io, "{label}, write {failing}");
             let known = ["marker", "partition table", "boot record at sector "];
             assert!(
@@ -123,7 +129,12 @@ fn a_failing_write_is_an_error_that_names_its_object() {
 fn a_disk_of_another_size_is_left_alone() {
     for len in [LEN - SECTOR_SIZE, LEN + SECTOR_SIZE, 0] {
         let recorder = Recorder::new(len, None);
-        let error = build(&plan_of(&disk(SECTORS, "gpt", &[])).unwrap(), &recorder).unwrap_err();
+        let error = build(
+            &plan_of(&disk(SECTORS, "gpt", &[])).unwrap(),
+            &recorder,
+            &Unwatched,
+        )
+        .unwrap_err();
         assert_eq!(error.to_string(), "disk: the plan is for 20480000 bytes");
         assert!(recorder.writes.into_inner().unwrap().is_empty());
     }

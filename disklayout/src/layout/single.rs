@@ -1,0 +1,222 @@
+//! A disk with one filesystem: alone on it, or in a partition from 1 MiB on.
+
+use uuid::Uuid;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::fs::{Options, Registry, Request};
+use crate::identity::Identity;
+use crate::layout::label::Label;
+use crate::layout::plan::{DiskPlan, EntryPlan, PartitionPlan, Role, TablePlan};
+use crate::layout::size::{self, ALIGNMENT, DiskSize, Room};
+use crate::layout::{gpt_rules, mbr_rules};
+use crate::tree::FileTree;
+use crate::units::{Bytes, Lba, LbaRange, SECTOR_SIZE};
+
+/// A disk with one filesystem.
+#[derive(Clone, Copy, Debug)]
+pub struct SingleSpec<'a> {
+    /// What it is called in errors.
+    pub place: &'a str,
+    /// The partition table, if there is one.
+    pub table: Option<Table>,
+    /// The size of the image, rounded up to whole sectors; with a table, one that follows from
+    /// the content is rounded up to 1 MiB.
+    pub size: DiskSize,
+    /// The filesystem by its name.
+    pub filesystem: &'a str,
+    /// The filesystem's label.
+    pub label: Option<&'a str>,
+    /// The filesystem's UUID; derived from the identity when there is none.
+    pub uuid: Option<Uuid>,
+    /// What else can be chosen in this format.
+    pub options: &'a Options,
+}
+
+/// A kind of partition table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Table {
+    /// A master boot record.
+    Mbr,
+    /// A GUID partition table.
+    Gpt,
+}
+
+/// Decides everything about the disk that `spec` describes, with `tree` as its content.
+///
+/// # Errors
+/// `DoesNotFit` with the smallest size that would do, else what the format says.
+pub fn plan(
+    spec: &SingleSpec<'_>,
+    tree: FileTree,
+    identity: &Identity,
+    registry: &Registry,
+) -> Result<DiskPlan> {
+    let disk = Disk::of(spec);
+    match spec.size {
+        DiskSize::Fixed(size) => {
+            // A copy of the tree is the price of saying which size would have done.
+            let request = disk.request(tree.clone(), identity);
+            let plan = disk.plan_fixed(size, request, identity, registry);
+            plan.map_err(|error| disk.with_smallest(error, tree, identity, registry))
+        }
+        DiskSize::Smallest(room) => {
+            let mut request = disk.request(tree, identity);
+            request.size = size::smallest(registry, &request, room)?;
+            let size = disk.around(request.size);
+            disk.finish(size, request, identity, registry)
+        }
+    }
+}
+
+/// Where things are on the disk.
+struct Disk<'a> {
+    spec: &'a SingleSpec<'a>,
+    label: Option<Label>,
+}
+
+impl<'a> Disk<'a> {
+    fn of(spec: &'a SingleSpec<'a>) -> Self {
+        let label = spec.table.map(|table| match table {
+            Table::Mbr => Label::Mbr,
+            Table::Gpt => Label::Gpt,
+        });
+        Self { spec, label }
+    }
+
+    /// The filesystem's first sector.
+    fn start(&self) -> Lba {
+        match self.label {
+            None => Lba::new(0),
+            Some(_) => Lba::new(ALIGNMENT / SECTOR_SIZE),
+        }
+    }
+
+    /// The size of a disk whose filesystem has `size` bytes.
+    fn around(&self, size: Bytes) -> Bytes {
+        let Some(label) = self.label else { return size };
+        let after = label.sectors_after() * SECTOR_SIZE;
+        let all = size.get().saturating_add(ALIGNMENT + after);
+        size::round_up(Bytes::new(all), ALIGNMENT)
+    }
+
+    /// How much a filesystem may have on a disk of `size`.
+    fn room(&self, size: Bytes) -> Option<Bytes> {
+        let total = size.whole_sectors();
+        let first = self.start().get();
+        let last = match self.label {
+            None => total.checked_sub(1)?,
+            Some(label) => label.usable(total)?.last().get(),
+        };
+        let range = LbaRange::new(Lba::new(first), Lba::new(last))?;
+        Some(range.size())
+    }
+
+    fn request(&self, tree: FileTree, identity: &Identity) -> Request<'a> {
+        let spec = self.spec;
+        Request {
+            place: spec.place,
+            kind: spec.filesystem,
+            size: Bytes::new(0),
+            start: self.start(),
+            label: spec.label,
+            uuid: spec.uuid,
+            options: spec.options.clone(),
+            tree,
+            identity: identity.child("filesystem"),
+        }
+    }
+
+    fn plan_fixed(
+        &self,
+        size: Bytes,
+        mut request: Request<'_>,
+        identity: &Identity,
+        registry: &Registry,
+    ) -> Result<DiskPlan> {
+        let size = size::round_up(size, SECTOR_SIZE);
+        request.size = self.room(size).ok_or_else(|| {
+            let message = format!("{size} leave no room for a filesystem beside the table");
+            Error::does_not_fit(self.spec.place, message)
+        })?;
+        self.finish(size, request, identity, registry)
+    }
+
+    /// The plan of a disk of `size` bytes whose filesystem has the size that `request` says.
+    fn finish(
+        &self,
+        size: Bytes,
+        request: Request<'_>,
+        identity: &Identity,
+        registry: &Registry,
+    ) -> Result<DiskPlan> {
+        let sectors = request.size.whole_sectors();
+        let first = self.start().get();
+        let last = first.saturating_add(sectors).saturating_sub(1);
+        let range = LbaRange::new(Lba::new(first), Lba::new(last)).ok_or_else(|| {
+            let message = format!("a filesystem of {sectors} sectors can't be had");
+            Error::does_not_fit(self.spec.place, message)
+        })?;
+        let (table, number, entry) = self.entry(range, identity)?;
+        let filesystem = registry.plan(request)?;
+        let partition = PartitionPlan {
+            number,
+            role: Role::Primary,
+            range,
+            entry,
+            filesystem: Some(filesystem),
+        };
+        Ok(DiskPlan {
+            size,
+            table,
+            partitions: vec![partition],
+        })
+    }
+
+    /// The table, the partition's number and its entry.
+    fn entry(&self, range: LbaRange, identity: &Identity) -> Result<(TablePlan, u32, EntryPlan)> {
+        let Some(label) = self.label else {
+            return Ok((TablePlan::None, 0, EntryPlan::None));
+        };
+        let place = self.spec.place;
+        let entry = match label {
+            Label::Mbr if range.sectors() > mbr_rules::FIELD_MAX => {
+                let message = format!(
+                    "a partition of {} sectors is more than the {} (2 TiB) that an MBR can \
+                     record; a GPT goes further",
+                    range.sectors(),
+                    mbr_rules::FIELD_MAX
+                );
+                return Err(Error::does_not_fit(place, message));
+            }
+            Label::Mbr => mbr_rules::entry(place, Role::Primary, None)?,
+            Label::Gpt => gpt_rules::entry(Role::Primary, None, &identity.child("partition 1")),
+        };
+        Ok((label.table(identity), 1, entry))
+    }
+
+    /// The same error, with the size of the whole image that would do if it is only the size that
+    /// is wrong.
+    fn with_smallest(
+        &self,
+        error: Error,
+        tree: FileTree,
+        identity: &Identity,
+        registry: &Registry,
+    ) -> Error {
+        // Without a table the image is the filesystem, and the format has told its size.
+        if error.kind() != ErrorKind::DoesNotFit || self.label.is_none() {
+            return error;
+        }
+        let request = self.request(tree, identity);
+        let Ok(smallest) = size::smallest(registry, &request, Room::NONE) else {
+            return error;
+        };
+        let needed = self.around(smallest);
+        let message = format!(
+            "{}; the smallest image with its partition table has {} bytes ({needed})",
+            error.message(),
+            needed.get()
+        );
+        Error::does_not_fit(error.place(), message)
+    }
+}

@@ -1,0 +1,245 @@
+//! Sizes that follow from the content: disks with one filesystem, and last partitions.
+
+use std::collections::BTreeMap;
+
+use disklayout::fs::{Options, Registry};
+use disklayout::layout::guestfs::{DiskSpec, End, plan};
+use disklayout::layout::single::{self, SingleSpec, Table};
+use disklayout::layout::{DiskPlan, DiskSize, EntryPlan, Room, TablePlan};
+use disklayout::tree::{Attributes, Content, FileTree};
+use disklayout::{Bytes, ErrorKind, Identity, Result, SECTOR_SIZE, Timestamp};
+
+use crate::support::{MARKER_EMPTY, MarkerFormat, assert_reads_back, built, disk, file};
+
+const TIME: Timestamp = Timestamp::from_seconds(1_700_000_000);
+
+/// A tree with a file of `len` bytes.
+fn tree(len: usize) -> FileTree {
+    let mut tree = FileTree::new(TIME);
+    let content = Content::inline(&vec![7; len]);
+    tree.put_file("t", b"/file", content, Attributes::file(TIME))
+        .unwrap();
+    tree
+}
+
+fn plan_single(table: Option<Table>, size: DiskSize, len: usize) -> Result<DiskPlan> {
+    let spec = SingleSpec {
+        place: "ext4",
+        table,
+        size,
+        filesystem: "ext4",
+        label: None,
+        uuid: None,
+        options: &Options::Default,
+    };
+    let registry = Registry::default().with(MarkerFormat);
+    single::plan(&spec, tree(len), &Identity::new("seed", TIME), &registry)
+}
+
+fn room(bytes: u64) -> DiskSize {
+    DiskSize::Smallest(Room::Bytes(Bytes::new(bytes)))
+}
+
+#[test]
+fn a_filesystem_alone_is_exactly_as_large_as_its_image() {
+    for (size, len, expected) in [
+        (room(0), 512, MARKER_EMPTY + 512),
+        (room(0), 513, MARKER_EMPTY + 1024),
+        (room(1 << 20), 512, MARKER_EMPTY + 512 + (1 << 20)),
+        (
+            DiskSize::Smallest(Room::Percent(50)),
+            512,
+            (MARKER_EMPTY + 512) * 3 / 2,
+        ),
+        (DiskSize::Fixed(Bytes::new(1 << 20)), 0, 1 << 20),
+        (DiskSize::Fixed(Bytes::new((1 << 20) - 511)), 0, 1 << 20),
+    ] {
+        let plan = plan_single(None, size, len).unwrap();
+        assert_eq!(plan.size.get(), expected, "{size:?}");
+        assert_eq!(plan.table, TablePlan::None);
+        let one = &plan.partitions[0];
+        assert_eq!(
+            (one.range.offset(), one.range.size()),
+            (Bytes::new(0), plan.size)
+        );
+        assert_eq!(one.entry, EntryPlan::None);
+        built(&plan);
+    }
+}
+
+#[test]
+fn a_partition_starts_at_one_mib_and_ends_with_its_filesystem_or_with_the_disk() {
+    let mib = Bytes::MIB / SECTOR_SIZE;
+    for (table, size, sectors, last) in [
+        // The backup of a GPT takes 33 sectors.
+        (
+            Table::Mbr,
+            room(Bytes::MIB - MARKER_EMPTY),
+            2 * mib,
+            2 * mib - 1,
+        ),
+        (
+            Table::Gpt,
+            room(Bytes::MIB - MARKER_EMPTY),
+            3 * mib,
+            2 * mib - 1,
+        ),
+        (
+            Table::Mbr,
+            DiskSize::Fixed(Bytes::new(8 << 20)),
+            8 * mib,
+            8 * mib - 1,
+        ),
+        (
+            Table::Gpt,
+            DiskSize::Fixed(Bytes::new(8 << 20)),
+            8 * mib,
+            8 * mib - 34,
+        ),
+    ] {
+        let plan = plan_single(Some(table), size, 0).unwrap();
+        let one = &plan.partitions[0];
+        let found = (plan.size.whole_sectors(), one.range.last().get());
+        assert_eq!(found, (sectors, last), "{table:?} {size:?}");
+        assert_eq!((one.number, one.range.first().get()), (1, mib));
+        assert_reads_back(&plan, &built(&plan));
+    }
+}
+
+#[test]
+fn a_size_that_is_too_small_says_which_would_do() {
+    let least = MARKER_EMPTY + 4096;
+    for (table, size, expected) in [
+        (
+            Some(Table::Mbr),
+            Bytes::MIB + least - 512,
+            Bytes::new(2 << 20),
+        ),
+        (Some(Table::Gpt), 512, Bytes::new(2 << 20)),
+    ] {
+        let fixed = DiskSize::Fixed(Bytes::new(size));
+        let error = plan_single(table, fixed, 4096).unwrap_err();
+        assert_eq!(
+            (error.kind(), error.place()),
+            (ErrorKind::DoesNotFit, "ext4")
+        );
+        let count = expected.get();
+        let end =
+            format!("the smallest image with its partition table has {count} bytes ({expected})");
+        assert!(error.message().ends_with(&end), "{error}");
+        plan_single(table, DiskSize::Fixed(expected), 4096).unwrap();
+    }
+    // An image without a table is its filesystem: the format says it all.
+    let fixed = |size| DiskSize::Fixed(Bytes::new(size));
+    let error = plan_single(None, fixed(least - 512), 4096).unwrap_err();
+    assert!(!error.message().contains("table"), "{error}");
+    plan_single(None, fixed(least), 4096).unwrap();
+}
+
+fn plan_of(spec: &DiskSpec, contents: BTreeMap<usize, FileTree>) -> Result<DiskPlan> {
+    let registry = Registry::default().with(MarkerFormat);
+    plan(spec, contents, &Identity::new("disk.img", TIME), &registry)
+}
+
+/// A disk with a partition of 1 MiB and one that ends with its content.
+fn open_disk(label: &str, size: DiskSize) -> DiskSpec {
+    let mut spec = disk(0, label, &[("p", 2048, 4095), ("p", 4096, 0)]);
+    spec.size = size;
+    spec.partitions[1].end = End::Auto;
+    spec
+}
+
+#[test]
+fn a_disk_ends_with_its_last_partition_rounded_up() {
+    for (label, size, sectors) in [("mbr", room(0), 3 * 2048), ("gpt", room(2 << 20), 5 * 2048)] {
+        let spec = open_disk(label, size);
+        let plan = plan_of(&spec, BTreeMap::from([(1, tree(512))])).unwrap();
+        assert_eq!(plan.size.whole_sectors(), sectors, "{label}");
+        let DiskSize::Smallest(Room::Bytes(free)) = size else {
+            panic!("{size:?}")
+        };
+        let last = &plan.partitions[1];
+        assert_eq!(last.range.size().get(), MARKER_EMPTY + 512 + free.get());
+        assert_eq!(last.filesystem.as_ref().unwrap().tree().files().len(), 1);
+        assert_reads_back(&plan, &built(&plan));
+    }
+}
+
+#[test]
+fn files_go_on_top_of_the_contents() {
+    let mut spec = open_disk("mbr", room(0));
+    spec.files = vec![file(2, "/file"), file(2, "/other"), file(1, "/first")];
+    let plan = plan_of(&spec, BTreeMap::from([(1, tree(512))])).unwrap();
+    let files = plan.partitions[1]
+        .filesystem
+        .as_ref()
+        .unwrap()
+        .tree()
+        .files();
+    let files: Vec<_> = files
+        .iter()
+        .map(|(path, content)| (&**path, content.len()))
+        .collect();
+    assert_eq!(files, [(&b"/file"[..], 7), (b"/other", 7)]);
+}
+
+#[test]
+fn on_a_disk_of_a_given_size_the_last_partition_reaches_to_the_end() {
+    let size = DiskSize::Fixed(Bytes::new(16 << 20));
+    for (label, last) in [("mbr", 32767), ("gpt", 32734)] {
+        let plan = plan_of(&open_disk(label, size), BTreeMap::new()).unwrap();
+        assert_eq!(plan.partitions[1].range.last().get(), last, "{label}");
+    }
+}
+
+#[test]
+fn what_cannot_follow_from_the_content_is_refused() {
+    let spec = |change: fn(&mut DiskSpec)| {
+        let mut spec = open_disk("mbr", room(0));
+        change(&mut spec);
+        spec
+    };
+    for (spec, place, part) in [
+        (
+            spec(|spec| spec.partitions[1].end = End::Sector(9999)),
+            "guestfs[2].size",
+            "of the last partition only",
+        ),
+        (
+            spec(|spec| spec.partitions[0].end = End::Auto),
+            "guestfs[2].parts[1].end",
+            "only one partition may end with its content",
+        ),
+        (
+            spec(|spec| spec.partitions[0].start = 5000),
+            "guestfs[2].parts[1].end",
+            "guestfs[2].parts[0] starts later, at 5000",
+        ),
+        (
+            spec(|spec| spec.partitions[0].end = End::Sector(-7)),
+            "guestfs[2].parts[0].end",
+            "end -7 counts from the end of the disk",
+        ),
+        (
+            spec(|spec| spec.partitions[1].prlogex = "e".to_owned()),
+            "guestfs[2].parts[1].end",
+            "only a primary partition",
+        ),
+        (
+            spec(|spec| spec.partitions[0].end = End::Sector(4096)),
+            "guestfs[2].parts[1].start",
+            "overlap",
+        ),
+    ] {
+        let error = plan_of(&spec, BTreeMap::new()).unwrap_err();
+        assert_eq!(error.place(), place, "{error}");
+        assert!(error.message().contains(part), "{error}");
+    }
+}
+
+#[test]
+fn an_extended_partition_has_no_contents() {
+    let spec = disk(16384, "mbr", &[("e", 2048, -1)]);
+    let error = plan_of(&spec, BTreeMap::from([(0, tree(1))])).unwrap_err();
+    assert_eq!(error.place(), "guestfs[2].parts[0].contents");
+}
