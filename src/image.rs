@@ -1,8 +1,10 @@
 //! An image: a file name and the recipe for what it holds.
 
 use anyhow::Result;
-use disklayout::Bytes;
+use disklayout::Timestamp;
+use disklayout::layout::DiskSize;
 use disklayout::layout::guestfs::{DiskSpec, FileSpec, PartitionSpec};
+use disklayout::source::{Entry, Rules};
 use disklayout::tree::Content;
 
 /// One image that a configuration asks for.
@@ -31,15 +33,53 @@ pub struct LayoutRecipe {
     /// Where the group stands in the configuration: `guestfs[2]`.
     pub place: String,
     /// The size of the image.
-    pub size: Bytes,
+    pub size: DiskSize,
     /// The partition table by libguestfs' name.
     pub label: String,
     /// The partitions, each with the filesystem of this variant.
     pub partitions: Vec<PartitionSpec>,
+    /// What goes into each of the partitions, in their order, beneath the writes and uploads. Each
+    /// object goes over those before it.
+    pub contents: Vec<Vec<Object>>,
     /// Files with the content in the configuration. They are written before the uploads.
     pub writes: Vec<FileSpec>,
     /// Files with the content elsewhere.
     pub uploads: Vec<Upload>,
+}
+
+/// Something that goes into a partition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Object {
+    /// Where it stands in the configuration: `guestfs[2].parts[0].contents[0]`.
+    pub place: String,
+    /// What it is.
+    pub kind: ObjectKind,
+}
+
+/// What goes into a partition. Paths are looked up below `uploads/`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ObjectKind {
+    /// What is in a directory.
+    Directory {
+        /// The directory.
+        path: String,
+        /// What becomes of it on its way.
+        rules: Rules,
+    },
+    /// What is in an archive.
+    Archive {
+        /// The archive.
+        path: String,
+        /// What becomes of it on its way.
+        rules: Rules,
+    },
+    /// A single entry. The path of a host's file in it is one below `uploads/`.
+    Entry {
+        /// The entry, its time left open.
+        entry: Entry,
+        /// Its time; that of the image when there is none.
+        mtime: Option<Timestamp>,
+    },
 }
 
 /// A file that is copied into an image.

@@ -43,6 +43,30 @@ pub(super) const PART: Keys = Keys {
         "label",
         "gpt_type",
         "gpt-type",
+        "contents",
+    ],
+    mistaken: &[(
+        "content",
+        "what goes into a partition is its 'contents', a list",
+    )],
+};
+
+/// What is in a directory or in an archive.
+pub(super) const LAYER: Keys = Keys {
+    known: &[
+        "directory",
+        "archive",
+        "target",
+        "owner",
+        "exclude",
+        "whiteouts",
+    ],
+    mistaken: &[("path", "where a layer goes is its 'target'")],
+};
+
+pub(super) const ENTRY: Keys = Keys {
+    known: &[
+        "path", "type", "content", "source", "target", "major", "minor", "owner", "mode", "mtime",
     ],
     mistaken: &[],
 };

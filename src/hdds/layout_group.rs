@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
-use disklayout::layout::guestfs::FileSpec;
+use disklayout::layout::guestfs::{End, FileSpec};
 use disklayout::tree::Content;
 
 use super::model::{LayoutGroup, Part};
 use super::reader::{Findings, Object, Value};
-use super::{keys, names, size, source};
+use super::{contents, keys, names, size, source};
 use crate::image::Upload;
 
 const DEFAULT_LABEL: &str = "mbr";
@@ -19,7 +19,7 @@ pub(super) fn read(value: &Value<'_>, reserved: &[&str], f: &mut Findings) -> Op
     let name = read_name(&object, reserved, f);
     let size = object.required("size", f).and_then(|value| {
         let text = value.text(f)?;
-        f.check(value.place(), size::parse_size(&text))
+        f.check(value.place(), size::parse_disk_size(&text))
     });
     let imgver = read_imgver(&object, f);
     let labels = words(&object, "labels", DEFAULT_LABEL, f);
@@ -110,10 +110,13 @@ fn part(value: &Value<'_>, f: &mut Findings) -> Option<Part> {
     let start = object
         .required("start", f)
         .and_then(|value| value.integer(f));
-    let end = object.required("end", f).and_then(|value| value.integer(f));
+    let end = object.required("end", f).and_then(|value| end(value, f));
     let filesystem = object.optionally("filesystem", f, Value::string);
     let label = object.optionally("label", f, Value::string);
     let gpt_type = gpt_type(&object, f);
+    let contents = object.optionally("contents", f, |value, f| {
+        value.each("objects", f, contents::read)
+    });
     Some(Part {
         place: value.place().to_string(),
         prlogex: prlogex?.to_string(),
@@ -122,7 +125,16 @@ fn part(value: &Value<'_>, f: &mut Findings) -> Option<Part> {
         gpt_type: gpt_type?,
         filesystem: filesystem?.map(str::to_string),
         label: label?.map(str::to_string),
+        contents: contents?.unwrap_or_default(),
     })
+}
+
+/// The last sector of a partition, or `auto`.
+fn end(value: &Value<'_>, f: &mut Findings) -> Option<End> {
+    if value.is_text("auto") {
+        return Some(End::Auto);
+    }
+    value.integer(f).map(End::Sector)
 }
 
 /// The partition type by either spelling: the original's code reads one and its manual names the
@@ -207,6 +219,7 @@ fn warn_of_equal_images(group: &LayoutGroup, f: &mut Findings) {
 #[cfg(test)]
 mod tests {
     use disklayout::Bytes;
+    use disklayout::layout::DiskSize;
 
     use super::*;
     use crate::hdds::document;
@@ -230,7 +243,7 @@ mod tests {
         assert_eq!(problems, [""; 0]);
         assert_eq!(group.labels, ["mbr"]);
         assert_eq!(group.filesystems, ["ext4"]);
-        assert_eq!(group.size, Bytes::new(100 << 20));
+        assert_eq!(group.size, DiskSize::Fixed(Bytes::new(100 << 20)));
         assert_eq!(group.imgver, None);
         assert!(group.parts.is_empty() && group.writes.is_empty() && group.uploads.is_empty());
     }
@@ -247,7 +260,7 @@ mod tests {
         assert_eq!(problems, [""; 0]);
         assert_eq!(group.imgver.as_deref(), Some("2"));
         let part = &group.parts[0];
-        assert_eq!((part.start, part.end), (4096, -1));
+        assert_eq!((part.start, part.end), (4096, End::Sector(-1)));
         assert_eq!(
             (part.label.as_deref(), part.gpt_type.as_deref()),
             (None, Some("G"))

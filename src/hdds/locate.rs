@@ -163,6 +163,25 @@ impl DataDir {
         bail!("can't find the upload '{name}': neither {path} nor {other} is a file")
     }
 
+    /// The directory called `name`, a path below `uploads/`.
+    ///
+    /// # Errors
+    /// When there is no such directory, with the places where it might have been.
+    pub fn upload_directory(&self, name: &str) -> Result<PathBuf> {
+        let Self::Directory(directory) = self else {
+            bail!("the directory '{name}' isn't built in; use --data-dir");
+        };
+        let paths = [
+            directory.join("uploads").join(name),
+            directory.join("kickstarts/uploads").join(name),
+        ];
+        if let Some(found) = paths.iter().find(|path| path.is_dir()) {
+            return Ok(found.clone());
+        }
+        let [path, other] = paths.map(|path| path.display().to_string());
+        bail!("can't find the directory '{name}': neither {path} nor {other} is one")
+    }
+
     /// The kickstart file called `name`, if there is one.
     ///
     /// # Errors
@@ -183,10 +202,7 @@ fn first_file(paths: &[PathBuf]) -> Result<Option<Content>> {
     for path in paths {
         match fs::metadata(path) {
             Ok(metadata) if metadata.is_file() => {
-                return Ok(Some(Content::Host {
-                    path: path.clone(),
-                    len: metadata.len(),
-                }));
+                return Ok(Some(Content::host(path, metadata.len())));
             }
             Ok(_) => {}
             Err(error) if is_absent(&error) => {}
@@ -299,7 +315,7 @@ mod tests {
             let path = sub.join("a");
             fs::write(&path, text).unwrap();
             let len = text.len() as u64;
-            assert_eq!(data.upload("a").unwrap(), Content::Host { path, len });
+            assert_eq!(data.upload("a").unwrap(), Content::host(path, len));
         }
     }
 
@@ -313,7 +329,7 @@ mod tests {
             fs::write(&path, "text").unwrap();
             assert_eq!(
                 data.kickstart("m.ks").unwrap(),
-                Some(Content::Host { path, len: 4 })
+                Some(Content::host(path, 4))
             );
         }
     }

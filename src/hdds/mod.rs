@@ -1,10 +1,12 @@
 //! hdds.json: which images there should be, and where the files that they need are.
 //!
 //! `document` and `reader` know JSON and places, `keys` the names of the keys; `top`,
-//! `layout_group` and `install_group` turn values into the groups of `model`; `variants` turns
-//! groups into images. `locate` finds the files. Nothing here opens a network connection.
+//! `layout_group`, `contents` and `install_group` turn values into the groups of `model`;
+//! `variants` turns groups into images. `locate` finds the files. Nothing here opens a network
+//! connection.
 
 pub mod arch;
+mod contents;
 mod document;
 mod install_group;
 mod keys;
@@ -16,7 +18,7 @@ mod problem;
 mod reader;
 pub mod releases;
 mod shipped;
-mod size;
+pub mod size;
 mod source;
 mod top;
 mod variants;

@@ -1,11 +1,11 @@
 //! A configuration that has been read and validated.
 
-use disklayout::Bytes;
-use disklayout::layout::guestfs::FileSpec;
+use disklayout::layout::DiskSize;
+use disklayout::layout::guestfs::{End, FileSpec};
 
 use super::problem::{ConfigError, Problem};
 use super::releases::Release;
-use crate::image::Upload;
+use crate::image::{Object, Upload};
 
 /// Everything that an hdds.json says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,7 +39,7 @@ pub struct LayoutGroup {
     /// The version that is in the file names.
     pub imgver: Option<String>,
     /// The size of each image.
-    pub size: Bytes,
+    pub size: DiskSize,
     /// The partition tables, one image each; never empty.
     pub labels: Vec<String>,
     /// The filesystems of partitions that name none, one image each; never empty.
@@ -61,14 +61,16 @@ pub struct Part {
     pub prlogex: String,
     /// The first sector.
     pub start: i64,
-    /// The last sector, counted from the end when negative.
-    pub end: i64,
+    /// The last sector.
+    pub end: End,
     /// The partition type as a GUID.
     pub gpt_type: Option<String>,
     /// The filesystem; that of the variant when there is none.
     pub filesystem: Option<String>,
     /// The filesystem's label.
     pub label: Option<String>,
+    /// What goes into it, each object over those before it.
+    pub contents: Vec<Object>,
 }
 
 /// Images that are the same but for the release and the architecture.

@@ -104,6 +104,19 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// Whether it is this string.
+    pub(super) fn is_text(&self, text: &str) -> bool {
+        matches!(self.node, Node::String(found) if found == text)
+    }
+
+    /// Whether it is true or false.
+    pub(super) fn boolean(&self, findings: &mut Findings) -> Option<bool> {
+        match self.node {
+            Node::Bool(value) => Some(*value),
+            _ => self.unexpected("true or false", findings),
+        }
+    }
+
     /// Whether it is the number zero, written as a number.
     pub(super) fn is_number_zero(&self) -> bool {
         *self.node == Node::Integer(0)

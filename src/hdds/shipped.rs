@@ -25,6 +25,7 @@ fn find(table: &[(&str, &'static [u8])], name: &str) -> Option<&'static [u8]> {
 mod tests {
     use anyhow::bail;
     use disklayout::Bytes;
+    use disklayout::layout::DiskSize;
 
     use super::*;
     use crate::hdds::Config;
@@ -46,7 +47,10 @@ mod tests {
         let parts = recipe.partitions.iter();
         let parts =
             parts.map(|p| format!(" {}:{}..{} {}", p.prlogex, p.start, p.end, p.filesystem));
-        let size = recipe.size.get() / Bytes::MIB;
+        let DiskSize::Fixed(size) = recipe.size else {
+            panic!("{} has no size", recipe.place)
+        };
+        let size = size.get() / Bytes::MIB;
         format!("{} {size}{}", recipe.label, parts.collect::<String>())
     }
 

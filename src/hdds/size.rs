@@ -1,6 +1,7 @@
-//! Sizes as hdds.json spells them.
+//! Sizes as hdds.json and the command line spell them.
 
 use disklayout::Bytes;
+use disklayout::layout::{DiskSize, Room};
 
 /// Multipliers by the letter of the unit. K and T are ours; the original has M and G.
 const UNITS: [(char, u64); 4] = [
@@ -13,6 +14,9 @@ const UNITS: [(char, u64); 4] = [
 const ACCEPTED: &str = "give a whole number of bytes, or one with K, M, G or T after it (KB and \
                         KiB mean the same as K: powers of 1024)";
 
+/// How a size begins that follows from the content.
+const AUTO: &str = "auto";
+
 /// The largest offset in a file.
 const LARGEST: u64 = i64::MAX as u64;
 
@@ -20,7 +24,7 @@ const LARGEST: u64 = i64::MAX as u64;
 ///
 /// # Errors
 /// What is accepted, when `text` isn't; sizes of zero and beyond 8 EiB aren't.
-pub(super) fn parse_size(text: &str) -> Result<Bytes, String> {
+pub fn parse_size(text: &str) -> Result<Bytes, String> {
     let trimmed = text.trim();
     let unit_at = trimmed
         .find(|c: char| c.is_ascii_alphabetic())
@@ -34,6 +38,36 @@ pub(super) fn parse_size(text: &str) -> Result<Bytes, String> {
     bytes
         .map(Bytes::new)
         .ok_or_else(|| format!("'{text}' exceeds the largest possible file of {LARGEST} bytes"))
+}
+
+/// The size of an image that `text` spells: one that [`parse_size`] takes, or `auto`, `auto+200M`,
+/// `auto+10%` for one that follows from the content.
+///
+/// # Errors
+/// What is accepted, when `text` isn't.
+pub fn parse_disk_size(text: &str) -> Result<DiskSize, String> {
+    let trimmed = text.trim();
+    let Some(room) = trimmed.strip_prefix(AUTO) else {
+        return parse_size(text).map(DiskSize::Fixed);
+    };
+    if room.is_empty() {
+        return Ok(DiskSize::Smallest(Room::NONE));
+    }
+    let fail = || format!("'{text}' is not a size: after '{AUTO}' comes room like +200M or +10%");
+    let room = room.strip_prefix('+').ok_or_else(fail)?;
+    let room = match room.strip_suffix('%') {
+        Some(percent) => Room::Percent(parse_percent(percent).ok_or_else(fail)?),
+        None => Room::Bytes(parse_size(room)?),
+    };
+    Ok(DiskSize::Smallest(room))
+}
+
+/// A whole number of hundredths up to a hundred times the content.
+fn parse_percent(text: &str) -> Option<u32> {
+    const MOST: u32 = 10_000;
+    let is_number = !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let percent = text.parse().ok().filter(|percent| *percent <= MOST);
+    percent.filter(|_| is_number)
 }
 
 /// The size in GiB that `text` spells: `15`, `15G`, `1T`. Virt-install takes nothing smaller.
@@ -132,6 +166,31 @@ mod tests {
         ] {
             let message = parse_size(text).unwrap_err();
             assert!(message.contains(reason), "{text}: {message}");
+        }
+    }
+
+    #[test]
+    fn images_may_be_as_large_as_their_content() {
+        let room = |bytes| DiskSize::Smallest(Room::Bytes(Bytes::new(bytes)));
+        for (text, expected) in [
+            ("1G", Some(DiskSize::Fixed(Bytes::new(1 << 30)))),
+            ("auto", Some(DiskSize::Smallest(Room::NONE))),
+            (" auto+200M ", Some(room(200 << 20))),
+            ("auto+10%", Some(DiskSize::Smallest(Room::Percent(10)))),
+            (
+                "auto+10000%",
+                Some(DiskSize::Smallest(Room::Percent(10_000))),
+            ),
+            ("auto+10001%", None),
+            ("auto+1.5%", None),
+            ("auto+%", None),
+            ("auto+", None),
+            ("auto-1M", None),
+            ("auto200M", None),
+            ("AUTO", None),
+            ("", None),
+        ] {
+            assert_eq!(parse_disk_size(text).ok(), expected, "{text}");
         }
     }
 

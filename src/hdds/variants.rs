@@ -102,6 +102,11 @@ fn layout_image(group: &LayoutGroup, label: &str, filesystem: &str) -> Image {
             size: group.size,
             label: label.to_string(),
             partitions: partitions.collect(),
+            contents: group
+                .parts
+                .iter()
+                .map(|part| part.contents.clone())
+                .collect(),
             writes: group.writes.clone(),
             uploads: group.uploads.clone(),
         }),
