@@ -3,6 +3,8 @@
 mod arguments;
 mod early;
 mod logging;
+mod make_fs;
+mod values;
 
 pub use arguments::COMMANDS;
 
@@ -24,6 +26,17 @@ use early::Early;
 
 /// Runs the program with `arguments`, its own name first.
 pub fn main(arguments: Vec<OsString>) -> ExitCode {
+    // What needs no configuration doesn't look for one.
+    let bare = arguments::program().allow_external_subcommands(true);
+    if let Ok(matches) = bare.try_get_matches_from(&arguments)
+        && let Some((make_fs::NAME, inner)) = matches.subcommand()
+    {
+        return match make_fs::options(inner) {
+            Ok(options) => run_make_fs(&matches, &options).unwrap_or_else(|error| complain(&error)),
+            Err(error) => refuse(&error),
+        }
+        .into();
+    }
     let early = Early::scan(&arguments);
     let executable = std::env::current_exe().ok();
     let variable = |name: &str| std::env::var_os(name);
@@ -54,11 +67,7 @@ fn read_config(found: &Found) -> Result<Config> {
 }
 
 fn run(matches: &ArgMatches, found: Found, config: Config) -> Result<Status> {
-    let level = matches
-        .get_one::<String>("loglevel")
-        .context("no log level")?;
-    let bars = MultiProgress::new();
-    logging::init(level, &bars)?;
+    let bars = start_logging(matches)?;
     let name = found.config.name();
     tracing::debug!("the configuration is {name}");
     let config = if matches.get_flag("strict") {
@@ -72,6 +81,21 @@ fn run(matches: &ArgMatches, found: Found, config: Config) -> Result<Status> {
     let context = Context::new(config, found.data, arguments::settings(matches), bars);
     let verb = arguments::verb(matches).context("no command")?;
     command::run(&context, &verb)
+}
+
+fn run_make_fs(matches: &ArgMatches, options: &command::make_fs::Options) -> Result<Status> {
+    let bars = start_logging(matches)?;
+    command::make_fs::run(&arguments::settings(matches), &bars, options)
+}
+
+/// Sets up the log, which shares the terminal with the bars.
+fn start_logging(matches: &ArgMatches) -> Result<MultiProgress> {
+    let level = matches
+        .get_one::<String>("loglevel")
+        .context("no log level")?;
+    let bars = MultiProgress::new();
+    logging::init(level, &bars)?;
+    Ok(bars)
 }
 
 /// Shows help where it was asked for, else what is wrong with the command line.

@@ -4,6 +4,7 @@ pub mod all;
 pub mod check;
 pub mod group;
 mod listing;
+pub mod make_fs;
 mod next_release;
 pub mod plan;
 mod set;

@@ -1,16 +1,20 @@
 //! The images in their directory, held by this run alone: renaming, removing and building them.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use disklayout::Timestamp;
 use disklayout::fs::Registry;
+use disklayout::tree::Content;
+use indicatif::MultiProgress;
 
 use super::Context;
 use super::next_release::next_release;
 use crate::engine::download::Downloads;
 use crate::engine::{self, Directory, Event, Reporter, Temporaries};
 use crate::hdds::Rename;
+use crate::hdds::locate::DataDir;
 use crate::image::Image;
 use crate::inventory::Report;
 use crate::report;
@@ -30,12 +34,36 @@ pub(super) fn registry() -> Registry {
     Registry::native().with(NtfsFormatter::default())
 }
 
+/// What images need from the directory of data.
+pub(super) struct Uploads<'a>(pub(super) &'a DataDir);
+
+impl engine::Find for Uploads<'_> {
+    fn file(&self, name: &str) -> Result<Content> {
+        self.0.upload(name)
+    }
+
+    fn directory(&self, name: &str) -> Result<PathBuf> {
+        self.0.upload_directory(name)
+    }
+}
+
+/// From now on a signal leaves nothing behind: no temporary file, no child, no bar.
+pub(super) fn clean_up_on_signals(temporaries: &Temporaries, bars: &MultiProgress) -> Result<()> {
+    let bars = bars.clone();
+    engine::exit_on_signals(temporaries.clone(), move || {
+        kill_children();
+        // The terminal may have gone with the signal.
+        let _ = bars.clear();
+    })
+}
+
 /// The image directory, locked.
 #[derive(Debug)]
 pub(super) struct ImageSet {
     directory: Arc<Directory>,
     reporter: Box<dyn Reporter>,
     time: Timestamp,
+    latest: Option<Timestamp>,
     downloads: Downloads,
 }
 
@@ -43,6 +71,7 @@ impl ImageSet {
     /// Takes the directory. What is wrong with the environment is told before anything is done.
     pub(super) fn lock(context: &Context) -> Result<Self> {
         let time = engine::time::from_environment()?;
+        let latest = engine::time::latest_from_environment()?;
         let downloads = Downloads::from_environment()?;
         let directory = Arc::new(Directory::lock(&context.settings.directory)?);
         let reporter = report::choose(context.settings.json, &context.bars);
@@ -50,6 +79,7 @@ impl ImageSet {
             directory,
             reporter,
             time,
+            latest,
             downloads,
         })
     }
@@ -91,7 +121,7 @@ impl ImageSet {
 
     /// Why images can't be built, each reason once.
     pub(super) fn objections(&self, context: &Context, images: &[Image]) -> Vec<String> {
-        let find = |name: &str| context.data.upload(name);
+        let find = Uploads(&context.data);
         let settings = self.settings(context);
         let plans = engine::plan_all(
             images,
@@ -113,13 +143,8 @@ impl ImageSet {
     /// Builds images. What became of each is reported as it happens.
     pub(super) fn build(&self, context: &Context, images: &[Image]) -> Result<Status> {
         let settings = self.settings(context);
-        let bars = context.bars.clone();
-        engine::exit_on_signals(settings.temporaries.clone(), move || {
-            kill_children();
-            // The terminal may have gone with the signal.
-            let _ = bars.clear();
-        })?;
-        let find = |name: &str| context.data.upload(name);
+        clean_up_on_signals(&settings.temporaries, &context.bars)?;
+        let find = Uploads(&context.data);
         let outcome = engine::run(
             images,
             &settings,
@@ -141,6 +166,7 @@ impl ImageSet {
             jobs: context.settings.jobs.unwrap_or_else(engine::default_jobs),
             sync: context.settings.sync,
             time: self.time,
+            latest: self.latest,
             downloads: self.downloads.clone(),
         }
     }

@@ -12,19 +12,21 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use anyhow::{Result, anyhow};
 use disklayout::Bytes;
 use disklayout::disk::SparseFile;
+use disklayout::fs::Progress;
 use indicatif::BinaryBytes;
 use rayon::ThreadPool;
 
 use super::Settings;
 use super::event::{Event, Reporter};
-use super::outcome::{Built, Cause};
+use super::outcome::{Built, Cause, Content};
 use super::output::Output;
+use super::progress::Watch;
 
 /// How many images may wait for the disk beside those that are being computed.
 const WAITING: usize = 8;
 
 /// Writes an image onto a file that has its size and is empty.
-type WriteImage<'a> = dyn FnOnce(&SparseFile) -> Result<()> + Send + 'a;
+type WriteImage<'a> = dyn FnOnce(&SparseFile, &dyn Progress) -> Result<()> + Send + 'a;
 
 /// An image in which everything is decided.
 pub(super) struct Job<'a> {
@@ -36,8 +38,8 @@ pub(super) struct Job<'a> {
     pub(super) size: Bytes,
     /// About how much of it has to be written.
     pub(super) cost: Bytes,
-    /// How much of it is the content of files; it needs somewhat more than that.
-    pub(super) content: Bytes,
+    /// What is in it; it needs somewhat more than the bytes of its files.
+    pub(super) content: Content,
     /// Writes it.
     pub(super) write: Box<WriteImage<'a>>,
 }
@@ -119,12 +121,13 @@ impl Run<'_> {
         self.reporter.report(&event);
     }
 
-    fn publish(&self, mut output: Output, name: &str, content: Bytes) -> Result<Built, Cause> {
+    fn publish(&self, mut output: Output, name: &str, content: Content) -> Result<Built, Cause> {
         match output.publish(self.settings.sync) {
             Ok(published) => Ok(Built {
                 image: name.to_owned(),
                 size: published.size,
                 allocated: published.allocated,
+                content,
             }),
             Err(error) => Err(self.cause(error, name, content, Some(&output))),
         }
@@ -147,7 +150,13 @@ impl Run<'_> {
         } = self.settings;
         let output = Output::create(directory, temporaries, name, job.size)
             .map_err(|error| self.cause(error, name, content, None))?;
-        match contain_panic(|| (job.write)(output.disk())) {
+        let output = if self.settings.sync {
+            output.settling()
+        } else {
+            output
+        };
+        let watch = Watch::new(name, content.files, self.reporter);
+        match contain_panic(|| (job.write)(output.disk(), &watch)) {
             Ok(()) => Ok(output),
             Err(error) => Err(self.cause(error, name, content, Some(&output))),
         }
@@ -159,7 +168,7 @@ impl Run<'_> {
         &self,
         error: anyhow::Error,
         name: &str,
-        content: Bytes,
+        content: Content,
         output: Option<&Output>,
     ) -> Cause {
         if !is_disk_full(&error) {
@@ -176,7 +185,7 @@ impl Run<'_> {
             "no space is left on the filesystem of '{}': {free}, {name} needs more than {}; free \
              some space, or choose a directory elsewhere with -C",
             directory.path().display(),
-            BinaryBytes(content.max(written.unwrap_or_default()).get()),
+            BinaryBytes(written.unwrap_or_default().get().max(content.files.bytes)),
         )))
     }
 }
@@ -225,7 +234,7 @@ mod tests {
     use crate::engine::event::Silent;
     use crate::engine::{Directory, Downloads, Outcome, Temporaries};
 
-    type Write = fn(&SparseFile) -> Result<()>;
+    type Write = fn(&SparseFile, &dyn Progress) -> Result<()>;
 
     fn settings(path: &Path, jobs: usize) -> Settings {
         Settings {
@@ -234,6 +243,7 @@ mod tests {
             jobs: NonZeroUsize::new(jobs).unwrap(),
             sync: true,
             time: Timestamp::default(),
+            latest: None,
             downloads: Downloads::default(),
         }
     }
@@ -249,7 +259,7 @@ mod tests {
             number,
             size: Bytes::new(1 << 20),
             cost: Bytes::new(0),
-            content: Bytes::default(),
+            content: Content::default(),
             write: Box::new(write),
         });
         let results = run(list.collect(), writes.len(), &settings, &pool, &Silent);
@@ -268,16 +278,16 @@ mod tests {
         names
     }
 
-    fn succeed(disk: &SparseFile) -> Result<()> {
+    fn succeed(disk: &SparseFile, _: &dyn Progress) -> Result<()> {
         Ok(disk.write_at(b"new", 4096)?)
     }
 
-    fn fail(disk: &SparseFile) -> Result<()> {
+    fn fail(disk: &SparseFile, _: &dyn Progress) -> Result<()> {
         disk.write_at(b"half", 0)?;
         Err(anyhow!("a reason"))
     }
 
-    fn fill(disk: &SparseFile) -> Result<()> {
+    fn fill(disk: &SparseFile, _: &dyn Progress) -> Result<()> {
         disk.write_at(b"half", 0)?;
         Err(io::Error::from(io::ErrorKind::StorageFull).into())
     }
@@ -289,7 +299,7 @@ mod tests {
             for name in ["a", "b", "c"] {
                 std::fs::write(root.path().join(name), "old").unwrap();
             }
-            let panic: Write = |_| panic!("a bug");
+            let panic: Write = |_, _| panic!("a bug");
             let outcome = build(
                 root.path(),
                 jobs,
@@ -350,7 +360,7 @@ mod tests {
     #[ignore = "runs in a process of its own, on a small filesystem"]
     fn on_a_small_filesystem() {
         let root = std::env::var_os("SMALL_FILESYSTEM").unwrap();
-        let write_all: Write = |disk| {
+        let write_all: Write = |disk, _| {
             for block in 0..256 {
                 disk.write_at(&[7; 4096], block * 4096)?;
             }

@@ -1,24 +1,51 @@
 //! Finds the data of uploads: in the data directories, or on the network.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context, Error, Result, anyhow, bail};
-use disklayout::tree::Content;
+use disklayout::Timestamp;
+use disklayout::source::{self, Entry, EntryKind, FileSource, Rules};
+use disklayout::tree::{Content, FileTree};
 use rayon::prelude::*;
 
 use super::digest;
 use super::download::Downloads;
 use super::event::{Event, Reporter};
-use crate::image::{Image, Recipe, Source, Upload};
+use crate::image::{Image, LayoutRecipe, Object, ObjectKind, Recipe, Source, Upload};
 
-/// Finds a file below `uploads/` by its path there.
-pub type FindFile<'a> = dyn Fn(&str) -> Result<Content> + Sync + 'a;
+/// Finds what is below `uploads/` by its path there.
+pub trait Find: Sync {
+    /// The file called `name`.
+    ///
+    /// # Errors
+    /// When there is none.
+    fn file(&self, name: &str) -> Result<Content>;
+
+    /// The directory called `name`.
+    ///
+    /// # Errors
+    /// When there is none.
+    fn directory(&self, name: &str) -> Result<PathBuf> {
+        bail!("there is no directory '{name}'")
+    }
+}
+
+/// A function knows files only.
+impl<F: Fn(&str) -> Result<Content> + Sync> Find for F {
+    fn file(&self, name: &str) -> Result<Content> {
+        self(name)
+    }
+}
 
 /// The data of all uploads of a run.
 pub struct Contents<'a> {
-    find: &'a FindFile<'a>,
+    find: &'a dyn Find,
     urls: BTreeMap<&'a str, Result<Content, Arc<Error>>>,
+    /// The latest time that a file of a directory or an archive may have.
+    latest: Option<Timestamp>,
 }
 
 impl std::fmt::Debug for Contents<'_> {
@@ -34,7 +61,7 @@ impl<'a> Contents<'a> {
     /// several at a time. What fails is told to those who ask for it.
     pub fn gather(
         images: &'a [Image],
-        find: &'a FindFile<'a>,
+        find: &'a dyn Find,
         downloads: &Downloads,
         reporter: &dyn Reporter,
     ) -> Self {
@@ -45,7 +72,17 @@ impl<'a> Contents<'a> {
                 (url, content.map_err(Arc::new))
             })
             .collect();
-        Self { find, urls }
+        Self {
+            find,
+            urls,
+            latest: None,
+        }
+    }
+
+    /// The same, with no file later than `latest`.
+    #[must_use]
+    pub fn not_after(self, latest: Option<Timestamp>) -> Self {
+        Self { latest, ..self }
     }
 
     /// The data of `upload`.
@@ -67,11 +104,91 @@ impl<'a> Contents<'a> {
     }
 
     fn file(&self, name: &str, sha256: Option<&str>) -> Result<Content> {
-        let content = (self.find)(name)?;
+        let content = self.find.file(name)?;
         if let Some(sum) = sha256 {
             digest::check(name, &content, sum)?;
         }
         Ok(content)
+    }
+}
+
+impl Contents<'_> {
+    /// What goes into the partitions of `recipe`, by their index; those without contents are left
+    /// out. What has no time of its own is of `time`.
+    ///
+    /// # Errors
+    /// When something is missing, can't be read, or doesn't go together.
+    pub fn trees(
+        &self,
+        recipe: &LayoutRecipe,
+        time: Timestamp,
+    ) -> Result<BTreeMap<usize, FileTree>> {
+        let contents = recipe.contents.iter().enumerate();
+        let filled = contents.filter(|(_, objects)| !objects.is_empty());
+        let trees = filled.map(|(index, objects)| {
+            let mut tree = FileTree::new(time);
+            for object in objects {
+                self.add(&mut tree, object, time)?;
+            }
+            Ok((index, tree))
+        });
+        trees.collect()
+    }
+
+    fn add(&self, tree: &mut FileTree, object: &Object, time: Timestamp) -> Result<()> {
+        let place = &object.place;
+        let within = |rules: &Rules| Rules {
+            latest: self.latest,
+            ..rules.clone()
+        };
+        match &object.kind {
+            ObjectKind::Directory { path, rules } => {
+                let found = self.find.directory(path);
+                let found = found.with_context(|| format!("{place}.directory"))?;
+                source::add_directory(tree, place, &found, &within(rules))?;
+            }
+            ObjectKind::Archive { path, rules } => {
+                let found = self.archive(path);
+                let (name, file) = found.with_context(|| format!("{place}.archive"))?;
+                source::add_archive(tree, place, &name, file, &within(rules))?;
+            }
+            ObjectKind::Entry { entry, mtime } => {
+                let entry = self.entry(entry, mtime.unwrap_or(time));
+                let entry = entry.with_context(|| format!("{place}.source"))?;
+                source::add_entry(tree, place, &entry, &within(&Rules::default()))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The archive below `uploads/`, open, and its name.
+    fn archive(&self, path: &str) -> Result<(String, File)> {
+        let content = self.find.file(path)?;
+        let host = content
+            .host_path()
+            .with_context(|| format!("'{path}' is no file of this machine"))?;
+        let name = host.display().to_string();
+        let file = File::open(host).with_context(|| format!("can't open '{name}'"))?;
+        Ok((name, file))
+    }
+
+    /// The entry with its time, and with the data of its file where that is below `uploads/`.
+    fn entry(&self, entry: &Entry, mtime: Timestamp) -> Result<Entry> {
+        let mut entry = Entry {
+            mtime,
+            ..entry.clone()
+        };
+        if let EntryKind::File(FileSource::Host(path)) = &entry.kind {
+            let path = path.to_str().context("the path isn't UTF-8")?;
+            let content = self.find.file(path)?;
+            let source = match (content.host_path(), content.inline_bytes()) {
+                (Some(host), _) => FileSource::Host(host.to_path_buf()),
+                (None, Some(bytes)) => FileSource::Inline(bytes.to_vec()),
+                (None, None) => bail!("'{path}' is no file of this machine"),
+            };
+            entry.kind = EntryKind::File(source);
+        }
+        Ok(entry)
     }
 }
 

@@ -44,7 +44,8 @@ pub(super) fn check(name: &str, content: &Content, expected: &str) -> Result<()>
     Ok(())
 }
 
-fn hexadecimal(bytes: &[u8]) -> String {
+/// `bytes` in lower-case hexadecimal.
+pub(super) fn hexadecimal(bytes: &[u8]) -> String {
     bytes.iter().fold(String::new(), |mut text, byte| {
         // Writing to a string can't fail.
         let _ = write!(text, "{byte:02x}");

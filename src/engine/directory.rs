@@ -42,19 +42,41 @@ impl Syncs {
     }
 }
 
+/// Locks `file` unless another run has it locked. Filesystems without locks lock everything.
+fn try_lock(file: &File) -> io::Result<bool> {
+    match rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive) {
+        Ok(()) => Ok(true),
+        Err(Errno::WOULDBLOCK) => Ok(false),
+        Err(Errno::NOTSUP | Errno::NOSYS | Errno::BADF | Errno::INVAL | Errno::NOLCK) => Ok(true),
+        Err(error) => Err(error.into()),
+    }
+}
+
 impl Directory {
     /// Opens the directory `path` for this run alone.
     ///
     /// # Errors
     /// When it can't be opened or when another run has it.
     pub fn lock(path: &Path) -> Result<Self> {
+        Self::open(path, FlockOperation::NonBlockingLockExclusive)
+    }
+
+    /// Opens the directory `path` for this run and others that share it.
+    ///
+    /// # Errors
+    /// When it can't be opened or when another run has it for itself.
+    pub fn share(path: &Path) -> Result<Self> {
+        Self::open(path, FlockOperation::NonBlockingLockShared)
+    }
+
+    fn open(path: &Path, lock: FlockOperation) -> Result<Self> {
         let shown = path.display();
         let file = File::options()
             .read(true)
             .custom_flags(OFlags::DIRECTORY.bits().cast_signed())
             .open(path)
             .with_context(|| format!("can't open the image directory '{shown}'"))?;
-        match rustix::fs::flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        match rustix::fs::flock(&file, lock) {
             Ok(()) => {}
             Err(Errno::WOULDBLOCK) => bail!(
                 "another run is working in the directory '{shown}': wait until it has ended, or \
@@ -93,12 +115,61 @@ impl Directory {
         }
     }
 
-    /// Makes the regular file `name`, which must not exist in any form.
+    /// Makes the regular file `name`, which must not exist in any form. It is locked, so that no
+    /// other run takes it for the leftover of a killed one.
     pub(super) fn create_new(&self, name: &str) -> io::Result<File> {
         let flags =
             OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let mode = Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::ROTH;
-        Ok(rustix::fs::openat(&self.file, name, flags, mode)?.into())
+        let file = rustix::fs::openat(&self.file, name, flags, mode)?.into();
+        // Between its making and its lock, another run may have removed it.
+        if try_lock(&file)? && self.leads_to(name, &file)? {
+            return Ok(file);
+        }
+        Err(io::Error::new(
+            io::ErrorKind::ResourceBusy,
+            "another run is making the same file",
+        ))
+    }
+
+    /// Removes the file `name` unless another run is writing it; tells whether it is gone.
+    pub(super) fn remove_unlocked(&self, name: &str) -> io::Result<bool> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        match rustix::fs::openat(&self.file, name, flags, Mode::empty()) {
+            Ok(file) => {
+                let file = file.into();
+                if !try_lock(&file)? || !self.leads_to(name, &file)? {
+                    return Ok(false);
+                }
+                self.remove(name)?;
+            }
+            // Nobody writes what can't be opened any more.
+            Err(Errno::ACCESS) => self.remove(name)?,
+            Err(Errno::NOENT) => {}
+            Err(error) => return Err(error.into()),
+        }
+        Ok(true)
+    }
+
+    /// Whether `name` is the name of the open `file`.
+    fn leads_to(&self, name: &str, file: &File) -> io::Result<bool> {
+        let open = rustix::fs::fstat(file)?;
+        match rustix::fs::statat(&self.file, name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(named) => Ok((named.st_dev, named.st_ino) == (open.st_dev, open.st_ino)),
+            Err(Errno::NOENT) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// A file without a name; nothing where the filesystem has no such files.
+    pub(super) fn create_unnamed(&self) -> io::Result<Option<File>> {
+        let flags = OFlags::RDWR | OFlags::TMPFILE | OFlags::CLOEXEC;
+        let mode = Mode::RUSR | Mode::WUSR;
+        match rustix::fs::openat(&self.file, ".", flags, mode) {
+            Ok(file) => Ok(Some(file.into())),
+            Err(Errno::NOTSUP | Errno::ISDIR | Errno::INVAL | Errno::NOENT) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// Removes the file `name`; a symbolic link, not what it points to.

@@ -2,7 +2,7 @@
 
 use std::fmt::Debug;
 
-use super::outcome::{Built, Outcome};
+use super::outcome::{Amount, Built, Outcome};
 
 /// Is told what happens, from several threads at once.
 pub trait Reporter: Debug + Sync {
@@ -52,6 +52,11 @@ pub enum Event<'a> {
         /// Whether the file is in the cache now.
         success: bool,
     },
+    /// What goes into an image is being read and planned.
+    Planning {
+        /// Its file name.
+        image: &'a str,
+    },
     /// An image is being written.
     ImageStarted {
         /// Its file name.
@@ -60,6 +65,15 @@ pub enum Event<'a> {
         number: usize,
         /// How many images were asked for.
         images: usize,
+    },
+    /// Files of an image have been written.
+    ImageProgress {
+        /// Its file name.
+        image: &'a str,
+        /// What has been written.
+        done: Amount,
+        /// What there is to write.
+        total: Amount,
     },
     /// An image is in its place.
     ImageBuilt {

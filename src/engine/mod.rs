@@ -6,18 +6,24 @@ mod digest;
 mod directory;
 pub mod download;
 mod event;
+mod input;
 mod interrupt;
+mod make;
 mod outcome;
 mod output;
 mod plan;
+mod progress;
+mod seed;
 mod temporaries;
 pub mod time;
 
-pub use contents::{Contents, FindFile};
+pub use contents::{Contents, Find};
 pub use directory::Directory;
 pub use event::{Event, Reporter, Silent};
+pub use input::{Opened, read_inputs};
 pub use interrupt::exit_on_signals;
-pub use outcome::{Built, Failure, Outcome};
+pub use make::{make, plan_single};
+pub use outcome::{Amount, Built, Content, Failure, Outcome};
 pub use output::{Output, Published, TEMPORARY_SUFFIX, check_target};
 pub use plan::plan_image;
 use plan::plan_to_write;
@@ -33,6 +39,7 @@ use anyhow::{Context, Result, bail};
 use disklayout::fs::Registry;
 use disklayout::layout::DiskPlan;
 use disklayout::{Bytes, Timestamp};
+use rayon::ThreadPool;
 use rayon::prelude::*;
 
 use crate::image::Image;
@@ -53,6 +60,8 @@ pub struct Settings {
     pub sync: bool,
     /// The time that every image is given.
     pub time: Timestamp,
+    /// The latest time that a file of a directory or an archive may have.
+    pub latest: Option<Timestamp>,
     /// How files come from the network.
     pub downloads: Downloads,
 }
@@ -73,14 +82,11 @@ pub fn run(
     images: &[Image],
     settings: &Settings,
     registry: &Registry,
-    find: &FindFile<'_>,
+    find: &dyn Find,
     reporter: &dyn Reporter,
 ) -> Result<Outcome> {
     let started = Instant::now();
-    let pool = rayon::ThreadPoolBuilder::new()
-        .num_threads(settings.jobs.get())
-        .build()
-        .with_context(|| format!("can't start {} threads", settings.jobs))?;
+    let pool = thread_pool(settings)?;
     reporter.report(&Event::Started {
         images: images.len(),
     });
@@ -92,26 +98,61 @@ pub fn run(
         match plan {
             Ok(plan) => jobs.push(job(name, number, plan)),
             Err(error) => {
-                reporter.report(&Event::ImageFailed {
-                    image: name,
-                    number,
-                    images: images.len(),
-                });
-                results.push((number, Err(Cause::Other(error))));
+                results.push(not_planned(name, number, images.len(), error, reporter));
             }
         }
     }
     // What takes longest is begun first, so that it isn't what the others end up waiting for.
     jobs.sort_by_key(|job| Reverse(job.cost));
     results.extend(build::run(jobs, images.len(), settings, &pool, reporter));
+    let names: Vec<_> = images
+        .iter()
+        .map(|image| image.file_name.as_str())
+        .collect();
+    Ok(finish(&names, results, started, reporter))
+}
+
+fn thread_pool(settings: &Settings) -> Result<ThreadPool> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(settings.jobs.get())
+        .build()
+        .with_context(|| format!("can't start {} threads", settings.jobs))
+}
+
+/// What came of one image, by its number.
+type Numbered = (usize, Result<Built, Cause>);
+
+/// Tells that an image isn't built because it can't be planned.
+fn not_planned(
+    image: &str,
+    number: usize,
+    images: usize,
+    error: anyhow::Error,
+    reporter: &dyn Reporter,
+) -> Numbered {
+    reporter.report(&Event::ImageFailed {
+        image,
+        number,
+        images,
+    });
+    (number, Err(Cause::Other(error)))
+}
+
+/// Sums up what came of the images called `names`, and tells it.
+fn finish(
+    names: &[&str],
+    mut results: Vec<Numbered>,
+    started: Instant,
+    reporter: &dyn Reporter,
+) -> Outcome {
     results.sort_by_key(|(number, _)| *number);
     let named = results
         .into_iter()
-        .map(|(number, result)| (images[number - 1].file_name.clone(), result))
+        .map(|(number, result)| (names[number - 1].to_owned(), result))
         .collect();
     let outcome = Outcome::sum_up(named, started.elapsed());
     reporter.report(&Event::Finished { outcome: &outcome });
-    Ok(outcome)
+    outcome
 }
 
 /// Plans every image and looks whether it could be written and published, in the order of
@@ -120,10 +161,11 @@ pub fn plan_all(
     images: &[Image],
     settings: &Settings,
     registry: &Registry,
-    find: &FindFile<'_>,
+    find: &dyn Find,
     reporter: &dyn Reporter,
 ) -> Vec<Result<DiskPlan>> {
     let contents = Contents::gather(images, find, &settings.downloads, reporter);
+    let contents = contents.not_after(settings.latest);
     let twice = repeated_names(images);
     images
         .par_iter()
@@ -151,7 +193,6 @@ fn repeated_names(images: &[Image]) -> BTreeSet<usize> {
 fn job(name: &str, number: usize, plan: DiskPlan) -> Job<'_> {
     let partitions = || plan.partitions.iter();
     let filesystems = || partitions().filter_map(|partition| partition.filesystem.as_ref());
-    let files = filesystems().flat_map(|filesystem| filesystem.tree().files());
     Job {
         name,
         number,
@@ -161,8 +202,8 @@ fn job(name: &str, number: usize, plan: DiskPlan) -> Job<'_> {
                 .map(|filesystem| filesystem.cost().get())
                 .sum(),
         ),
-        content: Bytes::new(files.map(|(_, content)| content.len()).sum()),
-        write: Box::new(move |disk| Ok(disklayout::build(&plan, disk)?)),
+        content: Content::of(&plan),
+        write: Box::new(move |disk, progress| Ok(disklayout::build(&plan, disk, progress)?)),
     }
 }
 
@@ -197,6 +238,7 @@ mod tests {
             jobs: default_jobs(),
             sync: true,
             time: Timestamp::default(),
+            latest: None,
             downloads: Downloads::default(),
         };
         let images = [

@@ -3,6 +3,9 @@
 use std::time::Duration;
 
 use disklayout::Bytes;
+use disklayout::fs::Summary;
+use disklayout::layout::DiskPlan;
+use disklayout::tree::NodeKind;
 
 /// One image that is in its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -13,6 +16,56 @@ pub struct Built {
     pub size: Bytes,
     /// How much of it the filesystem stores; the rest are holes.
     pub allocated: Bytes,
+    /// What is in it.
+    pub content: Content,
+}
+
+/// So many files and their bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Amount {
+    /// How many files.
+    pub files: u64,
+    /// How many bytes are in them, holes left out.
+    pub bytes: u64,
+}
+
+/// The numbers of an image's content, over all of its filesystems.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Content {
+    /// The files and their bytes.
+    pub files: Amount,
+    /// What is free, where every filesystem tells it.
+    pub free: Option<Bytes>,
+    /// How many inodes there are, where every filesystem tells it.
+    pub inodes: Option<u64>,
+    /// How many of them are free.
+    pub free_inodes: Option<u64>,
+}
+
+impl Content {
+    /// What is in `plan`.
+    pub(super) fn of(plan: &DiskPlan) -> Self {
+        let partitions = plan.partitions.iter();
+        let filesystems: Vec<_> = partitions
+            .filter_map(|one| one.filesystem.as_ref())
+            .collect();
+        let summaries: Vec<_> = filesystems.iter().map(|one| one.summary()).collect();
+        let sum = |part: fn(&Summary) -> Option<u64>| summaries.iter().map(part).sum();
+        let mut files = Amount::default();
+        for (_, node) in filesystems.iter().flat_map(|one| one.tree().nodes()) {
+            if let NodeKind::File(content) = &node.kind {
+                files.files += 1;
+                files.bytes += content.data_len();
+            }
+        }
+        let free: Option<u64> = sum(|it| Some(it.free_blocks? * u64::from(it.block_size)));
+        Self {
+            files,
+            free: free.map(Bytes::new),
+            inodes: sum(|it| it.inodes),
+            free_inodes: sum(|it| it.free_inodes),
+        }
+    }
 }
 
 /// One cause, and every image that isn't built because of it.
@@ -132,6 +185,7 @@ mod tests {
             image: name.into(),
             size: Bytes::new(1024),
             allocated: Bytes::new(512),
+            content: Content::default(),
         };
         let refused = || Cause::Other(anyhow!("refused").context("server"));
         let results = vec![

@@ -108,6 +108,14 @@ impl Output {
         })
     }
 
+    /// The same, for an image that is to be synced: what is complete goes to disk while the rest is
+    /// being written.
+    #[must_use]
+    pub fn settling(self) -> Self {
+        let disk = self.disk.settling();
+        Self { disk, ..self }
+    }
+
     /// Where the image is written to.
     pub fn disk(&self) -> &SparseFile {
         &self.disk
@@ -210,16 +218,22 @@ fn is_regular_file(directory: &Directory, name: &str) -> Result<bool> {
     );
 }
 
-/// Removes the unfinished image of a run that was killed. The lock on the directory tells that
-/// nobody writes it any more.
+/// Removes the unfinished image of a run that was killed, on which nobody has a lock any more.
 fn remove_leftover(directory: &Directory, name: &str) -> Result<()> {
     if !is_regular_file(directory, name)? {
         return Ok(());
     }
-    tracing::info!("Replacing {name}, left behind by a run that was killed");
-    directory
-        .remove(name)
-        .with_context(|| format!("can't remove '{}'", shown(directory, name)))
+    let gone = directory
+        .remove_unlocked(name)
+        .with_context(|| format!("can't remove '{}'", shown(directory, name)))?;
+    if !gone {
+        bail!(
+            "another run is writing '{}': wait until it has ended",
+            shown(directory, name)
+        );
+    }
+    tracing::info!("Replaced {name}, left behind by a run that was killed");
+    Ok(())
 }
 
 /// Sets the mode past the umask, where it isn't right already: filesystems without modes refuse.

@@ -26,7 +26,8 @@ pub fn plan_image(
         Recipe::Layout(recipe) => {
             let spec = recipe.disk_spec(|upload| contents.content(upload))?;
             let identity = Identity::new(&image.file_name, time);
-            Ok(guestfs::plan(&spec, &identity, registry)?)
+            let trees = contents.trees(recipe, time)?;
+            Ok(guestfs::plan(&spec, trees, &identity, registry)?)
         }
         Recipe::Install(recipe) => bail!(
             "{}: building an installed system isn't supported by this version yet; images with a \
@@ -47,8 +48,17 @@ pub(super) fn plan_to_write(
     time: Timestamp,
 ) -> Result<DiskPlan> {
     let plan = plan_image(image, contents, registry, time)?;
+    check_tools(&plan)?;
+    Ok(plan)
+}
+
+/// Looks for what writing `plan` needs.
+///
+/// # Errors
+/// When an external program is missing.
+pub(super) fn check_tools(plan: &DiskPlan) -> Result<()> {
     for filesystem in plan.partitions.iter().flat_map(|one| &one.filesystem) {
         filesystem.check_tools()?;
     }
-    Ok(plan)
+    Ok(())
 }

@@ -50,6 +50,24 @@ impl Temporaries {
         directory.remove(name)
     }
 
+    /// A file without a name for what this run needs in between; it is gone with the run.
+    pub(super) fn scratch(&self, directory: &Directory) -> io::Result<File> {
+        match directory.create_unnamed()? {
+            Some(file) => Ok(file),
+            None => self.lose_name(directory),
+        }
+    }
+
+    /// Makes a file that has no name any more when this returns.
+    fn lose_name(&self, directory: &Directory) -> io::Result<File> {
+        // Locked, so that an interrupt comes before or after.
+        let _list = self.list();
+        let name = format!(".createhdds-{}.tmp", std::process::id());
+        let file = directory.create_new(&name)?;
+        directory.remove(&name)?;
+        Ok(file)
+    }
+
     /// Stops every other thread from making, renaming or removing a temporary file.
     pub(super) fn seize(&self) -> Seized<'_> {
         Seized(self.list())

@@ -22,6 +22,17 @@ pub fn from_environment() -> Result<Timestamp> {
     parse(std::env::var_os(VARIABLE).as_deref())
 }
 
+/// The latest time that a file of an image may have: that of the environment where it has one.
+///
+/// # Errors
+/// Those of [`from_environment`].
+pub fn latest_from_environment() -> Result<Option<Timestamp>> {
+    match std::env::var_os(VARIABLE) {
+        None => Ok(None),
+        given => parse(given.as_deref()).map(Some),
+    }
+}
+
 fn parse(value: Option<&OsStr>) -> Result<Timestamp> {
     let Some(value) = value else {
         return Ok(DEFAULT);

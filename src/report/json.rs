@@ -14,7 +14,7 @@ use crate::engine::{Event, Outcome, Reporter};
 /// The version of the protocol.
 const VERSION: u32 = 1;
 
-/// The shortest time between two lines on the progress of one download.
+/// The shortest time between two lines on the progress of one download or image.
 const INTERVAL: Duration = Duration::from_millis(200);
 
 /// Writes an object for every event.
@@ -42,10 +42,10 @@ impl<W> fmt::Debug for Json<W> {
 impl<W: Write + Send> Reporter for Json<W> {
     fn report(&self, event: &Event<'_>) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Event::DownloadProgress { url, .. } = event
-            && !state.is_due(url)
-        {
-            return;
+        match event {
+            Event::DownloadProgress { url, .. } if !state.is_due(url) => return,
+            Event::ImageProgress { image, .. } if !state.is_due(image) => return,
+            _ => {}
         }
         // A reader that went away doesn't keep the images from being built.
         let _ = writeln!(state.out, "{}", object(event)).and_then(|()| state.out.flush());
@@ -53,13 +53,13 @@ impl<W: Write + Send> Reporter for Json<W> {
 }
 
 impl<W> State<W> {
-    /// Whether it is time for another line on `url`.
-    fn is_due(&mut self, url: &str) -> bool {
+    /// Whether it is time for another line on the progress of what is called `name`.
+    fn is_due(&mut self, name: &str) -> bool {
         let now = Instant::now();
-        let last = self.told.get(url);
+        let last = self.told.get(name);
         let due = last.is_none_or(|&last| now.duration_since(last) >= INTERVAL);
         if due {
-            self.told.insert(url.to_owned(), now);
+            self.told.insert(name.to_owned(), now);
         }
         due
     }
@@ -83,6 +83,11 @@ fn object(event: &Event<'_>) -> Value {
         Event::DownloadEnded { url, success } => {
             json!({"event": "download_ended", "url": url, "success": success})
         }
+        Event::Planning { image } => json!({"event": "planning", "image": image}),
+        Event::ImageProgress { image, done, total } => json!({
+            "event": "image_progress", "image": image, "files": done.files, "bytes": done.bytes,
+            "total_files": total.files, "total_bytes": total.bytes,
+        }),
         Event::ImageStarted {
             image,
             number,
@@ -97,6 +102,9 @@ fn object(event: &Event<'_>) -> Value {
         } => json!({
             "event": "image_built", "image": built.image, "number": number, "images": images,
             "size": built.size.get(), "allocated": built.allocated.get(),
+            "files": built.content.files.files, "bytes": built.content.files.bytes,
+            "free": built.content.free.map(|free| free.get()),
+            "inodes": built.content.inodes, "free_inodes": built.content.free_inodes,
         }),
         Event::ImageFailed {
             image,

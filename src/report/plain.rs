@@ -1,12 +1,18 @@
 //! Lines in the wording of the original, for logs and pipes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io::Write;
 use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use indicatif::BinaryBytes;
 
 use super::summary;
-use crate::engine::{Event, Reporter};
+use crate::engine::{Amount, Event, Reporter};
+
+/// How long an image may take before its progress is told, and the time between two lines then.
+const INTERVAL: Duration = Duration::from_secs(5);
 
 /// Writes a line for each beginning and a summary at the end.
 pub struct Plain<W>(Mutex<State<W>>);
@@ -14,13 +20,18 @@ pub struct Plain<W>(Mutex<State<W>>);
 struct State<W> {
     out: W,
     announced: BTreeSet<String>,
+    /// When the progress of an image was last told.
+    told: BTreeMap<String, Instant>,
 }
 
 impl<W: Write> Plain<W> {
     /// Writes to `out`.
     pub fn new(out: W) -> Self {
-        let announced = BTreeSet::new();
-        Self(Mutex::new(State { out, announced }))
+        Self(Mutex::new(State {
+            out,
+            announced: BTreeSet::new(),
+            told: BTreeMap::new(),
+        }))
     }
 }
 
@@ -43,12 +54,16 @@ impl<W: Write + Send> Reporter for Plain<W> {
                 image,
                 number,
                 images,
-            } => state.line(
-                "INFO",
-                &format!("Creating image {image}...[{number}/{images}]"),
-            ),
+            } => {
+                state.told.insert((*image).to_owned(), Instant::now());
+                let text = format!("Creating image {image}...[{number}/{images}]");
+                state.line("INFO", &text);
+            }
+            Event::ImageProgress { image, done, total } => state.progress(image, *done, *total),
             Event::Finished { outcome } => {
-                state.line("INFO", &summary::built(outcome));
+                for line in summary::built(outcome) {
+                    state.line("INFO", &line);
+                }
                 for failure in &outcome.failed {
                     state.line("ERROR", &summary::failure(failure));
                 }
@@ -64,6 +79,23 @@ impl<W: Write> State<W> {
         if self.announced.insert(url.to_owned()) {
             self.line("INFO", &format!("Downloading {url}..."));
         }
+    }
+
+    /// Tells of an image that takes its time.
+    fn progress(&mut self, image: &str, done: Amount, total: Amount) {
+        let now = Instant::now();
+        match self.told.get_mut(image) {
+            Some(told) if now.duration_since(*told) >= INTERVAL => *told = now,
+            _ => return,
+        }
+        let text = format!(
+            "{image}: {} of {} files, {} of {}",
+            done.files,
+            total.files,
+            BinaryBytes(done.bytes),
+            BinaryBytes(total.bytes)
+        );
+        self.line("INFO", &text);
     }
 
     fn line(&mut self, level: &str, text: &str) {

@@ -1,12 +1,45 @@
 //! The end of a run in a few lines.
 
+use std::time::Duration;
+
 use disklayout::Bytes;
 use indicatif::BinaryBytes;
 
-use crate::engine::{Failure, Outcome};
+use crate::engine::{Built, Failure, Outcome};
 
-/// What was built, in one sentence.
-pub(super) fn built(outcome: &Outcome) -> String {
+/// What was built: one line, and another on what is in the image when there is only one.
+pub(super) fn built(outcome: &Outcome) -> Vec<String> {
+    let mut lines = vec![totals(outcome)];
+    if let ([built], []) = (&*outcome.built, &*outcome.failed) {
+        lines.push(content(built, outcome.elapsed));
+    }
+    lines
+}
+
+/// What is in an image that took so long.
+fn content(built: &Built, elapsed: Duration) -> String {
+    let it = &built.content;
+    let seconds = elapsed.as_secs_f64().max(f64::MIN_POSITIVE);
+    let per_second = it.files.bytes as f64 / seconds;
+    let mut text = format!(
+        "{}: {} bytes, {} of them in {} files, {}/s",
+        built.image,
+        built.size.get(),
+        it.files.bytes,
+        it.files.files,
+        BinaryBytes(per_second as u64),
+    );
+    if let Some(free) = it.free {
+        text += &format!(", {} free", BinaryBytes(free.get()));
+    }
+    if let (Some(inodes), Some(free)) = (it.inodes, it.free_inodes) {
+        text += &format!(", {} of {inodes} inodes used", inodes - free);
+    }
+    text
+}
+
+/// How much was built, in one sentence.
+fn totals(outcome: &Outcome) -> String {
     let built = outcome.built.len();
     let all = built + outcome.failed_images();
     if all == 0 {
@@ -31,12 +64,10 @@ pub(super) fn failure(failure: &Failure) -> String {
 
 #[cfg(test)]
 pub(super) mod tests {
-    use std::time::Duration;
-
     use anyhow::anyhow;
 
     use super::*;
-    use crate::engine::Built;
+    use crate::engine::{Amount, Content};
 
     /// Two images that were built, two with one cause that weren't.
     pub(in crate::report) fn outcome() -> Outcome {
@@ -44,6 +75,15 @@ pub(super) mod tests {
             image: image.into(),
             size: Bytes::new(10 << 30),
             allocated: Bytes::new(3 << 19),
+            content: Content {
+                files: Amount {
+                    files: 2,
+                    bytes: 3 << 20,
+                },
+                free: Some(Bytes::new(1 << 30)),
+                inodes: Some(100),
+                free_inodes: Some(80),
+            },
         };
         Outcome {
             built: vec![built("a.img"), built("b.img")],
@@ -60,11 +100,25 @@ pub(super) mod tests {
         let outcome = outcome();
         assert_eq!(
             built(&outcome),
-            "Built 2 of 4 images in 1.23 s: 3.00 MiB allocated for 20.00 GiB"
+            ["Built 2 of 4 images in 1.23 s: 3.00 MiB allocated for 20.00 GiB"]
         );
         assert_eq!(
             failure(&outcome.failed[0]),
             "c.img, d.img: can't do it: the cause"
         );
+    }
+
+    #[test]
+    fn of_a_single_image_the_content_is_told() {
+        let mut outcome = outcome();
+        outcome.failed.clear();
+        outcome.built.pop();
+        outcome.elapsed = Duration::from_secs(3);
+        let expected = [
+            "Built 1 of 1 image in 3.00 s: 1.50 MiB allocated for 10.00 GiB",
+            "a.img: 10737418240 bytes, 3145728 of them in 2 files, 1.00 MiB/s, 1.00 GiB free, \
+             20 of 100 inodes used",
+        ];
+        assert_eq!(built(&outcome), expected);
     }
 }

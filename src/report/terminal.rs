@@ -9,9 +9,12 @@ use std::time::Duration;
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::summary;
-use crate::engine::{Event, Reporter};
+use crate::engine::{Amount, Event, Reporter};
 
 const IMAGE: &str = "{spinner} {msg} {elapsed}";
+/// Of an image with files that take their time.
+const FILES: &str = "{spinner} {msg} {wide_bar} {binary_bytes}/{binary_total_bytes} {prefix} {binary_bytes_per_sec} {eta}";
+const READING: &str = "{spinner} {msg}: reading what goes into it {elapsed}";
 const DOWNLOAD: &str = "{spinner} {msg} {wide_bar} {binary_bytes}/{binary_total_bytes} {eta}";
 const UNSIZED_DOWNLOAD: &str = "{spinner} {msg} {binary_bytes}";
 const TOTAL: &str = "{wide_bar} {pos}/{len} images {elapsed}";
@@ -67,6 +70,20 @@ impl Terminal {
         }
     }
 
+    /// Shows how far the files of an image are.
+    fn files(&self, image: &str, done: Amount, total: Amount) {
+        let state = self.state();
+        let Some(bar) = state.running.get(image) else {
+            return;
+        };
+        if bar.length().is_none() {
+            bar.set_style(style(FILES));
+            bar.set_length(total.bytes);
+        }
+        bar.set_prefix(format!("{}/{} files", done.files, total.files));
+        bar.set_position(done.bytes);
+    }
+
     fn end(&self, name: &str) {
         let bar = self.state().running.remove(name);
         if let Some(bar) = bar {
@@ -111,7 +128,12 @@ impl Reporter for Terminal {
                 total,
             } => self.download(url, *received, *total),
             Event::DownloadEnded { url, .. } => self.end(url),
+            Event::Planning { image } => {
+                self.begin(&mut self.state(), image, ProgressBar::no_length(), READING);
+            }
+            Event::ImageProgress { image, done, total } => self.files(image, *done, *total),
             Event::ImageStarted { image, .. } => {
+                self.end(image);
                 self.begin(&mut self.state(), image, ProgressBar::no_length(), IMAGE);
             }
             Event::ImageBuilt { built, .. } => self.end_image(&built.image),
@@ -122,7 +144,9 @@ impl Reporter for Terminal {
                 }
                 let mut stderr = io::stderr();
                 // The terminal may be gone by now; the images aren't.
-                let _ = writeln!(stderr, "{}", summary::built(outcome));
+                for line in summary::built(outcome) {
+                    let _ = writeln!(stderr, "{line}");
+                }
                 for failure in &outcome.failed {
                     let _ = writeln!(stderr, "error: {}", summary::failure(failure));
                 }
@@ -145,7 +169,7 @@ mod tests {
 
     #[test]
     fn templates_are_valid() {
-        for template in [IMAGE, DOWNLOAD, UNSIZED_DOWNLOAD, TOTAL] {
+        for template in [IMAGE, FILES, READING, DOWNLOAD, UNSIZED_DOWNLOAD, TOTAL] {
             ProgressStyle::with_template(template).unwrap();
         }
     }

@@ -8,7 +8,7 @@ use std::path::{self, Path};
 
 use disklayout::disk::{Disk, SparseFile};
 use disklayout::fs::ntfs::{self, Geometry};
-use disklayout::fs::{Formatter, FsPlan, Request, Summary};
+use disklayout::fs::{Formatter, FsPlan, Options, Progress, Request, Summary};
 use disklayout::tree::{Content, FileTree};
 use disklayout::{Bytes, Error, Identity, Lba, Result};
 
@@ -25,6 +25,9 @@ const fn tool(program: &'static str) -> Tool {
         packages: "'ntfs-3g' (Debian, Ubuntu) or 'ntfsprogs' (Fedora, Rocky with EPEL)",
     }
 }
+
+/// What is not in a file of the host is copied in pieces of this size.
+const PIECE: u64 = 1 << 20;
 
 /// A file of this size or less may be in its record and use no cluster: a record has 1 KiB.
 const RESIDENT_LIMIT: u64 = 1024;
@@ -49,6 +52,7 @@ impl Formatter for NtfsFormatter {
 
     fn plan(&self, request: Request<'_>) -> Result<Box<dyn FsPlan>> {
         let Request { place, tree, .. } = &request;
+        check_choices(&request)?;
         let geometry = geometry(place, request.size)?;
         if let Some(label) = request.label {
             ntfs::check_label(place, label)?;
@@ -67,6 +71,16 @@ impl Formatter for NtfsFormatter {
             runner: self.runner.clone(),
         }))
     }
+}
+
+/// Refuses what mkntfs offers no choice of.
+fn check_choices(request: &Request<'_>) -> Result<()> {
+    let message = match (&request.options, request.uuid) {
+        (Options::Default, None) => return Ok(()),
+        (Options::Default, Some(_)) => "an NTFS volume has no UUID that could be given",
+        _ => "an NTFS volume has none of the options of ext filesystems; leave them out",
+    };
+    Err(Error::invalid(request.place, message))
 }
 
 fn geometry(place: &str, size: Bytes) -> Result<Geometry> {
@@ -121,7 +135,9 @@ impl FsPlan for NtfsPlan {
             block_size: self.geometry.cluster_size,
             blocks: self.geometry.clusters,
             free_blocks: None,
+            reserved_blocks: 0,
             inodes: None,
+            free_inodes: None,
             journal: Some(self.geometry.log_size),
         }
     }
@@ -144,11 +160,11 @@ impl FsPlan for NtfsPlan {
 
     /// The volume is made in memory, for mkntfs can't write into a part of a file. What it writes
     /// is little, and is moved to the disk piece by piece.
-    fn write(&self, disk: &dyn Disk) -> Result<()> {
+    fn write(&self, disk: &dyn Disk, progress: &dyn Progress) -> Result<()> {
         let memory = MemFile::new(self.size.get()).map_err(|e| self.no_memory(e))?;
         let args = mkntfs_args(&memory.path(), self.start, self.label.as_deref());
         self.runner.run(&self.place, MKNTFS, &args)?;
-        self.fill(&memory)?;
+        self.fill(&memory, progress)?;
         splice(memory.file(), disk)
             .map_err(|e| Error::io(&self.place, "can't write the NTFS volume", e))
     }
@@ -156,7 +172,7 @@ impl FsPlan for NtfsPlan {
 
 impl NtfsPlan {
     /// Puts directories and files into the volume and sets what mkntfs leaves to chance.
-    fn fill(&self, memory: &MemFile) -> Result<()> {
+    fn fill(&self, memory: &MemFile, progress: &dyn Progress) -> Result<()> {
         let volume = memory.file().try_clone().and_then(SparseFile::open);
         let volume = volume.map_err(|e| self.no_memory(e))?;
         for directory in self.tree.directories() {
@@ -165,6 +181,7 @@ impl NtfsPlan {
         }
         for (path, content) in self.tree.files() {
             self.copy(memory, content, &path)?;
+            progress.advance(1, content.len());
         }
         ntfs::stamp(&volume, &self.tree, &self.identity).map_err(|e| self.unfinished(e))
     }
@@ -175,20 +192,31 @@ impl NtfsPlan {
             let args = ntfscp_args(&memory.path(), source, target);
             self.runner.run(&self.place, NTFSCP, &args)
         };
-        match content {
-            Content::Inline(bytes) => {
-                let source = inline_source(bytes).map_err(|e| self.no_memory(e))?;
-                run(&source.path())
-            }
-            Content::Host { path, .. } => {
-                // It checks that the file is still there and has kept its length.
-                drop(content.open()?);
-                let shown = path.display();
-                let absolute = path::absolute(path)
-                    .map_err(|e| Error::io(shown.to_string(), "can't find the file", e))?;
-                run(&absolute)
-            }
+        if let Some(path) = content.host_path() {
+            // It checks that the file is still there and is the one that was planned.
+            drop(content.open()?);
+            let absolute = path::absolute(path)
+                .map_err(|e| Error::io(path.display().to_string(), "can't find the file", e))?;
+            return run(&absolute);
         }
+        let source = MemFile::new(content.len()).map_err(|e| self.no_memory(e))?;
+        self.read_into(content, &source)?;
+        run(&source.path())
+    }
+
+    /// Copies what isn't a file of the host into one in memory.
+    fn read_into(&self, content: &Content, target: &MemFile) -> Result<()> {
+        let mut file: &File = target.file();
+        let mut reader = content.open()?;
+        let mut left = content.len();
+        let mut piece = Vec::new();
+        while left > 0 {
+            piece.resize(left.min(PIECE) as usize, 0);
+            reader.read_exact(&mut piece)?;
+            file.write_all(&piece).map_err(|e| self.no_memory(e))?;
+            left -= piece.len() as u64;
+        }
+        Ok(())
     }
 
     fn no_memory(&self, error: io::Error) -> Error {
@@ -199,13 +227,6 @@ impl NtfsPlan {
         let message = "can't finish the NTFS volume that mkntfs and ntfscp wrote";
         Error::new(error.kind(), &self.place, message).with_source(error)
     }
-}
-
-fn inline_source(bytes: &[u8]) -> io::Result<MemFile> {
-    let source = MemFile::new(0)?;
-    let mut file: &File = source.file();
-    file.write_all(bytes)?;
-    Ok(source)
 }
 
 /// What mkntfs is told. It would ask the kernel for the geometry of a block device; this is the
@@ -249,21 +270,16 @@ mod tests {
     fn plan(size: u64, label: &str, files: &[(&str, u64)]) -> Result<Box<dyn FsPlan>> {
         let mut tree = FileTree::new(Timestamp::default());
         for &(path, len) in files {
-            let content = Content::Host {
-                path: "/source".into(),
-                len,
-            };
+            let content = Content::host("/source", len);
             let attributes = Attributes::file(Timestamp::default());
             tree.put_file("f", path.as_bytes(), content, attributes)?;
         }
+        let identity = Identity::new("disk", Timestamp::default());
         NtfsFormatter::default().plan(Request {
-            place: "guestfs[2].parts[0]",
-            kind: "ntfs",
-            size: Bytes::new(size),
             start: Lba::new(4096),
             label: Some(label),
             tree,
-            identity: Identity::new("disk", Timestamp::default()),
+            ..Request::new("guestfs[2].parts[0]", "ntfs", Bytes::new(size), identity)
         })
     }
 
@@ -308,7 +324,9 @@ mod tests {
             block_size: 4096,
             blocks: 2_620_415,
             free_blocks: None,
+            reserved_blocks: 0,
             inodes: None,
+            free_inodes: None,
             journal: Some(Bytes::new(53_665_792)),
         };
         assert_eq!(plan.summary(), expected);

@@ -11,6 +11,7 @@ use createhdds::engine::download::Downloads;
 use createhdds::engine::{Contents, Event, Reporter};
 use createhdds::image::{Image, LayoutRecipe, Recipe, Source, Upload};
 use disklayout::Bytes;
+use disklayout::layout::DiskSize;
 use disklayout::tree::Content;
 
 use crate::server::{Server, ok, respond};
@@ -35,12 +36,11 @@ fn downloads(cache: &Path) -> Downloads {
 
 fn fetch(downloads: &Downloads, url: &str, sha256: Option<&str>) -> Result<Vec<u8>, String> {
     match downloads.fetch(url, sha256, &mut |_, _| {}) {
-        Ok(Content::Host { path, len }) => {
-            let bytes = fs::read(path).unwrap();
-            assert_eq!(bytes.len() as u64, len);
+        Ok(content) => {
+            let bytes = fs::read(content.host_path().unwrap()).unwrap();
+            assert_eq!(bytes.len() as u64, content.len());
             Ok(bytes)
         }
-        Ok(other) => panic!("{other:?}"),
         Err(error) => Err(format!("{error:#}")),
     }
 }
@@ -395,9 +395,10 @@ fn image(source: Source, sha256: Option<&str>) -> (Image, Upload) {
     };
     let recipe = LayoutRecipe {
         place: "guestfs[0]".into(),
-        size: Bytes::new(1 << 20),
+        size: DiskSize::Fixed(Bytes::new(1 << 20)),
         label: "mbr".into(),
         partitions: Vec::new(),
+        contents: Vec::new(),
         writes: Vec::new(),
         uploads: vec![upload.clone()],
     };

@@ -8,7 +8,8 @@ use std::sync::Arc;
 use createhdds::engine::{Directory, Outcome, Settings, Silent, Temporaries, run};
 use createhdds::image::{Image, LayoutRecipe, Recipe, Source, Upload};
 use disklayout::fs::Registry;
-use disklayout::layout::guestfs::{FileSpec, PartitionSpec};
+use disklayout::layout::DiskSize;
+use disklayout::layout::guestfs::{End, FileSpec, PartitionSpec};
 use disklayout::tree::Content;
 use disklayout::{Bytes, Timestamp};
 
@@ -18,7 +19,7 @@ fn image(index: usize, filesystem: &str) -> Image {
         place: format!("{place}.parts[0]"),
         prlogex: "p".into(),
         start: 2048,
-        end: -2048,
+        end: End::Sector(-2048),
         gpt_type: None,
         filesystem: filesystem.into(),
         label: Some("DATA".into()),
@@ -41,7 +42,7 @@ fn image(index: usize, filesystem: &str) -> Image {
         group: "test".into(),
         recipe: Recipe::Layout(LayoutRecipe {
             place,
-            size: Bytes::new(16 * Bytes::MIB),
+            size: DiskSize::Fixed(Bytes::new(16 * Bytes::MIB)),
             label: if index.is_multiple_of(2) {
                 "gpt"
             } else {
@@ -49,6 +50,7 @@ fn image(index: usize, filesystem: &str) -> Image {
             }
             .into(),
             partitions: vec![part],
+            contents: Vec::new(),
             writes: vec![write],
             uploads: vec![upload],
         }),
@@ -72,6 +74,7 @@ fn build(path: &Path, jobs: usize) -> Outcome {
         jobs: NonZeroUsize::new(jobs).unwrap(),
         sync: false,
         time: Timestamp::from_seconds(1_000_000_000),
+        latest: None,
         downloads: createhdds::engine::download::Downloads::default(),
     };
     let find = |_: &str| Ok(Content::inline(&[0x5A; 100_000]));

@@ -20,6 +20,8 @@ mod audit;
 mod check;
 /// Every checker refuses what is damaged.
 mod checkers_refuse;
+/// What goes into the partitions of an hdds.json, and sizes that follow from it.
+mod contents;
 /// Downloads, on the level of the library.
 mod download;
 /// Whole runs of the engine, on the level of the library.
@@ -30,6 +32,8 @@ mod groups;
 mod killed;
 /// Where the configuration and its files are found.
 mod locate;
+/// `make-fs`: images from directories and archives.
+mod make_fs;
 /// Which module of the sources may use which.
 mod modules;
 /// NTFS volumes as the programs of ntfs-3g see them.
@@ -46,6 +50,8 @@ mod plan;
 mod reject;
 /// The set of the original, built and held against its recordings.
 mod rocky_set;
+/// Whole root filesystems: a Debian, and one of everything that is awkward.
+mod rootfs;
 /// Safe output, on the level of the library.
 mod safe_output;
 /// The same input gives the same bytes.

@@ -11,7 +11,7 @@ use std::process::Command;
 use createhdds::tools::ntfs::NtfsFormatter;
 use createhdds::tools::runner::Runner;
 use disklayout::disk::{MemDisk, SparseFile};
-use disklayout::fs::{Formatter, FsPlan, Request};
+use disklayout::fs::{Formatter, FsPlan, Request, Unwatched};
 use disklayout::tree::{Attributes, Content, FileTree};
 use disklayout::{Bytes, ErrorKind, Identity, Lba, Timestamp};
 use sha2::{Digest, Sha256};
@@ -64,14 +64,17 @@ impl Wanted<'_> {
     }
 
     fn plan(&self, runner: Runner) -> Box<dyn FsPlan> {
+        let identity = Identity::new("disk_shrink_ntfs.img", BUILT).child("partition 1");
         let request = Request {
-            place: "guestfs[0].parts[0]",
-            kind: "ntfs",
-            size: Bytes::new(self.size),
             start: Lba::new(self.start),
             label: self.label,
             tree: self.tree(),
-            identity: Identity::new("disk_shrink_ntfs.img", BUILT).child("partition 1"),
+            ..Request::new(
+                "guestfs[0].parts[0]",
+                "ntfs",
+                Bytes::new(self.size),
+                identity,
+            )
         };
         NtfsFormatter::new(runner).plan(request).unwrap()
     }
@@ -89,7 +92,9 @@ impl Wanted<'_> {
         let path = dir.path().join(format!("ntfs-{}-{name}.img", self.size));
         let file = File::create_new(&path).unwrap();
         let disk = SparseFile::create(file, self.size).unwrap();
-        self.plan(Runner::from_env()).write(&disk).unwrap();
+        self.plan(Runner::from_env())
+            .write(&disk, &Unwatched)
+            .unwrap();
         Volume { _dir: dir, path }
     }
 }
@@ -317,7 +322,7 @@ fn host_files_are_copied_by_relative_and_absolute_paths() {
         let len = path.metadata().unwrap().len();
         wanted
             .files
-            .push((target.to_owned(), Content::Host { path, len }));
+            .push((target.to_owned(), Content::host(path, len)));
     }
     wanted.build();
 }
@@ -419,7 +424,7 @@ fn without_the_programs_the_error_names_the_packages() {
     let plan = Wanted::of_size(4 * MIB).plan(runner);
     let checked = plan.check_tools().unwrap_err();
     assert_eq!(checked.to_string(), expected);
-    let error = plan.write(&disk);
+    let error = plan.write(&disk, &Unwatched);
     let error = error.unwrap_err();
     assert_eq!(error.to_string(), expected);
     assert_eq!(error.kind(), ErrorKind::Tool);
@@ -434,7 +439,10 @@ fn a_full_volume_is_an_error_of_the_program() {
         wanted = wanted.file(&format!("/{i}"), &pattern(4096));
     }
     let disk = MemDisk::new(wanted.size);
-    let error = wanted.plan(Runner::from_env()).write(&disk).unwrap_err();
+    let error = wanted
+        .plan(Runner::from_env())
+        .write(&disk, &Unwatched)
+        .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Tool);
     assert!(
         error.message().contains("No space left on device"),
@@ -453,16 +461,13 @@ fn a_source_that_changed_since_planning_is_refused() {
     let plan = wanted.plan(Runner::from_env());
     fs::write(&path, "123456").unwrap();
     let disk = MemDisk::new(wanted.size);
-    let error = plan.write(&disk).unwrap_err();
+    let error = plan.write(&disk, &Unwatched).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Io);
     assert_eq!(error.place(), path.display().to_string());
 }
 
 fn host_file(path: &Path, len: u64) -> Content {
-    Content::Host {
-        path: path.to_owned(),
-        len,
-    }
+    Content::host(path, len)
 }
 
 /// The checker must be able to fail.

@@ -12,28 +12,65 @@ use sha2::{Digest, Sha256};
 /// What is hashed at a time.
 const BLOCK: u64 = 4096;
 
-/// The SHA-256 of the size of the file at `path` and of every block of it that isn't all zero,
-/// each behind its offset. Where the filesystem happens to store zeros doesn't count.
+/// The SHA-256 of the size of a file and of every block of it that isn't all zero, each behind its
+/// offset.
+pub(crate) struct Blocks(Sha256);
+
+impl Blocks {
+    /// No blocks yet, of a file of `len` bytes.
+    pub(crate) fn new(len: u64) -> Self {
+        let mut hash = Sha256::new();
+        hash.update(len.to_le_bytes());
+        Self(hash)
+    }
+
+    /// All of a file's bytes.
+    pub(crate) fn add_all(&mut self, bytes: &[u8]) {
+        for (block, offset) in bytes
+            .chunks(BLOCK as usize)
+            .zip((0..).step_by(BLOCK as usize))
+        {
+            self.add(offset, block);
+        }
+    }
+
+    /// The block at `offset`, a multiple of [`BLOCK`]; the file's last one may be shorter.
+    fn add(&mut self, offset: u64, block: &[u8]) {
+        if *block != [0; BLOCK as usize][..block.len()] {
+            self.0.update(offset.to_le_bytes());
+            self.0.update(block);
+        }
+    }
+
+    /// The sum, in hexadecimal digits.
+    pub(crate) fn sum(self) -> String {
+        let mut text = String::new();
+        for byte in self.0.finalize() {
+            write!(text, "{byte:02x}").unwrap();
+        }
+        text
+    }
+}
+
+/// [`Blocks`] of the file at `path`. Where the filesystem happens to store zeros doesn't count.
 pub(crate) fn digest(path: &Path) -> String {
     let file = File::open(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
     let len = file.metadata().unwrap().len();
-    let mut hash = Sha256::new();
-    hash.update(len.to_le_bytes());
+    let mut blocks = Blocks::new(len);
     let mut next = 0;
     while let Some(first) = data_from(&file, next) {
         let end = seek(&file, SeekFrom::Hole(first)).unwrap();
         // Blocks start at multiples of their size, wherever the data does.
         let start = (first / BLOCK * BLOCK).max(next);
         for offset in (start..end).step_by(BLOCK as usize) {
-            add_block(&mut hash, &file, offset, len);
+            let mut block = [0; BLOCK as usize];
+            let block = &mut block[..BLOCK.min(len - offset) as usize];
+            file.read_exact_at(block, offset).unwrap();
+            blocks.add(offset, block);
             next = offset + BLOCK;
         }
     }
-    let mut text = String::new();
-    for byte in hash.finalize() {
-        write!(text, "{byte:02x}").unwrap();
-    }
-    text
+    blocks.sum()
 }
 
 fn data_from(file: &File, offset: u64) -> Option<u64> {
@@ -41,16 +78,6 @@ fn data_from(file: &File, offset: u64) -> Option<u64> {
         Ok(first) => Some(first),
         Err(Errno::NXIO) => None,
         Err(error) => panic!("{error}"),
-    }
-}
-
-fn add_block(hash: &mut Sha256, file: &File, offset: u64, len: u64) {
-    let mut block = [0; BLOCK as usize];
-    let block = &mut block[..BLOCK.min(len - offset) as usize];
-    file.read_exact_at(block, offset).unwrap();
-    if *block != [0; BLOCK as usize][..block.len()] {
-        hash.update(offset.to_le_bytes());
-        hash.update(block);
     }
 }
 
@@ -69,6 +96,11 @@ fn digests_tell_bytes_apart_and_not_holes() {
     };
     let zeros = [0; 9000];
     let one = digest_of(1 << 20, &[(70_000, b"a")]);
+    let mut bytes = vec![0; 1 << 20];
+    bytes[70_000] = b'a';
+    let mut blocks = Blocks::new(1 << 20);
+    blocks.add_all(&bytes);
+    assert_eq!(one, blocks.sum());
     assert_eq!(one, digest_of(1 << 20, &[(70_000, b"a")]));
     assert_eq!(
         one,

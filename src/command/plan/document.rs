@@ -34,6 +34,7 @@ fn one(image: &Image, plan: &Planned) -> Value {
 
 fn layout(plan: &DiskPlan) -> Value {
     let (table, id) = match plan.table {
+        TablePlan::None => ("none", String::new()),
         TablePlan::Mbr { signature } => ("mbr", format!("{signature:#010x}")),
         TablePlan::Gpt { guid } => ("gpt", guid.to_string()),
     };
@@ -43,6 +44,7 @@ fn layout(plan: &DiskPlan) -> Value {
 
 fn partition(partition: &PartitionPlan) -> Value {
     let (kind, uuid, name) = match &partition.entry {
+        EntryPlan::None => (String::new(), None, None),
         EntryPlan::Mbr { kind } => (format!("{kind:#04x}"), None, None),
         EntryPlan::Gpt { kind, guid, name } => (kind.to_string(), Some(guid), Some(name)),
     };
@@ -76,6 +78,12 @@ fn filesystem(plan: &dyn FsPlan) -> Value {
             })
         })
         .collect();
+    let bytes: u64 = plan
+        .tree()
+        .files()
+        .iter()
+        .map(|(_, content)| content.len())
+        .sum();
     json!({
         "kind": summary.kind,
         "label": summary.label,
@@ -85,6 +93,8 @@ fn filesystem(plan: &dyn FsPlan) -> Value {
         "free_blocks": summary.free_blocks,
         "inodes": summary.inodes,
         "journal": summary.journal.map(|journal| journal.get()),
+        "file_count": files.len(),
+        "file_bytes": bytes,
         "files": files,
     })
 }

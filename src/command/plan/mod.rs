@@ -10,7 +10,7 @@ use anyhow::{Result, bail};
 use disklayout::layout::DiskPlan;
 
 use super::next_release::next_release;
-use super::set::registry;
+use super::set::{Uploads, registry};
 use super::{Context, Kind};
 use crate::engine::download::Downloads;
 use crate::engine::{self, Contents, Silent};
@@ -50,8 +50,9 @@ pub fn run(context: &Context, options: &Options) -> Result<Status> {
         offline: true,
         ..Downloads::from_environment()?
     };
-    let find = |name: &str| context.data.upload(name);
+    let find = Uploads(&context.data);
     let contents = Contents::gather(&images, &find, &downloads, &Silent);
+    let contents = contents.not_after(engine::time::latest_from_environment()?);
     let registry = registry();
     let plan = |image: &Image| match Kind::of(image) {
         Kind::Virtinstall => Planned::Install,

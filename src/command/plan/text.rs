@@ -5,8 +5,13 @@ use std::fmt::Write;
 use disklayout::fs::{FsPlan, Summary};
 use disklayout::layout::{DiskPlan, EntryPlan, PartitionPlan, Role, TablePlan};
 
+use indicatif::BinaryBytes;
+
 use super::Planned;
 use crate::image::{Image, Recipe};
+
+/// More files than this are counted instead of listed.
+const LISTED: usize = 40;
 
 /// All plans, an empty line between two of them.
 pub(super) fn text(plans: &[(&Image, &Planned)]) -> String {
@@ -29,6 +34,7 @@ fn one(image: &Image, plan: &Planned) -> String {
 
 fn layout(name: &str, plan: &DiskPlan) -> String {
     let table = match plan.table {
+        TablePlan::None => "no table".to_owned(),
         TablePlan::Mbr { signature } => format!("MBR {signature:#010x}"),
         TablePlan::Gpt { guid } => format!("GPT {guid}"),
     };
@@ -46,6 +52,7 @@ fn partition(partition: &PartitionPlan) -> String {
         Role::Logical => "logical",
     };
     let entry = match &partition.entry {
+        EntryPlan::None => "no entry".to_owned(),
         EntryPlan::Mbr { kind } => format!("type {kind:#04x}"),
         EntryPlan::Gpt { kind, guid, name } => format!("type {kind}, {guid}, '{name}'"),
     };
@@ -63,7 +70,18 @@ fn partition(partition: &PartitionPlan) -> String {
 
 fn filesystem(plan: &dyn FsPlan) -> String {
     let mut text = format!("    {}\n", summary(&plan.summary()));
-    for (path, content) in plan.tree().files() {
+    let files = plan.tree().files();
+    if files.len() > LISTED {
+        let bytes: u64 = files.iter().map(|(_, content)| content.len()).sum();
+        let others = plan.tree().nodes().count() - files.len();
+        text += &format!(
+            "      {} files of {} together, {others} directories and others\n",
+            files.len(),
+            BinaryBytes(bytes)
+        );
+        return text;
+    }
+    for (path, content) in files {
         // Writing to a string can't fail.
         let _ = writeln!(
             text,

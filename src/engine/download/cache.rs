@@ -57,7 +57,7 @@ impl Entry {
             Err(error) => return Err(error).with_context(|| format!("can't look at '{shown}'")),
         };
         let path = self.path.clone();
-        let content = Content::Host { path, len };
+        let content = Content::host(path, len);
         if let Some(wanted) = sha256 {
             let actual = digest::of_content(&content)?;
             if !actual.eq_ignore_ascii_case(wanted) {
@@ -149,7 +149,7 @@ impl Part {
     pub(super) fn content(&self) -> io::Result<Content> {
         let path = self.path.clone();
         let len = self.len()?;
-        Ok(Content::Host { path, len })
+        Ok(Content::host(path, len))
     }
 
     /// Makes the complete part the cached file.

@@ -1,0 +1,512 @@
+//! `make-fs`: images from directories and archives, judged by e2fsprogs and sfdisk.
+
+use std::fs::{self, File};
+use std::io::Write;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use serde_json::Value;
+
+use crate::checkers::{self, command};
+use crate::world::{Run, World, names};
+
+/// A world with a tree of files, beside a configuration that can't be read.
+fn world() -> World {
+    let world = World::new("", "", "");
+    fs::write(world.config(), "no JSON").unwrap();
+    let tree = tree(&world);
+    fs::create_dir_all(tree.join("dir/deep")).unwrap();
+    fs::write(tree.join("dir/file"), "content").unwrap();
+    fs::write(tree.join("dir/deep/large"), vec![b'x'; 300_000]).unwrap();
+    fs::hard_link(tree.join("dir/file"), tree.join("linked")).unwrap();
+    symlink("dir/file", tree.join("symbolic")).unwrap();
+    fs::set_permissions(tree.join("dir/file"), fs::Permissions::from_mode(0o640)).unwrap();
+    set_time(&tree.join("dir/file"), 1_234_567_890);
+    world
+}
+
+fn tree(world: &World) -> PathBuf {
+    world.root().join("tree")
+}
+
+fn set_time(path: &Path, seconds: u64) {
+    let time = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
+    File::open(path).unwrap().set_modified(time).unwrap();
+}
+
+/// An archive of the tree, made by GNU tar.
+fn archive(world: &World, name: &str, options: &[&str]) -> PathBuf {
+    let path = world.root().join(name);
+    let mut tar = command("tar");
+    tar.arg("-C")
+        .arg(tree(world))
+        .args(options)
+        .arg("-cf")
+        .arg(&path)
+        .arg(".");
+    assert!(tar.status().unwrap().success());
+    path
+}
+
+/// The image `name` as e2fsck and debugfs see it: what debugfs says to a request.
+fn debugfs(image: &Path, request: &str) -> String {
+    checkers::approved_text("debugfs", &["-R", request], image).unwrap()
+}
+
+fn assert_clean(image: &Path) {
+    let text = checkers::approved_text("e2fsck", &["-fn"], image).unwrap();
+    assert!(!text.contains("Fix?"), "{text}");
+    let name = image.file_name().unwrap().to_str().unwrap();
+    checkers::log("e2fsck", &format!("make-fs {name}"));
+}
+
+/// The files of [`world`] in an image.
+fn assert_holds_the_tree(image: &Path) {
+    assert_clean(image);
+    assert_eq!(debugfs(image, "cat /dir/file"), "content");
+    assert_eq!(debugfs(image, "cat /linked"), "content");
+    assert_eq!(debugfs(image, "cat /dir/deep/large").len(), 300_000);
+    let stat = debugfs(image, "stat /linked");
+    assert!(stat.contains("Links: 2"), "{stat}");
+    assert!(stat.contains("Mode:  0640"), "{stat}");
+    let link = debugfs(image, "stat /symbolic");
+    assert!(link.contains("Fast link dest: \"dir/file\""), "{link}");
+}
+
+#[test]
+fn a_directory_becomes_an_image_without_any_configuration() {
+    for (kind, options) in [("ext2", ""), ("ext3", ""), ("ext4", "--no-sync")] {
+        let world = world();
+        let run = world.run(&format!("make-fs -t {kind} -s 20M {options} ../tree a.img"));
+        run.expect(0).prints("").says([
+            "Creating image a.img...[1/1]",
+            "Built 1 of 1 image",
+            "a.img: 20971520 bytes",
+        ]);
+        assert_eq!(world.names(), ["a.img"]);
+        let image = world.path("a.img");
+        assert_holds_the_tree(&image);
+        let metadata = fs::metadata(&image).unwrap();
+        assert_eq!(
+            (metadata.len(), metadata.mode() & 0o7777),
+            (20 << 20, 0o644)
+        );
+        let listed = debugfs(&image, "stat /dir/file");
+        assert!(listed.contains("mtime: 0x499602d2"), "{listed}");
+    }
+}
+
+#[test]
+fn the_size_may_follow_from_the_content() {
+    let world = world();
+    let free = |line: &str| {
+        world
+            .run(&format!("make-fs {line} ../tree a.img"))
+            .expect(0);
+        let image = world.path("a.img");
+        assert_holds_the_tree(&image);
+        let head = checkers::approved_text("dumpe2fs", &["-h"], &image).unwrap();
+        let number = |key: &str| -> u64 {
+            let line = head.lines().find(|line| line.starts_with(key)).unwrap();
+            line[key.len()..].trim().parse().unwrap()
+        };
+        let size = number("Block count:") * number("Block size:");
+        assert_eq!(size, fs::metadata(&image).unwrap().len(), "{line}");
+        let free = number("Free blocks:").saturating_sub(number("Reserved block count:"));
+        (size, free * number("Block size:"))
+    };
+    let (smallest, _) = free("");
+    assert!((300_000..20 << 20).contains(&smallest), "{smallest}");
+    for line in ["-s auto+5M", "-s +5M"] {
+        let (size, free) = free(line);
+        assert!(
+            free >= 5 << 20 && size > smallest,
+            "{line}: {free} of {size}"
+        );
+    }
+    let (_, free) = free("-s auto+50%");
+    assert!(free >= smallest / 2, "{free} of {smallest}");
+}
+
+#[test]
+fn a_size_that_is_too_small_names_the_smallest_that_does() {
+    let world = world();
+    world.put("a.img", 0);
+    for table in ["none", "mbr", "gpt"] {
+        let line = format!("make-fs --partition={table} ../tree a.img");
+        let run = world.run(&format!("{line} -s 300K")).expect(3);
+        let asked = match table {
+            "none" => "the smallest size that holds it is ",
+            _ => "the smallest image with its partition table has ",
+        };
+        let (_, size) = run.stderr.split_once(asked).unwrap();
+        let (size, _) = size.split_once(' ').unwrap();
+        assert!(world.is_untouched("a.img") && world.names() == ["a.img"]);
+        world.run(&format!("{line} -s {size}")).expect(0);
+        world.put("a.img", 0);
+    }
+}
+
+#[test]
+fn a_filesystem_may_be_in_a_partition() {
+    for (option, label, kind) in [
+        (
+            "--partition=gpt",
+            "gpt",
+            "0FC63DAF-8483-4772-8E79-3D69D8477DE4",
+        ),
+        ("--partition", "dos", "83"),
+        ("-p=mbr", "dos", "83"),
+    ] {
+        let world = world();
+        world
+            .run(&format!("make-fs {option} -s 20M ../tree a.img"))
+            .expect(0);
+        let image = world.path("a.img");
+        checkers::sfdisk_verify(&image).unwrap();
+        let table = checkers::table(&image).unwrap();
+        assert_eq!(table.label, label, "{option}");
+        let entry = &table.entries[0];
+        assert_eq!((entry.start, &*entry.kind), (2048, kind));
+        let volume = checkers::volume(&image, entry);
+        assert_holds_the_tree(volume.path());
+    }
+}
+
+#[test]
+fn archives_come_from_files_and_from_standard_input() {
+    let world = world();
+    let plain = archive(&world, "plain.tar", &[]);
+    let packed = archive(&world, "packed", &["-z"]);
+    let outputs = [
+        "file.img",
+        "packed.img",
+        "stdin.img",
+        "pipe.img",
+        "middle.img",
+    ];
+    for (name, input) in outputs
+        .iter()
+        .zip([&plain, &packed, &plain, &packed, &plain])
+    {
+        let mut command = world.command("make-fs -s 20M --seed same");
+        match *name {
+            "stdin.img" => command.arg("-").stdin(File::open(input).unwrap()),
+            "pipe.img" | "middle.img" => command.arg("-").stdin(Stdio::piped()),
+            _ => command.arg(input),
+        };
+        let mut child = command.arg(name).spawn().unwrap();
+        if let Some(mut pipe) = child.stdin.take() {
+            pipe.write_all(&fs::read(input).unwrap()).unwrap();
+        }
+        let run = Run::ended((*name).to_owned(), child.wait_with_output().unwrap());
+        run.expect(0);
+        assert_holds_the_tree(&world.path(name));
+    }
+    assert_eq!(
+        world.names().len(),
+        outputs.len(),
+        "nothing is left of the pipes"
+    );
+    let images = outputs.map(|name| fs::read(world.path(name)).unwrap());
+    assert!(
+        images.iter().all(|image| *image == images[0]),
+        "a pipe makes a difference"
+    );
+}
+
+#[test]
+fn inputs_are_laid_over_each_other() {
+    let world = world();
+    let over = world.root().join("over");
+    fs::create_dir_all(over.join("dir")).unwrap();
+    fs::write(over.join("dir/file"), "new").unwrap();
+    world
+        .run("make-fs -s 20M --owner 7:8 --exclude deep ../tree ../over a.img")
+        .expect(0);
+    let image = world.path("a.img");
+    assert_clean(&image);
+    assert_eq!(debugfs(&image, "cat /dir/file"), "new");
+    assert_eq!(debugfs(&image, "cat /linked"), "content");
+    let list = debugfs(&image, "ls -p /dir");
+    assert!(
+        list.contains("/7/8/file/") && !list.contains("deep"),
+        "{list}"
+    );
+}
+
+#[test]
+fn the_filesystem_is_as_the_options_say() {
+    let world = world();
+    let uuid = "8d5f3a52-6c1e-4c5a-9a25-30b5f0a1c7de";
+    let line = format!(
+        "make-fs -t ext4 -s 32M -L DATA -U {uuid} --block-size 2048 --inode-size 512 \
+         --inodes 1000 --reserved 2.5 --journal 4M --features ^metadata_csum \
+         --last-mounted /mnt ../tree a.img"
+    );
+    world.run(&line).expect(0);
+    let image = world.path("a.img");
+    assert_holds_the_tree(&image);
+    let head = checkers::approved_text("dumpe2fs", &["-h"], &image).unwrap();
+    let head: Vec<_> = head
+        .lines()
+        .map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "))
+        .collect();
+    for expected in [
+        "Filesystem volume name: DATA",
+        "Filesystem UUID: 8d5f3a52-6c1e-4c5a-9a25-30b5f0a1c7de",
+        "Block size: 2048",
+        "Inode size: 512",
+        "Reserved block count: 409",
+        "Total journal size: 4096k",
+        "Last mounted on: /mnt",
+    ] {
+        assert!(
+            head.iter().any(|line| line == expected),
+            "{expected}: {head:#?}"
+        );
+    }
+    assert!(
+        !head.iter().any(|line| line.contains("metadata_csum")),
+        "{head:#?}"
+    );
+}
+
+#[test]
+fn what_cannot_be_made_touches_no_file() {
+    for (line, status, part) in [
+        (
+            "make-fs ../missing a.img",
+            3,
+            "can't open the input '../missing'",
+        ),
+        (
+            "make-fs -s 20M ../tree ../tree/a.img",
+            3,
+            "would contain itself",
+        ),
+        (
+            "make-fs -s 20M ../tree ../tree/dir/deep/a.img",
+            3,
+            "would contain itself",
+        ),
+        ("make-fs -s 20M .. a.img", 3, "would contain itself"),
+        (
+            "make-fs -s 20M ../tree ../link/a.img",
+            3,
+            "would contain itself",
+        ),
+        (
+            "make-fs -s 20M ../plain.tar ../plain.tar",
+            3,
+            "is an input too",
+        ),
+        ("make-fs -s 20M ../plain.tar ../other", 3, "is an input too"),
+        (
+            "make-fs -s 20M ../tree ../missing/a.img",
+            3,
+            "can't open the image directory",
+        ),
+        ("make-fs -s 20M ../tree ../directory", 3, "is a directory"),
+        ("make-fs -s 20M ../tree symbolic", 3, "is a symbolic link"),
+        ("make-fs -s 20M ../tree /dev/null", 3, "is a device"),
+        ("make-fs -s 20M ../tree a/", 3, "is no file name"),
+        (
+            "make-fs -s 20M /dev/full a.img",
+            3,
+            "'/dev/full' is a device",
+        ),
+        ("make-fs -s 20M ../tree -", 64, "standard output"),
+        ("make-fs -s 20M - - a.img", 64, "only once"),
+        ("make-fs -s 20x ../tree a.img", 64, "--size"),
+        (
+            "make-fs -t ext4 -s 20M -L 12345678901234567 ../tree a.img",
+            3,
+            "label",
+        ),
+        ("make-fs -s 20M --block-size 3000 ../tree a.img", 3, "3000"),
+        (
+            "make-fs -s 20M --features nonsense ../tree a.img",
+            3,
+            "nonsense",
+        ),
+    ] {
+        let world = world();
+        fs::write(world.root().join("plain.tar"), [0; 10240]).unwrap();
+        fs::hard_link(world.root().join("plain.tar"), world.root().join("other")).unwrap();
+        fs::create_dir(world.root().join("directory")).unwrap();
+        symlink("tree/dir", world.root().join("link")).unwrap();
+        symlink("a.img", world.path("symbolic")).unwrap();
+        world.put("a.img", 0);
+        world.run(line).expect(status).says([part]);
+        assert!(world.is_untouched("a.img"), "{line}");
+        assert_eq!(world.names(), ["a.img", "symbolic"], "{line}");
+        assert_eq!(
+            names(&tree(&world)),
+            ["dir", "linked", "symbolic"],
+            "{line}"
+        );
+        assert_eq!(
+            fs::metadata(world.root().join("plain.tar")).unwrap().len(),
+            10240
+        );
+    }
+}
+
+#[test]
+fn a_broken_archive_leaves_the_old_image_and_nothing_else() {
+    let world = world();
+    let path = archive(&world, "a.tar", &[]);
+    let bytes = fs::read(&path).unwrap();
+    fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
+    world.put("a.img", 0);
+    world
+        .run("make-fs -s 20M ../a.tar a.img")
+        .expect(3)
+        .says(["a.tar"]);
+    let mut child = world
+        .command("make-fs -s 20M - a.img")
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut pipe = child.stdin.take().unwrap();
+    // The program may have ended before all of it was written.
+    let _ = pipe.write_all(&bytes[..bytes.len() / 2]);
+    drop(pipe);
+    let run = Run::ended("broken".to_owned(), child.wait_with_output().unwrap());
+    run.expect(3).says(["standard input"]);
+    assert!(world.is_untouched("a.img"));
+    assert_eq!(world.names(), ["a.img"]);
+}
+
+#[test]
+fn an_interrupt_leaves_the_old_image_and_nothing_else() {
+    let world = world();
+    world.put("a.img", 0);
+    let mut child = world
+        .command("make-fs -s 20M - a.img")
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut pipe = child.stdin.take().unwrap();
+    // More than a pipe holds: when this returns, part of it has been read.
+    pipe.write_all(&vec![0; 4 << 20]).unwrap();
+    thread::sleep(Duration::from_millis(50));
+    let pid = child.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-s", "TERM", &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let run = Run::ended("interrupted".to_owned(), child.wait_with_output().unwrap());
+    run.expect(143).says(["Interrupted, exiting..."]);
+    drop(pipe);
+    assert!(world.is_untouched("a.img"));
+    assert_eq!(world.names(), ["a.img"]);
+}
+
+#[test]
+fn the_same_content_gives_the_same_bytes() {
+    let world = world();
+    let build = |line: &str, umask: &str| {
+        let script = format!("umask {umask}; exec \"$0\" {line} ../tree a.img");
+        let mut command = Command::new("sh");
+        world
+            .prepare(&mut command)
+            .args(["-c", &script, crate::world::BINARY]);
+        Run::of(&mut command).expect(0);
+        fs::read(world.path("a.img")).unwrap()
+    };
+    let first = build("make-fs -s 20M -j 1", "022");
+    for (line, umask) in [
+        ("make-fs -s 20M -j 4", "077"),
+        ("make-fs -s 20M --no-sync", "000"),
+    ] {
+        assert!(build(line, umask) == first, "{line}");
+    }
+    let other = build("make-fs -s 20M --seed other", "022");
+    assert!(other != first, "the seed counts");
+    set_time(&tree(&world).join("dir/file"), 1_234_567_891);
+    assert!(build("make-fs -s 20M", "022") != first, "times count");
+    assert!(
+        build("make-fs -s 20M --seed other", "022") != other,
+        "they are in the image too"
+    );
+}
+
+#[test]
+fn source_date_epoch_is_the_latest_time() {
+    let world = world();
+    let mut command = world.command("make-fs -s 20M ../tree a.img");
+    Run::of(command.env("SOURCE_DATE_EPOCH", "1500000000")).expect(0);
+    let image = world.path("a.img");
+    for (path, time) in [
+        ("/dir/file", "0x499602d2"),
+        ("/dir/deep/large", "0x59682f00"),
+    ] {
+        let stat = debugfs(&image, &format!("stat {path}"));
+        assert!(stat.contains(&format!("mtime: {time}")), "{path}: {stat}");
+    }
+}
+
+#[test]
+fn json_tells_what_is_in_the_image() {
+    let world = world();
+    let run = world.run("--json make-fs -s 20M ../tree a.img").expect(0);
+    let lines: Vec<Value> = run
+        .stdout
+        .lines()
+        .map(|line| serde_json::from_str(line).unwrap())
+        .collect();
+    let of = |event: &str| lines.iter().find(|line| line["event"] == event).unwrap();
+    assert_eq!(lines[0]["event"], "started");
+    let built = of("image_built");
+    assert_eq!(
+        (&built["size"], &built["files"]),
+        (&(20 << 20).into(), &2.into())
+    );
+    assert_eq!(built["bytes"], 300_007);
+    assert!(built["free"].as_u64().unwrap() < 20 << 20);
+    let used = built["inodes"].as_u64().unwrap() - built["free_inodes"].as_u64().unwrap();
+    // Ten of the format's own, lost+found, two directories, two files, a link.
+    assert_eq!(used, 16);
+    assert_eq!(of("finished")["built"], 1);
+}
+
+#[test]
+fn several_runs_share_a_directory_but_not_a_file() {
+    let world = world();
+    let mut first = world
+        .command("make-fs -s 20M - a.img")
+        .stdin(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let pipe = first.stdin.take().unwrap();
+    world.run("make-fs -s 20M ../tree b.img").expect(0);
+    // What looks like a leftover is locked by whoever writes it.
+    let busy = File::create(world.path("c.img.tmp")).unwrap();
+    busy.lock().unwrap();
+    world
+        .run("make-fs -s 20M ../tree c.img")
+        .expect(3)
+        .says(["another run is writing './c.img.tmp'"]);
+    drop(busy);
+    world.run("make-fs -s 20M ../tree c.img").expect(0);
+    let mut set = world.command("all");
+    fs::write(
+        world.config(),
+        r#"{"guestfs": [], "virtinstall": [], "renames": []}"#,
+    )
+    .unwrap();
+    Run::of(&mut set)
+        .expect(3)
+        .says(["another run is working in the directory"]);
+    drop(pipe);
+    first.wait_with_output().unwrap();
+    assert_eq!(world.names(), ["b.img", "c.img"]);
+}
