@@ -1,0 +1,31 @@
+//! Whole root filesystems become images: a Debian, which `scripts/rootfs` has made, and a
+//! directory of everything that is awkward. What the kernel and two independent readers find in
+//! the images is held against the source, entry by entry.
+
+/// A directory of everything that is awkward to pack.
+mod awkward;
+/// Two listings told apart.
+mod compare;
+/// Listings of what the kernel shows.
+mod host;
+/// Images made by the command, and their checkers.
+mod image;
+/// What listings consist of.
+mod listing;
+/// Images mounted by the kernel.
+mod mounted;
+/// GNU tar and compressors.
+mod programs;
+/// Listings by readers that aren't the kernel.
+mod readers;
+/// The Debian's place.
+mod source;
+
+/// The Debian, from its directory and its archive.
+mod debian;
+/// Everything awkward, from a directory and an archive.
+mod everything;
+/// Layers of containers.
+mod layers;
+/// The same tree gives the same bytes.
+mod same_bytes;
