@@ -11,9 +11,8 @@ use createhdds::hdds::locate::DataDir;
 use createhdds::hdds::releases::NextRelease;
 use createhdds::image::{Image, Recipe};
 use disklayout::disk::SparseFile;
-use disklayout::fs::{FsPlan, Registry, Request};
-use disklayout::tree::FileTree;
-use disklayout::{Bytes, Identity, Lba, Timestamp};
+use disklayout::fs::{FsPlan, Registry, Request, Unwatched};
+use disklayout::{Bytes, Identity, Timestamp};
 use divan::Bencher;
 
 const TIME: Timestamp = Timestamp::from_seconds(946_684_800);
@@ -26,15 +25,8 @@ fn main() {
 }
 
 fn plan(kind: &str, mebibytes: u64) -> Box<dyn FsPlan> {
-    let request = Request {
-        place: "bench",
-        kind,
-        size: Bytes::new(mebibytes * Bytes::MIB),
-        start: Lba::new(2048),
-        label: None,
-        tree: FileTree::new(TIME),
-        identity: Identity::new("bench", TIME),
-    };
+    let identity = Identity::new("bench", TIME);
+    let request = Request::new("bench", kind, Bytes::new(mebibytes * Bytes::MIB), identity);
     Registry::native().plan(request).expect("it fits")
 }
 
@@ -51,7 +43,7 @@ fn write_ext4(bencher: Bencher<'_, '_>, mebibytes: u64) {
             let file = tempfile::tempfile().expect("a temporary file");
             SparseFile::create(file, mebibytes * Bytes::MIB).expect("a sparse file")
         })
-        .bench_refs(|disk| plan.write(disk).expect("it is written"));
+        .bench_refs(|disk| plan.write(disk, &Unwatched).expect("it is written"));
 }
 
 /// The layouts of the shipped set that need no other program.
@@ -86,6 +78,7 @@ fn build_set(bencher: Bencher<'_, '_>, jobs: usize) {
         jobs: NonZeroUsize::new(jobs).expect("at least one"),
         sync: false,
         time: TIME,
+        latest: None,
         downloads: Downloads::default(),
     };
     let find = |name: &str| DataDir::Shipped.upload(name);
