@@ -54,10 +54,15 @@ pub fn plan(
     let disk = Disk::of(spec);
     match spec.size {
         DiskSize::Fixed(size) => {
-            // A copy of the tree is the price of saying which size would have done.
-            let request = disk.request(tree.clone(), identity);
+            // Without a table the image is the filesystem, and the format tells which size would
+            // have done. With one, a copy of the tree is the price of telling it.
+            let spare = disk.label.map(|_| tree.clone());
+            let request = disk.request(tree, identity);
             let plan = disk.plan_fixed(size, request, identity, registry);
-            plan.map_err(|error| disk.with_smallest(error, tree, identity, registry))
+            plan.map_err(|error| match spare {
+                Some(tree) => disk.with_smallest(error, tree, identity, registry),
+                None => error,
+            })
         }
         DiskSize::Smallest(room) => {
             let mut request = disk.request(tree, identity);
@@ -203,8 +208,7 @@ impl<'a> Disk<'a> {
         identity: &Identity,
         registry: &Registry,
     ) -> Error {
-        // Without a table the image is the filesystem, and the format has told its size.
-        if error.kind() != ErrorKind::DoesNotFit || self.label.is_none() {
+        if error.kind() != ErrorKind::DoesNotFit {
             return error;
         }
         let request = self.request(tree, identity);
