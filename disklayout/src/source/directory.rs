@@ -15,7 +15,7 @@ use crate::tree::{self, FileTree, Node, NodeId, NodeKind};
 
 /// So many directories are read before what they hold goes into the tree, which bounds the memory
 /// for what is under way.
-const BATCH: usize = 256;
+const BATCH: usize = 64;
 
 /// Puts everything in the directory at `path` over what is in `tree`: contents with their holes,
 /// hard links, symbolic links, devices, pipes, sockets, and of each the permissions, the owner, the
@@ -46,13 +46,18 @@ pub fn add_directory(tree: &mut FileTree, place: &str, path: &Path, rules: &Rule
     };
     while !walk.found.is_empty() {
         let level = std::mem::take(&mut walk.found);
+        // One batch is read while what was found in the last goes into the tree.
+        let mut last = Vec::new();
         for batch in level.chunks(BATCH) {
-            let paths = batch.par_iter().map(|(_, path)| path);
-            let listings: Vec<_> = paths.map(|path| scanner.list(path)).collect();
-            for ((directory, path), listing) in batch.iter().zip(listings) {
-                walk.add(*directory, path, listing?)?;
-            }
+            let list = |(id, path): &(NodeId, PathBuf)| (*id, path.clone(), scanner.list(path));
+            let (added, listed) = rayon::join(
+                || walk.add_all(std::mem::take(&mut last)),
+                || batch.par_iter().map(list).collect(),
+            );
+            added?;
+            last = listed;
         }
+        walk.add_all(last)?;
     }
     Ok(())
 }
@@ -84,6 +89,13 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
+    fn add_all(&mut self, listed: Vec<(NodeId, PathBuf, Result<Listing>)>) -> Result<()> {
+        for (directory, path, listing) in listed {
+            self.add(directory, &path, listing?)?;
+        }
+        Ok(())
+    }
+
     /// Puts what a directory holds into the tree.
     fn add(&mut self, directory: NodeId, path: &Path, listing: Listing) -> Result<()> {
         self.layer.tree.set_xattrs(directory, listing.xattrs);

@@ -178,7 +178,7 @@ fn host_content(place: &str, path: &Path) -> Result<Content> {
         let message = format!("'{shown}' isn't a regular file");
         return Err(Error::invalid(place, message));
     }
-    host::content(file.as_fd(), &stat, path).map_err(failed)
+    host::content_with_holes(file.as_fd(), &stat, path).map_err(failed)
 }
 
 fn symlink(place: &str, path: &[u8], target: &[u8]) -> Result<Box<[u8]>> {

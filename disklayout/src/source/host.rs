@@ -37,14 +37,26 @@ pub(super) fn device(stat: &Stat) -> Device {
     }
 }
 
-/// The data of a regular file that is open and is at `path`.
-pub(super) fn content(file: BorrowedFd<'_>, stat: &Stat, path: &Path) -> Result<Content> {
+/// Whether a regular file has fewer blocks than its length takes. Asking for holes costs opening
+/// it and two calls or more.
+pub(super) const fn may_have_holes(stat: &Stat) -> bool {
+    (stat.st_blocks as u64).saturating_mul(BLOCK) < stat.st_size as u64
+}
+
+/// The data of a regular file at `path` that has no holes.
+pub(super) fn content(stat: &Stat, path: &Path) -> Content {
     let len = stat.st_size as u64;
-    // Asking for holes costs two calls or more; a file with enough blocks has none.
-    let extents = match (stat.st_blocks as u64).saturating_mul(BLOCK) < len {
-        true => extents(file, len)?,
-        false => vec![extent(0, len)],
-    };
+    Content::host_with_holes(path, len, modified(stat), vec![extent(0, len)])
+}
+
+/// The data of a regular file that is open and is at `path`.
+pub(super) fn content_with_holes(
+    file: BorrowedFd<'_>,
+    stat: &Stat,
+    path: &Path,
+) -> Result<Content> {
+    let len = stat.st_size as u64;
+    let extents = extents(file, len)?;
     Ok(Content::host_with_holes(path, len, modified(stat), extents))
 }
 
@@ -104,7 +116,10 @@ mod tests {
                     .unwrap();
             }
             let stat = rustix::fs::fstat(&file).unwrap();
-            let content = content(file.as_file().as_fd(), &stat, file.path()).unwrap();
+            let content = match may_have_holes(&stat) {
+                true => content_with_holes(file.as_file().as_fd(), &stat, file.path()).unwrap(),
+                false => content(&stat, file.path()),
+            };
             let found: Vec<_> = content.extents().map(|e| (e.offset, e.len)).collect();
             assert_eq!(found, expected, "{len} {written:?}");
             assert!(content.extents().all(|e| e.logical == e.offset));

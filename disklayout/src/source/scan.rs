@@ -7,7 +7,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
-use rustix::fs::{AtFlags, FileType, Mode, OFlags, RawDir, Stat, openat, readlinkat, statat};
+use rustix::fs::{
+    Access, AtFlags, FileType, Mode, OFlags, RawDir, Stat, accessat, openat, readlinkat, statat,
+};
 use rustix::io::{Errno, retry_on_intr};
 
 use super::xattrs::{self, Object};
@@ -144,7 +146,8 @@ impl Scanner<'_> {
         })
     }
 
-    /// Opening tells whether the data can be read, and gives holes and attributes.
+    /// A file is opened only when it may have holes. Whether the data can be read is told for all:
+    /// reading comes when much was written already.
     fn file(
         &self,
         directory: Directory<'_>,
@@ -152,13 +155,19 @@ impl Scanner<'_> {
         stat: &Stat,
     ) -> Result<(NodeKind, Xattrs)> {
         let path = join(directory.path, name);
-        let flags = FILE_FLAGS | OFlags::NOFOLLOW;
-        let open = || openat(directory.fd, name, flags, Mode::empty());
         let failed = |error| self.failed("open the file", &path, error);
-        let file: OwnedFd = retry_on_intr(open).map_err(failed)?;
-        let xattrs = self.xattrs(&path, Object::Open(file.as_fd()))?;
-        let content = host::content(file.as_fd(), stat, &path)
-            .map_err(|error| self.failed("look for holes in", &path, error))?;
+        let (content, xattrs) = if host::may_have_holes(stat) {
+            let flags = FILE_FLAGS | OFlags::NOFOLLOW;
+            let open = || openat(directory.fd, name, flags, Mode::empty());
+            let file: OwnedFd = retry_on_intr(open).map_err(failed)?;
+            let content = host::content_with_holes(file.as_fd(), stat, &path)
+                .map_err(|error| self.failed("look for holes in", &path, error))?;
+            (content, self.xattrs(&path, Object::Open(file.as_fd()))?)
+        } else {
+            accessat(directory.fd, name, Access::READ_OK, AtFlags::EACCESS).map_err(failed)?;
+            let object = Object::At(&directory.short_path(&path, name));
+            (host::content(stat, &path), self.xattrs(&path, object)?)
+        };
         Ok((NodeKind::File(content), xattrs))
     }
 

@@ -38,6 +38,8 @@ pub(super) struct Demand {
     pub nodes: Vec<Need>,
     pub xattr_blocks: Vec<XattrBlock>,
     pub numbers: Numbers,
+    /// The blocks of all nodes and their attributes.
+    pub blocks: u64,
     /// A directory is so large that it can only be indexed with this feature.
     pub needs_large_dir: bool,
 }
@@ -89,24 +91,18 @@ impl Demand {
                 nodes: Vec::new(),
                 xattr_blocks: Vec::new(),
                 numbers: Numbers::new(tree),
+                blocks: 0,
                 needs_large_dir: false,
             },
         };
         survey.look_at_entries();
         for (id, node) in tree.nodes() {
             let need = survey.need(id, node)?;
+            survey.demand.blocks += need.data_blocks + need.map_blocks;
             survey.demand.nodes.push(need);
         }
+        survey.demand.blocks += survey.demand.xattr_blocks.len() as u64;
         Ok(survey.demand)
-    }
-
-    /// The blocks of all nodes and their attributes.
-    pub(super) fn blocks(&self) -> u64 {
-        let nodes = self
-            .nodes
-            .iter()
-            .map(|need| need.data_blocks + need.map_blocks);
-        nodes.sum::<u64>() + self.xattr_blocks.len() as u64
     }
 
     /// Whether there is nothing but a root directory.

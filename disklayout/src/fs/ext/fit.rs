@@ -79,7 +79,7 @@ impl Fitting<'_> {
     fn smallest_in(&self, range: Range<u64>, demand: &Demand, free: Bytes) -> Option<u64> {
         let wanted = free.get().div_ceil(u64::from(demand.block_size));
         let may_fit = |pages: u64| self.may_fit(pages, demand, wanted);
-        let least = demand.blocks() * u64::from(demand.block_size) / PAGE_SIZE;
+        let least = demand.blocks * u64::from(demand.block_size) / PAGE_SIZE;
         let (mut too_small, mut enough) = (range.start.max(least), range.end - 1);
         if too_small > enough || !may_fit(enough) {
             return None;
@@ -104,7 +104,7 @@ impl Fitting<'_> {
         let Ok(geometry) = self.geometry(Bytes::new(pages * PAGE_SIZE), demand) else {
             return false;
         };
-        let needed = demand.blocks() + own_blocks(&geometry, demand);
+        let needed = demand.blocks + own_blocks(&geometry, demand);
         let free = geometry
             .blocks
             .checked_sub(geometry.overhead_blocks() + needed);
