@@ -19,4 +19,4 @@ mod units;
 pub use build::build;
 pub use error::{Error, ErrorKind, Result};
 pub use identity::{Identity, Timestamp};
-pub use units::{Bytes, Lba, LbaRange, SECTOR_SIZE};
+pub use units::{Bytes, Lba, LbaRange, SECTOR_SIZE, SectorSize};

@@ -1,5 +1,7 @@
 //! Sizes and sector numbers as types of their own, so that neither is taken for the other.
 
+mod size;
+
 use std::fmt;
 
 /// Bytes in a logical sector. Every table and image of this library uses 512-byte sectors.
@@ -50,6 +52,26 @@ impl fmt::Display for Bytes {
         {
             Some((unit, name)) => write!(f, "{} {name}", self.0 / unit),
             None => write!(f, "{} bytes", self.0),
+        }
+    }
+}
+
+/// Bytes in a logical sector of a disk: what its table counts in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SectorSize {
+    /// 512 bytes, as most disks present themselves.
+    #[default]
+    B512,
+    /// 4096 bytes ("4Kn").
+    B4096,
+}
+
+impl SectorSize {
+    /// The number of bytes.
+    pub const fn get(self) -> u64 {
+        match self {
+            Self::B512 => 512,
+            Self::B4096 => 4096,
         }
     }
 }

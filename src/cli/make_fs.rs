@@ -3,38 +3,26 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use clap::builder::PossibleValuesParser;
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
-use disklayout::fs::ext::{Inodes, Journal};
-use disklayout::fs::{self, ext};
+use disklayout::fs::{self, Misfits};
 use disklayout::layout::single::Table;
 use disklayout::layout::{DiskSize, Room};
 use disklayout::source::{Exclude, Owners, Rules};
-use uuid::Uuid;
 
 use super::values;
-use crate::command::make_fs::{Input, Options};
+use crate::command::{
+    self,
+    make_fs::{Input, Options},
+};
 use crate::hdds::size;
 
 /// The command's name.
 pub(super) const NAME: &str = "make-fs";
 
-/// The heading of what only ext2, ext3 and ext4 have.
-const EXT: &str = "Options of ext2, ext3 and ext4";
-
-/// The names of those options.
-const EXT_OPTIONS: [&str; 10] = [
-    "block-size",
-    "inode-size",
-    "bytes-per-inode",
-    "inodes",
-    "reserved",
-    "journal",
-    "features",
-    "root-owner",
-    "hash-seed",
-    "last-mounted",
-];
+/// The heading of what not all filesystems have.
+const FORMAT: &str = "Options of some filesystems";
 
 const AFTER_HELP: &str = "\
 INPUT is a directory, a tar archive, plain or compressed, or '-' for an archive on standard input.
@@ -53,7 +41,7 @@ pub(super) fn command() -> Command {
         .after_help(AFTER_HELP)
         .args(image_arguments())
         .args(content_arguments())
-        .args(ext_arguments())
+        .args(format_arguments())
         .override_usage("createhdds make-fs [OPTIONS] INPUT... OUTPUT")
         // One argument, so that options may stand between any two of them.
         .arg(
@@ -71,7 +59,7 @@ fn image_arguments() -> [Arg; 7] {
     [
         option("type", "TYPE", "The filesystem")
             .short('t')
-            .value_parser(["ext2", "ext3", "ext4", "ntfs"])
+            .value_parser(PossibleValuesParser::new(command::registry().names()))
             .default_value("ext4"),
         option("size", "SIZE", "The size of the image")
             .short('s')
@@ -80,7 +68,7 @@ fn image_arguments() -> [Arg; 7] {
         option("label", "LABEL", "The filesystem's label").short('L'),
         option("uuid", "UUID", "The filesystem's UUID")
             .short('U')
-            .value_parser(values::uuid),
+            .value_parser(fs::options::uuid),
         option(
             "partition",
             "TABLE",
@@ -102,7 +90,7 @@ fn image_arguments() -> [Arg; 7] {
     ]
 }
 
-fn content_arguments() -> [Arg; 5] {
+fn content_arguments() -> [Arg; 6] {
     [
         option("owner", "UID:GID", "Who owns everything")
             .value_parser(values::owner)
@@ -120,6 +108,10 @@ fn content_arguments() -> [Arg; 5] {
             .long("whiteouts")
             .action(ArgAction::SetTrue)
             .help("Take .wh. files for what they are in container layers: removals"),
+        Arg::new("lossy")
+            .long("lossy")
+            .action(ArgAction::SetTrue)
+            .help("Leave out, with a warning, what the filesystem can't hold"),
     ]
 }
 
@@ -129,45 +121,19 @@ fn mapping(name: &'static str, help: &'static str) -> Arg {
         .action(ArgAction::Append)
 }
 
-fn ext_arguments() -> Vec<Arg> {
-    let arguments = [
-        option(
-            "block-size",
-            "BYTES",
-            "Bytes in a block: 1024, 2048 or 4096",
-        )
-        .value_parser(value_parser!(u32)),
-        option("inode-size", "BYTES", "Bytes in an inode: 128, 256, ...")
-            .value_parser(value_parser!(u32)),
-        option("bytes-per-inode", "BYTES", "One inode for so many bytes")
-            .value_parser(values::size)
-            .conflicts_with("inodes"),
-        option("inodes", "N", "At least so many inodes")
-            .value_parser(value_parser!(u64).range(1..)),
-        option(
-            "reserved",
-            "PERCENT",
-            "What only root may use, from 0 to 50, like 2.5",
-        )
-        .value_parser(values::percent),
-        option("journal", "SIZE|none", "The journal's size").value_parser(values::journal),
-        option(
-            "features",
-            "LIST",
-            "Features by mke2fs' names, ^NAME to leave one out",
-        )
-        .value_delimiter(',')
-        .value_parser(values::feature)
-        .action(ArgAction::Append),
-        option("root-owner", "UID:GID", "Who owns the root directory").value_parser(values::owner),
-        option("hash-seed", "UUID", "What hashes of names start from").value_parser(values::uuid),
-        option(
-            "last-mounted",
-            "PATH",
-            "Where it says that it was last mounted",
-        ),
-    ];
-    arguments.map(|argument| argument.help_heading(EXT)).into()
+/// Whatever any filesystem has that others don't.
+fn format_arguments() -> Vec<Arg> {
+    let choices = command::registry().choices().into_iter();
+    let arguments = choices.map(|(choice, kinds)| {
+        let help = format!("{} [{}]", choice.help, kinds.join(", "));
+        Arg::new(choice.name)
+            .long(choice.name)
+            .value_name(choice.value)
+            .action(ArgAction::Append)
+            .help(help)
+            .help_heading(FORMAT)
+    });
+    arguments.collect()
 }
 
 fn option(name: &'static str, value: &'static str, help: &'static str) -> Arg {
@@ -194,7 +160,11 @@ pub(super) fn options(matches: &ArgMatches) -> Result<Options, clap::Error> {
         uuid: value(matches, "uuid"),
         seed: value(matches, "seed"),
         rules: rules(matches)?,
-        format: format(matches)?,
+        misfits: match matches.get_flag("lossy") {
+            true => Misfits::Drop,
+            false => Misfits::Refuse,
+        },
+        format: format(matches),
     })
 }
 
@@ -246,36 +216,16 @@ fn rules(matches: &ArgMatches) -> Result<Rules, clap::Error> {
     })
 }
 
-fn format(matches: &ArgMatches) -> Result<fs::Options, clap::Error> {
-    let mut given = EXT_OPTIONS.iter();
-    let given = given.find(|name| matches.contains_id(name));
-    let kind: String = value(matches, "type").unwrap_or_default();
-    match given {
-        None => Ok(fs::Options::Default),
-        Some(name) if kind == "ntfs" => Err(refusal(&format!(
-            "--{name} is for ext2, ext3 and ext4, not for {kind}"
-        ))),
-        Some(_) => Ok(fs::Options::Ext(ext_options(matches))),
+/// What is given twice is a list.
+fn format(matches: &ArgMatches) -> fs::Options {
+    let mut options = fs::Options::default();
+    for (choice, _) in command::registry().choices() {
+        let given: Vec<String> = all(matches, choice.name);
+        if !given.is_empty() {
+            options.set(choice.name, given.join(","));
+        }
     }
-}
-
-fn ext_options(matches: &ArgMatches) -> ext::Options {
-    let bytes_per_inode = value(matches, "bytes-per-inode");
-    let bytes_per_inode =
-        bytes_per_inode.map(|size: disklayout::Bytes| Inodes::BytesPerInode(size.get()));
-    ext::Options {
-        block_size: value(matches, "block-size"),
-        inode_size: value(matches, "inode-size"),
-        inodes: bytes_per_inode
-            .or(value(matches, "inodes").map(Inodes::Count))
-            .unwrap_or_default(),
-        reserved: value(matches, "reserved"),
-        journal: value(matches, "journal").unwrap_or(Journal::Default),
-        features: all(matches, "features"),
-        root_owner: value(matches, "root-owner"),
-        hash_seed: value::<Uuid>(matches, "hash-seed"),
-        last_mounted: value(matches, "last-mounted"),
-    }
+    options
 }
 
 fn parse_size(text: &str) -> Result<DiskSize, String> {
@@ -314,11 +264,6 @@ mod tests {
     #[test]
     fn the_command_is_well_formed() {
         command().debug_assert();
-        let named: Vec<_> = ext_arguments()
-            .iter()
-            .map(|argument| argument.get_id().to_string())
-            .collect();
-        assert_eq!(named, EXT_OPTIONS);
     }
 
     #[test]
@@ -328,7 +273,7 @@ mod tests {
         assert_eq!(options.output, PathBuf::from("out.img"));
         assert_eq!((options.table, &*options.filesystem), (None, "ext4"));
         assert_eq!(options.size, DiskSize::Smallest(Room::NONE));
-        assert_eq!(options.format, fs::Options::Default);
+        assert_eq!(options.format, fs::Options::default());
         assert_eq!(options.rules, Rules::default());
     }
 
@@ -403,22 +348,16 @@ mod tests {
     }
 
     #[test]
-    fn options_of_ext_filesystems_are_gathered() {
-        let line = "--block-size 2048 --inode-size 128 --inodes 99 --reserved 2.5 --journal none \
-                    --features ^64bit,quota --features sparse_super2 --root-owner 1:2 \
-                    --hash-seed 00000000-0000-4000-8000-000000000001 --last-mounted /x a b";
-        let expected = ext::Options {
-            block_size: Some(2048),
-            inode_size: Some(128),
-            inodes: Inodes::Count(99),
-            reserved: Some(250),
-            journal: Journal::None,
-            features: ["^64bit", "quota", "sparse_super2"].map(Into::into).into(),
-            root_owner: Some((1, 2)),
-            hash_seed: Some(Uuid::from_u128(0x4000_8000_0000_0000_0001)),
-            last_mounted: Some("/x".into()),
-        };
-        assert_eq!(parse(line).unwrap().format, fs::Options::Ext(expected));
+    fn options_of_filesystems_are_gathered() {
+        let line = "--block-size 2048 --reserved 2.5 --journal none --lossy \
+                    --features ^64bit,quota --features sparse_super2 a b";
+        let expected = fs::Options::default()
+            .with("block-size", 2048)
+            .with("reserved", 2.5)
+            .with("journal", "none")
+            .with("features", "^64bit,quota,sparse_super2");
+        let options = parse(line).unwrap();
+        assert_eq!((options.format, options.misfits), (expected, Misfits::Drop));
     }
 
     #[test]
@@ -428,7 +367,7 @@ mod tests {
             ("", "INPUT... OUTPUT"),
             ("a -", "standard output"),
             ("- - b", "only once"),
-            ("-t xfs a b", "--type"),
+            ("-t zfs a b", "--type"),
             ("-s 1.5G a b", "fraction"),
             ("-s auto-1M a b", "--size"),
             ("-s auto+0x a b", "--size"),
@@ -439,14 +378,7 @@ mod tests {
             ("--owner 1:2 --map-users 1:2 a b", "--map-users"),
             ("--map-users 1 a b", "--map-users"),
             ("--map-users 1:4294967295:2 a b", "4294967295"),
-            ("--reserved 51 a b", "--reserved"),
-            ("--reserved 1.005 a b", "--reserved"),
-            ("--inodes 0 a b", "--inodes"),
-            ("--inodes 1 --bytes-per-inode 4K a b", "--bytes-per-inode"),
-            ("--journal all a b", "--journal"),
-            ("--features ,, a b", "--features"),
             ("--exclude [a a b", "--exclude"),
-            ("-t ntfs --inodes 7 a b", "--inodes is for ext2"),
         ] {
             let text = parse(line).unwrap_err().to_string();
             assert!(text.contains(part), "{line}: {text}");

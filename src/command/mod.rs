@@ -19,6 +19,7 @@ use crate::hdds::Config;
 use crate::hdds::locate::DataDir;
 use crate::image::{Image, Recipe};
 use crate::status::Status;
+pub use set::registry;
 
 /// What was asked for.
 #[derive(Debug)]

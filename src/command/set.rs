@@ -30,7 +30,7 @@ impl Context {
 }
 
 /// The formats that images may ask for.
-pub(super) fn registry() -> Registry {
+pub fn registry() -> Registry {
     Registry::native().with(NtfsFormatter::default())
 }
 

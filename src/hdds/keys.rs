@@ -43,6 +43,8 @@ pub(super) const PART: Keys = Keys {
         "label",
         "gpt_type",
         "gpt-type",
+        "mkfs",
+        "lossy",
         "contents",
     ],
     mistaken: &[(

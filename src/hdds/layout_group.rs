@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 
+use disklayout::fs::Misfits;
 use disklayout::layout::guestfs::{End, FileSpec};
 use disklayout::tree::Content;
 
 use super::model::{LayoutGroup, Part};
 use super::reader::{Findings, Object, Value};
-use super::{contents, keys, names, size, source};
+use super::{contents, keys, mkfs, names, size, source};
 use crate::image::Upload;
 
 const DEFAULT_LABEL: &str = "mbr";
@@ -114,6 +115,8 @@ fn part(value: &Value<'_>, f: &mut Findings) -> Option<Part> {
     let filesystem = object.optionally("filesystem", f, Value::string);
     let label = object.optionally("label", f, Value::string);
     let gpt_type = gpt_type(&object, f);
+    let options = object.optionally("mkfs", f, mkfs::read);
+    let lossy = object.optionally("lossy", f, Value::boolean);
     let contents = object.optionally("contents", f, |value, f| {
         value.each("objects", f, contents::read)
     });
@@ -125,6 +128,11 @@ fn part(value: &Value<'_>, f: &mut Findings) -> Option<Part> {
         gpt_type: gpt_type?,
         filesystem: filesystem?.map(str::to_string),
         label: label?.map(str::to_string),
+        options: options?.unwrap_or_default(),
+        misfits: match lossy? {
+            Some(true) => Misfits::Drop,
+            _ => Misfits::Refuse,
+        },
         contents: contents?.unwrap_or_default(),
     })
 }

@@ -12,6 +12,7 @@ mod install_group;
 mod keys;
 mod layout_group;
 pub mod locate;
+mod mkfs;
 mod model;
 pub mod names;
 mod problem;

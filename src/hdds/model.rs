@@ -1,5 +1,6 @@
 //! A configuration that has been read and validated.
 
+use disklayout::fs::{Misfits, Options};
 use disklayout::layout::DiskSize;
 use disklayout::layout::guestfs::{End, FileSpec};
 
@@ -69,6 +70,10 @@ pub struct Part {
     pub filesystem: Option<String>,
     /// The filesystem's label.
     pub label: Option<String>,
+    /// What else was chosen for the filesystem.
+    pub options: Options,
+    /// What becomes of content that the filesystem can't hold.
+    pub misfits: Misfits,
     /// What goes into it, each object over those before it.
     pub contents: Vec<Object>,
 }

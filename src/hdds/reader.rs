@@ -117,6 +117,16 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// Whether it is true or false, whichever.
+    pub(super) fn is_boolean(&self) -> bool {
+        matches!(self.node, Node::Bool(_))
+    }
+
+    /// Whether it is a list.
+    pub(super) fn is_list(&self) -> bool {
+        matches!(self.node, Node::List(_))
+    }
+
     /// Whether it is the number zero, written as a number.
     pub(super) fn is_number_zero(&self) -> bool {
         *self.node == Node::Integer(0)

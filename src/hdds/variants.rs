@@ -122,6 +122,8 @@ fn partition(part: &Part, filesystem: &str) -> PartitionSpec {
         gpt_type: part.gpt_type.clone(),
         filesystem: part.filesystem.as_deref().unwrap_or(filesystem).to_string(),
         label: part.label.clone(),
+        options: part.options.clone(),
+        misfits: part.misfits,
     }
 }
 

@@ -8,7 +8,7 @@ use std::path::{self, Path};
 
 use disklayout::disk::{Disk, SparseFile};
 use disklayout::fs::ntfs::{self, Geometry};
-use disklayout::fs::{Formatter, FsPlan, Options, Progress, Request, Summary};
+use disklayout::fs::{Formatter, FsPlan, Progress, Request, Summary};
 use disklayout::tree::{Content, FileTree};
 use disklayout::{Bytes, Error, Identity, Lba, Result};
 
@@ -75,12 +75,14 @@ impl Formatter for NtfsFormatter {
 
 /// Refuses what mkntfs offers no choice of.
 fn check_choices(request: &Request<'_>) -> Result<()> {
-    let message = match (&request.options, request.uuid) {
-        (Options::Default, None) => return Ok(()),
-        (Options::Default, Some(_)) => "an NTFS volume has no UUID that could be given",
-        _ => "an NTFS volume has none of the options of ext filesystems; leave them out",
-    };
-    Err(Error::invalid(request.place, message))
+    request.options.check(request.place, request.kind, &[])?;
+    match request.uuid {
+        None => Ok(()),
+        Some(_) => {
+            let message = "an NTFS volume has no UUID that could be given";
+            Err(Error::invalid(request.place, message))
+        }
+    }
 }
 
 fn geometry(place: &str, size: Bytes) -> Result<Geometry> {

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use createhdds::engine::{Directory, Outcome, Settings, Silent, Temporaries, run};
 use createhdds::image::{Image, LayoutRecipe, Recipe, Source, Upload};
-use disklayout::fs::Registry;
+use disklayout::fs::{Misfits, Options, Registry};
 use disklayout::layout::DiskSize;
 use disklayout::layout::guestfs::{End, FileSpec, PartitionSpec};
 use disklayout::tree::Content;
@@ -23,6 +23,8 @@ fn image(index: usize, filesystem: &str) -> Image {
         gpt_type: None,
         filesystem: filesystem.into(),
         label: Some("DATA".into()),
+        options: Options::default(),
+        misfits: Misfits::Refuse,
     };
     let write = FileSpec {
         place: format!("{place}.writes[0]"),

@@ -70,7 +70,7 @@ fuzz_target!(|bytes: &[u8]| {
     let is_readable = options.inode_size != Some(128);
     let mut request = Request {
         label: input.label,
-        options: fs::Options::Ext(options),
+        options: fs::Options::from(&options),
         tree,
         ..Request::new("fuzz", kind(input.kind), Bytes::new(0), identity())
     };

@@ -3,6 +3,7 @@
 mod copy;
 pub mod ext;
 pub mod ntfs;
+pub mod options;
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -13,7 +14,9 @@ use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::identity::Identity;
 use crate::tree::FileTree;
-use crate::units::{Bytes, Lba};
+use crate::units::{Bytes, Lba, SectorSize};
+
+pub use options::{Choice, Options};
 
 /// What is asked of a format: a filesystem of exactly this size with this content.
 #[derive(Debug)]
@@ -24,8 +27,10 @@ pub struct Request<'a> {
     pub kind: &'a str,
     /// The size of the partition; the filesystem may leave a remainder unused.
     pub size: Bytes,
-    /// The partition's first sector, for formats that record it.
+    /// The partition's first sector, for formats that record it; 0 where there is no table.
     pub start: Lba,
+    /// What the disk's table counts in, for formats that depend on it.
+    pub sector_size: SectorSize,
     /// The volume label.
     pub label: Option<&'a str>,
     /// The volume's UUID; derived from the identity when there is none.
@@ -34,6 +39,8 @@ pub struct Request<'a> {
     pub options: Options,
     /// The files in it.
     pub tree: FileTree,
+    /// What becomes of those that the format can't hold as they are.
+    pub misfits: Misfits,
     /// Its UUIDs, seeds and times.
     pub identity: Identity,
 }
@@ -46,23 +53,26 @@ impl<'a> Request<'a> {
             kind,
             size,
             start: Lba::new(0),
+            sector_size: SectorSize::default(),
             label: None,
             uuid: None,
-            options: Options::Default,
+            options: Options::default(),
             tree: FileTree::new(identity.time()),
+            misfits: Misfits::default(),
             identity,
         }
     }
 }
 
-/// What can be chosen in some formats only.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Options {
-    /// What the format's own program chooses.
+/// What becomes of files, and of what is known of them, that a format can't hold: links, devices,
+/// owners and names on FAT, say.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Misfits {
+    /// They are refused.
     #[default]
-    Default,
-    /// Those of ext2, ext3 and ext4.
-    Ext(ext::Options),
+    Refuse,
+    /// They are left out, each kind with a warning.
+    Drop,
 }
 
 /// Is told how far writing has come, from several threads at once.
@@ -84,7 +94,12 @@ pub trait Formatter: Debug + Send + Sync {
     /// The names that a description may ask for it by, as libguestfs spells them.
     fn names(&self) -> &'static [&'static str];
 
-    /// Decides everything. Whatever can be refused is refused here.
+    /// What can be chosen beside size, label and UUID.
+    fn choices(&self) -> &'static [Choice] {
+        &[]
+    }
+
+    /// Decides everything. Whatever can be refused is refused here, unknown options among it.
     ///
     /// # Errors
     /// `InvalidSpec`, `DoesNotFit` or `Unsupported` at the request's place.
@@ -112,6 +127,12 @@ pub trait FsPlan: Debug + Send + Sync {
 
     /// Its content.
     fn tree(&self) -> &FileTree;
+
+    /// What was left out of the content because the format can't hold it: a sentence for each kind
+    /// of loss, with how often and one example.
+    fn warnings(&self) -> &[String] {
+        &[]
+    }
 
     /// About how many bytes writing it takes, holes left out: what takes longest is begun first.
     fn cost(&self) -> Bytes;
@@ -186,6 +207,25 @@ impl Registry {
             .collect();
         names.sort_unstable();
         names
+    }
+
+    /// What can be chosen in a format, with the names of the formats that have it; sorted by what
+    /// is chosen.
+    pub fn choices(&self) -> Vec<(Choice, Vec<&'static str>)> {
+        let mut choices: Vec<(Choice, Vec<&'static str>)> = Vec::new();
+        for formatter in &self.formatters {
+            for choice in formatter.choices() {
+                let known = choices
+                    .iter_mut()
+                    .find(|(known, _)| known.name == choice.name);
+                match known {
+                    Some((_, names)) => names.extend(formatter.names()),
+                    None => choices.push((*choice, formatter.names().to_vec())),
+                }
+            }
+        }
+        choices.sort_by_key(|(choice, _)| choice.name);
+        choices
     }
 
     /// Plans what `request` asks for with the format of that name.

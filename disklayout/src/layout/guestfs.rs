@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use uuid::Uuid;
 
 use crate::error::{Error, Result};
-use crate::fs::{Options, Registry, Request};
+use crate::fs::{Registry, Request};
 use crate::identity::Identity;
 use crate::layout::label::Label;
 use crate::layout::plan::{DiskPlan, PartitionPlan, Role};
@@ -19,7 +19,7 @@ use crate::layout::size::DiskSize;
 use crate::layout::spec::Placed;
 use crate::layout::{files, gpt_rules, mbr_rules};
 use crate::tree::FileTree;
-use crate::units::{Bytes, Lba, LbaRange, SECTOR_SIZE};
+use crate::units::{Bytes, Lba, LbaRange, SECTOR_SIZE, SectorSize};
 
 /// Decides everything about the disk that `spec` describes. `contents` has what is in partitions
 /// beside the files, by their index in the description.
@@ -125,10 +125,12 @@ fn request<'a>(one: &Placed<'a>, tree: FileTree, identity: &Identity) -> Request
         kind: &one.spec.filesystem,
         size: one.range.size(),
         start: one.range.first(),
+        sector_size: SectorSize::B512,
         label: one.spec.label.as_deref(),
         uuid: None,
-        options: Options::Default,
+        options: one.spec.options.clone(),
         tree,
+        misfits: one.spec.misfits,
         identity: identity_of(one, identity),
     }
 }

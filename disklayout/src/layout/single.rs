@@ -3,14 +3,14 @@
 use uuid::Uuid;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::fs::{Options, Registry, Request};
+use crate::fs::{Misfits, Options, Registry, Request};
 use crate::identity::Identity;
 use crate::layout::label::Label;
 use crate::layout::plan::{DiskPlan, EntryPlan, PartitionPlan, Role, TablePlan};
 use crate::layout::size::{self, ALIGNMENT, DiskSize, Room};
 use crate::layout::{gpt_rules, mbr_rules};
 use crate::tree::FileTree;
-use crate::units::{Bytes, Lba, LbaRange, SECTOR_SIZE};
+use crate::units::{Bytes, Lba, LbaRange, SECTOR_SIZE, SectorSize};
 
 /// A disk with one filesystem.
 #[derive(Clone, Copy, Debug)]
@@ -30,6 +30,8 @@ pub struct SingleSpec<'a> {
     pub uuid: Option<Uuid>,
     /// What else can be chosen in this format.
     pub options: &'a Options,
+    /// What becomes of files that the filesystem can't hold.
+    pub misfits: Misfits,
 }
 
 /// A kind of partition table.
@@ -123,10 +125,12 @@ impl<'a> Disk<'a> {
             kind: spec.filesystem,
             size: Bytes::new(0),
             start: self.start(),
+            sector_size: SectorSize::B512,
             label: spec.label,
             uuid: spec.uuid,
             options: spec.options.clone(),
             tree,
+            misfits: spec.misfits,
             identity: identity.child("filesystem"),
         }
     }

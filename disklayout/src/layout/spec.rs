@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::fs::{Misfits, Options};
 use crate::layout::plan::Role;
 use crate::layout::size::DiskSize;
 use crate::tree::Content;
@@ -39,6 +40,10 @@ pub struct PartitionSpec {
     pub filesystem: String,
     /// The filesystem's label.
     pub label: Option<String>,
+    /// What else was chosen for the filesystem.
+    pub options: Options,
+    /// What becomes of files that the filesystem can't hold.
+    pub misfits: Misfits,
 }
 
 /// The last sector of a partition, which belongs to it.

@@ -14,7 +14,7 @@ const PAGE: u64 = 4 * KIB;
 
 fn asked<'a>(kind: &'a str, options: &Options, tree: &FileTree) -> Request<'a> {
     Request {
-        options: fs::Options::Ext(options.clone()),
+        options: fs::Options::from(options),
         tree: tree.clone(),
         ..request(kind, 0)
     }

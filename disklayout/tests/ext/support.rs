@@ -46,7 +46,7 @@ pub(crate) fn plan_with(
     tree: FileTree,
 ) -> Result<Box<dyn FsPlan>, Error> {
     Registry::native().plan(Request {
-        options: Options::Ext(options),
+        options: Options::from(&options),
         tree,
         ..request(kind, size)
     })

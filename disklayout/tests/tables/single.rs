@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use disklayout::fs::{Options, Registry};
+use disklayout::fs::{Misfits, Options, Registry};
 use disklayout::layout::guestfs::{DiskSpec, End, plan};
 use disklayout::layout::single::{self, SingleSpec, Table};
 use disklayout::layout::{DiskPlan, DiskSize, EntryPlan, Room, TablePlan};
@@ -30,7 +30,8 @@ fn plan_single(table: Option<Table>, size: DiskSize, len: usize) -> Result<DiskP
         filesystem: "ext4",
         label: None,
         uuid: None,
-        options: &Options::Default,
+        options: &Options::default(),
+        misfits: Misfits::Refuse,
     };
     let registry = Registry::default().with(MarkerFormat);
     single::plan(&spec, tree(len), &Identity::new("seed", TIME), &registry)

@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use disklayout::disk::{Disk, MemDisk};
-use disklayout::fs::{Formatter, FsPlan, Progress, Registry, Request, Summary, Unwatched};
+use disklayout::fs::{
+    Formatter, FsPlan, Misfits, Options, Progress, Registry, Request, Summary, Unwatched,
+};
 use disklayout::layout::guestfs::{DiskSpec, End, FileSpec, PartitionSpec, plan};
 use disklayout::layout::{DiskPlan, DiskSize};
 use disklayout::tree::{Content, FileTree};
@@ -100,6 +102,8 @@ pub(crate) fn disk(sectors: u64, label: &str, parts: &[Part<'_>]) -> DiskSpec {
         gpt_type: None,
         filesystem: "ext4".to_owned(),
         label: None,
+        options: Options::default(),
+        misfits: Misfits::Refuse,
     });
     DiskSpec {
         place: "guestfs[2]".to_owned(),

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
-use disklayout::fs;
+use disklayout::fs::{self, Misfits};
 use disklayout::layout::DiskSize;
 use disklayout::layout::single::{SingleSpec, Table};
 use disklayout::source::Rules;
@@ -41,6 +41,8 @@ pub struct Options {
     pub seed: Option<String>,
     /// How the entries of the inputs become those of the image; the latest time is found here.
     pub rules: Rules,
+    /// What becomes of content that the filesystem can't hold.
+    pub misfits: Misfits,
     /// What only some formats have.
     pub format: fs::Options,
 }
@@ -105,6 +107,7 @@ impl Options {
             label: self.label.as_deref(),
             uuid: self.uuid,
             options: &self.format,
+            misfits: self.misfits,
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::format::*;
 use crate::error::{Error, Result};
+use crate::fs::options::place_of;
 
 /// The three sets of feature flags.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -90,7 +91,7 @@ impl Features {
         {
             None => Ok(self),
             Some((name, needed)) => Err(Error::unsupported(
-                format!("{place}.features"),
+                place_of(place, "features"),
                 format!("{name} needs {needed}: ask for that too, or leave both out (^{name})"),
             )),
         }
@@ -174,7 +175,7 @@ impl Features {
 fn unknown(place: &str, name: &str) -> Error {
     let names = NAMES.map(|(name, ..)| name).join(", ");
     Error::invalid(
-        format!("{place}.features"),
+        place_of(place, "features"),
         format!("can't make the feature '{name}'; known are {names}"),
     )
 }
@@ -228,7 +229,7 @@ mod tests {
         ] {
             let error = with(flavor, list).unwrap_err();
             assert!(error.message().starts_with(message), "{error}");
-            assert_eq!(error.place(), "x.features");
+            assert_eq!(error.place(), "x.mkfs.features");
         }
     }
 }

@@ -7,6 +7,7 @@ use super::format::{EXT4_FEATURE_COMPAT_HAS_JOURNAL, EXT4_FEATURE_COMPAT_RESIZE_
 use super::options::{Inodes, Journal};
 use super::parameters::Parameters;
 use crate::error::{Error, Result};
+use crate::fs::options::place_of;
 use crate::units::Bytes;
 
 /// Every number that follows from the size and what was asked for.
@@ -241,7 +242,7 @@ impl Geometry {
                 JOURNAL_BLOCKS.start(),
                 self.block_size
             );
-            return Err(Error::does_not_fit(format!("{place}.journal"), message));
+            return Err(Error::does_not_fit(place_of(place, "journal"), message));
         }
         Ok(blocks as u32)
     }

@@ -29,7 +29,7 @@ mod xattr;
 
 use crate::disk::Disk;
 use crate::error::{Error, Result};
-use crate::fs::{Formatter, FsPlan, Options as FsOptions, Progress, Request, Summary};
+use crate::fs::{Choice, Formatter, FsPlan, Progress, Request, Summary};
 use crate::tree::FileTree;
 use crate::units::Bytes;
 
@@ -57,6 +57,10 @@ pub struct ExtFormatter;
 impl Formatter for ExtFormatter {
     fn names(&self) -> &'static [&'static str] {
         &Flavor::NAMES
+    }
+
+    fn choices(&self) -> &'static [Choice] {
+        &options::CHOICES
     }
 
     fn plan(&self, request: Request<'_>) -> Result<Box<dyn FsPlan>> {
@@ -98,22 +102,15 @@ fn parameters(request: &Request<'_>) -> Result<Parameters> {
         let message = format!("'{}' is no ext format", request.kind);
         Error::unsupported(request.place, message)
     })?;
-    let defaults = Options::default();
-    let options = match &request.options {
-        FsOptions::Default => &defaults,
-        FsOptions::Ext(options) => options,
-    };
-    let parameters = Parameters::new(request.place, flavor, options)?;
+    let options = Options::read(request)?;
+    let parameters = Parameters::new(request.place, flavor, &options)?;
     check_times(request, &parameters)?;
     Ok(parameters)
 }
 
 fn volume(request: &Request<'_>) -> Result<Volume> {
     let identity = &request.identity;
-    let hash_seed = match &request.options {
-        FsOptions::Ext(options) => options.hash_seed,
-        FsOptions::Default => None,
-    };
+    let hash_seed = Options::read(request)?.hash_seed;
     Ok(Volume {
         uuid: request.uuid.unwrap_or_else(|| identity.uuid("filesystem")),
         hash_seed: hash_seed.unwrap_or_else(|| identity.uuid("directory hash seed")),

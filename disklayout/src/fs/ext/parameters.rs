@@ -5,6 +5,7 @@ use super::features::Features;
 use super::format::*;
 use super::options::{Inodes, Journal, Options};
 use crate::error::{Error, Result};
+use crate::fs::options::place_of;
 
 /// Bytes of the path where a filesystem was last mounted (`s_last_mounted`).
 const LAST_MOUNTED_MAX: usize = 64;
@@ -55,13 +56,13 @@ impl Parameters {
 
     fn check(&self, place: &str) -> Result<()> {
         let refuse =
-            |key: &str, message: String| Err(Error::invalid(format!("{place}.{key}"), message));
+            |key: &str, message: String| Err(Error::invalid(place_of(place, key), message));
         if let Some(size) = self
             .block_size
             .filter(|size| ![1024, 2048, 4096].contains(size))
         {
             let message = format!("blocks of {size} bytes can't be made; 1024, 2048 and 4096 can");
-            return refuse("block_size", message);
+            return refuse("block-size", message);
         }
         let size = self.inode_size;
         let largest = self.block_size.unwrap_or(1024);
@@ -70,7 +71,7 @@ impl Parameters {
                 "inodes of {size} bytes can't be made; a power of two from 128 to the block size \
                  of {largest} can"
             );
-            return refuse("inode_size", message);
+            return refuse("inode-size", message);
         }
         if self.reserved > RESERVED_MAX {
             let percent = f64::from(self.reserved) / 100.0;
@@ -79,7 +80,7 @@ impl Parameters {
         }
         match self.inodes {
             Inodes::BytesPerInode(bytes) if !BYTES_PER_INODE.contains(&bytes) => refuse(
-                "bytes_per_inode",
+                "bytes-per-inode",
                 format!("{bytes} bytes per inode can't be; 1024 to 67108864 can"),
             ),
             Inodes::Count(0) => refuse("inodes", "0 inodes hold nothing; ask for more".to_owned()),
@@ -113,7 +114,7 @@ fn last_mounted(place: &str, options: &Options) -> Result<[u8; LAST_MOUNTED_MAX]
             path.escape_ascii(),
             path.len()
         );
-        return Err(Error::invalid(format!("{place}.last_mounted"), message));
+        return Err(Error::invalid(place_of(place, "last-mounted"), message));
     }
     Ok(std::array::from_fn(|i| path.get(i).copied().unwrap_or(0)))
 }
@@ -136,70 +137,70 @@ mod tests {
                     block_size: Some(512),
                     ..none()
                 },
-                "x.block_size",
+                "x.mkfs.block-size",
             ),
             (
                 Options {
                     block_size: Some(8192),
                     ..none()
                 },
-                "x.block_size",
+                "x.mkfs.block-size",
             ),
             (
                 Options {
                     inode_size: Some(64),
                     ..none()
                 },
-                "x.inode_size",
+                "x.mkfs.inode-size",
             ),
             (
                 Options {
                     inode_size: Some(300),
                     ..none()
                 },
-                "x.inode_size",
+                "x.mkfs.inode-size",
             ),
             (
                 Options {
                     inode_size: Some(2048),
                     ..none()
                 },
-                "x.inode_size",
+                "x.mkfs.inode-size",
             ),
             (
                 Options {
                     reserved: Some(5001),
                     ..none()
                 },
-                "x.reserved",
+                "x.mkfs.reserved",
             ),
             (
                 Options {
                     inodes: Inodes::Count(0),
                     ..none()
                 },
-                "x.inodes",
+                "x.mkfs.inodes",
             ),
             (
                 Options {
                     inodes: Inodes::BytesPerInode(1023),
                     ..none()
                 },
-                "x.bytes_per_inode",
+                "x.mkfs.bytes-per-inode",
             ),
             (
                 Options {
                     features: vec!["x".to_owned()],
                     ..none()
                 },
-                "x.features",
+                "x.mkfs.features",
             ),
             (
                 Options {
                     last_mounted: Some("/".repeat(65)),
                     ..none()
                 },
-                "x.last_mounted",
+                "x.mkfs.last-mounted",
             ),
         ] {
             assert_eq!(
