@@ -2,6 +2,7 @@
 
 mod copy;
 pub mod ext;
+pub mod fat;
 pub mod ntfs;
 pub mod options;
 

@@ -1,0 +1,3 @@
+//! FAT12, FAT16 and FAT32.
+
+pub(crate) mod format;
