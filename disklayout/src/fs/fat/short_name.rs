@@ -218,7 +218,7 @@ mod tests {
     #[test]
     fn tens_of_thousands_of_names_are_told_apart() {
         let names: Vec<_> = (0..60_000)
-            .map(|i| format!("{:06x}-name", i * 40_961))
+            .map(|i| format!("{:06x}-name", (i * 40_961_u64) % (1 << 24)))
             .collect();
         let same: Vec<_> = (0..60_000).map(|i| format!("abcdefgh{i}.data")).collect();
         for names in [names, same] {
