@@ -6,7 +6,7 @@ use disklayout::tree::{Attributes, Content, FileTree};
 use disklayout::{Lba, SectorSize, Timestamp};
 
 use crate::checkers::blkid;
-use crate::readers::{self, planned, without_directory_times};
+use crate::readers::{self, differences, planned, without_directory_times};
 use crate::support::{
     MIB, Scratch, data, empty_tree, options, plan, plan_request, put, put_directory, request,
 };
@@ -74,9 +74,15 @@ fn check_read_back(name: &str, size: u64, tree: &FileTree, chosen: Request<'_>) 
     .unwrap();
     let scratch = Scratch::new();
     let image = scratch.image(name, size, &*plan);
-    assert_eq!(readers::fatfs(&image), planned(tree), "{name}");
-    let unpacked = readers::mtools(&image);
-    assert_eq!(unpacked, without_directory_times(planned(tree)), "{name}");
+    readers::check_fatfs(&image, tree).unwrap_or_else(|found| panic!("{name}: {found}"));
+    let mut unpacked = readers::mtools(&image);
+    let mut expected = without_directory_times(planned(tree));
+    // mtools 4.0 knows no characters of two units, and takes 2100 for a leap year.
+    for listing in [&mut unpacked, &mut expected] {
+        listing.retain(|path, it| !path.ends_with(".emoji") && it.mtime < 4_102_444_800);
+    }
+    let found = differences(&expected, &unpacked);
+    assert!(found.is_empty(), "{name}: {}", found.join("\n"));
 }
 
 #[test]
@@ -178,7 +184,8 @@ fn holes_take_clusters_that_are_not_written() {
     let mut tree = empty_tree();
     let directory = tempfile::tempdir().unwrap();
     let path = directory.path().join("sparse");
-    let len = u64::from(u32::MAX);
+    // fsck.fat 4.2 counts the bytes of a file's clusters in 32 bits: with one more, it finds none.
+    let len = (1 << 32) - 4096;
     std::fs::File::create(&path).unwrap().set_len(len).unwrap();
     let content = Content::host_with_holes(&path, len, modified(&path), Vec::new());
     tree.put_file(

@@ -1,6 +1,6 @@
 //! What two readers see of an image, and what the tree says: a line for every entry.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::Read;
@@ -46,6 +46,35 @@ pub(crate) fn planned(tree: &FileTree) -> Listing {
         listing.insert(path, Entry { data, mtime });
     }
     listing
+}
+
+/// What differs, a line each.
+pub(crate) fn differences(planned: &Listing, read: &Listing) -> Vec<String> {
+    let paths: BTreeSet<_> = planned.keys().chain(read.keys()).collect();
+    let differ = paths
+        .into_iter()
+        .filter(|path| planned.get(*path) != read.get(*path));
+    let short = |entry: Option<&Entry>| {
+        entry.map(|it| (it.data.as_ref().map(|(len, sum)| (*len, sum[0])), it.mtime))
+    };
+    differ
+        .map(|path| {
+            format!(
+                "{path:?}: {:?}, read {:?}",
+                short(planned.get(path)),
+                short(read.get(path))
+            )
+        })
+        .collect()
+}
+
+/// Whether fatfs reads what is planned.
+pub(crate) fn check_fatfs(image: &Path, tree: &FileTree) -> Result<(), String> {
+    let found = differences(&planned(tree), &fatfs(image));
+    match found.is_empty() {
+        true => Ok(()),
+        false => Err(found.join("\n")),
+    }
 }
 
 /// What mcopy unpacks.

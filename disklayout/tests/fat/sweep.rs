@@ -129,17 +129,8 @@ const BOUNDS: [u64; 22] = [
     262_144, 262_656, 523_392, 524_288, 524_790, 532_480, 1_032_192, 1_048_576, 1_049_013,
     2_064_384,
 ];
-const LARGE_BOUNDS: [u64; 10] = [
-    2_097_396,
-    4_128_768,
-    4_194_288,
-    8_257_536,
-    8_388_009,
-    16_777_216,
-    33_554_432,
-    67_108_864,
-    1 << 31,
-    1 << 32,
+const LARGE_BOUNDS: [u64; 8] = [
+    2_097_396, 4_128_768, 4_194_288, 8_257_536, 8_388_009, 16_777_216, 33_554_432, 67_108_864,
 ];
 
 /// Numbers that follow no pattern, each power of two as likely as the next.
@@ -182,11 +173,11 @@ fn every_number_is_that_of_mkfs_fat_at_huge_sizes() {
     let around = LARGE_BOUNDS
         .into_iter()
         .flat_map(|bound| [bound - 1, bound, bound + 1]);
-    // Beyond 2^32 sectors we refuse what mkfs.fat would leave unused.
-    let around = around.filter(|sectors| *sectors <= 1 << 32);
     let cases =
         around.flat_map(|sectors| KINDS.map(|kind| Case::new(kind, sectors, SectorSize::B512)));
-    check_all(&cases.collect::<Vec<_>>());
+    // mkfs.fat would take a few more sectors, and leave them unused.
+    let largest = Case::new("vfat", 1 << 32, SectorSize::B512);
+    check_all(&cases.chain([largest]).collect::<Vec<_>>());
 }
 
 /// With tracks of one sector there are no tracks to round to: every sector counts.
