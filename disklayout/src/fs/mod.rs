@@ -2,6 +2,7 @@
 
 mod copy;
 pub mod ext;
+pub mod fat;
 pub mod ntfs;
 pub mod options;
 
@@ -187,7 +188,9 @@ pub struct Registry {
 impl Registry {
     /// The formats that this library writes itself.
     pub fn native() -> Self {
-        Self::default().with(ext::ExtFormatter)
+        Self::default()
+            .with(ext::ExtFormatter)
+            .with(fat::FatFormatter)
     }
 
     /// The same registry with one more format.
