@@ -1,9 +1,11 @@
 //! Filesystems: what every format offers, and the table of those that are known.
 
 mod copy;
+pub mod exfat;
 pub mod ext;
 pub mod ntfs;
 pub mod options;
+pub mod swap;
 
 use std::fmt::Debug;
 use std::sync::Arc;

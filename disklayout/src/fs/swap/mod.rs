@@ -1,0 +1,3 @@
+//! Swap space of Linux, as mkswap makes it.
+
+pub(crate) mod format;
