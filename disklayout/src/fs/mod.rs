@@ -3,6 +3,7 @@
 mod copy;
 pub mod exfat;
 pub mod ext;
+mod misfits;
 pub mod ntfs;
 pub mod options;
 pub mod swap;
