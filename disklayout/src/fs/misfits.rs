@@ -22,13 +22,15 @@ pub(crate) enum Misfit {
     Name,
     Owner,
     Permissions,
+    /// A time out of the format's range.
+    Time,
 }
 
 impl Misfit {
-    /// Whether it is refused where nothing may be lost. Without owners and permissions files are
-    /// still what they were.
+    /// Whether it is refused where nothing may be lost. Without owners, permissions and times files
+    /// are still what they were.
     const fn is_refused(self) -> bool {
-        !matches!(self, Self::Owner | Self::Permissions)
+        !matches!(self, Self::Owner | Self::Permissions | Self::Time)
     }
 
     /// What is said of one.
@@ -44,6 +46,7 @@ impl Misfit {
             Self::Name => "has a name that isn't possible",
             Self::Owner => "has an owner",
             Self::Permissions => "has permissions",
+            Self::Time => "has a time",
         }
     }
 
@@ -60,6 +63,7 @@ impl Misfit {
             Self::Name => "what has a name that isn't possible is left out",
             Self::Owner => "owners other than root are left out",
             Self::Permissions => "permissions are left out",
+            Self::Time => "times that aren't possible became the nearest that are",
         }
     }
 }

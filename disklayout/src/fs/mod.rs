@@ -190,7 +190,10 @@ pub struct Registry {
 impl Registry {
     /// The formats that this library writes itself.
     pub fn native() -> Self {
-        Self::default().with(ext::ExtFormatter)
+        Self::default()
+            .with(ext::ExtFormatter)
+            .with(exfat::ExfatFormatter)
+            .with(swap::SwapFormatter)
     }
 
     /// The same registry with one more format.
