@@ -17,7 +17,7 @@ pub(super) struct Stream {
     pub len: u64,
 }
 
-/// Bytes of a directory with `own` entries of the volume.
+/// Bytes of a directory with `own` entries of the volume. The end of the last cluster ends it too.
 pub(super) fn len(tree: &FileTree, directory: NodeId, own: u64) -> u64 {
     let sets = tree.entries(directory).map(|(name, _)| set_entries(name));
     (own + sets.sum::<u64>()) * ENTRY_SIZE as u64
@@ -116,7 +116,6 @@ pub(super) fn volume_entries(
     label: &[u16],
     (bitmap, bitmap_len): (u32, u64),
     (upcase, upcase_bytes): (u32, &[u8]),
-    guid: Option<uuid::Uuid>,
 ) -> Vec<u8> {
     let mut bytes = label_entry(label).as_bytes().to_vec();
     let mut it = AllocationBitmapEntry::new_zeroed();
@@ -131,9 +130,6 @@ pub(super) fn volume_entries(
     it.FirstCluster.set(upcase);
     it.DataLength.set(upcase_bytes.len() as u64);
     bytes.extend(it.as_bytes());
-    if let Some(guid) = guid {
-        bytes.extend(guid_entry(guid));
-    }
     bytes
 }
 
@@ -145,16 +141,6 @@ fn label_entry(label: &[u16]) -> VolumeLabelEntry {
         place.set(*unit);
     }
     it
-}
-
-/// Its first three fields are little-endian, as those of every GUID.
-fn guid_entry(guid: uuid::Uuid) -> Vec<u8> {
-    let mut it = VolumeGuidEntry::new_zeroed();
-    it.EntryType = VOLUME_GUID;
-    it.VolumeGuid = guid.to_bytes_le();
-    let mut bytes = it.as_bytes().to_vec();
-    set_checksum(&mut bytes);
-    bytes
 }
 
 #[cfg(test)]

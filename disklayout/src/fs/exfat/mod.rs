@@ -15,10 +15,8 @@ mod write;
 
 use std::borrow::Cow;
 
-use uuid::Uuid;
-
 use crate::disk::Disk;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::fs::{Choice, Formatter, FsPlan, Progress, Request, Summary};
 use crate::tree::{FileTree, NodeKind};
 use crate::units::Bytes;
@@ -30,11 +28,15 @@ use geometry::Geometry;
 use options::Options;
 use upcase::UpCase;
 
+/// Label, bitmap and up-case table are in the root directory.
+const OWN_ENTRIES: u64 = 3;
+
 /// Makes exFAT volumes.
 ///
 /// Sizes from 1 MiB on are possible, with a boundary of less than the usual 1 MiB; the most are
-/// 2^32 - 11 clusters of 32 MiB. Numbers are those of mkfs.exfat up to 512 TiB, where it ends. The
-/// UUID of a request becomes the Volume GUID; what blkid shows is the serial number.
+/// 2^32 - 11 clusters of 32 MiB. Numbers are those of mkfs.exfat up to 512 TiB, where it ends.
+/// There is no UUID: what blkid shows as one is the serial number. The specification's Volume GUID
+/// isn't known to fsck.exfat before 1.2.3, which offers to delete it.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct ExfatFormatter;
 
@@ -49,7 +51,7 @@ impl Formatter for ExfatFormatter {
 
     fn plan(&self, mut request: Request<'_>) -> Result<Box<dyn FsPlan>> {
         let options = Options::read(&request)?;
-        let label = names::label(&request)?;
+        let label = checked_label(&request)?;
         let upcase = UpCase::new();
         let upcase_bytes = upcase.bytes();
         let adaptation = Adaptation::of(&request, &upcase)?;
@@ -64,7 +66,6 @@ impl Formatter for ExfatFormatter {
             allocation,
             label,
             serial_number: options.volume_id.unwrap_or_else(serial_number),
-            guid: request.uuid,
             upcase,
             upcase_bytes,
             tree: request.tree,
@@ -74,7 +75,7 @@ impl Formatter for ExfatFormatter {
 
     fn smallest(&self, request: &Request<'_>, free: Bytes) -> Result<Bytes> {
         let options = Options::read(request)?;
-        names::label(request)?;
+        checked_label(request)?;
         let upcase = UpCase::new();
         let adaptation = Adaptation::of(request, &upcase)?;
         let mut tree = Cow::Borrowed(&request.tree);
@@ -86,10 +87,20 @@ impl Formatter for ExfatFormatter {
     }
 }
 
-/// Label, bitmap and up-case table are in the root directory, and perhaps a GUID.
+/// The label, where no UUID is asked for.
+fn checked_label(request: &Request<'_>) -> Result<Vec<u16>> {
+    let Some(uuid) = request.uuid else {
+        return names::label(request);
+    };
+    let message = format!(
+        "exfat has no UUID, so it can't have {uuid}; choose its serial number with volume-id, eight \
+         hexadecimal digits"
+    );
+    Err(Error::unsupported(request.place, message))
+}
+
 fn demand(request: &Request<'_>, tree: &FileTree, upcase_len: usize) -> Result<Demand> {
-    let own_entries = 3 + u64::from(request.uuid.is_some());
-    Demand::of(request.place, tree, own_entries, upcase_len as u64)
+    Demand::of(request.place, tree, OWN_ENTRIES, upcase_len as u64)
 }
 
 /// A volume with every cluster assigned.
@@ -101,7 +112,6 @@ struct Plan {
     /// In units of UTF-16.
     label: Vec<u16>,
     serial_number: u32,
-    guid: Option<Uuid>,
     upcase: UpCase,
     /// As it is stored.
     upcase_bytes: Vec<u8>,
@@ -115,7 +125,7 @@ impl FsPlan for Plan {
         Summary {
             kind: "exfat",
             label: (!label.is_empty()).then_some(label),
-            uuid: self.guid,
+            uuid: None,
             block_size: self.geometry.cluster_size as u32,
             blocks: self.geometry.clusters.into(),
             free_blocks: Some((self.geometry.clusters - self.allocation.used).into()),

@@ -79,7 +79,6 @@ impl Writer<'_> {
             &plan.label,
             (plan.allocation.bitmap.first, plan.geometry.bitmap_len()),
             (plan.allocation.upcase.first, &plan.upcase_bytes),
-            plan.guid,
         )
     }
 
