@@ -99,8 +99,8 @@ fn every_byte_is_that_of_mkswap() {
         ("swap", 1 << 20, PAGE, Some("fifteen letters")),
         ("swap", (1 << 30) + 512, PAGE, Some("Größe")),
         ("swap", 1 << 40, PAGE, None),
-        // The most whose last page has a number.
-        ("swap", 1 << 44, PAGE, Some("large")),
+        // The most whose pages have a number.
+        ("swap", (1 << 44) - PAGE, PAGE, Some("large")),
         ("swap", 10 * 65_536, 65_536, Some("pages of 64 KiB")),
         ("swap", (1 << 30) + 65_535, 65_536, None),
         ("swap", 1 << 30, 16_384, None),

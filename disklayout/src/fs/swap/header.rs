@@ -11,7 +11,7 @@ use crate::fs::Request;
 #[derive(Clone, Debug)]
 pub(super) struct Header {
     pub page_size: u32,
-    /// From 10 to 2^32.
+    /// From 10 to 2^32 - 1.
     pub pages: u64,
     pub uuid: Uuid,
     pub label: [u8; VOLUME_MAX],

@@ -24,10 +24,10 @@ const PAGE_SIZES: [u32; 5] = [4096, 8192, 16_384, 32_768, 65_536];
 /// The fewest pages, as mkswap asks for.
 const PAGES_MIN: u64 = 10;
 
-/// The most: the last one's number has 32 bits.
-const PAGES_MAX: u64 = 1 << 32;
+/// The most: Linux counts one more than the last one's number, in 32 bits.
+const PAGES_MAX: u64 = (1 << 32) - 1;
 
-/// Makes swap spaces: 10 to 2^32 pages of 4 to 64 KiB, and nothing in them.
+/// Makes swap spaces: 10 to 2^32 - 1 pages of 4 to 64 KiB, and nothing in them.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SwapFormatter;
 
@@ -105,9 +105,10 @@ fn pages(request: &Request<'_>, page_size: u32) -> Result<u64> {
 }
 
 fn too_large(request: &Request<'_>, page_size: u32) -> Error {
-    let most = Bytes::new(PAGES_MAX * u64::from(page_size));
     let message = format!(
-        "swap of pages of {page_size} bytes has {most} at most; give a smaller size or larger pages"
+        "{} is too large for swap: it has {PAGES_MAX} pages of {page_size} bytes at most; give a \
+         smaller size or larger pages",
+        request.size
     );
     Error::does_not_fit(request.place, message)
 }
