@@ -1,10 +1,13 @@
 //! Filesystems: what every format offers, and the table of those that are known.
 
 mod copy;
+pub mod exfat;
 pub mod ext;
 pub mod fat;
+mod misfits;
 pub mod ntfs;
 pub mod options;
+pub mod swap;
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -191,6 +194,8 @@ impl Registry {
         Self::default()
             .with(ext::ExtFormatter)
             .with(fat::FatFormatter)
+            .with(exfat::ExfatFormatter)
+            .with(swap::SwapFormatter)
     }
 
     /// The same registry with one more format.
