@@ -2,7 +2,7 @@
 //! and no bytes make the reader panic.
 
 use disklayout::disk::{Disk, MemDisk};
-use disklayout::layout::guestfs::{DiskSpec, End};
+use disklayout::layout::guestfs::{DiskSpec, End, Start};
 use disklayout::layout::{DiskPlan, DiskSize, Role};
 use disklayout::{Error, SECTOR_SIZE, inspect};
 use proptest::prelude::*;
@@ -46,7 +46,7 @@ fn follow(spec: &mut DiskSpec, error: &Error) -> bool {
         .find(|part| error.place().starts_with(&part.place))
         .unwrap();
     match error.place().rsplit('.').next().unwrap() {
-        "start" => part.start = value,
+        "start" => part.start = Start::Sector(value),
         "end" => part.end = End::Sector(value),
         other => panic!("a legal value for '{other}'"),
     }
@@ -70,12 +70,15 @@ fn assert_promises(spec: &DiskSpec, plan: &DiskPlan) {
         let end = match part.end {
             End::Sector(end @ ..0) => total as i64 + end,
             End::Sector(end) => end,
-            End::Auto => panic!("no end"),
+            other => panic!("{other:?}"),
         };
-        let same = |first: u64, last: u64| (first as i64, last as i64) == (part.start, end);
+        let Start::Sector(start) = part.start else {
+            panic!("{:?}", part.start)
+        };
+        let same = |first: u64, last: u64| (first as i64, last as i64) == (start, end);
         let mut planned = plan.partitions.iter().map(|one| one.range);
         assert!(planned.any(|range| same(range.first().get(), range.last().get())));
-        assert!((1..total as i64).contains(&part.start) && (1..total as i64).contains(&end));
+        assert!((1..total as i64).contains(&start) && (1..total as i64).contains(&end));
     }
     for (index, one) in plan.partitions.iter().enumerate() {
         for other in &plan.partitions[..index] {

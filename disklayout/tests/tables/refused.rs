@@ -417,7 +417,13 @@ fn type_guids() {
     let mut braces = disk(GIB, "mbr", &[("p", 2048, 4096)]);
     braces.partitions[0].gpt_type = Some("{c12a7328-f81f-11d2-ba4b-00a0c93ec93b}".to_owned());
     let plan = plan_of(&braces).unwrap();
-    assert_eq!(plan.partitions[0].entry, EntryPlan::Mbr { kind: 0xEF });
+    assert_eq!(
+        plan.partitions[0].entry,
+        EntryPlan::Mbr {
+            kind: 0xEF,
+            active: false
+        }
+    );
 }
 
 #[test]
