@@ -52,9 +52,9 @@ fn names_guids_types_and_flags_of_a_gpt() {
     for sector in [SectorSize::B512, SectorSize::B4096] {
         let mut spec = open(64 * MIB, sector, "gpt", 4);
         spec.disk_guid = Some(GUID);
-        let name = "ESP ü 𝄞 with 36 units in its name, eh";
-        let name: String = name.chars().take(35).collect();
-        assert_eq!(name.encode_utf16().count(), 36);
+        let name = "A name of all of the thirty-six units".replace("A name", "Name");
+        assert_eq!(name.len(), 35);
+        let name = name + "!";
         let [esp, bios, root, plain] = &mut spec.partitions[..] else {
             panic!("four")
         };
@@ -91,6 +91,24 @@ fn names_guids_types_and_flags_of_a_gpt() {
         let fields = seen_by("sgdisk", &["--info", "4"], &plan);
         assert!(fields.contains("Partition name: 'root'"), "{fields}");
     }
+}
+
+/// Programs show such names as their locale allows.
+#[test]
+fn names_are_utf_16_on_disk() {
+    let name = "Größe 𝄞 für 36 Einheiten, 2 davon 𝄞";
+    let name: String = name.chars().take(34).collect();
+    let units: Vec<_> = name.encode_utf16().collect();
+    assert_eq!(units.len(), 36);
+    let mut spec = open(64 * MIB, SectorSize::B512, "gpt", 1);
+    spec.partitions[0].name = Some(name);
+    let plan = plan_of(&spec).unwrap();
+    let disk = built(&plan);
+    assert_reads_back(&plan, &disk);
+    let mut bytes = [0; 72];
+    disklayout::disk::Disk::read_at(&disk, &mut bytes, 1024 + 56).unwrap();
+    let expected: Vec<_> = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
+    assert_eq!(bytes[..], expected);
 }
 
 #[test]

@@ -70,11 +70,10 @@ const REFUSED: [(&str, &str, &str); 10] = [
     (
         "gpt-type-invalid",
         "guestfs[2].parts[0].gpt_type",
-        "'hello' is neither a number nor the name of a type; a GUID looks like \
-         0FC63DAF-8483-4772-8E79-3D69D8477DE4, a byte like 0x83, names are linux, swap, lvm, raid, \
-         esp, bios-boot, xbootldr, basic-data, fat32, fat16, fat12, msr, windows-recovery, \
-         prep-boot, luks, dm-crypt, home, srv, var, tmp, user-home, and root and usr with a \
-         processor: root-x86-64",
+        "'hello' is no GUID and names no type; one looks like \
+         0FC63DAF-8483-4772-8E79-3D69D8477DE4, names are linux, swap, lvm, raid, esp, bios-boot, xbootldr, basic-data, fat32, \
+         fat16, fat12, msr, windows-recovery, prep-boot, luks, dm-crypt, home, srv, var, tmp, \
+         user-home, and root and usr with a processor: root-x86-64",
     ),
     (
         "label-unknown",
