@@ -334,6 +334,16 @@ mod tests {
     }
 
     #[test]
+    fn sectors_and_the_type_of_the_partition() {
+        let options = parse("-p --part-type esp --sector-size 4096 a b").unwrap();
+        assert_eq!(options.part_type.as_deref(), Some("esp"));
+        assert_eq!(options.sector_size, SectorSize::B4096);
+        let options = parse("a b").unwrap();
+        assert_eq!(options.part_type, None);
+        assert_eq!(options.sector_size, SectorSize::B512);
+    }
+
+    #[test]
     fn owners_are_forced_or_mapped() {
         let owners = |line: &str| parse(&format!("{line} a b")).unwrap().rules.owners;
         assert_eq!(owners("--owner 7:8"), Owners::Forced { uid: 7, gid: 8 });
@@ -388,6 +398,8 @@ mod tests {
             ("-s auto+0x a b", "--size"),
             ("-U random a b", "--uuid"),
             ("--partition=apm a b", "--partition"),
+            ("--part-type esp a b", "--partition"),
+            ("--sector-size 1024 a b", "--sector-size"),
             ("--format qcow2 a b", "--format"),
             ("--owner root a b", "--owner"),
             ("--owner 1:2 --map-users 1:2 a b", "--map-users"),

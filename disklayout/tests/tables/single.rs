@@ -41,6 +41,79 @@ fn plan_single(table: Option<Table>, size: DiskSize, len: usize) -> Result<DiskP
     single::plan(&spec, tree(len), &Identity::new("seed", TIME), &registry)
 }
 
+#[test]
+fn the_type_suits_the_filesystem_or_is_the_one_asked_for() {
+    let linux = "0fc63daf-8483-4772-8e79-3d69d8477de4";
+    let basic = "ebd0a0a2-b9e5-4433-87c0-68b6b72699c7";
+    let esp = "c12a7328-f81f-11d2-ba4b-00a0c93ec93b";
+    for sector_size in [SectorSize::B512, SectorSize::B4096] {
+        for (filesystem, part_type, byte, guid) in [
+            ("ext4", None, Some(0x83), Some(linux)),
+            ("ntfs", None, Some(0x07), Some(basic)),
+            ("ntfs", Some("esp"), Some(0xEF), Some(esp)),
+            ("ext4", Some(esp), Some(0xEF), Some(esp)),
+            ("ext4", Some("0x0b"), Some(0x0B), None),
+            (
+                "ext4",
+                Some("msr"),
+                None,
+                Some("e3c9e316-0b5c-4db8-817d-f92df00215ae"),
+            ),
+            ("ext4", Some("nonsense"), None, None),
+            ("ext4", Some("0f"), None, None),
+        ] {
+            let plan = |table| {
+                let spec = SingleSpec {
+                    place: "x",
+                    table: Some(table),
+                    sector_size,
+                    part_type,
+                    size: room(0),
+                    filesystem,
+                    label: None,
+                    uuid: None,
+                    options: &Options::default(),
+                    misfits: Misfits::Refuse,
+                };
+                let registry = Registry::default().with(MarkerFormat);
+                let identity = Identity::new("seed", TIME);
+                let plan = single::plan(&spec, tree(1), &identity, &registry).ok()?;
+                assert_reads_back(&plan, &built(&plan));
+                assert_eq!(
+                    plan.partitions[0].range.offset(sector_size).get(),
+                    Bytes::MIB
+                );
+                plan.partitions.into_iter().next().map(|one| one.entry)
+            };
+            let found = plan(Table::Mbr);
+            let expected = byte.map(|kind| EntryPlan::Mbr {
+                kind,
+                active: false,
+            });
+            assert_eq!(found, expected, "{filesystem} {part_type:?}");
+            let found = plan(Table::Gpt).map(|entry| match entry {
+                EntryPlan::Gpt { kind, .. } => kind.to_string(),
+                other => panic!("{other:?}"),
+            });
+            assert_eq!(found.as_deref(), guid, "{filesystem} {part_type:?}");
+        }
+    }
+    let spec = SingleSpec {
+        place: "x",
+        table: None,
+        sector_size: SectorSize::B512,
+        part_type: Some("esp"),
+        size: room(0),
+        filesystem: "ext4",
+        label: None,
+        uuid: None,
+        options: &Options::default(),
+        misfits: Misfits::Refuse,
+    };
+    let registry = Registry::default().with(MarkerFormat);
+    single::plan(&spec, tree(1), &Identity::new("seed", TIME), &registry).unwrap_err();
+}
+
 fn room(bytes: u64) -> DiskSize {
     DiskSize::Smallest(Room::Bytes(Bytes::new(bytes)))
 }
