@@ -10,7 +10,7 @@ use disklayout::disk::{Disk, SparseFile};
 use disklayout::fs::ntfs::{self, Geometry};
 use disklayout::fs::{Formatter, FsPlan, Progress, Request, Summary};
 use disklayout::tree::{Content, FileTree};
-use disklayout::{Bytes, Error, Identity, Lba, Result};
+use disklayout::{Bytes, Error, Identity, Lba, Result, SectorSize};
 
 use super::memfd::MemFile;
 use super::runner::{Runner, Tool};
@@ -76,6 +76,11 @@ impl Formatter for NtfsFormatter {
 /// Refuses what mkntfs offers no choice of.
 fn check_choices(request: &Request<'_>) -> Result<()> {
     request.options.check(request.place, request.kind, &[])?;
+    if request.sector_size != SectorSize::B512 {
+        let sector = request.sector_size.get();
+        let message = format!("NTFS can't be made on sectors of {sector} bytes, only on 512");
+        return Err(Error::unsupported(request.place, message));
+    }
     match request.uuid {
         None => Ok(()),
         Some(_) => {
