@@ -1,6 +1,7 @@
 //! Filesystems: what every format offers, and the table of those that are known.
 
 mod copy;
+pub mod erofs;
 pub mod ext;
 pub mod ntfs;
 pub mod options;
@@ -187,7 +188,9 @@ pub struct Registry {
 impl Registry {
     /// The formats that this library writes itself.
     pub fn native() -> Self {
-        Self::default().with(ext::ExtFormatter)
+        Self::default()
+            .with(ext::ExtFormatter)
+            .with(erofs::ErofsFormatter)
     }
 
     /// The same registry with one more format.
