@@ -3,13 +3,14 @@
 use std::fs::{self, File};
 use std::os::unix::fs::{FileExt, MetadataExt};
 
-use disklayout::disk::{Disk, SparseFile};
+use disklayout::ErrorKind;
+use disklayout::disk::SparseFile;
 use disklayout::fs::Unwatched;
 use disklayout::tree::{Attributes, Content, Extent, FileTree, NodeKind};
-use disklayout::{ErrorKind, Timestamp};
+use rustix::fs::{SeekFrom, seek};
 
 use crate::checkers::{self, differences};
-use crate::kernel::{Mount, is_root, read_by_kernel};
+use crate::kernel::{Mount, is_root};
 use crate::listing::planned;
 use crate::support::{BLOCK, GIB, MIB, Scratch, TIME, plan, smallest};
 use crate::trees;
@@ -87,9 +88,20 @@ fn a_hundred_thousand_files() {
     }
     let scratch = Scratch::new();
     let image = scratch.image("many", &tree);
-    if is_root() {
-        let found = differences(&planned(&tree), &read_by_kernel(&image, &scratch));
-        assert!(found.is_empty(), "{found}");
+    if !is_root() {
+        return;
+    }
+    let mount = Mount::new(&image, &scratch);
+    for directory in 0..3 {
+        let entries = fs::read_dir(mount.0.join(directory.to_string())).unwrap();
+        assert_eq!(
+            entries.count(),
+            if directory == 0 { 33_334 } else { 33_333 }
+        );
+    }
+    for number in (0..100_000_u32).step_by(101) {
+        let path = mount.0.join(format!("{}/{number}", number % 3));
+        assert_eq!(fs::read(path).unwrap(), number.to_be_bytes());
     }
 }
 
@@ -101,17 +113,12 @@ fn sparse(scratch: &Scratch, len: u64, places: &[u64]) -> FileTree {
     for place in places {
         file.write_all_at(b"here", *place).unwrap();
     }
-    let metadata = file.metadata().unwrap();
-    let modified = Timestamp {
-        seconds: metadata.mtime(),
-        nanoseconds: metadata.mtime_nsec() as u32,
-    };
     let extents = places.iter().map(|place| Extent {
         logical: *place,
         len: 4,
         offset: *place,
     });
-    let content = Content::host_with_holes(&path, len, modified, extents.collect());
+    let content = Content::host_with_holes(&path, len, trees::changed(&path), extents.collect());
     let mut tree = trees::empty();
     tree.put_file("t", b"/sparse", content, Attributes::file(TIME))
         .unwrap();
@@ -134,19 +141,29 @@ fn files_beyond_4_gib_keep_their_holes() {
     let mount = Mount::new(&image, &scratch);
     let file = File::open(mount.0.join("sparse")).unwrap();
     assert_eq!(file.metadata().unwrap().len(), len);
-    let mut zeroes = 0;
-    let mut bytes = vec![0; MIB as usize];
-    for offset in (0..len).step_by(MIB as usize) {
-        let count = (len - offset).min(MIB) as usize;
-        file.read_exact_at(&mut bytes[..count], offset).unwrap();
-        zeroes += bytes[..count].iter().filter(|byte| **byte == 0).count() as u64;
-    }
-    assert_eq!(zeroes, len - 4 * places.len() as u64);
     for place in places {
-        let mut found = [0; 4];
-        file.read_exact_at(&mut found, place).unwrap();
-        assert_eq!(&found, b"here", "{place}");
+        let start = place.saturating_sub(5000);
+        let mut expected = vec![0; (len - start).min(10_000) as usize];
+        let mut found = expected.clone();
+        file.read_exact_at(&mut found, start).unwrap();
+        for other in places.iter().filter(|other| place.abs_diff(**other) < 5000) {
+            expected[(other - start) as usize..][..4].copy_from_slice(b"here");
+        }
+        assert!(found == expected, "{place}");
     }
+    // The first two are neighbours.
+    assert_eq!(data(&file, len), places.len() as u64 - 1);
+}
+
+/// How many stretches of data the kernel sees in a file, each not larger than a chunk.
+fn data(file: &File, len: u64) -> u64 {
+    let (mut end, mut count) = (0, 0);
+    while let Ok(start) = seek(file, SeekFrom::Data(end)) {
+        end = seek(file, SeekFrom::Hole(start)).unwrap();
+        assert!(end - start <= MIB && end <= len);
+        count += 1;
+    }
+    count
 }
 
 /// Without holes that are known, a large file is written in place; what is zero isn't.
@@ -176,7 +193,6 @@ fn a_dense_file_beyond_4_gib() {
         file.read_exact_at(&mut found, len - 5).unwrap();
         assert_eq!(&found, b"\0\0end");
     }
-    drop(disk.len());
 }
 
 #[test]

@@ -37,8 +37,7 @@ fn line_of(tree: &FileTree, id: NodeId) -> String {
     let xattrs = node.xattrs.iter();
     let xattrs = xattrs.map(|it| (it.name.to_vec(), it.value.to_vec()));
     let subdirectories = tree.entries(id);
-    let subdirectories =
-        subdirectories.filter(|(_, child)| tree.node(*child).kind.is_directory());
+    let subdirectories = subdirectories.filter(|(_, child)| tree.node(*child).kind.is_directory());
     let links = match node.kind {
         NodeKind::Directory => 2 + subdirectories.count() as u64,
         _ => u64::from(tree.links(id)),

@@ -77,7 +77,13 @@ type AnyNode = (Vec<Vec<u8>>, NodeKind, Attributes, Xattrs, bool);
 
 fn any_nodes() -> impl Strategy<Value = Vec<AnyNode>> {
     let path = prop::collection::vec(any_name(), 1..6);
-    let node = (path, any_kind(), any_attributes(), any_xattrs(), any::<bool>());
+    let node = (
+        path,
+        any_kind(),
+        any_attributes(),
+        any_xattrs(),
+        any::<bool>(),
+    );
     prop::collection::vec(node, 0..40)
 }
 

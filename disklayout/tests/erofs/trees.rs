@@ -1,5 +1,8 @@
 //! Trees of awkward names, sizes and kinds.
 
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
 use disklayout::Timestamp;
 use disklayout::tree::{
     Attributes, Content, Device, Extent, FileTree, Node, NodeId, NodeKind, Xattr, Xattrs,
@@ -41,7 +44,9 @@ pub(crate) fn xattrs(all: &[(&str, &[u8])]) -> Xattrs {
 /// and extended inodes.
 pub(crate) fn sizes() -> FileTree {
     let mut tree = empty();
-    let tails = [0, 1, 4, 31, 32, 33, 4031, 4032, 4033, 4063, 4064, 4065, 4095];
+    let tails = [
+        0, 1, 4, 31, 32, 33, 4031, 4032, 4033, 4063, 4064, 4065, 4095,
+    ];
     for blocks in [0, 1, 2, 70] {
         for tail in tails {
             let size = blocks * BLOCK + tail;
@@ -87,8 +92,16 @@ pub(crate) fn every_kind() -> FileTree {
     for (major, minor) in [(0, 0), (1, 3), (255, 256), (4095, 1_048_575)] {
         let device = Device { major, minor };
         let path = format!("/devices/{major}-{minor}");
-        put_kind(&mut tree, &format!("{path}c"), NodeKind::CharacterDevice(device));
-        put_kind(&mut tree, &format!("{path}b"), NodeKind::BlockDevice(device));
+        put_kind(
+            &mut tree,
+            &format!("{path}c"),
+            NodeKind::CharacterDevice(device),
+        );
+        put_kind(
+            &mut tree,
+            &format!("{path}b"),
+            NodeKind::BlockDevice(device),
+        );
     }
     put_kind(&mut tree, "/others/pipe", NodeKind::Fifo);
     put_kind(&mut tree, "/others/socket", NodeKind::Socket);
@@ -172,14 +185,6 @@ fn extended_attributes(tree: &mut FileTree) {
 /// Files with holes: at their start, between and at their end, of any length, or nothing else.
 pub(crate) fn holes(scratch: &Scratch) -> FileTree {
     let mut tree = empty();
-    let source = scratch.path("source");
-    std::fs::write(&source, data(600_000)).unwrap();
-    let modified = std::fs::metadata(&source).unwrap().modified().unwrap();
-    let since = modified.duration_since(std::time::UNIX_EPOCH).unwrap();
-    let modified = Timestamp {
-        seconds: since.as_secs() as i64,
-        nanoseconds: since.subsec_nanos(),
-    };
     let cases: [(u64, &[(u64, u64)]); 8] = [
         (600_000, &[(500_000, 100_000)]),
         (600_000, &[(0, 1), (100_000, 5000), (599_999, 1)]),
@@ -196,6 +201,9 @@ pub(crate) fn holes(scratch: &Scratch) -> FileTree {
             len,
             offset: logical,
         });
+        let source = scratch.path(&format!("source {number}"));
+        std::fs::write(&source, data(len)).unwrap();
+        let modified = changed(&source);
         let content = Content::host_with_holes(&source, len, modified, extents.collect());
         let path = format!("/holes/{number}");
         let attributes = Attributes::file(TIME);
@@ -203,4 +211,13 @@ pub(crate) fn holes(scratch: &Scratch) -> FileTree {
             .unwrap();
     }
     tree
+}
+
+/// When a file of the host changed last.
+pub(crate) fn changed(path: &Path) -> Timestamp {
+    let metadata = std::fs::metadata(path).unwrap();
+    Timestamp {
+        seconds: metadata.mtime(),
+        nanoseconds: metadata.mtime_nsec() as u32,
+    }
 }

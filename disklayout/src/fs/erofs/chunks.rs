@@ -47,7 +47,10 @@ impl Chunks {
     /// The chunks with which a file takes the fewest bytes, those for their addresses included;
     /// `None` where it takes as few without any.
     pub(super) fn of(content: &Content) -> Option<Self> {
-        let flat = content.len().div_ceil(BLOCK_SIZE).saturating_mul(BLOCK_SIZE);
+        let flat = content
+            .len()
+            .div_ceil(BLOCK_SIZE)
+            .saturating_mul(BLOCK_SIZE);
         if content.data_len() == content.len() {
             return None;
         }

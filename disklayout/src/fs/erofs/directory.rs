@@ -5,8 +5,8 @@
 use zerocopy::IntoBytes;
 use zerocopy::little_endian::{U16, U64};
 
-use super::format::*;
 use super::BLOCK_SIZE;
+use super::format::*;
 use crate::tree::{FileTree, NodeId};
 
 const DIRENT: usize = size_of::<Dirent>();
@@ -63,11 +63,7 @@ fn fitting(entries: &[Entry<'_>]) -> (usize, usize) {
     (entries.len(), used)
 }
 
-fn render_block(
-    entries: &[Entry<'_>],
-    target: &impl Fn(NodeId) -> (u64, u8),
-    bytes: &mut Vec<u8>,
-) {
+fn render_block(entries: &[Entry<'_>], target: &impl Fn(NodeId) -> (u64, u8), bytes: &mut Vec<u8>) {
     let mut nameoff = entries.len() * DIRENT;
     for (name, node) in entries {
         let (nid, file_type) = target(*node);

@@ -204,13 +204,17 @@ impl<'a> Writer<'a> {
 /// What of a file's data lies in a segment, without its holes.
 fn add_pieces<'a>(content: &'a Content, segment: &Segment, pieces: &mut Vec<Piece<'a>>) {
     let end = segment.logical + segment.len;
-    pieces.extend(content.extents_in(segment.logical..end).map(|extent| Piece {
-        content,
-        logical: extent.logical,
-        len: extent.len,
-        disk: segment.disk + (extent.logical - segment.logical),
-        ends_file: false,
-    }));
+    pieces.extend(
+        content
+            .extents_in(segment.logical..end)
+            .map(|extent| Piece {
+                content,
+                logical: extent.logical,
+                len: extent.len,
+                disk: segment.disk + (extent.logical - segment.logical),
+                ends_file: false,
+            }),
+    );
 }
 
 /// The checksum of a superblock whose own is zero yet, with the rest of its block, which is empty.
