@@ -2,9 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::env;
+use std::error::Error as _;
 use std::ffi::OsString;
 use std::fs;
-use std::error::Error as _;
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;

@@ -269,7 +269,10 @@ fn arguments_of(place: &str, tree: &FileTree, time: Timestamp) -> Result<Vec<OsS
     }
     let root = tree.node(FileTree::ROOT).attributes;
     let pairs = [
-        ("-mkfs-time", seconds(place, b"the filesystem", time)?.to_string()),
+        (
+            "-mkfs-time",
+            seconds(place, b"the filesystem", time)?.to_string(),
+        ),
         ("-root-time", seconds(place, b"/", root.mtime)?.to_string()),
         ("-root-mode", format!("{:o}", root.permissions)),
         ("-root-uid", root.uid.to_string()),

@@ -74,7 +74,9 @@ impl<'a> Names<'a> {
 
     fn of_node(&self, id: NodeId) -> impl Iterator<Item = Name<'a>> {
         let first = self.0.partition_point(|(node, ..)| *node < id);
-        let names = self.0[first..].iter().take_while(move |(node, ..)| *node == id);
+        let names = self.0[first..]
+            .iter()
+            .take_while(move |(node, ..)| *node == id);
         names.map(|(_, directory, name)| (*directory, *name))
     }
 
@@ -156,11 +158,16 @@ impl<'a> Entry<'a> {
         let len = content.len().to_string();
         self.record("GNU.sparse.realsize", len.as_bytes());
         let mut extents: Vec<_> = content.extents().map(|it| (it.logical, it.len)).collect();
-        if extents.last().is_none_or(|(start, len)| start + len < content.len()) {
+        if extents
+            .last()
+            .is_none_or(|(start, len)| start + len < content.len())
+        {
             // What ends in a hole says so with an empty piece.
             extents.push((content.len(), 0));
         }
-        let lines = extents.iter().map(|(start, len)| format!("{start}\n{len}\n"));
+        let lines = extents
+            .iter()
+            .map(|(start, len)| format!("{start}\n{len}\n"));
         let mut map = format!("{}\n{}", extents.len(), lines.collect::<String>()).into_bytes();
         map.resize(map.len().next_multiple_of(BLOCK), 0);
         map
@@ -188,7 +195,12 @@ impl<'a> Entry<'a> {
                 self.record_of_xattr(&xattr.name, &xattr.value);
             }
         }
-        sink.bytes(&header(b'x', b"pax", self.records.len() as u64, &Fields::default()))?;
+        sink.bytes(&header(
+            b'x',
+            b"pax",
+            self.records.len() as u64,
+            &Fields::default(),
+        ))?;
         sink.bytes(&self.records)?;
         sink.bytes(&vec![0; padding(self.records.len() as u64)])?;
         let fields = Fields {
@@ -280,11 +292,7 @@ pub(super) struct Feed<'a, 'b> {
 
 impl<'b> Feed<'_, 'b> {
     /// Writes to `out`, and tells `progress` of files. `place` is for errors.
-    pub(super) fn new(
-        place: &'b str,
-        out: &'b mut dyn Write,
-        progress: &'b dyn Progress,
-    ) -> Self {
+    pub(super) fn new(place: &'b str, out: &'b mut dyn Write, progress: &'b dyn Progress) -> Self {
         Self {
             place,
             out,
@@ -407,9 +415,7 @@ mod tests {
             ),
             format!("-rwsr-x---* 3000000/4294967294 1000 2000-01-01 00:00 {long}"),
             "x: 4 user.x".to_owned(),
-            format!(
-                "hrwsr-x--- 3000000/4294967294    0 2000-01-01 00:00 d/other link to {long}"
-            ),
+            format!("hrwsr-x--- 3000000/4294967294    0 2000-01-01 00:00 d/other link to {long}"),
         ];
         assert_eq!(lines, expected);
     }

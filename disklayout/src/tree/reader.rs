@@ -4,9 +4,9 @@ use std::fs::File;
 use std::os::unix::fs::FileExt;
 
 use super::content::{Content, Extent, Source};
-use super::{FileTree, NodeId, NodeKind};
 use super::host::HostFile;
 use super::store::{Store, StoreReader};
+use super::{FileTree, NodeId, NodeKind};
 use crate::error::{Error, Result};
 
 /// Reads a file's data from its start to its end, holes as zeroes.
@@ -225,7 +225,8 @@ mod tests {
         let mut tree = FileTree::new(crate::Timestamp::default());
         let attributes = crate::tree::Attributes::file(crate::Timestamp::default());
         let mut put = |path: &str, content| {
-            tree.put_file("t", path.as_bytes(), content, attributes).unwrap();
+            tree.put_file("t", path.as_bytes(), content, attributes)
+                .unwrap();
         };
         for (path, store, offset) in [("/a", 0, 8), ("/b", 1, 5), ("/c", 0, 1), ("/d", 1, 0)] {
             put(path, Content::stored(&stores[store], offset, 2));

@@ -11,11 +11,7 @@ const LEVEL: &str = "compression-level";
 const BLOCK_SIZE: &str = "block-size";
 
 pub(super) const CHOICES: [Choice; 3] = [
-    Choice::new(
-        BLOCK_SIZE,
-        "BYTES",
-        "Bytes in a block: a power of two",
-    ),
+    Choice::new(BLOCK_SIZE, "BYTES", "Bytes in a block: a power of two"),
     Choice::new(
         COMPRESSION,
         "NAME",
