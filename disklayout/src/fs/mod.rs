@@ -2,6 +2,7 @@
 
 mod copy;
 pub mod exfat;
+pub mod erofs;
 pub mod ext;
 pub mod fat;
 mod misfits;
@@ -196,6 +197,7 @@ impl Registry {
             .with(fat::FatFormatter)
             .with(exfat::ExfatFormatter)
             .with(swap::SwapFormatter)
+            .with(erofs::ErofsFormatter)
     }
 
     /// The same registry with one more format.
