@@ -83,7 +83,7 @@ fn image_arguments() -> [Arg; 9] {
         option(
             "part-type",
             "TYPE",
-            "The partition's type: a name like esp, a GUID or a byte [default: what suits the filesystem]",
+            "The partition's type: a name like esp, a GUID, a byte [default: by the filesystem]",
         )
         .requires("partition"),
         option("sector-size", "BYTES", "What a sector of the disk holds")

@@ -100,7 +100,7 @@ mod tests {
         assert_eq!(ids(mbr), (true, false));
         assert_eq!(ids(gpt), (false, true));
         assert_eq!(ids(none), (false, false));
-        assert_eq!(mbr.hybrid_mbr, []);
+        assert!(mbr.hybrid_mbr.is_empty());
         assert_eq!(gpt.hybrid_mbr, [1]);
         let parts = |recipe: &LayoutRecipe| -> Vec<_> {
             let parts = recipe.partitions.iter();

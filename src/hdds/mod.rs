@@ -1,9 +1,9 @@
 //! hdds.json: which images there should be, and where the files that they need are.
 //!
 //! `document` and `reader` know JSON and places, `keys` the names of the keys; `top`,
-//! `layout_group` (with `bounds` and `table`), `contents` and `install_group` turn values into the groups of `model`;
-//! `variants` turns groups into images (with `for_label`). `locate` finds the files. Nothing here opens a network
-//! connection.
+//! `layout_group` (with `bounds` and `table`), `contents` and `install_group` turn values into the
+//! groups of `model`; `variants` turns groups into images (with `for_label`). `locate` finds the
+//! files. Nothing here opens a network connection.
 
 pub mod arch;
 mod bounds;
