@@ -43,7 +43,10 @@ trap clean_up EXIT
 make() {
     local program=$1 size=$2 tree=$3 image=$4
     case $program in
-        createhdds) "$createhdds" make-fs -t exfat -s "$size" --no-sync "$tree" "$image" > /dev/null ;;
+        createhdds)
+            "$createhdds" make-fs -t exfat -s "$size" --no-sync "$tree" "$image" \
+                > "$scratch/said" 2>&1 || fail "$(< "$scratch/said")"
+            ;;
         mkfs.exfat)
             truncate --size="$size" "$image"
             mkfs.exfat "$image" > /dev/null
