@@ -118,7 +118,7 @@ fn add_items<I: Read + Seek>(items: Vec<Item<I>>, path: &str, listing: &mut List
             Item::File(mut file) => {
                 let path = format!("{path}/{}", file.name());
                 let reader = file.open().unwrap();
-                let data = reader.map_or_else(|| data_of(&b""[..]), |reader| data_of(reader));
+                let data = reader.map_or_else(|| data_of(&b""[..]), data_of);
                 (path, Some(data))
             }
         };
