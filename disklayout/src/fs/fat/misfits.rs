@@ -184,7 +184,7 @@ impl Losses {
                 let misfits = misfits_of(tree, name, node, &mut seen, &mut names_of);
                 let is_gone = misfits.iter().any(|(kind, _)| is_removed(*kind));
                 for (kind, why) in misfits {
-                    self.count(kind, &path);
+                    self.count(kind, path);
                     found.push(Misfit {
                         kind,
                         directory,
