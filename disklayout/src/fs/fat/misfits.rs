@@ -166,6 +166,7 @@ impl Losses {
         let root = tree.node(FileTree::ROOT);
         self.check_harmless(root, || "/".to_owned());
         if let Some(why) = lost_xattrs(root) {
+            self.count(Kind::Xattrs, || "/".to_owned());
             found.push(Misfit {
                 kind: Kind::Xattrs,
                 directory: FileTree::ROOT,
