@@ -19,12 +19,12 @@ pub(crate) fn run<S: AsRef<OsStr>>(program: &str, arguments: &[S]) -> Result<Str
     }
 }
 
-/// Formats an empty file of `size` bytes as a user would.
-pub(crate) fn mkfs_fat(size: u64, options: &[&str], image: &Path) -> Result<(), String> {
+/// Formats an empty file of `size` bytes as a user would; gives what it said.
+pub(crate) fn mkfs_fat(size: u64, options: &[&str], image: &Path) -> Result<String, String> {
     File::create_new(image).unwrap().set_len(size).unwrap();
     let mut arguments: Vec<_> = options.iter().map(OsStr::new).collect();
     arguments.push(image.as_os_str());
-    run("mkfs.fat", &arguments).map(drop)
+    run("mkfs.fat", &arguments)
 }
 
 /// Whether fsck.fat finds nothing to correct.

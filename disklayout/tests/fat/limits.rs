@@ -175,3 +175,18 @@ fn two_terabytes() {
     let read = readers::mtools(&image);
     assert_eq!(read["/a/b"].data.as_ref().unwrap().0, 100_000);
 }
+
+#[test]
+fn the_most_entries_of_a_fixed_root() {
+    let tree_of = |entries: usize| {
+        let mut tree = empty_tree();
+        (0..entries).for_each(|number| put(&mut tree, &format!("/{number:08x}"), b""));
+        tree
+    };
+    // Whole clusters of four sectors.
+    assert!(plan("fat16", 64 * MIB, tree_of(65_472)).is_ok());
+    let error = plan("fat16", 64 * MIB, tree_of(65_521)).unwrap_err();
+    let message = "the root directory needs 65521 entries, and has 65520 at most; ask for FAT32";
+    assert_eq!(error.message(), message);
+    assert!(plan("vfat", 64 * MIB, tree_of(65_521)).is_ok());
+}

@@ -173,6 +173,21 @@ fn each_is_refused_or_dropped_with_a_warning() {
 }
 
 #[test]
+fn attributes_of_the_root_directory() {
+    let mut tree = empty_tree();
+    let xattr = Xattr {
+        name: (*b"user.x").into(),
+        value: (*b"x").into(),
+    };
+    tree.set_xattrs(FileTree::ROOT, Xattrs::new([xattr]));
+    let error = plan("fat16", 20 * MIB, tree.clone()).unwrap_err();
+    let message = "'/' has the extended attribute user.x, which FAT can't hold";
+    assert!(error.message().starts_with(message), "{error}");
+    let warning = "left out extended attributes of 1 entry: '/'";
+    assert_eq!(dropped(tree).warnings(), [warning]);
+}
+
+#[test]
 fn what_nobody_loses_is_only_told() {
     let owner = Attributes {
         uid: 1000,

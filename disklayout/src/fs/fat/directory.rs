@@ -66,9 +66,12 @@ impl Directories {
             }
             it.all.push(Directory {
                 node,
-                parent: parents[node.index()],
+                parent: FileTree::ROOT,
                 entries: entries as u32,
             });
+        }
+        for directory in &mut it.all {
+            directory.parent = parents[directory.node.index()];
         }
         Ok(it)
     }

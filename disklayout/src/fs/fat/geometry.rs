@@ -243,6 +243,11 @@ impl Parameters {
         !self.is_partition
     }
 
+    /// Whether it is FAT12 or FAT16, whatever the size.
+    pub(super) fn has_fixed_root(&self) -> bool {
+        self.fat_type.is_some_and(|it| it != FatType::Fat32)
+    }
+
     /// The numbers of a filesystem of this size.
     ///
     /// # Errors

@@ -40,7 +40,7 @@ fn is_device(name: &str) -> bool {
         [start @ .., b'1'..=b'9'] => start.eq_ignore_ascii_case(device.as_bytes()),
         _ => false,
     };
-    DEVICES.iter().any(|device| is(device)) || NUMBERED_DEVICES.iter().any(|it| is_numbered(it))
+    DEVICES.iter().any(is) || NUMBERED_DEVICES.iter().any(is_numbered)
 }
 
 /// What two names that FAT takes for the same have in common.

@@ -166,6 +166,7 @@ impl Losses {
         let root = tree.node(FileTree::ROOT);
         self.check_harmless(root, || "/".to_owned());
         if let Some(why) = lost_xattrs(root) {
+            self.count(Kind::Xattrs, || "/".to_owned());
             found.push(Misfit {
                 kind: Kind::Xattrs,
                 directory: FileTree::ROOT,
@@ -184,7 +185,7 @@ impl Losses {
                 let misfits = misfits_of(tree, name, node, &mut seen, &mut names_of);
                 let is_gone = misfits.iter().any(|(kind, _)| is_removed(*kind));
                 for (kind, why) in misfits {
-                    self.count(kind, &path);
+                    self.count(kind, path);
                     found.push(Misfit {
                         kind,
                         directory,

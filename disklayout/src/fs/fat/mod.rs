@@ -41,6 +41,9 @@ use geometry::{Geometry, Parameters};
 use misfits::Fitted;
 use options::Options;
 
+/// The most entries of a root directory that fill whole sectors of 512 bytes, on FAT12 and FAT16.
+const ROOT_MAX: u32 = 65_520;
+
 /// Makes FAT filesystems: `fat12`, `fat16` and `fat32`, or by size `vfat`, `fat` and `msdos`, which
 /// mean the same.
 ///
@@ -135,6 +138,13 @@ impl Content {
         let directories = Directories::of(place, tree, volume.label.is_some())?;
         let demand = Demand::new(tree, directories);
         parameters.root_needed = demand.root_entries();
+        if parameters.root_needed > ROOT_MAX && parameters.has_fixed_root() {
+            let message = format!(
+                "the root directory needs {} entries, and has {ROOT_MAX} at most; ask for FAT32",
+                parameters.root_needed
+            );
+            return Err(Error::does_not_fit(place, message));
+        }
         Ok(Self { parameters, demand })
     }
 

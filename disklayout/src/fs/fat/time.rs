@@ -31,8 +31,8 @@ impl FatTime {
         let second = seconds % DAY;
         let (hours, minutes) = (second / 3600, second / 60 % 60);
         Self {
-            date: ((year - 1980) << 9 | month << 5 | day) as u16,
-            time: (hours << 11 | minutes << 5 | second % 60 / 2) as u16,
+            date: (((year - 1980) << 9) | (month << 5) | day) as u16,
+            time: ((hours << 11) | (minutes << 5) | (second % 60 / 2)) as u16,
             tenth: (second % 2 * 100) as u8 + hundredths as u8,
         }
     }
@@ -70,8 +70,8 @@ mod tests {
     #[test]
     fn times_are_stored_in_steps_of_two_seconds_and_hundredths() {
         let row = |(year, month, day): (u16, u16, u16), (hour, minute, second): (u16, u16, u16)| {
-            let date = (year - 1980) << 9 | month << 5 | day;
-            (date, hour << 11 | minute << 5 | second / 2)
+            let date = ((year - 1980) << 9) | (month << 5) | day;
+            (date, (hour << 11) | (minute << 5) | (second / 2))
         };
         for (seconds, nanoseconds, (date, time), tenth) in [
             (i64::MIN, 5, row((1980, 1, 1), (0, 0, 0)), 0),
