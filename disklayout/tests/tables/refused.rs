@@ -426,7 +426,7 @@ fn filesystems() {
     spec.partitions[0].filesystem = "nonsense, but not looked at".to_owned();
     plan_of(&spec).unwrap();
     spec.partitions[1].filesystem = "zfs".to_owned();
-    let message = "can't make a 'zfs' filesystem; known are erofs, ext2, ext3, ext4, ntfs";
+    let message = "can't make a 'zfs' filesystem; known are ext2, ext3, ext4, ntfs";
     assert_refused(
         &spec,
         ErrorKind::Unsupported,
