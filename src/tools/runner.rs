@@ -38,6 +38,8 @@ pub struct Tool {
 #[derive(Clone, Debug)]
 pub struct Runner {
     search: Vec<PathBuf>,
+    /// What programs that take the time from the environment take it for.
+    time: Option<u64>,
     children: &'static Children,
 }
 
@@ -53,8 +55,17 @@ impl Runner {
     pub fn with_search(search: Vec<PathBuf>) -> Self {
         Self {
             search,
+            time: None,
             children: &CHILDREN,
         }
+    }
+
+    /// The same runner, for programs that take `time`, in seconds since 1970, from
+    /// SOURCE_DATE_EPOCH. No other gets that variable, whatever the environment has.
+    #[must_use]
+    pub fn at(mut self, time: u64) -> Self {
+        self.time = Some(time);
+        self
     }
 
     /// Where `tool` is.
@@ -137,8 +148,10 @@ impl Runner {
         tracing::debug!(?program, ?args, "run");
         let mut command = Command::new(program);
         command.args(args).env("LC_ALL", "C").stderr(Stdio::piped());
-        // Times come from the plan; some programs would take this one instead, or refuse both.
-        command.env_remove("SOURCE_DATE_EPOCH");
+        match self.time {
+            Some(time) => command.env("SOURCE_DATE_EPOCH", time.to_string()),
+            None => command.env_remove("SOURCE_DATE_EPOCH"),
+        };
         Ok(command)
     }
 }

@@ -1,4 +1,8 @@
-//! squashfs, made by sqfstar of an archive that is written into its standard input.
+//! squashfs, made by mksquashfs of an archive that is written into its standard input.
+//!
+//! Of the root directory mksquashfs 4.5.1 takes no more than the permissions from outside. Its owner
+//! is root, and its time is the latest of all, which the environment variable SOURCE_DATE_EPOCH
+//! limits the clock to.
 
 mod options;
 
@@ -8,7 +12,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use disklayout::disk::Disk;
 use disklayout::fs::{Choice, Formatter, FsPlan, Misfits, Progress, Request, Summary, Unwatched};
-use disklayout::tree::{Content, FileTree, NodeKind};
+use disklayout::tree::{Attributes, Content, FileTree, NodeKind};
 use disklayout::{Bytes, Error, Result, Timestamp};
 use sha2::{Digest, Sha256};
 
@@ -17,8 +21,8 @@ use super::scratch::ScratchFile;
 use super::tar_stream::{self, Feed, Sink};
 use options::{CHOICES, Compression};
 
-const SQFSTAR: Tool = Tool {
-    program: "sqfstar",
+const MKSQUASHFS: Tool = Tool {
+    program: "mksquashfs",
     packages: "'squashfs-tools' (4.5 or newer)",
 };
 
@@ -28,7 +32,7 @@ const NAMESPACES: [&str; 3] = ["user.", "trusted.", "security."];
 /// How many owners and groups there can be together: the table has 16-bit indexes.
 const IDS_MAX: usize = 65_535;
 
-/// Plans squashfs filesystems that sqfstar writes.
+/// Plans squashfs filesystems that mksquashfs writes.
 ///
 /// Their size is known when they are made only. One whose size is to follow from its content is
 /// made when it is planned, into a nameless file, and then copied to its place.
@@ -102,12 +106,14 @@ impl Formatter for SquashfsFormatter {
     }
 }
 
-/// What sqfstar is told, but where to write and what.
+/// What mksquashfs is told, but where to write.
 #[derive(Debug)]
 struct Recipe {
     place: String,
     compression: Compression,
     arguments: Vec<OsString>,
+    /// The latest of all times, in seconds.
+    latest: u32,
 }
 
 /// A filesystem in a file without a name.
@@ -124,20 +130,22 @@ impl Recipe {
         let compression = Compression::read(request)?;
         check_volume(request)?;
         check_ids(place, tree)?;
-        let warnings = settle(place, request.misfits, &losses(tree))?;
-        let mut arguments = compression.arguments();
-        arguments.extend(arguments_of(place, tree, request.identity.time())?);
+        let mut warnings = settle(place, request.misfits, &losses(tree))?;
+        warnings.extend(root_owner(tree));
+        let latest = latest(place, tree, request.identity.time())?;
         let recipe = Self {
             place: (*place).to_owned(),
+            arguments: arguments(&compression, tree),
             compression,
-            arguments,
+            latest,
         };
         Ok((recipe, warnings))
     }
 
     fn fingerprint(&self, tree: &FileTree) -> Result<Fingerprint> {
         let mut sum = Fingerprinter(Sha256::new());
-        sum.0.update(format!("{:?}", self.arguments));
+        sum.0
+            .update(format!("{} {:?}", self.latest, self.arguments));
         tar_stream::emit(tree, &mut sum)?;
         Ok(sum.0.finalize().into())
     }
@@ -145,9 +153,10 @@ impl Recipe {
     fn make(&self, runner: &Runner, tree: &FileTree, progress: &dyn Progress) -> Result<Made> {
         let fail = |error| Error::io(&self.place, "can't make a temporary file", error);
         let file = ScratchFile::new().map_err(fail)?;
-        let mut arguments = self.arguments.clone();
-        arguments.push(file.path().into());
-        runner.feed(&self.place, SQFSTAR, &arguments, |out| {
+        let mut arguments: Vec<OsString> = vec!["-".into(), file.path().into()];
+        arguments.extend(self.arguments.iter().cloned());
+        let runner = runner.clone().at(self.latest.into());
+        runner.feed(&self.place, MKSQUASHFS, &arguments, |out| {
             tar_stream::emit(tree, &mut Feed::new(&self.place, out, progress))
         })?;
         let len = file.file().metadata().map_err(fail)?.len();
@@ -225,11 +234,11 @@ fn losses(tree: &FileTree) -> Vec<Loss> {
         for xattr in node.xattrs.iter() {
             let name = xattr.name.escape_ascii();
             let reason = if id == FileTree::ROOT {
-                "sqfstar takes none for the root directory"
+                "mksquashfs takes none for the root directory"
             } else if !has_namespace(&xattr.name) {
                 "squashfs has user., trusted. and security. only"
             } else if !tar_stream::is_name(&xattr.name) {
-                "sqfstar takes no name with '='"
+                "mksquashfs takes no name with '='"
             } else {
                 continue;
             };
@@ -262,30 +271,41 @@ fn settle(place: &str, misfits: Misfits, losses: &[Loss]) -> Result<Vec<String>>
     Ok(kinds.into_iter().map(sentence).collect())
 }
 
-/// The arguments that follow from the tree and the filesystem's time.
-fn arguments_of(place: &str, tree: &FileTree, time: Timestamp) -> Result<Vec<OsString>> {
-    for (id, node) in tree.nodes() {
-        seconds(place, &tree.path(id), node.attributes.mtime)?;
-    }
-    let root = tree.node(FileTree::ROOT).attributes;
-    let pairs = [
-        (
-            "-mkfs-time",
-            seconds(place, b"the filesystem", time)?.to_string(),
-        ),
-        ("-root-time", seconds(place, b"/", root.mtime)?.to_string()),
-        ("-root-mode", format!("{:o}", root.permissions)),
-        ("-root-uid", root.uid.to_string()),
-        ("-root-gid", root.gid.to_string()),
-        ("-processors", rayon::current_num_threads().to_string()),
+/// What the root directory loses beside its time.
+fn root_owner(tree: &FileTree) -> Option<String> {
+    let Attributes { uid, gid, .. } = tree.node(FileTree::ROOT).attributes;
+    ((uid, gid) != (0, 0)).then(|| {
+        format!("1 owner left out: '/' belongs to {uid}:{gid}; mksquashfs gives it to root")
+    })
+}
+
+fn arguments(compression: &Compression, tree: &FileTree) -> Vec<OsString> {
+    let switches = [
+        "-tar",
+        "-noappend",
+        "-quiet",
+        "-no-progress",
+        "-exit-on-error",
     ];
-    let mut arguments: Vec<OsString> = ["-quiet", "-no-progress", "-exit-on-error", "-force"]
-        .map(OsString::from)
-        .to_vec();
-    for (name, value) in pairs {
+    let mut arguments: Vec<_> = switches.map(OsString::from).to_vec();
+    let root = tree.node(FileTree::ROOT).attributes;
+    for (name, value) in [
+        ("-root-mode", format!("{:o}", root.permissions)),
+        ("-processors", rayon::current_num_threads().to_string()),
+    ] {
         arguments.extend([name.into(), value.into()]);
     }
-    Ok(arguments)
+    arguments.extend(compression.arguments());
+    arguments
+}
+
+/// The latest time of the filesystem and of all that is in it.
+fn latest(place: &str, tree: &FileTree, own: Timestamp) -> Result<u32> {
+    let mut latest = seconds(place, b"the filesystem", own)?;
+    for (id, node) in tree.nodes() {
+        latest = latest.max(seconds(place, &tree.path(id), node.attributes.mtime)?);
+    }
+    Ok(latest)
 }
 
 /// A time as squashfs has it: whole seconds in 32 bits without a sign.
@@ -347,7 +367,7 @@ impl FsPlan for SquashfsPlan {
     }
 
     fn check_tools(&self) -> Result<()> {
-        self.runner.find(&self.recipe.place, SQFSTAR).map(drop)
+        self.runner.find(&self.recipe.place, MKSQUASHFS).map(drop)
     }
 
     fn write(&self, disk: &dyn Disk, progress: &dyn Progress) -> Result<()> {

@@ -91,14 +91,6 @@ impl<'a> ContentReader<'a> {
         Ok(())
     }
 
-    /// Passes over the hole that comes next, if one does.
-    pub fn skip_hole(&mut self) {
-        self.position = match self.extents.last() {
-            Some(extent) => extent.logical,
-            None => self.len,
-        };
-    }
-
     /// Fills the start of `buf` from a hole or an extent; tells how much of it.
     fn read_piece(&mut self, buf: &mut [u8]) -> Result<usize> {
         let next = self.extents.last_mut();
@@ -297,14 +289,6 @@ mod tests {
                 );
             }
         }
-        let content = Content::stored_with_holes(&stream, 10, extents([1, 6]));
-        let mut reader = content.open().unwrap();
-        let mut bytes = [0xAA; 5];
-        for part in [0..3, 3..5] {
-            reader.skip_hole();
-            reader.read_exact(&mut bytes[part]).unwrap();
-        }
-        assert_eq!(&bytes, b"12367");
         let stale = Content::host_with_holes(file.path(), 10, crate::Timestamp::default(), vec![]);
         let error = stale.open().unwrap_err();
         assert!(

@@ -172,7 +172,7 @@ fn extended_attributes(tree: &mut FileTree) {
             },
         );
         tree.set_xattrs(id, xattrs(case));
-        let target = format!("{}", "l".repeat(3000)).into_bytes();
+        let target = "l".repeat(3000).into_bytes();
         let path = format!("/xattrs/link {number}");
         let id = put_kind(tree, &path, NodeKind::Symlink(target.into()));
         tree.set_xattrs(id, xattrs(&[("trusted.of link", case[0].1)]));

@@ -1,4 +1,4 @@
-//! What can be chosen of a squashfs, and what sqfstar is told of it.
+//! What can be chosen of a squashfs, and what mksquashfs is told of it.
 
 use std::ffi::OsString;
 
