@@ -1,5 +1,6 @@
 //! The images in their directory, held by this run alone: renaming, removing and building them.
 
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -21,6 +22,8 @@ use crate::report;
 use crate::status::Status;
 use crate::tools::ntfs::NtfsFormatter;
 use crate::tools::runner::kill_children;
+use crate::tools::staging;
+use crate::tools::xfs::XfsFormatter;
 
 impl Context {
     /// Every image of the configuration.
@@ -31,7 +34,9 @@ impl Context {
 
 /// The formats that images may ask for.
 pub fn registry() -> Registry {
-    Registry::native().with(NtfsFormatter::default())
+    Registry::native()
+        .with(NtfsFormatter::default())
+        .with(XfsFormatter::default())
 }
 
 /// What images need from the directory of data.
@@ -52,6 +57,10 @@ pub(super) fn clean_up_on_signals(temporaries: &Temporaries, bars: &MultiProgres
     let bars = bars.clone();
     engine::exit_on_signals(temporaries.clone(), move || {
         kill_children();
+        for (path, error) in staging::remove_all() {
+            // Standard error may be gone as well; that is no reason to stop here.
+            let _ = writeln!(io::stderr(), "can't remove '{}': {error}", path.display());
+        }
         // The terminal may have gone with the signal.
         let _ = bars.clear();
     })

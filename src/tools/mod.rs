@@ -4,4 +4,7 @@ pub mod memfd;
 pub mod ntfs;
 pub mod osinfo;
 pub mod runner;
+pub mod scratch;
 mod splice;
+pub mod staging;
+pub mod xfs;

@@ -1,9 +1,10 @@
 //! Filesystems: what every format offers, and the table of those that are known.
 
-mod copy;
+pub mod copy;
 pub mod ext;
 pub mod ntfs;
 pub mod options;
+pub mod xfs;
 
 use std::fmt::Debug;
 use std::sync::Arc;
