@@ -2,6 +2,7 @@
 
 pub mod copy;
 pub mod ext;
+pub mod f2fs;
 pub mod ntfs;
 pub mod options;
 pub mod xfs;
