@@ -20,6 +20,7 @@ use crate::image::Image;
 use crate::inventory::Report;
 use crate::report;
 use crate::status::Status;
+use crate::tools::btrfs::BtrfsFormatter;
 use crate::tools::f2fs::F2fsFormatter;
 use crate::tools::ntfs::NtfsFormatter;
 use crate::tools::runner::kill_children;
@@ -38,6 +39,7 @@ pub fn registry() -> Registry {
     Registry::native()
         .with(NtfsFormatter::default())
         .with(XfsFormatter::default())
+        .with(BtrfsFormatter::default())
         .with(F2fsFormatter::default())
 }
 

@@ -1,6 +1,8 @@
 //! Every external program: arguments made by pure functions, one runner.
 
+pub mod btrfs;
 pub mod f2fs;
+mod filled;
 pub mod memfd;
 pub mod ntfs;
 pub mod osinfo;

@@ -1,5 +1,6 @@
 //! Filesystems: what every format offers, and the table of those that are known.
 
+pub mod btrfs;
 pub mod copy;
 pub mod ext;
 pub mod f2fs;
