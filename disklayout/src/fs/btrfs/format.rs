@@ -75,6 +75,7 @@ pub(super) struct SuperBlock {
 
 /// Where the array of chunks is in the superblock.
 pub(super) const SYS_CHUNK_ARRAY: usize = 811;
+pub(super) const SYS_CHUNK_ARRAY_SIZE: usize = 2048;
 const _: () = assert!(offset_of!(SuperBlock, dev_item) == 201);
 const _: () = assert!(size_of::<SuperBlock>() == SYS_CHUNK_ARRAY);
 
@@ -240,6 +241,10 @@ const _: () = assert!(size_of::<DirItem>() == 30);
 
 /// Types of keys.
 pub(super) const INODE_ITEM_KEY: u8 = 1;
+pub(super) const INODE_REF_KEY: u8 = 12;
+pub(super) const INODE_EXTREF_KEY: u8 = 13;
+pub(super) const EXTENT_ITEM_KEY: u8 = 168;
+pub(super) const EXTENT_DATA_REF_KEY: u8 = 178;
 pub(super) const XATTR_ITEM_KEY: u8 = 24;
 pub(super) const DIR_ITEM_KEY: u8 = 84;
 pub(super) const DIR_INDEX_KEY: u8 = 96;
@@ -257,3 +262,17 @@ pub(super) const FIRST_FREE_OBJECTID: u64 = 256;
 pub(super) const BLOCK_GROUP_DATA: u64 = 1;
 pub(super) const BLOCK_GROUP_PROFILES: u64 = 0x7f8;
 pub(super) const BLOCK_GROUP_DUP: u64 = 1 << 5;
+
+/// An extent in the tree of extents, with the only reference to it.
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
+#[repr(C)]
+pub(super) struct ExtentItem {
+    pub refs: U64,
+    pub generation: U64,
+    pub flags: U64,
+    pub ref_kind: u8,
+    pub ref_root: U64,
+    pub ref_objectid: U64,
+    pub ref_offset: U64,
+    pub ref_count: U32,
+}

@@ -10,6 +10,7 @@ mod check;
 mod finish;
 mod format;
 mod names;
+mod renumber;
 mod stamp;
 mod volume;
 

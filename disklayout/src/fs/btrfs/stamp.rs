@@ -7,12 +7,13 @@ use zerocopy::FromBytes;
 
 use super::format::{
     CHUNK_ITEM_KEY, Chunk, DEV_EXTENT_KEY, DEV_ITEM_KEY, DIR_INDEX_KEY, DIR_ITEM_KEY, DevExtent,
-    DevItem, DirItem, FS_TREE_OBJECTID, Header, INODE_ITEM_KEY, InodeItem, Item, Key,
-    ROOT_ITEM_KEY, RootItem, SYS_CHUNK_ARRAY, Stripe, SuperBlock, Timespec, UUID_KEY_SUBVOL,
-    XATTR_ITEM_KEY,
+    DevItem, DirItem, FS_TREE_OBJECTID, Header, INODE_ITEM_KEY, InodeItem, Item, Key, KeyPtr,
+    ROOT_ITEM_KEY, RootItem, SYS_CHUNK_ARRAY, SYS_CHUNK_ARRAY_SIZE, Stripe, SuperBlock, Timespec,
+    UUID_KEY_SUBVOL, XATTR_ITEM_KEY,
 };
 use super::names::stand_in;
-use super::volume::{corrupt, data_mut, field, header, items};
+use super::renumber::Renumber;
+use super::volume::{corrupt, data_mut, field, header, items, range};
 use crate::error::Result;
 use crate::identity::{Identity, Timestamp};
 use crate::tree::{FileTree, Node, NodeId, NodeKind};
@@ -27,6 +28,7 @@ pub(super) struct Stamp<'a> {
     chunks: Uuid,
     /// New UUIDs of trees by the old ones.
     uuids: HashMap<[u8; 16], [u8; 16]>,
+    renumber: Renumber,
 }
 
 impl<'a> Stamp<'a> {
@@ -37,6 +39,7 @@ impl<'a> Stamp<'a> {
     ) -> Self {
         Self {
             tree,
+            renumber: Renumber::new(numbers.keys().copied()),
             numbers,
             identity,
             made: timespec(identity.time()),
@@ -73,7 +76,8 @@ impl<'a> Stamp<'a> {
                 _ => {}
             }
         }
-        Ok(())
+        self.renumber.node(bytes)?;
+        clear_gap(bytes)
     }
 
     /// Changes a superblock.
@@ -87,6 +91,8 @@ impl<'a> Stamp<'a> {
             // It was read before.
             at += self.chunk(&mut bytes[at..]).unwrap_or(len);
         }
+        // Chunks that were there before.
+        bytes[SYS_CHUNK_ARRAY + len..SYS_CHUNK_ARRAY + SYS_CHUNK_ARRAY_SIZE].fill(0);
     }
 
     fn inode(&self, inode: &mut InodeItem, node: &Node) {
@@ -134,8 +140,7 @@ impl<'a> Stamp<'a> {
     /// Changes where a chunk is; its length in bytes.
     fn chunk(&self, bytes: &mut [u8]) -> Result<usize> {
         let broken = || corrupt("has a broken chunk");
-        let (chunk, rest) = Chunk::read_from_prefix(bytes).map_err(|_| broken())?;
-        let _ = rest;
+        let (chunk, _) = Chunk::read_from_prefix(bytes).map_err(|_| broken())?;
         let count = usize::from(chunk.num_stripes.get());
         let rest = &mut bytes[size_of::<Chunk>()..];
         let (stripes, _) =
@@ -181,6 +186,23 @@ impl<'a> Stamp<'a> {
         item.key.offset = half(8).into();
         Ok(())
     }
+}
+
+/// Clears what is left of earlier items between the last item and the data of items.
+fn clear_gap(bytes: &mut [u8]) -> Result<()> {
+    let header = header(bytes);
+    let count = header.nritems.get() as usize;
+    let (start, end) = match header.level {
+        0 => {
+            let starts = items(bytes)?.into_iter().map(|item| range(&item).start);
+            let end = starts.min().unwrap_or(bytes.len());
+            (count * size_of::<Item>(), end)
+        }
+        _ => (count * size_of::<KeyPtr>(), bytes.len()),
+    };
+    let gap = bytes.get_mut(size_of::<Header>() + start..end);
+    gap.ok_or_else(|| corrupt("has a broken leaf"))?.fill(0);
+    Ok(())
 }
 
 fn timespec(time: Timestamp) -> Timespec {
