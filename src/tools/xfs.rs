@@ -142,8 +142,8 @@ impl Formatter for XfsFormatter {
     fn smallest(&self, request: &Request<'_>, free: Bytes) -> Result<Bytes> {
         let chosen = Chosen::new(request)?;
         let needed = demand(&request.tree, chosen.geometry).saturating_add(free.get());
-        // The log, and what groups keep for themselves and for the kernel.
-        let overhead = chosen.log_size.unwrap_or(MIN_LOG) + needed / 16 + (16 << 20);
+        // The log, and what groups keep for themselves; mkfs.xfs fails before all of it is full.
+        let overhead = chosen.log_size.unwrap_or(MIN_LOG) + needed / 3 + (64 << 20);
         let size = needed.saturating_add(overhead).max(xfs::MIN_SIZE);
         Ok(Bytes::new(size.next_multiple_of(1 << 20)))
     }
