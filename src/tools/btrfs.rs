@@ -37,6 +37,9 @@ const TOP: &str = "root";
 /// There is no other size that all machines can mount.
 const SECTOR: u64 = 4096;
 
+/// What mkfs.btrfs counts for every file at most, in bytes.
+const PER_FILE: u64 = 40 << 10;
+
 /// Plans Btrfs filesystems that mkfs.btrfs writes.
 #[derive(Clone, Debug, Default)]
 pub struct BtrfsFormatter {
@@ -143,12 +146,16 @@ impl Formatter for BtrfsFormatter {
         }))
     }
 
-    /// An upper bound: metadata is there twice, and chunks are rounded up.
+    /// An upper bound, as mkfs.btrfs itself reckons: it counts the longest path for every file.
     fn smallest(&self, request: &Request<'_>, free: Bytes) -> Result<Bytes> {
         let chosen = Chosen::new(request)?;
         let (data, metadata) = demand(&request.tree);
         let data = data.saturating_add(free.get());
-        let needed = data.saturating_add(data / 8).saturating_add(metadata * 3);
+        let files = request.tree.nodes().count() as u64 * PER_FILE;
+        let needed = data
+            .saturating_add(data / 8)
+            .saturating_add(metadata * 3)
+            .saturating_add(files);
         let size = needed.saturating_add(chosen.min_size());
         Ok(Bytes::new(size.next_multiple_of(1 << 20)))
     }
@@ -236,6 +243,7 @@ impl FsPlan for BtrfsPlan {
         let top = self.stage(&staging, progress)?;
         let args = self.arguments(top.as_deref(), scratch.path());
         self.runner.run(&self.place, MKFS_BTRFS, &args)?;
+        self.check_size(&scratch)?;
         let finished = btrfs::finish(&scratch.disk()?, &self.tree, &self.identity);
         finished.map_err(|error| {
             let message = "can't finish the filesystem that mkfs.btrfs wrote";
@@ -246,6 +254,19 @@ impl FsPlan for BtrfsPlan {
 }
 
 impl BtrfsPlan {
+    /// mkfs.btrfs makes a file larger when it reckons that the directory may not fit.
+    fn check_size(&self, scratch: &Scratch) -> Result<()> {
+        let made = scratch.disk()?.len();
+        if made > self.size {
+            let message = format!(
+                "mkfs.btrfs wants {made} bytes for these files, and the filesystem has {}",
+                self.size
+            );
+            return Err(Error::does_not_fit(&self.place, message));
+        }
+        Ok(())
+    }
+
     /// Makes the directory that mkfs.btrfs copies, unless there is nothing in it.
     fn stage(&self, staging: &Staging, progress: &dyn Progress) -> Result<Option<PathBuf>> {
         let root = self.tree.node(FileTree::ROOT);

@@ -145,6 +145,11 @@ impl Formatter for XfsFormatter {
         // The log, and what groups keep for themselves; mkfs.xfs fails before all of it is full.
         let overhead = chosen.log_size.unwrap_or(MIN_LOG) + needed / 3 + (64 << 20);
         let size = needed.saturating_add(overhead).max(xfs::MIN_SIZE);
+        // Some versions of mkfs.xfs only make files in one piece, in one of four groups.
+        let files = request.tree.files();
+        let largest = files.iter().map(|(_, content)| content.data_len()).max();
+        let group = largest.unwrap_or(0).saturating_mul(9) / 8 + MIN_LOG + (8 << 20);
+        let size = size.max(group.saturating_mul(4));
         Ok(Bytes::new(size.next_multiple_of(1 << 20)))
     }
 }
@@ -256,6 +261,7 @@ impl FsPlan for XfsPlan {
         if xfs::has_links(&self.tree) {
             let args = ["-f".into(), scratch.path().into()];
             self.runner.run(&self.place, XFS_REPAIR, &args)?;
+            xfs::check_names(&volume, &self.tree).map_err(|e| self.unfinished(e))?;
         }
         scratch.move_to(&self.place, disk)?;
         for (_, content) in self.tree.files() {

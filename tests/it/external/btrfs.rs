@@ -60,7 +60,7 @@ fn sizes_labels_and_uuids_come_back() {
         (16 * MIB, "--mixed yes -L mixed", "mixed"),
         (
             MIN + 512 * 1001,
-            "-L -q --node-size 4096 --checksum sha256",
+            "-L=-q --node-size 4096 --checksum sha256",
             "-q",
         ),
         (2 << 40, "-L large", "large"),
@@ -114,11 +114,11 @@ fn an_ordinary_user_gets_the_same_bytes_another_second() {
         scratch.path("btrfs-one.img"),
         scratch.path("btrfs-other.img"),
     );
-    make("-t btrfs -s 400M", source.path(), &one).expect(0);
+    make("-t btrfs -s 400M", &source.path().join("many"), &one).expect(0);
     std::thread::sleep(std::time::Duration::from_millis(1100));
     match is_root_user() {
-        true => as_nobody("-t btrfs -s 400M", source.path(), &other),
-        false => drop(make("-t btrfs -s 400M", source.path(), &other).expect(0)),
+        true => as_nobody("-t btrfs -s 400M", &source.path().join("many"), &other),
+        false => drop(make("-t btrfs -s 400M", &source.path().join("many"), &other).expect(0)),
     }
     assert!(std::fs::read(one).unwrap() == std::fs::read(other).unwrap());
 }

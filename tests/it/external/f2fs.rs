@@ -40,7 +40,7 @@ fn sizes_labels_and_uuids_come_back() {
     let scratch = Scratch::new();
     for (size, options, label) in [
         (MIN, "", ""),
-        (MIN + 512 * 1001, "-L -q --overprovision 20", "-q"),
+        (MIN + 512 * 1001, "-L=-q --overprovision 20", "-q"),
         (60 << 30, "-L large", "large"),
     ] {
         let image = scratch.path(&format!("f2fs-{size}.img"));
@@ -89,11 +89,11 @@ fn an_ordinary_user_gets_the_same_bytes_another_second() {
     let source = sample();
     let scratch = Scratch::new();
     let (one, other) = (scratch.path("f2fs-one.img"), scratch.path("f2fs-other.img"));
-    make("-t f2fs -s 400M", source.path(), &one).expect(0);
+    make("-t f2fs -s 400M", &source.path().join("many"), &one).expect(0);
     std::thread::sleep(std::time::Duration::from_millis(1100));
     match is_root_user() {
-        true => as_nobody("-t f2fs -s 400M", source.path(), &other),
-        false => drop(make("-t f2fs -s 400M", source.path(), &other).expect(0)),
+        true => as_nobody("-t f2fs -s 400M", &source.path().join("many"), &other),
+        false => drop(make("-t f2fs -s 400M", &source.path().join("many"), &other).expect(0)),
     }
     assert!(std::fs::read(one).unwrap() == std::fs::read(other).unwrap());
 }
@@ -198,7 +198,7 @@ fn without_the_program_the_error_names_the_package() {
         plan.check_tools().unwrap_err(),
         plan.write(&disk, &Unwatched).unwrap_err(),
     ] {
-        let expected = "parts[0]: mkfs.btrfs isn't installed; install the package 'f2fs-progs' (Debian, Ubuntu, Fedora)";
+        let expected = "parts[0]: mkfs.f2fs isn't installed; install the package 'f2fs-tools' (Debian, Ubuntu, Fedora)";
         assert_eq!(error.to_string(), expected);
     }
     assert_eq!(disk.allocated(), 0);

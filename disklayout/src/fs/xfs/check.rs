@@ -69,7 +69,7 @@ pub fn check_tree(
         let message = "hard links can't be made in an XFS filesystem of more than 1 TiB";
         return Err(Error::unsupported(place, message));
     }
-    let names = bad_names(tree);
+    let names = bad_names(tree, geometry);
     let attributes = bad_attributes(tree, geometry);
     let first_of = |problems: &[String]| problems.first().cloned();
     if misfits == Misfits::Refuse {
@@ -104,14 +104,14 @@ pub fn check_tree(
 }
 
 /// Names that lead to what can't be made, each with the reason.
-fn bad_names(tree: &FileTree) -> Vec<(NodeId, Vec<u8>, String)> {
+fn bad_names(tree: &FileTree, geometry: Geometry) -> Vec<(NodeId, Vec<u8>, String)> {
     let mut found = Vec::new();
     for (directory, node) in tree.nodes() {
         if !node.kind.is_directory() {
             continue;
         }
         for (name, id) in tree.entries(directory) {
-            let why = match bad_kind(tree.node(id)) {
+            let why = match bad_kind(tree.node(id), geometry) {
                 None if !has_stand_in(tree, directory, name) => {
                     Some("mkfs.xfs can't be told of a name like this".to_owned())
                 }
@@ -135,11 +135,18 @@ fn has_stand_in(tree: &FileTree, directory: NodeId, name: &[u8]) -> bool {
         || names::stand_in(name, |other| tree.entry(directory, other).is_none()).is_some()
 }
 
-fn bad_kind(node: &Node) -> Option<String> {
+fn bad_kind(node: &Node, geometry: Geometry) -> Option<String> {
     match &node.kind {
         NodeKind::Symlink(target) if target.len() > SYMLINK_MAX => Some(format!(
             "a symbolic link of {} bytes; XFS holds {SYMLINK_MAX}",
             target.len()
+        )),
+        // Some versions of mkfs.xfs write what is outside of inodes in a form that isn't valid.
+        NodeKind::Symlink(target) if target.len() > geometry.literal_area() => Some(format!(
+            "a symbolic link of {} bytes; an inode of {} bytes holds {}, a larger inode-size more",
+            target.len(),
+            geometry.inode_size,
+            geometry.literal_area()
         )),
         NodeKind::CharacterDevice(device) | NodeKind::BlockDevice(device)
             if device.minor > MINOR_MAX =>

@@ -52,12 +52,43 @@ pub fn finish<'a>(
                 pieces.extend(place(&volume, &mut inode, content, geometry)?);
             }
             NodeKind::Symlink(target) if !names::is_word(target) => retarget(&mut inode, target)?,
+            NodeKind::CharacterDevice(it) | NodeKind::BlockDevice(it) => {
+                // mkfs.xfs may store fewer bits.
+                let numbers = (it.major << 18 | it.minor).to_be_bytes();
+                inode.data_fork()[..4].copy_from_slice(&numbers);
+            }
             _ => {}
         }
         add_attributes(&mut inode, node)?;
         volume.write_inode(&mut inode)?;
     }
     Ok(pieces)
+}
+
+/// Makes sure that all names of the tree are in the filesystem on `disk`: repairing removes what it
+/// doesn't understand.
+///
+/// # Errors
+/// `Corrupt` when a name is missing, `Io`.
+pub fn check_names(disk: &dyn Disk, tree: &FileTree) -> Result<()> {
+    let volume = Volume::open(disk)?;
+    let mut pending = vec![(FileTree::ROOT, volume.sb.sb_rootino.get())];
+    while let Some((directory, number)) = pending.pop() {
+        let mut inode = volume.inode(number)?;
+        let mut count = 0;
+        directory::visit(&volume, &mut inode, &mut |entry| {
+            let node = tree.entry(directory, entry.name);
+            count += usize::from(node.is_some());
+            if let Some(node) = node.filter(|node| tree.node(*node).kind.is_directory()) {
+                pending.push((node, entry.inode));
+            }
+            Ok(())
+        })?;
+        if count != tree.entries(directory).count() {
+            return Err(inode.corrupt("lost names when it was repaired"));
+        }
+    }
+    Ok(())
 }
 
 /// Leads names to their inodes; the inode of each node by the node's index.
@@ -226,7 +257,10 @@ fn place<'a>(
         )));
     }
     let made = volume.extents(inode)?;
-    let extents = spread(&made, &segments).ok_or_else(|| inode.corrupt("has too few blocks"))?;
+    let extents = spread(&made, &segments).ok_or_else(|| {
+        let message = "mkfs.xfs found no room for a file in one piece; choose a larger filesystem, in which a quarter holds the largest file";
+        Error::does_not_fit("the XFS filesystem", message)
+    })?;
     if extents != made {
         let count = extents.len();
         let records: Vec<_> = extents.iter().map(pack).collect();

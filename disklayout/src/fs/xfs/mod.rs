@@ -18,7 +18,7 @@ mod segments;
 mod volume;
 
 pub use check::{LABEL_MAX, MAX_SIZE, MIN_SIZE, check_label, check_tree, has_links};
-pub use finish::finish;
+pub use finish::{check_names, finish};
 pub use prototype::{Prototype, prototype};
 
 /// The choices that decide what a tree becomes.

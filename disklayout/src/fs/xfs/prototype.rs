@@ -126,7 +126,7 @@ impl Builder<'_> {
         })
     }
 
-    /// Owners and permissions are set later. A further name of a node gets an empty file.
+    /// Owners, permissions and numbers of devices are set later. A further name of a node gets an empty file.
     fn line(&mut self, said: &[u8], node: NodeId, is_first: bool) {
         let file = |length: u64| (length, format!("---644 0 0 {}/{length}", self.contents));
         let (size, line) = match &self.tree.node(node).kind {
@@ -138,8 +138,8 @@ impl Builder<'_> {
             }
             NodeKind::Directory => (0, "d--755 0 0".to_owned()),
             NodeKind::Symlink(_) => (0, "l--777 0 0 ".to_owned()),
-            NodeKind::CharacterDevice(it) => (0, format!("c--644 0 0 {} {}", it.major, it.minor)),
-            NodeKind::BlockDevice(it) => (0, format!("b--644 0 0 {} {}", it.major, it.minor)),
+            NodeKind::CharacterDevice(_) => (0, "c--644 0 0 0 0".to_owned()),
+            NodeKind::BlockDevice(_) => (0, "b--644 0 0 0 0".to_owned()),
             // Sockets become what they are later.
             NodeKind::Fifo | NodeKind::Socket => (0, "p--644 0 0".to_owned()),
         };
@@ -191,7 +191,7 @@ mod tests {
         };
         let found = prototype("t", &tree, geometry, "/stage").unwrap();
         let expected = b"/dev/null\n0 0\nd--755 0 0\nd d--755 0 0\nfile ---644 0 0 /stage/4\n$\n\
-            null c--644 0 0 1 3\nlink l--777 0 0 xxx\n`\xa0b p--644 0 0\nother ---644 0 0 /stage/0\n$\n";
+            null c--644 0 0 0 0\nlink l--777 0 0 xxx\n`\xa0b p--644 0 0\nother ---644 0 0 /stage/0\n$\n";
         assert_eq!(
             found.text.escape_ascii().to_string(),
             expected.escape_ascii().to_string()
