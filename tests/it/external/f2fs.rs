@@ -11,7 +11,7 @@ use disklayout::{Bytes, ErrorKind, Identity, Timestamp};
 
 use super::dumped;
 use super::sample::sample;
-use super::{as_nobody, blkid, check, make, partition};
+use super::{as_nobody, blkid, check, make, make_in, partition};
 use crate::rootfs::image::Scratch;
 use crate::rootfs::mounted::is_root_user;
 
@@ -40,7 +40,8 @@ fn sizes_labels_and_uuids_come_back() {
     let scratch = Scratch::new();
     for (size, options, label) in [
         (MIN, "", ""),
-        (MIN + 512 * 1001, "-L=-q --overprovision 20", "-q"),
+        (128 * MIB + 512 * 1001, "-L=-q --overprovision 20", "-q"),
+        (MIN + 512 * 1001, "", ""),
         (60 << 30, "-L large", "large"),
     ] {
         let image = scratch.path(&format!("f2fs-{size}.img"));
@@ -89,11 +90,30 @@ fn an_ordinary_user_gets_the_same_bytes_another_second() {
     let source = sample();
     let scratch = Scratch::new();
     let (one, other) = (scratch.path("f2fs-one.img"), scratch.path("f2fs-other.img"));
-    make("-t f2fs -s 400M", &source.path().join("many"), &one).expect(0);
+    make_in(
+        &std::env::temp_dir(),
+        "-t f2fs -s 400M",
+        &source.path().join("many"),
+        &one,
+    )
+    .expect(0);
     std::thread::sleep(std::time::Duration::from_millis(1100));
     match is_root_user() {
-        true => as_nobody("-t f2fs -s 400M", &source.path().join("many"), &other),
-        false => drop(make("-t f2fs -s 400M", &source.path().join("many"), &other).expect(0)),
+        true => as_nobody(
+            &std::env::temp_dir(),
+            "-t f2fs -s 400M",
+            &source.path().join("many"),
+            &other,
+        ),
+        false => drop(
+            make_in(
+                &std::env::temp_dir(),
+                "-t f2fs -s 400M",
+                &source.path().join("many"),
+                &other,
+            )
+            .expect(0),
+        ),
     }
     assert!(std::fs::read(one).unwrap() == std::fs::read(other).unwrap());
 }

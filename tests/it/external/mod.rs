@@ -15,7 +15,12 @@ use crate::world::{Run, World};
 
 /// Runs `createhdds make-fs` in an environment in which nothing may stay behind.
 fn make(line: &str, input: &Path, image: &Path) -> Run {
-    let staging = tempfile::tempdir().unwrap();
+    make_in(&std::env::temp_dir(), line, input, image)
+}
+
+/// The same, with temporary files below `parent`.
+fn make_in(parent: &Path, line: &str, input: &Path, image: &Path) -> Run {
+    let staging = tempfile::tempdir_in(parent).unwrap();
     let world = World::new("", "", "");
     let mut command = world.command(&format!("--no-sync make-fs {line}"));
     command.args([input, image]).env("TMPDIR", staging.path());
@@ -58,9 +63,9 @@ fn partition(image: &Path) -> checkers::Volume {
 }
 
 /// Runs as a user who isn't root; needs root.
-fn as_nobody(line: &str, input: &Path, image: &Path) {
+fn as_nobody(parent: &Path, line: &str, input: &Path, image: &Path) {
     let world = World::new("", "", "");
-    let staging = tempfile::tempdir().unwrap();
+    let staging = tempfile::tempdir_in(parent).unwrap();
     let chown = |path: &Path| {
         std::os::unix::fs::chown(path, Some(65_534), Some(65_534)).unwrap();
     };

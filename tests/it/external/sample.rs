@@ -154,7 +154,7 @@ fn mknod(path: &Path, kind: FileType, device: u64) {
 fn of_root(root: &Path) {
     let below = root.join("of root");
     fs::create_dir(&below).unwrap();
-    for (major, minor) in [(1, 3), (8, 255), (8, 256), (259, 7), (4095, 262_143)] {
+    for (major, minor) in [(1, 3), (8, 255), (8, 256), (259, 7), (511, 262_143)] {
         mknod(
             &below.join(format!("c {major} {minor}")),
             FileType::CharacterDevice,

@@ -10,7 +10,7 @@ use disklayout::tree::{Attributes, Content, FileTree, Node, NodeKind};
 use disklayout::{Bytes, Error, ErrorKind, Identity, Timestamp};
 
 use super::sample::sample;
-use super::{as_nobody, blkid, check, make, partition};
+use super::{as_nobody, blkid, check, make, make_in, partition};
 use crate::rootfs::compare::assert_same;
 use crate::rootfs::host;
 use crate::rootfs::image::Scratch;
@@ -107,11 +107,30 @@ fn an_ordinary_user_gets_the_same_bytes_another_second() {
     let source = sample();
     let scratch = Scratch::new();
     let (one, other) = (scratch.path("xfs-one.img"), scratch.path("xfs-other.img"));
-    make("-t xfs -s 400M", &source.path().join("many"), &one).expect(0);
+    make_in(
+        &std::env::temp_dir(),
+        "-t xfs -s 400M",
+        &source.path().join("many"),
+        &one,
+    )
+    .expect(0);
     std::thread::sleep(std::time::Duration::from_millis(1100));
     match is_root_user() {
-        true => as_nobody("-t xfs -s 400M", &source.path().join("many"), &other),
-        false => drop(make("-t xfs -s 400M", &source.path().join("many"), &other).expect(0)),
+        true => as_nobody(
+            &std::env::temp_dir(),
+            "-t xfs -s 400M",
+            &source.path().join("many"),
+            &other,
+        ),
+        false => drop(
+            make_in(
+                &std::env::temp_dir(),
+                "-t xfs -s 400M",
+                &source.path().join("many"),
+                &other,
+            )
+            .expect(0),
+        ),
     }
     assert!(std::fs::read(one).unwrap() == std::fs::read(other).unwrap());
 }

@@ -11,7 +11,7 @@ use super::format::{
 use super::volume::{Volume, corrupt};
 use super::{BLOCK_SIZE, xattr};
 use crate::disk::Disk;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::fs::copy::Piece;
 use crate::tree::{Content, Device, FileTree, Node, NodeId, NodeKind};
 
@@ -61,7 +61,7 @@ fn find(volume: &Volume<'_>, tree: &FileTree) -> Result<Vec<u32>> {
                 "has entries in inode {}, which aren't known here",
                 numbers[directory.index()]
             );
-            return Err(crate::Error::unsupported("the F2FS filesystem", message));
+            return Err(Error::unsupported("the F2FS filesystem", message));
         }
         let mut count = 0;
         let blocks = inode.i_size.get().div_ceil(BLOCK_SIZE.into());

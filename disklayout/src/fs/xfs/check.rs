@@ -18,7 +18,8 @@ pub const LABEL_MAX: usize = 12;
 /// The longest target of a symbolic link in bytes (`XFS_SYMLINK_MAXLEN`, with the NUL at its end).
 const SYMLINK_MAX: usize = 1023;
 
-/// Devices have 18 bits for their minor number.
+/// Devices have 9 bits for their major number in Linux, and 18 for the minor one.
+const MAJOR_MAX: u32 = 511;
 const MINOR_MAX: u32 = (1 << 18) - 1;
 
 /// With more than this, in bytes, numbers of inodes may exceed 32 bits.
@@ -149,10 +150,10 @@ fn bad_kind(node: &Node, geometry: Geometry) -> Option<String> {
             geometry.literal_area()
         )),
         NodeKind::CharacterDevice(device) | NodeKind::BlockDevice(device)
-            if device.minor > MINOR_MAX =>
+            if device.minor > MINOR_MAX || device.major > MAJOR_MAX =>
         {
             Some(format!(
-                "device {}:{}; XFS holds minor numbers up to {MINOR_MAX}",
+                "device {}:{}; XFS holds numbers up to {MAJOR_MAX}:{MINOR_MAX}",
                 device.major, device.minor
             ))
         }
