@@ -157,6 +157,8 @@ impl<'a> Stamp<'a> {
             let entry: &mut DirItem = field(bytes)?;
             let node = self.numbers.get(&entry.location.objectid.get());
             let node = node.ok_or_else(|| corrupt("has an entry for an unknown inode"))?;
+            // Some versions of mkfs.btrfs leave it to chance.
+            entry.transid = 0.into();
             entry.kind = types(&self.tree.node(*node).kind).1;
             let len = size_of::<DirItem>()
                 + usize::from(entry.name_len.get())
@@ -217,6 +219,7 @@ fn rename(mut bytes: &mut [u8], node: &Node) -> Result<()> {
     let broken = || corrupt("has a broken attribute");
     while !bytes.is_empty() {
         let entry: &mut DirItem = field(bytes)?;
+        entry.transid = 0.into();
         let name = size_of::<DirItem>()..size_of::<DirItem>() + usize::from(entry.name_len.get());
         let end = name.end + usize::from(entry.data_len.get());
         let name = bytes.get_mut(name).ok_or_else(broken)?;
