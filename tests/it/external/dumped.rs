@@ -203,7 +203,7 @@ fn attributes(dumped: &[u8]) -> BTreeMap<String, String> {
             .split_whitespace()
             .collect();
         if !matches!(index, "2" | "3") {
-            found.insert(name[..len].to_owned(), value);
+            found.insert(name[..len].to_owned(), value.to_lowercase());
         }
     }
     found
