@@ -190,8 +190,8 @@ mod tests {
             inode_size: 512,
         };
         let found = prototype("t", &tree, geometry, "/stage").unwrap();
-        let expected = b"/dev/null\n0 0\nd--755 0 0\nd d--755 0 0\nfile ---644 0 0 /stage/4\n$\n\
-            null c--644 0 0 0 0\nlink l--777 0 0 xxx\n`\xa0b p--644 0 0\nother ---644 0 0 /stage/0\n$\n";
+        let expected = b"/dev/null\n0 0\nd--755 0 0\nd d--755 0 0\nfile ---644 0 0 /stage/0\n$\n\
+            null c--644 0 0 0 0\nlink l--777 0 0 xxx\n`\xa0b p--644 0 0\nother ---644 0 0 /stage/4\n$\n";
         assert_eq!(
             found.text.escape_ascii().to_string(),
             expected.escape_ascii().to_string()
