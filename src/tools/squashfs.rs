@@ -16,8 +16,8 @@ use disklayout::tree::{Attributes, Content, FileTree, NodeKind};
 use disklayout::{Bytes, Error, Result, Timestamp};
 use sha2::{Digest, Sha256};
 
+use super::nameless::NamelessFile;
 use super::runner::{Runner, Tool};
-use super::scratch::ScratchFile;
 use super::tar_stream::{self, Feed, Sink};
 use options::{CHOICES, Compression};
 
@@ -119,7 +119,7 @@ struct Recipe {
 /// A filesystem in a file without a name.
 #[derive(Debug)]
 struct Made {
-    file: ScratchFile,
+    file: NamelessFile,
     len: Bytes,
 }
 
@@ -152,7 +152,7 @@ impl Recipe {
 
     fn make(&self, runner: &Runner, tree: &FileTree, progress: &dyn Progress) -> Result<Made> {
         let fail = |error| Error::io(&self.place, "can't make a temporary file", error);
-        let file = ScratchFile::new().map_err(fail)?;
+        let file = NamelessFile::new().map_err(fail)?;
         let mut arguments: Vec<OsString> = vec!["-".into(), file.path().into()];
         arguments.extend(self.arguments.iter().cloned());
         let runner = runner.clone().at(self.latest.into());

@@ -26,6 +26,8 @@ mod contents;
 mod download;
 /// Whole runs of the engine, on the level of the library.
 mod engine;
+/// XFS, Btrfs and F2FS as the programs that make them, and the kernel, see them.
+mod external;
 /// One subcommand for every image group.
 mod groups;
 /// Runs of the binary that are killed, interrupted or run into each other.
