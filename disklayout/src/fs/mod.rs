@@ -1,9 +1,21 @@
 //! Filesystems: what every format offers, and the table of those that are known.
 
 mod copy;
+pub(crate) mod erofs {
+    pub(crate) mod format;
+}
+pub(crate) mod exfat {
+    pub(crate) mod format;
+}
 pub mod ext;
+pub(crate) mod fat {
+    pub(crate) mod format;
+}
 pub mod ntfs;
 pub mod options;
+pub(crate) mod swap {
+    pub(crate) mod format;
+}
 
 use std::fmt::Debug;
 use std::sync::Arc;

@@ -55,7 +55,7 @@ macro_rules! on_disk {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
         #[repr(C)]
-        pub(crate) struct $name { $($(#[$field_doc])* pub(super) $field: $type,)* }
+        pub(crate) struct $name { $($(#[$field_doc])* pub(crate) $field: $type,)* }
         const _: () = assert!(size_of::<$name>() == $size);
     )*};
 }
