@@ -8,9 +8,11 @@ mod gpt;
 mod image;
 mod mbr;
 mod table;
+mod types;
 
 pub use image::{Image, Volume, image};
 pub use table::{Partition, Table};
+pub use types::type_name;
 
 use crate::disk::Disk;
 use crate::error::{Error, Result};
