@@ -45,6 +45,9 @@ fn read_everything(disk: &dyn Disk) -> Result<usize, disklayout::Error> {
         let Ok(Some(found)) = &volume.filesystem else {
             continue;
         };
+        if !found.has_files() {
+            continue;
+        }
         let mut walk = found.walk()?;
         while let Some(entry) = walk.next()? {
             entries += 1;

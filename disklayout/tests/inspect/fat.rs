@@ -24,7 +24,7 @@ fn make(root: &Path) {
         "SHORT.TXT",
         "lower.txt",
         "Mixed.txt",
-        "lower.TXT",
+        "other.TXT",
         "UPPER.txt",
         "no",
         "a.b.c",

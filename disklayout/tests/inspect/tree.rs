@@ -41,7 +41,6 @@ pub(crate) fn read(disk: &dyn Disk) -> Listing {
 pub(crate) fn all(filesystem: &Filesystem<'_>) -> Listing {
     let mut walk = filesystem.walk().unwrap();
     let mut found = Listing::new();
-    let mut paths: Vec<Vec<u8>> = Vec::new();
     while let Some(entry) = walk.next().unwrap() {
         let node = &entry.node;
         let bytes = match node.kind {
@@ -78,9 +77,11 @@ pub(crate) fn all(filesystem: &Filesystem<'_>) -> Listing {
         if let Some(first) = &entry.link_to {
             assert_eq!(found.get(first), Some(&seen), "{entry:?}");
         }
-        let is_found = filesystem.find(&entry.path).unwrap();
-        assert_eq!(is_found.as_ref(), Some(node), "{entry:?}");
-        paths.push(entry.path.clone());
+        // Finding reads directories anew: all of them would take long where they are large.
+        if found.len() < 60 {
+            let is_found = filesystem.find(&entry.path).unwrap();
+            assert_eq!(is_found.as_ref(), Some(node), "{entry:?}");
+        }
         assert!(found.insert(entry.path, seen).is_none());
     }
     found
