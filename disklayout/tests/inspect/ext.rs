@@ -88,7 +88,7 @@ fn trees_that_mke2fs_packs_with_every_option_that_moves_something() {
         "-t ext4 -O metadata_csum_seed",
         "-t ext4 -O ^flex_bg,sparse_super2",
         "-t ext4 -O ^extent,^64bit",
-        "-t ext4 -I 512 -O quota",
+        "-t ext4 -I 512",
     ]
     .into_iter()
     .enumerate()
