@@ -1,11 +1,12 @@
 //! An image: a file name and the recipe for what it holds.
 
 use anyhow::Result;
-use disklayout::Timestamp;
 use disklayout::layout::DiskSize;
 use disklayout::layout::guestfs::{DiskSpec, FileSpec, PartitionSpec};
 use disklayout::source::{Entry, Rules};
 use disklayout::tree::Content;
+use disklayout::{SectorSize, Timestamp};
+use uuid::Uuid;
 
 /// One image that a configuration asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -34,8 +35,16 @@ pub struct LayoutRecipe {
     pub place: String,
     /// The size of the image.
     pub size: DiskSize,
+    /// What its sectors hold.
+    pub sector_size: SectorSize,
     /// The partition table by libguestfs' name.
     pub label: String,
+    /// The disk signature in an MBR, if it is given.
+    pub disk_id: Option<u32>,
+    /// The disk GUID in a GPT, if it is given.
+    pub disk_guid: Option<Uuid>,
+    /// The numbers of the partitions that stand in the MBR in front of a GPT too.
+    pub hybrid_mbr: Vec<i64>,
     /// The partitions, each with the filesystem of this variant.
     pub partitions: Vec<PartitionSpec>,
     /// What goes into each of the partitions, in their order, beneath the writes and uploads. Each
@@ -144,7 +153,11 @@ impl LayoutRecipe {
         Ok(DiskSpec {
             place: self.place.clone(),
             size: self.size,
+            sector_size: self.sector_size,
             label: self.label.clone(),
+            disk_id: self.disk_id,
+            disk_guid: self.disk_guid,
+            hybrid_mbr: self.hybrid_mbr.clone(),
             partitions: self.partitions.clone(),
             files,
         })

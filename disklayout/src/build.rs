@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::fs::Progress;
 use crate::layout::{DiskPlan, EntryPlan, PartitionPlan, Role, TablePlan};
 use crate::table::{gpt, mbr};
+use crate::units::SectorSize;
 
 /// Writes everything that `plan` decided onto `disk`, which has the plan's size and reads as zero,
 /// and tells `progress` of the files in it.
@@ -17,7 +18,7 @@ use crate::table::{gpt, mbr};
 pub fn build(plan: &DiskPlan, disk: &dyn Disk, progress: &dyn Progress) -> Result<()> {
     check_size(plan, disk)?;
     for partition in &plan.partitions {
-        write_filesystem(partition, disk, progress)?;
+        write_filesystem(partition, plan.sector_size, disk, progress)?;
     }
     write_table(plan, disk)
 }
@@ -36,6 +37,7 @@ fn check_size(plan: &DiskPlan, disk: &dyn Disk) -> Result<()> {
 
 fn write_filesystem(
     partition: &PartitionPlan,
+    sector: SectorSize,
     disk: &dyn Disk,
     progress: &dyn Progress,
 ) -> Result<()> {
@@ -43,7 +45,7 @@ fn write_filesystem(
         return Ok(());
     };
     let range = partition.range;
-    let window = Window::new(disk, range.offset(), range.size()).map_err(|error| {
+    let window = Window::new(disk, range.offset(sector), range.size(sector)).map_err(|error| {
         let place = format!("partition {}", partition.number);
         Error::io(place, "can't reach its sectors", error)
     })?;
@@ -53,24 +55,29 @@ fn write_filesystem(
 fn write_table(plan: &DiskPlan, disk: &dyn Disk) -> Result<()> {
     match plan.table {
         TablePlan::None => Ok(()),
-        TablePlan::Mbr { signature } => mbr_of(signature, &plan.partitions)?.write(disk),
-        TablePlan::Gpt { guid } => gpt_of(guid, &plan.partitions)?.write(disk),
+        TablePlan::Mbr { signature } => mbr_of(signature, plan)?.write(disk),
+        TablePlan::Gpt { guid } => gpt_of(guid, plan)?.write(disk),
     }
 }
 
-fn mbr_of(signature: u32, partitions: &[PartitionPlan]) -> Result<mbr::Mbr> {
+fn mbr_of(signature: u32, plan: &DiskPlan) -> Result<mbr::Mbr> {
     let mut table = mbr::Mbr {
         signature,
+        sector: plan.sector_size,
         entries: Vec::new(),
         extended: None,
         logical: Vec::new(),
     };
-    for partition in partitions {
-        let EntryPlan::Mbr { kind } = partition.entry else {
+    for partition in &plan.partitions {
+        let EntryPlan::Mbr { kind, active } = partition.entry else {
             return Err(mixed(partition));
         };
         let range = partition.range;
-        let entry = mbr::Entry { kind, range };
+        let entry = mbr::Entry {
+            kind,
+            active,
+            range,
+        };
         match partition.role {
             Role::Logical => table.logical.push(entry),
             Role::Primary => table.entries.push(entry),
@@ -83,19 +90,47 @@ fn mbr_of(signature: u32, partitions: &[PartitionPlan]) -> Result<mbr::Mbr> {
     Ok(table)
 }
 
-fn gpt_of(guid: uuid::Uuid, partitions: &[PartitionPlan]) -> Result<gpt::Gpt<'_>> {
-    let entries = partitions.iter().map(|partition| match &partition.entry {
-        EntryPlan::Gpt { kind, guid, name } => Ok(gpt::Entry {
+fn gpt_of(guid: uuid::Uuid, plan: &DiskPlan) -> Result<gpt::Gpt<'_>> {
+    let partitions = plan.partitions.iter();
+    let entries = partitions.map(|partition| match &partition.entry {
+        EntryPlan::Gpt {
+            kind,
+            guid,
+            name,
+            attributes,
+            ..
+        } => Ok(gpt::Entry {
             number: partition.number,
             kind: *kind,
             guid: *guid,
             range: partition.range,
+            attributes: *attributes,
             name,
         }),
         EntryPlan::Mbr { .. } | EntryPlan::None => Err(mixed(partition)),
     });
-    let entries = entries.collect::<Result<_>>()?;
-    Ok(gpt::Gpt { guid, entries })
+    Ok(gpt::Gpt {
+        guid,
+        sector: plan.sector_size,
+        entries: entries.collect::<Result<_>>()?,
+        hybrid: hybrid_of(&plan.partitions),
+    })
+}
+
+/// The partitions that stand in the MBR too, in the order of their entries there.
+fn hybrid_of(partitions: &[PartitionPlan]) -> Vec<mbr::Entry> {
+    let hybrid = partitions.iter().filter_map(|one| match &one.entry {
+        EntryPlan::Gpt { hybrid, .. } => hybrid.map(|hybrid| (hybrid, one.range)),
+        EntryPlan::Mbr { .. } | EntryPlan::None => None,
+    });
+    let mut hybrid: Vec<_> = hybrid.collect();
+    hybrid.sort_by_key(|(hybrid, _)| hybrid.number);
+    let entries = hybrid.into_iter().map(|(hybrid, range)| mbr::Entry {
+        kind: hybrid.kind,
+        active: hybrid.active,
+        range,
+    });
+    entries.collect()
 }
 
 /// A plan that nothing in this library makes.

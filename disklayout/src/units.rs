@@ -4,7 +4,8 @@ mod size;
 
 use std::fmt;
 
-/// Bytes in a logical sector. Every table and image of this library uses 512-byte sectors.
+/// Bytes in a sector of the usual size. Formats count in it that don't ask what the disk counts in;
+/// everything else has a [`SectorSize`].
 pub const SECTOR_SIZE: u64 = 512;
 
 /// A size or an offset in bytes.
@@ -31,9 +32,9 @@ impl Bytes {
         self.0
     }
 
-    /// How many whole sectors this is.
-    pub const fn whole_sectors(self) -> u64 {
-        self.0 / SECTOR_SIZE
+    /// How many whole sectors of a disk this is.
+    pub const fn whole_sectors(self, sector: SectorSize) -> u64 {
+        self.0 / sector.get()
     }
 }
 
@@ -74,6 +75,15 @@ impl SectorSize {
             Self::B4096 => 4096,
         }
     }
+
+    /// The one of so many bytes, if there is one.
+    pub const fn of(bytes: u64) -> Option<Self> {
+        match bytes {
+            512 => Some(Self::B512),
+            4096 => Some(Self::B4096),
+            _ => None,
+        }
+    }
 }
 
 /// The number of a sector, counted from the start of the disk (a logical block address).
@@ -98,7 +108,7 @@ impl fmt::Display for Lba {
     }
 }
 
-/// A run of sectors, both ends included. It is never empty and its bytes fit a `u64`.
+/// A run of sectors, both ends included. It is never empty.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LbaRange {
     first: Lba,
@@ -107,7 +117,7 @@ pub struct LbaRange {
 
 impl LbaRange {
     /// The sectors `first` to `last`, both included; `None` when `last` comes before `first` or
-    /// when the end in bytes exceeds a `u64`.
+    /// when no disk has that many: a size in bytes fits a `u64`.
     pub const fn new(first: Lba, last: Lba) -> Option<Self> {
         let fits = last.0 < u64::MAX / SECTOR_SIZE;
         if first.0 <= last.0 && fits {
@@ -132,14 +142,14 @@ impl LbaRange {
         self.last.0 - self.first.0 + 1
     }
 
-    /// Where the range starts, in bytes from the start of the disk.
-    pub const fn offset(self) -> Bytes {
-        Bytes(self.first.0 * SECTOR_SIZE)
+    /// Where the range starts, in bytes from the start of a disk with sectors of this size.
+    pub const fn offset(self, sector: SectorSize) -> Bytes {
+        Bytes(self.first.0.saturating_mul(sector.get()))
     }
 
-    /// How many bytes it covers.
-    pub const fn size(self) -> Bytes {
-        Bytes(self.sectors() * SECTOR_SIZE)
+    /// How many bytes it covers on a disk with sectors of this size.
+    pub const fn size(self, sector: SectorSize) -> Bytes {
+        Bytes(self.sectors().saturating_mul(sector.get()))
     }
 
     /// Whether any sector belongs to both.
@@ -164,7 +174,10 @@ mod tests {
     #[test]
     fn a_range_includes_both_ends_and_is_never_empty() {
         assert_eq!(range(4096, 26_214_400).sectors(), 26_210_305);
-        assert_eq!(range(7, 7).size(), Bytes::new(512));
+        assert_eq!(range(7, 7).size(SectorSize::B512), Bytes::new(512));
+        assert_eq!(range(7, 8).size(SectorSize::B4096), Bytes::new(8192));
+        assert_eq!(range(7, 8).offset(SectorSize::B512), Bytes::new(3584));
+        assert_eq!(range(7, 8).offset(SectorSize::B4096), Bytes::new(28672));
         assert_eq!(LbaRange::new(Lba::new(8), Lba::new(7)), None);
         assert_eq!(
             LbaRange::new(Lba::new(0), Lba::new(u64::MAX / SECTOR_SIZE)),

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use disklayout::SectorSize;
 use disklayout::fs::{self, Misfits};
 use disklayout::layout::single::Table;
 use disklayout::layout::{DiskSize, Room};
@@ -55,7 +56,7 @@ pub(super) fn command() -> Command {
         )
 }
 
-fn image_arguments() -> [Arg; 7] {
+fn image_arguments() -> [Arg; 9] {
     [
         option("type", "TYPE", "The filesystem")
             .short('t')
@@ -79,6 +80,15 @@ fn image_arguments() -> [Arg; 7] {
         .require_equals(true)
         .default_missing_value("mbr")
         .value_parser(["gpt", "mbr", "none"]),
+        option(
+            "part-type",
+            "TYPE",
+            "The partition's type: a name like esp, a GUID, a byte [default: by the filesystem]",
+        )
+        .requires("partition"),
+        option("sector-size", "BYTES", "What a sector of the disk holds")
+            .value_parser(["512", "4096"])
+            .default_value("512"),
         option("format", "FORMAT", "The format of the image")
             .value_parser(["raw"])
             .default_value("raw"),
@@ -153,6 +163,11 @@ pub(super) fn options(matches: &ArgMatches) -> Result<Options, clap::Error> {
             Some("gpt") => Some(Table::Gpt),
             Some("mbr") => Some(Table::Mbr),
             _ => None,
+        },
+        part_type: value(matches, "part-type"),
+        sector_size: match value::<String>(matches, "sector-size").as_deref() {
+            Some("4096") => SectorSize::B4096,
+            _ => SectorSize::B512,
         },
         size: value(matches, "size").unwrap_or(DiskSize::Smallest(Room::NONE)),
         filesystem: value(matches, "type").unwrap_or_default(),
@@ -319,6 +334,16 @@ mod tests {
     }
 
     #[test]
+    fn sectors_and_the_type_of_the_partition() {
+        let options = parse("-p --part-type esp --sector-size 4096 a b").unwrap();
+        assert_eq!(options.part_type.as_deref(), Some("esp"));
+        assert_eq!(options.sector_size, SectorSize::B4096);
+        let options = parse("a b").unwrap();
+        assert_eq!(options.part_type, None);
+        assert_eq!(options.sector_size, SectorSize::B512);
+    }
+
+    #[test]
     fn owners_are_forced_or_mapped() {
         let owners = |line: &str| parse(&format!("{line} a b")).unwrap().rules.owners;
         assert_eq!(owners("--owner 7:8"), Owners::Forced { uid: 7, gid: 8 });
@@ -373,6 +398,8 @@ mod tests {
             ("-s auto+0x a b", "--size"),
             ("-U random a b", "--uuid"),
             ("--partition=apm a b", "--partition"),
+            ("--part-type esp a b", "--partition"),
+            ("--sector-size 1024 a b", "--sector-size"),
             ("--format qcow2 a b", "--format"),
             ("--owner root a b", "--owner"),
             ("--owner 1:2 --map-users 1:2 a b", "--map-users"),

@@ -21,6 +21,7 @@ use crate::report;
 use crate::status::Status;
 use crate::tools::ntfs::NtfsFormatter;
 use crate::tools::runner::kill_children;
+use crate::tools::squashfs::SquashfsFormatter;
 
 impl Context {
     /// Every image of the configuration.
@@ -31,7 +32,9 @@ impl Context {
 
 /// The formats that images may ask for.
 pub fn registry() -> Registry {
-    Registry::native().with(NtfsFormatter::default())
+    Registry::native()
+        .with(NtfsFormatter::default())
+        .with(SquashfsFormatter::default())
 }
 
 /// What images need from the directory of data.

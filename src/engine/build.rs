@@ -38,6 +38,8 @@ pub(super) struct Job<'a> {
     pub(super) size: Bytes,
     /// About how much of it has to be written.
     pub(super) cost: Bytes,
+    /// What of the content isn't in it.
+    pub(super) warnings: Vec<String>,
     /// What is in it; it needs somewhat more than the bytes of its files.
     pub(super) content: Content,
     /// Writes it.
@@ -143,6 +145,11 @@ impl Run<'_> {
             number: job.number,
             images: self.images,
         });
+        for message in &job.warnings {
+            let image = name;
+            self.reporter
+                .report(&Event::ImageWarning { image, message });
+        }
         let Settings {
             directory,
             temporaries,
@@ -259,6 +266,7 @@ mod tests {
             number,
             size: Bytes::new(1 << 20),
             cost: Bytes::new(0),
+            warnings: Vec::new(),
             content: Content::default(),
             write: Box::new(write),
         });

@@ -66,6 +66,13 @@ pub enum Event<'a> {
         /// How many images were asked for.
         images: usize,
     },
+    /// Something that an image was to hold is left out, or kept in part only.
+    ImageWarning {
+        /// Its file name.
+        image: &'a str,
+        /// What, how often, and an example.
+        message: &'a str,
+    },
     /// Files of an image have been written.
     ImageProgress {
         /// Its file name.

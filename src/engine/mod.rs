@@ -202,6 +202,10 @@ fn job(name: &str, number: usize, plan: DiskPlan) -> Job<'_> {
                 .map(|filesystem| filesystem.cost().get())
                 .sum(),
         ),
+        warnings: filesystems()
+            .flat_map(|filesystem| filesystem.warnings())
+            .cloned()
+            .collect(),
         content: Content::of(&plan),
         write: Box::new(move |disk, progress| Ok(disklayout::build(&plan, disk, progress)?)),
     }

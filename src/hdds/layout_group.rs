@@ -3,12 +3,13 @@
 use std::collections::HashSet;
 
 use disklayout::fs::Misfits;
-use disklayout::layout::guestfs::{End, FileSpec};
+use disklayout::layout::Label;
+use disklayout::layout::guestfs::{FileSpec, Start};
 use disklayout::tree::Content;
 
 use super::model::{LayoutGroup, Part};
 use super::reader::{Findings, Object, Value};
-use super::{contents, keys, mkfs, names, size, source};
+use super::{bounds, contents, keys, mkfs, names, size, source, table};
 use crate::image::Upload;
 
 const DEFAULT_LABEL: &str = "mbr";
@@ -25,9 +26,19 @@ pub(super) fn read(value: &Value<'_>, reserved: &[&str], f: &mut Findings) -> Op
     let imgver = read_imgver(&object, f);
     let labels = words(&object, "labels", DEFAULT_LABEL, f);
     let filesystems = words(&object, "filesystems", DEFAULT_FILESYSTEM, f);
+    let sector_size = object.optionally("sector_size", f, table::sector_size);
+    let disk_id = object.optionally("disk_id", f, table::disk_id);
+    let disk_guid = object.optionally("disk_guid", f, table::guid);
+    let hybrid_mbr = object.optionally("hybrid_mbr", f, |value, f| {
+        value.each("partitions", f, |value, f| value.integer(f))
+    });
+    let has_mbr = labels
+        .iter()
+        .flatten()
+        .any(|label| Label::parse(label) == Some(Label::Mbr));
     let parts = object
         .required("parts", f)
-        .and_then(|value| value.each("partitions", f, part));
+        .and_then(|value| value.each("partitions", f, |value, f| part(value, has_mbr, f)));
     let count = parts.as_ref().map(Vec::len);
     let writes = object.optionally("writes", f, |value, f| {
         value.each("files", f, |value, f| write(value, count, f))
@@ -40,6 +51,10 @@ pub(super) fn read(value: &Value<'_>, reserved: &[&str], f: &mut Findings) -> Op
         name: name?,
         imgver: imgver?,
         size: size?,
+        sector_size: sector_size?.unwrap_or_default(),
+        disk_id: disk_id?,
+        disk_guid: disk_guid?,
+        hybrid_mbr: hybrid_mbr?.unwrap_or_default(),
         labels: labels?,
         filesystems: filesystems?,
         parts: parts?,
@@ -105,13 +120,23 @@ fn words(object: &Object<'_>, key: &str, default: &str, f: &mut Findings) -> Opt
     Some(words)
 }
 
-fn part(value: &Value<'_>, f: &mut Findings) -> Option<Part> {
+fn part(value: &Value<'_>, has_mbr: bool, f: &mut Findings) -> Option<Part> {
     let object = value.object(&keys::PART, f)?;
-    let prlogex = object.required("type", f).and_then(|value| value.string(f));
-    let start = object
-        .required("start", f)
-        .and_then(|value| value.integer(f));
-    let end = object.required("end", f).and_then(|value| end(value, f));
+    // Only an MBR tells them apart.
+    let prlogex = match has_mbr {
+        true => object
+            .required("type", f)
+            .and_then(|value| value.string(f))
+            .map(Some),
+        false => object.optionally("type", f, Value::string),
+    };
+    let start = object.optionally("start", f, bounds::start);
+    let end = bounds::end(&object, f);
+    let align = object.optionally("align", f, bounds::align);
+    let name = object.optionally("name", f, Value::string);
+    let uuid = object.optionally("uuid", f, table::guid);
+    let mbr_type = object.optionally("mbr_type", f, table::mbr_type);
+    let flags = object.optionally("flags", f, table::flags);
     let filesystem = object.optionally("filesystem", f, Value::string);
     let label = object.optionally("label", f, Value::string);
     let gpt_type = gpt_type(&object, f);
@@ -122,9 +147,14 @@ fn part(value: &Value<'_>, f: &mut Findings) -> Option<Part> {
     });
     Some(Part {
         place: value.place().to_string(),
-        prlogex: prlogex?.to_string(),
-        start: start?,
+        prlogex: prlogex?.unwrap_or("p").to_string(),
+        start: start?.unwrap_or(Start::Next),
         end: end?,
+        align: align?,
+        name: name?.map(str::to_string),
+        uuid: uuid?,
+        mbr_type: mbr_type?,
+        flags: flags?.unwrap_or_default(),
         gpt_type: gpt_type?,
         filesystem: filesystem?.map(str::to_string),
         label: label?.map(str::to_string),
@@ -135,14 +165,6 @@ fn part(value: &Value<'_>, f: &mut Findings) -> Option<Part> {
         },
         contents: contents?.unwrap_or_default(),
     })
-}
-
-/// The last sector of a partition, or `auto`.
-fn end(value: &Value<'_>, f: &mut Findings) -> Option<End> {
-    if value.is_text("auto") {
-        return Some(End::Auto);
-    }
-    value.integer(f).map(End::Sector)
 }
 
 /// The partition type by either spelling: the original's code reads one and its manual names the
@@ -228,6 +250,7 @@ fn warn_of_equal_images(group: &LayoutGroup, f: &mut Findings) {
 mod tests {
     use disklayout::Bytes;
     use disklayout::layout::DiskSize;
+    use disklayout::layout::guestfs::End;
 
     use super::*;
     use crate::hdds::document;
@@ -268,7 +291,10 @@ mod tests {
         assert_eq!(problems, [""; 0]);
         assert_eq!(group.imgver.as_deref(), Some("2"));
         let part = &group.parts[0];
-        assert_eq!((part.start, part.end), (4096, End::Sector(-1)));
+        assert_eq!(
+            (part.start, part.end),
+            (Start::Sector(4096), End::Sector(-1))
+        );
         assert_eq!(
             (part.label.as_deref(), part.gpt_type.as_deref()),
             (None, Some("G"))

@@ -1,13 +1,15 @@
 //! hdds.json: which images there should be, and where the files that they need are.
 //!
 //! `document` and `reader` know JSON and places, `keys` the names of the keys; `top`,
-//! `layout_group`, `contents` and `install_group` turn values into the groups of `model`;
-//! `variants` turns groups into images. `locate` finds the files. Nothing here opens a network
-//! connection.
+//! `layout_group` (with `bounds` and `table`), `contents` and `install_group` turn values into the
+//! groups of `model`; `variants` turns groups into images (with `for_label`). `locate` finds the
+//! files. Nothing here opens a network connection.
 
 pub mod arch;
+mod bounds;
 mod contents;
 mod document;
+mod for_label;
 mod install_group;
 mod keys;
 mod layout_group;
@@ -21,6 +23,7 @@ pub mod releases;
 mod shipped;
 pub mod size;
 mod source;
+mod table;
 mod top;
 mod variants;
 

@@ -1,8 +1,10 @@
 //! A configuration that has been read and validated.
 
+use disklayout::SectorSize;
 use disklayout::fs::{Misfits, Options};
-use disklayout::layout::DiskSize;
-use disklayout::layout::guestfs::{End, FileSpec};
+use disklayout::layout::guestfs::{End, FileSpec, Length, MbrType, Start};
+use disklayout::layout::{DiskSize, Flag};
+use uuid::Uuid;
 
 use super::problem::{ConfigError, Problem};
 use super::releases::Release;
@@ -41,6 +43,14 @@ pub struct LayoutGroup {
     pub imgver: Option<String>,
     /// The size of each image.
     pub size: DiskSize,
+    /// What the sectors of each image hold.
+    pub sector_size: SectorSize,
+    /// The disk signature in an MBR, if it is given.
+    pub disk_id: Option<u32>,
+    /// The disk GUID in a GPT, if it is given.
+    pub disk_guid: Option<Uuid>,
+    /// The numbers of the partitions that stand in the MBR in front of a GPT too.
+    pub hybrid_mbr: Vec<i64>,
     /// The partition tables, one image each; never empty.
     pub labels: Vec<String>,
     /// The filesystems of partitions that name none, one image each; never empty.
@@ -60,12 +70,22 @@ pub struct Part {
     pub place: String,
     /// `p`, `l`, `e` or the words.
     pub prlogex: String,
-    /// The first sector.
-    pub start: i64,
-    /// The last sector.
+    /// Where it starts.
+    pub start: Start,
+    /// Where it ends.
     pub end: End,
-    /// The partition type as a GUID.
+    /// What its start is rounded up to a multiple of.
+    pub align: Option<Length>,
+    /// Its name in a GPT.
+    pub name: Option<String>,
+    /// Its GUID in a GPT.
+    pub uuid: Option<Uuid>,
+    /// The partition type as a GUID, or by its name.
     pub gpt_type: Option<String>,
+    /// The partition type in an MBR.
+    pub mbr_type: Option<MbrType>,
+    /// Its marks.
+    pub flags: Vec<Flag>,
     /// The filesystem; that of the variant when there is none.
     pub filesystem: Option<String>,
     /// The filesystem's label.

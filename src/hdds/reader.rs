@@ -104,6 +104,23 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// The string, if it starts like a number, maybe a negative one, and isn't a whole one.
+    pub(super) fn unit_text(&self) -> Option<&'a str> {
+        let Node::String(text) = self.node else {
+            return None;
+        };
+        let text = text.trim();
+        let digits = text.strip_prefix('-').unwrap_or(text);
+        let is_plain = digits.bytes().all(|byte| byte.is_ascii_digit());
+        let starts = digits.starts_with(|c: char| c.is_ascii_digit());
+        (starts && !is_plain).then_some(text)
+    }
+
+    /// Whether it is a number, written as one.
+    pub(super) fn is_number(&self) -> bool {
+        matches!(self.node, Node::Integer(_) | Node::Float(_))
+    }
+
     /// Whether it is this string.
     pub(super) fn is_text(&self, text: &str) -> bool {
         matches!(self.node, Node::String(found) if found == text)

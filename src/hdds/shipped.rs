@@ -26,6 +26,7 @@ mod tests {
     use anyhow::bail;
     use disklayout::Bytes;
     use disklayout::layout::DiskSize;
+    use disklayout::layout::guestfs::{End, Start};
 
     use super::*;
     use crate::hdds::Config;
@@ -45,8 +46,12 @@ mod tests {
     /// Label, size in MiB, and of each partition its bounds and filesystem.
     fn summary(recipe: &LayoutRecipe) -> String {
         let parts = recipe.partitions.iter();
-        let parts =
-            parts.map(|p| format!(" {}:{}..{} {}", p.prlogex, p.start, p.end, p.filesystem));
+        let parts = parts.map(|p| match (p.start, p.end) {
+            (Start::Sector(start), End::Sector(end)) => {
+                format!(" {}:{start}..{end} {}", p.prlogex, p.filesystem)
+            }
+            other => panic!("{other:?}"),
+        });
         let DiskSize::Fixed(size) = recipe.size else {
             panic!("{} has no size", recipe.place)
         };

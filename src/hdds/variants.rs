@@ -7,7 +7,7 @@ use disklayout::layout::guestfs::PartitionSpec;
 
 use super::model::{Config, Group, InstallGroup, LayoutGroup, Part};
 use super::releases::{NextRelease, Release};
-use super::{arch, names};
+use super::{arch, for_label, names};
 use crate::image::{Image, InstallRecipe, LayoutRecipe, Recipe};
 
 impl Config {
@@ -94,22 +94,25 @@ pub(super) fn file_name(group: &LayoutGroup, label: &str, filesystem: &str) -> S
 
 fn layout_image(group: &LayoutGroup, label: &str, filesystem: &str) -> Image {
     let partitions = group.parts.iter().map(|part| partition(part, filesystem));
+    let contents = group.parts.iter().map(|part| part.contents.clone());
+    let mut recipe = LayoutRecipe {
+        place: group.place.clone(),
+        size: group.size,
+        sector_size: group.sector_size,
+        label: label.to_string(),
+        disk_id: group.disk_id,
+        disk_guid: group.disk_guid,
+        hybrid_mbr: group.hybrid_mbr.clone(),
+        partitions: partitions.collect(),
+        contents: contents.collect(),
+        writes: group.writes.clone(),
+        uploads: group.uploads.clone(),
+    };
+    for_label::adapt(&mut recipe, group);
     Image {
         file_name: file_name(group, label, filesystem),
         group: group.name.clone(),
-        recipe: Recipe::Layout(LayoutRecipe {
-            place: group.place.clone(),
-            size: group.size,
-            label: label.to_string(),
-            partitions: partitions.collect(),
-            contents: group
-                .parts
-                .iter()
-                .map(|part| part.contents.clone())
-                .collect(),
-            writes: group.writes.clone(),
-            uploads: group.uploads.clone(),
-        }),
+        recipe: Recipe::Layout(recipe),
     }
 }
 
@@ -119,7 +122,12 @@ fn partition(part: &Part, filesystem: &str) -> PartitionSpec {
         prlogex: part.prlogex.clone(),
         start: part.start,
         end: part.end,
+        align: part.align,
+        name: part.name.clone(),
+        uuid: part.uuid,
         gpt_type: part.gpt_type.clone(),
+        mbr_type: part.mbr_type.clone(),
+        flags: part.flags.clone(),
         filesystem: part.filesystem.as_deref().unwrap_or(filesystem).to_string(),
         label: part.label.clone(),
         options: part.options.clone(),

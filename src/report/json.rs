@@ -95,6 +95,9 @@ fn object(event: &Event<'_>) -> Value {
         } => json!({
             "event": "image_started", "image": image, "number": number, "images": images,
         }),
+        Event::ImageWarning { image, message } => {
+            json!({"event": "image_warning", "image": image, "message": message})
+        }
         Event::ImageBuilt {
             built,
             number,

@@ -59,6 +59,9 @@ impl<W: Write + Send> Reporter for Plain<W> {
                 let text = format!("Creating image {image}...[{number}/{images}]");
                 state.line("INFO", &text);
             }
+            Event::ImageWarning { image, message } => {
+                state.line("WARNING", &format!("{image}: {message}"));
+            }
             Event::ImageProgress { image, done, total } => state.progress(image, *done, *total),
             Event::Finished { outcome } => {
                 for line in summary::built(outcome) {

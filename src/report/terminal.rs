@@ -132,6 +132,9 @@ impl Reporter for Terminal {
                 self.begin(&mut self.state(), image, ProgressBar::no_length(), READING);
             }
             Event::ImageProgress { image, done, total } => self.files(image, *done, *total),
+            Event::ImageWarning { image, message } => {
+                self.line(&format!("warning: {image}: {message}"));
+            }
             Event::ImageStarted { image, .. } => {
                 self.end(image);
                 self.begin(&mut self.state(), image, ProgressBar::no_length(), IMAGE);

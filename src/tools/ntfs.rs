@@ -10,7 +10,7 @@ use disklayout::disk::{Disk, SparseFile};
 use disklayout::fs::ntfs::{self, Geometry};
 use disklayout::fs::{Formatter, FsPlan, Progress, Request, Summary};
 use disklayout::tree::{Content, FileTree};
-use disklayout::{Bytes, Error, Identity, Lba, Result};
+use disklayout::{Bytes, Error, Identity, Lba, Result, SectorSize};
 
 use super::memfd::MemFile;
 use super::runner::{Runner, Tool};
@@ -51,31 +51,49 @@ impl Formatter for NtfsFormatter {
     }
 
     fn plan(&self, request: Request<'_>) -> Result<Box<dyn FsPlan>> {
-        let Request { place, tree, .. } = &request;
+        let place = request.place;
         check_choices(&request)?;
         let geometry = geometry(place, request.size)?;
         if let Some(label) = request.label {
             ntfs::check_label(place, label)?;
         }
-        ntfs::check_tree(place, tree)?;
-        ntfs::check_times(place, tree, &request.identity)?;
-        check_room(place, &geometry, tree)?;
+        let (tree, warnings) = ntfs::fit(place, request.tree, request.misfits)?;
+        ntfs::check_times(place, &tree, &request.identity)?;
+        check_room(place, &geometry, &tree)?;
         Ok(Box::new(NtfsPlan {
             place: place.to_string(),
             size: request.size,
             start: request.start,
             label: request.label.map(str::to_owned),
             geometry,
-            tree: request.tree,
+            tree,
+            warnings,
             identity: request.identity,
             runner: self.runner.clone(),
         }))
+    }
+
+    /// A size that surely does; a smaller one may do as well.
+    fn smallest(&self, request: &Request<'_>, free: Bytes) -> Result<Bytes> {
+        let place = request.place;
+        check_choices(request)?;
+        let (tree, _) = ntfs::fit(place, request.tree.clone(), request.misfits)?;
+        ntfs::smallest(&tree, free).ok_or_else(|| {
+            let most = ntfs::MAX_SIZE.get();
+            let message = format!("the content exceeds what NTFS can hold, {most} bytes");
+            Error::does_not_fit(place, message)
+        })
     }
 }
 
 /// Refuses what mkntfs offers no choice of.
 fn check_choices(request: &Request<'_>) -> Result<()> {
     request.options.check(request.place, request.kind, &[])?;
+    if request.sector_size != SectorSize::B512 {
+        let sector = request.sector_size.get();
+        let message = format!("NTFS can't be made on sectors of {sector} bytes, only on 512");
+        return Err(Error::unsupported(request.place, message));
+    }
     match request.uuid {
         None => Ok(()),
         Some(_) => {
@@ -124,6 +142,7 @@ struct NtfsPlan {
     label: Option<String>,
     geometry: Geometry,
     tree: FileTree,
+    warnings: Vec<String>,
     identity: Identity,
     runner: Runner,
 }
@@ -146,6 +165,10 @@ impl FsPlan for NtfsPlan {
 
     fn tree(&self) -> &FileTree {
         &self.tree
+    }
+
+    fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     fn cost(&self) -> Bytes {
@@ -177,9 +200,11 @@ impl NtfsPlan {
     fn fill(&self, memory: &MemFile, progress: &dyn Progress) -> Result<()> {
         let volume = memory.file().try_clone().and_then(SparseFile::open);
         let volume = volume.map_err(|e| self.no_memory(e))?;
+        let mut directories = ntfs::Directories::default();
         for directory in self.tree.directories() {
             self.copy(memory, &Content::inline(b""), &directory)?;
-            ntfs::make_directory(&volume, &directory).map_err(|e| self.unfinished(e))?;
+            let made = directories.make(&volume, &directory);
+            made.map_err(|e| self.unfinished(e))?;
         }
         for (path, content) in self.tree.files() {
             self.copy(memory, content, &path)?;

@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::env;
+use std::error::Error as _;
 use std::ffi::OsString;
 use std::fs;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::PermissionsExt;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStderr, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
 
 use disklayout::{Error, ErrorKind, Result};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
@@ -35,6 +38,8 @@ pub struct Tool {
 #[derive(Clone, Debug)]
 pub struct Runner {
     search: Vec<PathBuf>,
+    /// What programs that take the time from the environment take it for.
+    time: Option<u64>,
     children: &'static Children,
 }
 
@@ -50,8 +55,17 @@ impl Runner {
     pub fn with_search(search: Vec<PathBuf>) -> Self {
         Self {
             search,
+            time: None,
             children: &CHILDREN,
         }
+    }
+
+    /// The same runner, for programs that take `time`, in seconds since 1970, from
+    /// SOURCE_DATE_EPOCH. No other gets that variable, whatever the environment has.
+    #[must_use]
+    pub fn at(mut self, time: u64) -> Self {
+        self.time = Some(time);
+        self
     }
 
     /// Where `tool` is.
@@ -95,23 +109,70 @@ impl Runner {
         fs::read_to_string(printed.path()).map_err(fail)
     }
 
+    /// Runs `tool` as [`Self::run`] does, and has it read what `feed` writes.
+    ///
+    /// # Errors
+    /// Those of [`Self::run`] and those of `feed`. The tool's own come first where both fail, as
+    /// nothing can be written to one that has ended.
+    pub fn feed(
+        &self,
+        place: &str,
+        tool: Tool,
+        args: &[OsString],
+        feed: impl FnOnce(&mut dyn Write) -> Result<()>,
+    ) -> Result<()> {
+        let mut command = self.command(place, tool, args)?;
+        command.stdin(Stdio::piped()).stdout(Stdio::null());
+        let mut fed = Ok(());
+        let mut feed = Some(feed);
+        let run = self.children.run_fed(&mut command, |stdin| {
+            if let (Some(mut stdin), Some(feed)) = (stdin, feed.take()) {
+                fed = feed(&mut stdin);
+            }
+        });
+        let ended = ended(place, tool, run);
+        match fed {
+            Err(error) if !is_closed(&error) => Err(error),
+            _ => ended.and(fed),
+        }
+    }
+
     fn run_into(&self, out: Stdio, place: &str, tool: Tool, args: &[OsString]) -> Result<()> {
+        let mut command = self.command(place, tool, args)?;
+        command.stdin(Stdio::null()).stdout(out);
+        ended(place, tool, self.children.run(&mut command))
+    }
+
+    fn command(&self, place: &str, tool: Tool, args: &[OsString]) -> Result<Command> {
         let program = self.find(place, tool)?;
         tracing::debug!(?program, ?args, "run");
         let mut command = Command::new(program);
-        command.args(args).env("LC_ALL", "C").stdin(Stdio::null());
-        command.stdout(out).stderr(Stdio::piped());
-        let fail = |error: io::Error| {
-            let message = format!("can't run {}", tool.program);
-            Error::new(ErrorKind::Tool, place, message).with_source(error)
+        command.args(args).env("LC_ALL", "C").stderr(Stdio::piped());
+        match self.time {
+            Some(time) => command.env("SOURCE_DATE_EPOCH", time.to_string()),
+            None => command.env_remove("SOURCE_DATE_EPOCH"),
         };
-        let (status, said) = self.children.run(&mut command).map_err(fail)?;
-        tracing::debug!(%status, said, "{} ended", tool.program);
-        match status.success() {
-            true => Ok(()),
-            false => Err(failed(place, tool, status, &said)),
-        }
+        Ok(command)
     }
+}
+
+/// What became of a run.
+fn ended(place: &str, tool: Tool, run: io::Result<(ExitStatus, String)>) -> Result<()> {
+    let (status, said) = run.map_err(|error| {
+        let message = format!("can't run {}", tool.program);
+        Error::new(ErrorKind::Tool, place, message).with_source(error)
+    })?;
+    tracing::debug!(%status, said, "{} ended", tool.program);
+    match status.success() {
+        true => Ok(()),
+        false => Err(failed(place, tool, status, &said)),
+    }
+}
+
+/// Whether something couldn't be written because nobody reads it any more.
+fn is_closed(error: &Error) -> bool {
+    let source = error.source().and_then(|it| it.downcast_ref::<io::Error>());
+    source.is_some_and(|source| source.kind() == io::ErrorKind::BrokenPipe)
 }
 
 impl Default for Runner {
@@ -170,8 +231,22 @@ impl Children {
 
     /// Runs `command` to its end: its status and the last words that it said.
     fn run(&self, command: &mut Command) -> io::Result<(ExitStatus, String)> {
+        self.run_fed(command, drop)
+    }
+
+    /// The same; `feed` gets what leads to its standard input, if that is a pipe.
+    fn run_fed(
+        &self,
+        command: &mut Command,
+        feed: impl FnOnce(Option<ChildStdin>),
+    ) -> io::Result<(ExitStatus, String)> {
         let (id, mut child) = self.start(command)?;
-        let said = child.stderr.take().map(tail).transpose();
+        let stderr = child.stderr.take();
+        let said = thread::scope(|scope| {
+            let said = scope.spawn(|| stderr.map(tail).transpose());
+            feed(child.stdin.take());
+            said.join().unwrap_or_else(|panic| resume_unwind(panic))
+        });
         let status = child.wait();
         self.lock().running.remove(&id);
         Ok((status?, said?.unwrap_or_default()))
@@ -228,7 +303,6 @@ fn tail(mut stderr: ChildStderr) -> io::Result<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::thread;
     use std::time::Duration;
 
     const SH: Tool = Tool {
@@ -299,6 +373,37 @@ mod tests {
     #[test]
     fn programs_see_no_input_and_the_c_locale() {
         sh("read x && exit 1; [ \"$LC_ALL\" = C ]").unwrap();
+    }
+
+    fn fed(script: &str, feed: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
+        Runner::from_env().feed("disk", SH, &["-c".into(), script.into()], feed)
+    }
+
+    fn put(out: &mut dyn Write, bytes: &[u8]) -> Result<()> {
+        out.write_all(bytes)
+            .map_err(|error| Error::io("disk", "can't feed it", error))
+    }
+
+    #[test]
+    fn a_program_reads_what_it_is_fed_to_the_end() {
+        fed("[ \"$(wc -c)\" = 300000 ]", |out| put(out, &[7; 300_000])).unwrap();
+        // More than a pipe holds is said meanwhile.
+        fed("head -c 300000 /dev/zero >&2; cat > /dev/null", |out| {
+            put(out, &[7; 300_000])
+        })
+        .unwrap();
+    }
+
+    #[test]
+    fn of_two_failures_the_cause_is_told() {
+        let error = fed("echo no room >&2; exit 1", |out| put(out, &[7; 300_000])).unwrap_err();
+        assert!(error.message().ends_with("no room"), "{error}");
+        let broken = |_: &mut dyn Write| Err(Error::invalid("source", "is gone"));
+        for script in ["cat > /dev/null", "cat > /dev/null; exit 1"] {
+            assert_eq!(fed(script, broken).unwrap_err().place(), "source");
+        }
+        let error = fed("exit 0", |out| put(out, &[7; 300_000])).unwrap_err();
+        assert_eq!(error.message(), "can't feed it");
     }
 
     #[test]

@@ -335,14 +335,44 @@ fn is_extended(kind: &str) -> bool {
     ["5", "f", "85"].contains(&kind)
 }
 
+/// Gives a filesystem to the checker of its kind, read-only.
 pub(crate) fn verify_volume(volume: &Volume) -> Verdict<()> {
     let found = blkid(volume)?;
-    match found.get("TYPE").map(String::as_str) {
-        Some("ext2" | "ext3" | "ext4") => e2fsck(volume),
-        Some("ntfs") => ntfsfix(volume),
-        other => Err(format!(
-            "{}: no checker is known for {other:?}",
-            volume.name
-        )),
+    let kind = found.get("TYPE").map_or("", String::as_str);
+    if kind == "ntfs" {
+        return ntfsfix(volume);
     }
+    let (program, arguments) = checker(kind)
+        .ok_or_else(|| format!("{}: no checker is known for '{kind}'", volume.name))?;
+    let output = run(program, arguments, volume.path());
+    let said = [output.stdout, output.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
+    // These two end with status 0 whatever they find.
+    let complains = match kind {
+        "f2fs" => said.contains("[Fail]"),
+        "erofs" => said.contains("<E>"),
+        _ => false,
+    };
+    if complains || !output.status.success() {
+        let status = output.status;
+        return Err(format!("{program} {arguments:?}, {status}: {said}"));
+    }
+    log(program, &volume.name);
+    Ok(())
+}
+
+/// The program that checks filesystems of what blkid calls `kind`, and how it is kept from writing.
+fn checker(kind: &str) -> Option<(&'static str, &'static [&'static str])> {
+    Some(match kind {
+        "ext2" | "ext3" | "ext4" => ("e2fsck", &["-fn"]),
+        "vfat" => ("fsck.fat", &["-n"]),
+        "exfat" => ("fsck.exfat", &["-n"]),
+        "xfs" => ("xfs_repair", &["-n"]),
+        "btrfs" => ("btrfs", &["check", "--readonly", "--force"]),
+        "f2fs" => ("fsck.f2fs", &["--dry-run"]),
+        "erofs" => ("fsck.erofs", &[]),
+        "squashfs" => ("unsquashfs", &["-lls"]),
+        "swap" => ("swaplabel", &[]),
+        _ => return None,
+    })
 }

@@ -166,3 +166,55 @@ fn an_empty_partition_is_refused() {
 fn a_missing_checker_stops_the_test() {
     run("createhdds-no-such-checker", &[], Path::new("image"));
 }
+
+/// What makes a filesystem of each kind, its size, and where damage is found.
+const MADE: [(&str, &str, &[&str], u64, u64); 8] = [
+    ("vfat", "mkfs.fat", &[], 64 * MIB, 2048),
+    ("exfat", "mkfs.exfat", &[], 64 * MIB, 1024),
+    ("xfs", "mkfs.xfs", &["-q"], 320 * MIB, 40),
+    ("btrfs", "mkfs.btrfs", &["-q"], 128 * MIB, 0x1_0064),
+    ("f2fs", "mkfs.f2fs", &["-q"], 64 * MIB, 512 * 4096 + 30),
+    ("swap", "mkswap", &[], MIB, 1026),
+    ("erofs", "mkfs.erofs", &[], 0, 1064),
+    ("squashfs", "mksquashfs", &["-noappend", "-quiet"], 0, 100),
+];
+
+/// A filesystem made by its own program: into a file of `size`, or from a directory into a new one.
+fn made(program: &str, options: &[&str], size: u64) -> Volume {
+    let file = NamedTempFile::new().unwrap();
+    let path = file.path().to_str().unwrap();
+    file.as_file().set_len(size).unwrap();
+    let source = tempfile::tempdir().unwrap();
+    std::fs::write(source.path().join("file"), [7; 100]).unwrap();
+    let source = source.path().to_str().unwrap();
+    let arguments = match program {
+        "mkfs.erofs" => [options, &[path, source]].concat(),
+        "mksquashfs" => [&[source, path], options].concat(),
+        _ => [options, &[path]].concat(),
+    };
+    let output = command(program).args(&arguments).output();
+    let output =
+        output.unwrap_or_else(|error| panic!("{program} can't be run, see scripts/setup: {error}"));
+    assert!(output.status.success(), "{program}: {output:?}");
+    Volume {
+        file,
+        name: format!("sample-{program} partition 1"),
+    }
+}
+
+#[test]
+fn every_kind_of_filesystem_has_a_checker_that_finds_damage() {
+    for (kind, program, options, size, place) in MADE {
+        let volume = made(program, options, size);
+        assert_eq!(
+            blkid(&volume)
+                .unwrap_or_default()
+                .get("TYPE")
+                .map(String::as_str),
+            Some(kind)
+        );
+        verify_volume(&volume).unwrap();
+        overwrite(&volume, place, &[0x5a; 16]);
+        verify_volume(&volume).expect_err(kind);
+    }
+}

@@ -394,6 +394,10 @@ fn image(source: Source, sha256: Option<&str>) -> (Image, Upload) {
         sha256: sha256.map(Into::into),
     };
     let recipe = LayoutRecipe {
+        sector_size: disklayout::SectorSize::B512,
+        disk_id: None,
+        disk_guid: None,
+        hybrid_mbr: Vec::new(),
         place: "guestfs[0]".into(),
         size: DiskSize::Fixed(Bytes::new(1 << 20)),
         label: "mbr".into(),

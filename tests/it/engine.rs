@@ -9,7 +9,7 @@ use createhdds::engine::{Directory, Outcome, Settings, Silent, Temporaries, run}
 use createhdds::image::{Image, LayoutRecipe, Recipe, Source, Upload};
 use disklayout::fs::{Misfits, Options, Registry};
 use disklayout::layout::DiskSize;
-use disklayout::layout::guestfs::{End, FileSpec, PartitionSpec};
+use disklayout::layout::guestfs::{End, FileSpec, PartitionSpec, Start};
 use disklayout::tree::Content;
 use disklayout::{Bytes, Timestamp};
 
@@ -18,7 +18,12 @@ fn image(index: usize, filesystem: &str) -> Image {
     let part = PartitionSpec {
         place: format!("{place}.parts[0]"),
         prlogex: "p".into(),
-        start: 2048,
+        start: Start::Sector(2048),
+        align: None,
+        name: None,
+        uuid: None,
+        mbr_type: None,
+        flags: Vec::new(),
         end: End::Sector(-2048),
         gpt_type: None,
         filesystem: filesystem.into(),
@@ -43,6 +48,10 @@ fn image(index: usize, filesystem: &str) -> Image {
         file_name: format!("disk_{index}_{filesystem}.img"),
         group: "test".into(),
         recipe: Recipe::Layout(LayoutRecipe {
+            sector_size: disklayout::SectorSize::B512,
+            disk_id: None,
+            disk_guid: None,
+            hybrid_mbr: Vec::new(),
             place,
             size: DiskSize::Fixed(Bytes::new(16 * Bytes::MIB)),
             label: if index.is_multiple_of(2) {

@@ -58,6 +58,8 @@ mod rootfs;
 mod safe_output;
 /// The same input gives the same bytes.
 mod same_bytes;
+/// squashfs filesystems as squashfs-tools and the kernel see them.
+mod squashfs;
 /// Exit statuses.
 mod status;
 /// Files that come from the data directory or the network.

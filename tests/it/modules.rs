@@ -70,7 +70,13 @@ const LIBRARY: &[(&str, &[&str])] = &[
 const RELATED: &[(&str, &str)] = &[("table::gpt", "table::mbr")];
 
 /// The parts of `table` and `fs` that belong to no format.
-const SHARED: &[&str] = &["fs::copy", "fs::options", "table::format", "table::types"];
+const SHARED: &[&str] = &[
+    "fs::copy",
+    "fs::misfits",
+    "fs::options",
+    "table::format",
+    "table::types",
+];
 
 /// A path in the sources, from the root of its crate: `["fs", "ext", "format"]`.
 type ModulePath = Vec<String>;

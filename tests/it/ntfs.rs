@@ -11,8 +11,8 @@ use std::process::Command;
 use createhdds::tools::ntfs::NtfsFormatter;
 use createhdds::tools::runner::Runner;
 use disklayout::disk::{MemDisk, SparseFile};
-use disklayout::fs::{Formatter, FsPlan, Request, Unwatched};
-use disklayout::tree::{Attributes, Content, FileTree};
+use disklayout::fs::{Formatter, FsPlan, Misfits, Request, Unwatched};
+use disklayout::tree::{Attributes, Content, FileTree, Node, NodeKind};
 use disklayout::{Bytes, ErrorKind, Identity, Lba, Timestamp};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -87,16 +87,18 @@ impl Wanted<'_> {
     }
 
     fn build_unchecked(&self) -> Volume {
-        let dir = tempfile::tempdir().unwrap();
-        let name = dir.path().file_name().unwrap().to_string_lossy();
-        let path = dir.path().join(format!("ntfs-{}-{name}.img", self.size));
-        let file = File::create_new(&path).unwrap();
-        let disk = SparseFile::create(file, self.size).unwrap();
-        self.plan(Runner::from_env())
-            .write(&disk, &Unwatched)
-            .unwrap();
-        Volume { _dir: dir, path }
+        written(&*self.plan(Runner::from_env()), self.size)
     }
+}
+
+fn written(plan: &dyn FsPlan, size: u64) -> Volume {
+    let dir = tempfile::tempdir().unwrap();
+    let name = dir.path().file_name().unwrap().to_string_lossy();
+    let path = dir.path().join(format!("ntfs-{size}-{name}.img"));
+    let file = File::create_new(&path).unwrap();
+    let disk = SparseFile::create(file, size).unwrap();
+    plan.write(&disk, &Unwatched).unwrap();
+    Volume { _dir: dir, path }
 }
 
 struct Volume {
@@ -154,6 +156,17 @@ impl Volume {
             self.check_directory(std::str::from_utf8(&directory).unwrap(), files);
         }
         self.check_directory("/", files);
+    }
+
+    /// Directories list so many names.
+    fn check_counts(&self, directories: &[(&str, usize)]) {
+        let fixed = self.text("ntfsfix", &["-n"]);
+        assert!(fixed.contains("processed successfully"), "{fixed}");
+        for (path, count) in directories {
+            let listed = self.text("ntfsls", &["-p", path]);
+            let names = listed.lines().filter(|line| ![".", ".."].contains(line));
+            assert_eq!(names.count(), *count, "{path}");
+        }
     }
 
     /// The directory lists exactly the names that are in it, and is a directory to ntfsinfo.
@@ -363,6 +376,103 @@ fn full_directories_have_an_index_of_their_own() {
         wanted = wanted.file(&format!("/top {i}/leaf"), b"leaf");
     }
     wanted.build();
+}
+
+/// Names of several hundred directories and thousands of files, whose indexes have two levels of
+/// blocks; and a size that is found for them.
+#[test]
+fn thousands_of_names_fit_into_the_size_that_is_found() {
+    let mut wanted = Wanted::of_size(0);
+    for i in 0..900 {
+        let content = pattern(if i % 50 == 0 { 20_000 } else { i % 900 });
+        wanted = wanted.file(&format!("/many/file number {i:0100}"), &content);
+    }
+    for i in 0..300 {
+        wanted = wanted.file(&format!("/directories/sub {i}/leaf"), b"leaf");
+    }
+    let formatter = NtfsFormatter::default();
+    let request = Request {
+        tree: wanted.tree(),
+        ..Request::new(
+            "guestfs[0].parts[0]",
+            "ntfs",
+            Bytes::new(0),
+            Identity::new("disk", BUILT),
+        )
+    };
+    let room = Bytes::new(MIB);
+    wanted.size = formatter.smallest(&request, room).unwrap().get();
+    assert!(wanted.size < 12 * MIB, "{}", wanted.size);
+    let volume = wanted.build_unchecked();
+    volume.check_counts(&[("/many", 900), ("/directories", 300)]);
+    for i in [0, 50, 777, 899] {
+        let (path, content) = &wanted.files[i];
+        let mut expected = vec![0; content.len() as usize];
+        content.open().unwrap().read_exact(&mut expected).unwrap();
+        assert!(volume.run("ntfscat", &[], &[path]) == expected, "{path}");
+    }
+    let resized = volume.text("ntfsresize", &["--info", "--force"]);
+    assert!(resized.contains("Checking filesystem consistency"));
+}
+
+/// What is found is enough for volumes of every shape.
+#[test]
+fn the_size_that_is_found_does() {
+    let none = || Wanted::of_size(0);
+    let large = none().file("/large", &pattern(5 << 20));
+    let clusters = (0..300).fold(none(), |wanted, i| {
+        wanted.file(&format!("/{i}"), &pattern(4097))
+    });
+    let deep = (0..60).fold(none(), |wanted, i| {
+        wanted.file(&format!("{}/f", format!("/d{i}").repeat(9)), b"")
+    });
+    for mut wanted in [none(), large, clusters, deep] {
+        let request = Request {
+            tree: wanted.tree(),
+            ..Request::new("p", "ntfs", Bytes::new(0), Identity::new("d", BUILT))
+        };
+        let formatter = NtfsFormatter::default();
+        let found = formatter.smallest(&request, Bytes::new(0)).unwrap();
+        wanted.size = found.get();
+        let volume = wanted.build_unchecked();
+        let fixed = volume.text("ntfsfix", &["-n"]);
+        assert!(fixed.contains("processed successfully"), "{fixed}");
+    }
+}
+
+/// A tree of Linux: what a volume can't hold is left out where that is wanted, and told.
+#[test]
+fn what_a_volume_cannot_hold_is_left_out() {
+    let mut tree = FileTree::new(WRITTEN);
+    let mut put = |path: &str, kind| {
+        let node = Node::new(kind, Attributes::file(WRITTEN));
+        tree.put("t", path.as_bytes(), node).unwrap()
+    };
+    let file = put("/d/file", NodeKind::File(Content::inline(b"data")));
+    put("/d/link", NodeKind::Symlink(b"file".as_slice().into()));
+    put("/d/a:b", NodeKind::File(Content::inline(b"")));
+    tree.link("t", b"/other", file).unwrap();
+    let request = || Request {
+        tree: tree.clone(),
+        ..Request::new("p", "ntfs", Bytes::new(4 * MIB), Identity::new("d", BUILT))
+    };
+    let formatter = NtfsFormatter::default();
+    let refused = formatter.plan(request()).unwrap_err();
+    assert!(matches!(
+        refused.kind(),
+        ErrorKind::Unsupported | ErrorKind::InvalidSpec
+    ));
+    let plan = formatter.plan(Request {
+        misfits: Misfits::Drop,
+        ..request()
+    });
+    let plan = plan.unwrap();
+    assert_eq!(plan.warnings().len(), 3, "{:?}", plan.warnings());
+    let wanted = Wanted::of_size(4 * MIB)
+        .file("/d/file", b"data")
+        .file("/other", b"data");
+    let volume = written(&*plan, wanted.size);
+    volume.check(&wanted.files, &wanted.tree());
 }
 
 #[test]

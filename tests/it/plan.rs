@@ -83,6 +83,39 @@ fn json_has_the_numbers_of_the_image_that_is_built() {
 }
 
 #[test]
+fn what_tables_record_is_told() {
+    let group = r#"{"name": "t", "size": "64M", "sector_size": 4096, "labels": ["mbr", "gpt", "none"],
+        "disk_id": "0x1234abcd", "disk_guid": "8d5f3a52-6c1e-4c5a-9a25-30b5f0a1c7de",
+        "parts": [{"type": "p", "size": "50%", "gpt_type": "esp", "name": "EFI",
+                   "flags": ["boot", "legacy-boot"], "filesystem": "ext2"}]}"#;
+    let world = World::new(group, "", "");
+    let run = world.run("plan").expect(0);
+    for part in [
+        "disk_t_mbr.img: 64 MiB, MBR 0x1234abcd, sectors of 4096 bytes\n",
+        "  1 primary: sectors 256 to 8447, 32 MiB, type 0xef (EFI System), boot\n",
+        "disk_t_gpt.img: 64 MiB, GPT 8d5f3a52-6c1e-4c5a-9a25-30b5f0a1c7de, sectors of 4096 bytes\n",
+        " (EFI System), ",
+        ", 'EFI', legacy-boot\n",
+        "disk_t_none.img: 64 MiB, no table, sectors of 4096 bytes\n",
+        "  0 primary: sectors 0 to 16383, 64 MiB, no entry\n",
+        " blocks of 4096 bytes",
+    ] {
+        assert!(run.stdout.contains(part), "{part}: {}", run.stdout);
+    }
+    let plan = document(&world.run("--json plan").expect(0));
+    let [mbr, gpt, none] = [0, 1, 2].map(|index| &plan["images"][index]);
+    assert_eq!(
+        (&mbr["sector_size"], &none["table"]),
+        (&4096.into(), &"none".into())
+    );
+    let part = &gpt["partitions"][0];
+    assert_eq!(part["type_name"], "EFI System");
+    assert_eq!(part["flags"], serde_json::json!(["legacy-boot"]));
+    assert_eq!(mbr["partitions"][0]["flags"], serde_json::json!(["boot"]));
+    world.run("t").expect(0);
+}
+
+#[test]
 fn nothing_is_touched() {
     let server = Server::start(|_, stream| ok(stream, b"data"));
     let upload = with_upload("u", "2M", &format!(r#""source": "{}""#, server.url()));

@@ -60,6 +60,9 @@ const FEATURES: [&str; 16] = [
     "extent",
 ];
 
+/// ext4-view refuses times before 1970 and those whose lower half has its highest bit set.
+const READABLE_SECONDS: i64 = 0x3_7FFF_FFFF;
+
 fuzz_target!(|bytes: &[u8]| {
     let Ok(input) = Input::arbitrary(&mut Unstructured::new(bytes)) else {
         return;
@@ -133,7 +136,7 @@ fn tree(nodes: &[AnyNode<'_>]) -> FileTree {
             permissions: any.permissions & 0o7777,
             uid: any.uid,
             gid: any.uid,
-            mtime: Timestamp::from_seconds(any.seconds % (1 << 33)),
+            mtime: Timestamp::from_seconds(any.seconds & READABLE_SECONDS),
         };
         let device = Device {
             major: any.uid % 4096,

@@ -1,21 +1,14 @@
 //! Filesystems: what every format offers, and the table of those that are known.
 
 mod copy;
-pub(crate) mod erofs {
-    pub(crate) mod format;
-}
-pub(crate) mod exfat {
-    pub(crate) mod format;
-}
+pub mod erofs;
+pub mod exfat;
 pub mod ext;
-pub(crate) mod fat {
-    pub(crate) mod format;
-}
+pub mod fat;
+mod misfits;
 pub mod ntfs;
 pub mod options;
-pub(crate) mod swap {
-    pub(crate) mod format;
-}
+pub mod swap;
 
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -199,7 +192,12 @@ pub struct Registry {
 impl Registry {
     /// The formats that this library writes itself.
     pub fn native() -> Self {
-        Self::default().with(ext::ExtFormatter)
+        Self::default()
+            .with(ext::ExtFormatter)
+            .with(fat::FatFormatter)
+            .with(exfat::ExfatFormatter)
+            .with(swap::SwapFormatter)
+            .with(erofs::ErofsFormatter)
     }
 
     /// The same registry with one more format.

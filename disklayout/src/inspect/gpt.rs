@@ -5,14 +5,13 @@ use std::collections::HashSet;
 use uuid::Uuid;
 use zerocopy::{FromBytes, IntoBytes};
 
-use crate::disk::Disk;
 use crate::error::{Error, Result};
-use crate::inspect::table::{Partition, Table, range_within, read, read_bytes, sectors_from};
-use crate::layout::{EntryPlan, Role, TablePlan};
+use crate::inspect::table::{Partition, Sectors, Table, range_within};
+use crate::layout::{EntryPlan, Hybrid, Role, TablePlan};
 use crate::table::format::{
-    BootRecord, GPT_PROTECTIVE, GPT_REVISION, GPT_SIGNATURE, GptEntry, GptHeader,
+    ACTIVE, BootRecord, GPT_PROTECTIVE, GPT_REVISION, GPT_SIGNATURE, GptEntry, GptHeader, MbrEntry,
 };
-use crate::units::{Lba, LbaRange, SECTOR_SIZE};
+use crate::units::{Lba, LbaRange};
 
 const PRIMARY: &str = "primary GPT";
 const BACKUP: &str = "backup GPT";
@@ -20,9 +19,9 @@ const BACKUP: &str = "backup GPT";
 /// More entries than any program makes; a limit on what a damaged header makes us read.
 const ENTRY_COUNT_MAX: u32 = 4096;
 
-pub(super) fn table(disk: &dyn Disk, record: &BootRecord) -> Result<Table> {
+pub(super) fn table(disk: Sectors<'_>, record: &BootRecord) -> Result<Table> {
     // Sectors 0 and 1 hold the protective MBR and the header.
-    let whole = sectors_from(disk, 2, PRIMARY)?;
+    let whole = disk.from(2, PRIMARY)?;
     let last = whole.last();
     check_protective(record, last)?;
     let primary = header(disk, PRIMARY, Lba::new(1), last)?;
@@ -38,28 +37,76 @@ pub(super) fn table(disk: &dyn Disk, record: &BootRecord) -> Result<Table> {
     );
     let usable = range_within(PRIMARY, first, Some(last), whole)?;
     let guid = Uuid::from_bytes_le(primary.disk_guid);
+    let mut partitions = partitions(&bytes, usable)?;
+    read_hybrid(record, &mut partitions)?;
     Ok(Table {
         label: TablePlan::Gpt { guid },
-        partitions: partitions(&bytes, usable)?,
+        sector_size: disk.size,
+        partitions,
     })
 }
 
-/// The protective MBR has one entry, which covers the disk as far as 32 bits go.
+/// The protective entry covers the disk as far as 32 bits go; beside others, which makes the MBR a
+/// hybrid one, it only has to cover what is before the first of them.
 fn check_protective(record: &BootRecord, last: Lba) -> Result<()> {
-    let [entry, rest @ ..] = &record.partition_record;
+    let entries = || record.partition_record.iter();
     let covered = u32::try_from(last.get()).unwrap_or(u32::MAX);
-    let alone = rest.iter().all(|entry| entry.os_type == 0);
-    let covers = entry.starting_lba.get() == 1 && entry.size_in_lba.get() == covered;
-    if alone && covers && entry.os_type == GPT_PROTECTIVE {
+    let others = entries().filter(|entry| is_hybrid(entry));
+    let needed = others.map(|entry| entry.starting_lba.get().saturating_sub(1));
+    let needed = needed.min().unwrap_or(covered);
+    let mut protective = entries().filter(|entry| entry.os_type == GPT_PROTECTIVE);
+    let covers = |entry: &MbrEntry| {
+        entry.starting_lba.get() == 1 && [covered, needed].contains(&entry.size_in_lba.get())
+    };
+    if protective.next().is_some_and(covers) && protective.next().is_none() {
         return Ok(());
     }
-    let message = format!("its one entry must cover the {covered} sectors from sector 1");
+    let message = format!("its one entry must cover the {needed} sectors from sector 1");
     Err(Error::corrupt("protective MBR", message))
 }
 
+fn is_hybrid(entry: &MbrEntry) -> bool {
+    !matches!(entry.os_type, 0 | GPT_PROTECTIVE)
+}
+
+/// Whatever else stands in the MBR is a partition of the GPT.
+fn read_hybrid(record: &BootRecord, partitions: &mut [Partition]) -> Result<()> {
+    for (number, entry) in (1..).zip(&record.partition_record) {
+        if !is_hybrid(entry) {
+            continue;
+        }
+        let (first, sectors) = (entry.starting_lba.get(), entry.size_in_lba.get());
+        let is_it = |one: &&mut Partition| {
+            let range = one.range;
+            (range.first().get(), range.sectors()) == (first.into(), sectors.into())
+        };
+        let found = partitions.iter_mut().find(is_it);
+        match found.map(|one| &mut one.entry) {
+            Some(EntryPlan::Gpt {
+                hybrid: hybrid @ None,
+                ..
+            }) => {
+                *hybrid = Some(Hybrid {
+                    number,
+                    kind: entry.os_type,
+                    active: entry.boot_indicator == ACTIVE,
+                });
+            }
+            _ => {
+                let place = format!("entry {number} of the hybrid MBR");
+                let message = format!(
+                    "its {sectors} sectors from sector {first} are no partition of the GPT"
+                );
+                return Err(Error::corrupt(place, message));
+            }
+        }
+    }
+    Ok(())
+}
+
 /// Reads and checks the header at `at`, whose other copy has to be at `other`.
-fn header(disk: &dyn Disk, place: &str, at: Lba, other: Lba) -> Result<GptHeader> {
-    let header: GptHeader = read(disk, at, place)?;
+fn header(disk: Sectors<'_>, place: &str, at: Lba, other: Lba) -> Result<GptHeader> {
+    let header: GptHeader = disk.read(at, place)?;
     let fail = |message: String| Err(Error::corrupt(place, message));
     if header.signature != GPT_SIGNATURE || header.revision.get() != GPT_REVISION {
         return fail(format!("no header of revision 1.0 at sector {at}"));
@@ -98,7 +145,7 @@ fn shared(header: &GptHeader) -> (u64, u64, [u8; 16], u32, u32, u32) {
 }
 
 /// Reads all entries and checks their sum.
-fn entries(disk: &dyn Disk, place: &str, header: &GptHeader, last: Lba) -> Result<Vec<u8>> {
+fn entries(disk: Sectors<'_>, place: &str, header: &GptHeader, last: Lba) -> Result<Vec<u8>> {
     let fail = |message: String| Err(Error::corrupt(place, message));
     let count = header.number_of_partition_entries.get();
     let size = header.size_of_partition_entry.get();
@@ -107,8 +154,8 @@ fn entries(disk: &dyn Disk, place: &str, header: &GptHeader, last: Lba) -> Resul
     }
     let mut bytes = vec![0; count as usize * size_of::<GptEntry>()];
     let at = Lba::new(header.partition_entry_lba.get());
-    read_bytes(disk, at, place, &mut bytes)?;
-    let end = at.get() + (bytes.len() as u64).div_ceil(SECTOR_SIZE);
+    disk.read_bytes(at, place, &mut bytes)?;
+    let end = at.get() + (bytes.len() as u64).div_ceil(disk.size.get());
     let first_usable = header.first_usable_lba.get();
     let last_usable = header.last_usable_lba.get();
     let is_clear =
@@ -153,7 +200,13 @@ fn partitions(bytes: &[u8], usable: LbaRange) -> Result<Vec<Partition>> {
             number,
             role: Role::Primary,
             range: range_within(&place, first, Some(last), usable)?,
-            entry: EntryPlan::Gpt { kind, guid, name },
+            entry: EntryPlan::Gpt {
+                kind,
+                guid,
+                name,
+                attributes: entry.attributes.get(),
+                hybrid: None,
+            },
         });
     }
     Ok(partitions)

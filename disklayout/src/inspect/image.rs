@@ -3,10 +3,10 @@
 use crate::disk::Disk;
 use crate::error::Result;
 use crate::inspect::fs::{self, Area, Filesystem};
-use crate::inspect::table::{Partition, Table, boot_record};
+use crate::inspect::table::{Partition, Sectors, Table};
 use crate::layout::Role;
 use crate::table::format::GPT_PROTECTIVE;
-use crate::units::{Bytes, Lba};
+use crate::units::{Bytes, Lba, SectorSize};
 
 /// What an image holds.
 #[derive(Debug)]
@@ -40,7 +40,11 @@ pub struct Volume<'a> {
 /// wrong in a partition is told there.
 pub fn image(disk: &dyn Disk) -> Result<Image<'_>> {
     let whole = Area::new(disk, 0, disk.len());
-    let table = match boot_record(disk, Lba::new(0), "MBR") {
+    let sectors = Sectors {
+        disk,
+        size: SectorSize::B512,
+    };
+    let table = match sectors.boot_record(Lba::new(0), "MBR") {
         Ok(record) => {
             let mut entries = record.partition_record.iter();
             let is_gpt = entries.any(|entry| entry.os_type == GPT_PROTECTIVE);
@@ -82,7 +86,7 @@ fn partitioned(disk: &dyn Disk, table: Table) -> Image<'_> {
         partition: Some(partition.clone()),
         filesystem: match partition.role {
             Role::Extended => Ok(None),
-            Role::Primary | Role::Logical => filesystem(disk, partition),
+            Role::Primary | Role::Logical => filesystem(disk, partition, table.sector_size),
         },
     });
     Image {
@@ -92,8 +96,12 @@ fn partitioned(disk: &dyn Disk, table: Table) -> Image<'_> {
     }
 }
 
-fn filesystem<'a>(disk: &'a dyn Disk, partition: &Partition) -> Result<Option<Filesystem<'a>>> {
-    let (offset, size) = (partition.range.offset(), partition.range.size());
+fn filesystem<'a>(
+    disk: &'a dyn Disk,
+    partition: &Partition,
+    sector: SectorSize,
+) -> Result<Option<Filesystem<'a>>> {
+    let (offset, size) = (partition.range.offset(sector), partition.range.size(sector));
     let Some(area) = Area::new(disk, offset.get(), size.get()) else {
         return Ok(None);
     };

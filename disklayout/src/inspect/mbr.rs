@@ -2,11 +2,10 @@
 
 use std::collections::HashSet;
 
-use crate::disk::Disk;
 use crate::error::{Error, Result};
-use crate::inspect::table::{Partition, Table, boot_record, range_within, sectors_from};
+use crate::inspect::table::{Partition, Sectors, Table, range_within};
 use crate::layout::{EntryPlan, Role, TablePlan};
-use crate::table::format::{BootRecord, MbrEntry};
+use crate::table::format::{ACTIVE, BootRecord, MbrEntry};
 use crate::units::{Lba, LbaRange};
 
 /// The types of an extended partition, and of a link to the next record, that fdisk knows.
@@ -17,8 +16,8 @@ const CHAIN_MAX: usize = 256;
 
 const FIRST_LOGICAL: u32 = 5;
 
-pub(super) fn table(disk: &dyn Disk, record: &BootRecord) -> Result<Table> {
-    let whole = sectors_from(disk, 0, "MBR")?;
+pub(super) fn table(disk: Sectors<'_>, record: &BootRecord) -> Result<Table> {
+    let whole = disk.from(0, "MBR")?;
     let mut partitions = Vec::new();
     for (number, entry) in (1..).zip(&record.partition_record) {
         let place = format!("partition {number}");
@@ -38,12 +37,13 @@ pub(super) fn table(disk: &dyn Disk, record: &BootRecord) -> Result<Table> {
     let signature = record.unique_mbr_disk_signature.get();
     Ok(Table {
         label: TablePlan::Mbr { signature },
+        sector_size: disk.size,
         partitions,
     })
 }
 
 /// The logical partitions in the order in which the chain leads to them.
-fn chain(disk: &dyn Disk, extended: LbaRange) -> Result<Vec<Partition>> {
+fn chain(disk: Sectors<'_>, extended: LbaRange) -> Result<Vec<Partition>> {
     let mut logical = Vec::new();
     let mut visited = HashSet::new();
     let mut number = FIRST_LOGICAL;
@@ -57,7 +57,7 @@ fn chain(disk: &dyn Disk, extended: LbaRange) -> Result<Vec<Partition>> {
             let message = format!("the chain has more than {CHAIN_MAX} records");
             return Err(Error::corrupt(place, message));
         }
-        let record = boot_record(disk, at, &place)?;
+        let record = disk.boot_record(at, &place)?;
         let [data, link, rest @ ..] = &record.partition_record;
         if rest.iter().any(|entry| entry.os_type != 0) {
             return Err(Error::corrupt(place, "it has more than two entries"));
@@ -106,12 +106,14 @@ fn role_of(entry: &MbrEntry) -> Role {
 }
 
 fn partition(number: u32, role: Role, range: LbaRange, entry: &MbrEntry) -> Partition {
-    let kind = entry.os_type;
     Partition {
         number,
         role,
         range,
-        entry: EntryPlan::Mbr { kind },
+        entry: EntryPlan::Mbr {
+            kind: entry.os_type,
+            active: entry.boot_indicator == ACTIVE,
+        },
     }
 }
 
@@ -125,7 +127,7 @@ fn range_of(
     if entry.os_type == 0 {
         return Ok(None);
     }
-    if !matches!(entry.boot_indicator, 0x00 | 0x80) {
+    if !matches!(entry.boot_indicator, 0x00 | ACTIVE) {
         let message = format!("its boot indicator is {:02X}", entry.boot_indicator);
         return Err(Error::corrupt(place, message));
     }

@@ -17,17 +17,39 @@ pub use types::type_name;
 use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::layout::Role;
-use crate::table::format::GPT_PROTECTIVE;
-use crate::units::Lba;
-use table::boot_record;
+use crate::table::format::{GPT_PROTECTIVE, GPT_SIGNATURE};
+use crate::units::{Lba, SectorSize};
+use table::Sectors;
 
 /// Reads the partition table of `disk`: a GPT when its protective MBR says so, else an MBR.
+///
+/// What the disk's sectors hold is told by the place of a GPT's header. An MBR doesn't tell: it is
+/// taken to count in 512 bytes; [`table_of`] reads others.
 ///
 /// # Errors
 /// `Corrupt` at the record, header or partition that isn't as its format requires; `Io` when
 /// reading fails.
 pub fn table(disk: &dyn Disk) -> Result<Table> {
-    let record = boot_record(disk, Lba::new(0), "MBR")?;
+    let sizes = [SectorSize::B512, SectorSize::B4096];
+    let has_header = |size: &SectorSize| {
+        let mut signature = [0; 8];
+        let at = Sectors { disk, size: *size }.read_bytes(Lba::new(1), "", &mut signature);
+        at.is_ok() && signature == GPT_SIGNATURE
+    };
+    let size = sizes.into_iter().find(has_header);
+    table_of(disk, size.unwrap_or_default())
+}
+
+/// Reads the partition table of `disk`, whose sectors hold `sector_size`.
+///
+/// # Errors
+/// Those of [`table`].
+pub fn table_of(disk: &dyn Disk, sector_size: SectorSize) -> Result<Table> {
+    let disk = Sectors {
+        disk,
+        size: sector_size,
+    };
+    let record = disk.boot_record(Lba::new(0), "MBR")?;
     let mut entries = record.partition_record.iter();
     let table = if entries.any(|entry| entry.os_type == GPT_PROTECTIVE) {
         gpt::table(disk, &record)

@@ -6,13 +6,15 @@ use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::layout::{EntryPlan, Role, TablePlan};
 use crate::table::format::{BOOT_SIGNATURE, BootRecord};
-use crate::units::{Lba, LbaRange, SECTOR_SIZE};
+use crate::units::{Lba, LbaRange, SectorSize};
 
 /// A partition table as it was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
     /// The kind of table and what identifies the disk.
     pub label: TablePlan,
+    /// What it counts in. An MBR doesn't tell.
+    pub sector_size: SectorSize,
     /// The partitions in the order of their numbers.
     pub partitions: Vec<Partition>,
 }
@@ -30,45 +32,64 @@ pub struct Partition {
     pub entry: EntryPlan,
 }
 
-/// Reads the boot record at `at`, which errors call `place`.
-pub(super) fn boot_record(disk: &dyn Disk, at: Lba, place: &str) -> Result<BootRecord> {
-    let record: BootRecord = read(disk, at, place)?;
-    if record.signature != BOOT_SIGNATURE {
-        let [first, second] = record.signature;
-        let message = format!("no boot record: it ends in {first:02X} {second:02X}, not in 55 AA");
-        return Err(Error::corrupt(place, message));
+/// A disk and what its sectors hold.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Sectors<'a> {
+    pub(super) disk: &'a dyn Disk,
+    pub(super) size: SectorSize,
+}
+
+impl Sectors<'_> {
+    /// How many there are.
+    pub(super) fn count(self) -> u64 {
+        self.disk.len() / self.size.get()
     }
-    Ok(record)
-}
 
-/// Reads a structure from the start of sector `at`.
-pub(super) fn read<T: FromBytes + IntoBytes>(disk: &dyn Disk, at: Lba, place: &str) -> Result<T> {
-    let mut value = T::new_zeroed();
-    read_bytes(disk, at, place, value.as_mut_bytes())?;
-    Ok(value)
-}
-
-/// All sectors of `disk` from `first` on, which errors call `place`.
-pub(super) fn sectors_from(disk: &dyn Disk, first: u64, place: &str) -> Result<LbaRange> {
-    let last = (disk.len() / SECTOR_SIZE).checked_sub(1);
-    last.and_then(|last| LbaRange::new(Lba::new(first), Lba::new(last)))
-        .ok_or_else(|| {
-            let message = format!("no table fits a disk of {} bytes", disk.len());
-            Error::corrupt(place, message)
-        })
-}
-
-/// Fills `bytes` from the start of sector `at`.
-pub(super) fn read_bytes(disk: &dyn Disk, at: Lba, place: &str, bytes: &mut [u8]) -> Result<()> {
-    let len = disk.len();
-    let end = at.get().checked_mul(SECTOR_SIZE);
-    let end = end.and_then(|start| start.checked_add(bytes.len() as u64));
-    if end.is_none_or(|end| end > len) {
-        let message = format!("sector {at} lies outside the disk, which has {len} bytes");
-        return Err(Error::corrupt(place, message));
+    /// Reads the boot record at `at`, which errors call `place`.
+    pub(super) fn boot_record(self, at: Lba, place: &str) -> Result<BootRecord> {
+        let record: BootRecord = self.read(at, place)?;
+        if record.signature != BOOT_SIGNATURE {
+            let [first, second] = record.signature;
+            let message =
+                format!("no boot record: it ends in {first:02X} {second:02X}, not in 55 AA");
+            return Err(Error::corrupt(place, message));
+        }
+        Ok(record)
     }
-    disk.read_at(bytes, at.get() * SECTOR_SIZE)
-        .map_err(|error| Error::io(place, "can't read it", error))
+
+    /// Reads a structure from the start of sector `at`.
+    pub(super) fn read<T: FromBytes + IntoBytes>(self, at: Lba, place: &str) -> Result<T> {
+        let mut value = T::new_zeroed();
+        self.read_bytes(at, place, value.as_mut_bytes())?;
+        Ok(value)
+    }
+
+    /// Fills `bytes` from the start of sector `at`.
+    pub(super) fn read_bytes(self, at: Lba, place: &str, bytes: &mut [u8]) -> Result<()> {
+        let len = self.disk.len();
+        let start = at.get().checked_mul(self.size.get());
+        let fits = |start: &u64| {
+            let end = start.checked_add(bytes.len() as u64);
+            end.is_some_and(|end| end <= len)
+        };
+        let Some(start) = start.filter(fits) else {
+            let message = format!("sector {at} lies outside the disk, which has {len} bytes");
+            return Err(Error::corrupt(place, message));
+        };
+        self.disk
+            .read_at(bytes, start)
+            .map_err(|error| Error::io(place, "can't read it", error))
+    }
+
+    /// All sectors from `first` on, which errors call `place`.
+    pub(super) fn from(self, first: u64, place: &str) -> Result<LbaRange> {
+        let last = self.count().checked_sub(1);
+        last.and_then(|last| LbaRange::new(Lba::new(first), Lba::new(last)))
+            .ok_or_else(|| {
+                let message = format!("no table fits a disk of {} bytes", self.disk.len());
+                Error::corrupt(place, message)
+            })
+    }
 }
 
 /// The sectors `first` to `last` if they are a range inside `bounds`.

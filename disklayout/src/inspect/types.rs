@@ -64,7 +64,7 @@ const GUIDS: &[(Uuid, &str)] = &[
 pub fn type_name(entry: &EntryPlan) -> Option<&'static str> {
     match entry {
         EntryPlan::None => None,
-        EntryPlan::Mbr { kind } => BYTES
+        EntryPlan::Mbr { kind, .. } => BYTES
             .iter()
             .find(|(byte, _)| byte == kind)
             .map(|(_, name)| *name),
@@ -84,7 +84,19 @@ mod tests {
         let bytes: std::collections::HashSet<_> = BYTES.iter().map(|(byte, _)| byte).collect();
         let guids: std::collections::HashSet<_> = GUIDS.iter().map(|(guid, _)| guid).collect();
         assert_eq!((bytes.len(), guids.len()), (BYTES.len(), GUIDS.len()));
-        assert_eq!(type_name(&EntryPlan::Mbr { kind: 0x83 }), Some("Linux"));
-        assert_eq!(type_name(&EntryPlan::Mbr { kind: 0 }), None);
+        assert_eq!(
+            type_name(&EntryPlan::Mbr {
+                kind: 0x83,
+                active: false
+            }),
+            Some("Linux")
+        );
+        assert_eq!(
+            type_name(&EntryPlan::Mbr {
+                kind: 0,
+                active: false
+            }),
+            None
+        );
     }
 }

@@ -1,25 +1,26 @@
 //! Disks described as libguestfs takes them: `part_init`, `part_add`, `mkfs`, `write`.
 //!
-//! This is the only file that knows how libguestfs reads sector bounds.
+//! With `bounds`, this is the only file that knows how libguestfs reads sector bounds.
 
-pub use crate::layout::spec::{DiskSpec, End, FileSpec, PartitionSpec};
+pub use crate::layout::label::Label;
+pub use crate::layout::spec::{DiskSpec, End, FileSpec, Length, MbrType, PartitionSpec, Start};
 
 mod auto;
+mod bounds;
+mod hybrid;
 
 use std::collections::BTreeMap;
-
-use uuid::Uuid;
 
 use crate::error::{Error, Result};
 use crate::fs::{Registry, Request};
 use crate::identity::Identity;
-use crate::layout::label::Label;
-use crate::layout::plan::{DiskPlan, PartitionPlan, Role};
+use crate::layout::plan::{DiskPlan, EntryPlan, PartitionPlan, Role};
 use crate::layout::size::DiskSize;
 use crate::layout::spec::Placed;
-use crate::layout::{files, gpt_rules, mbr_rules};
+use crate::layout::{bare_rules, files, gpt_rules, mbr_rules};
 use crate::tree::FileTree;
-use crate::units::{Bytes, Lba, LbaRange, SECTOR_SIZE, SectorSize};
+use crate::units::SectorSize;
+use bounds::Sectors;
 
 /// Decides everything about the disk that `spec` describes. `contents` has what is in partitions
 /// beside the files, by their index in the description.
@@ -33,34 +34,98 @@ pub fn plan(
     registry: &Registry,
 ) -> Result<DiskPlan> {
     let label = Label::of(spec)?;
-    auto::check(spec, label)?;
+    check_keys(spec, label)?;
+    auto::check(spec)?;
+    let sector = spec.sector_size;
     let disk = Sectors::of(spec, label)?;
     let placed = place_all(spec, label, &disk)?;
     let trees = files::trees(&spec.files, &placed, contents, identity.time())?;
     let mut content: Vec<_> = placed.into_iter().zip(trees).collect();
     let size = match spec.size {
         DiskSize::Fixed(size) => size,
-        DiskSize::Smallest(room) => auto::fit(&mut content, room, label, identity, registry)?,
+        DiskSize::Smallest(room) => {
+            auto::fit(&mut content, room, (label, sector), identity, registry)?
+        }
     };
+    let placed: Vec<_> = content.iter().map(|(one, _)| *one).collect();
+    let entries = entries(spec, label, &placed, identity)?;
     let partitions = content
         .into_iter()
-        .map(|(one, tree)| finish(one, tree, label, identity, registry));
+        .zip(entries)
+        .map(|((one, tree), entry)| {
+            let filesystem = match one.role {
+                Role::Extended => None,
+                Role::Primary | Role::Logical => {
+                    Some(registry.plan(request(&one, tree, sector, identity))?)
+                }
+            };
+            Ok(PartitionPlan {
+                number: one.number,
+                role: one.role,
+                range: one.range,
+                entry,
+                filesystem,
+            })
+        });
     Ok(DiskPlan {
         size,
-        table: label.table(identity),
+        sector_size: sector,
+        table: label.table(spec.disk_id, spec.disk_guid, identity),
         partitions: partitions.collect::<Result<_>>()?,
     })
+}
+
+/// Refuses what identifies a disk in another kind of table.
+fn check_keys(spec: &DiskSpec, label: Label) -> Result<()> {
+    let refuse = |key: &str, message: String| {
+        let place = format!("{}.{key}", spec.place);
+        Err(Error::unsupported(place, message))
+    };
+    if spec.disk_id.is_some() && label != Label::Mbr {
+        return refuse(
+            "disk_id",
+            format!("only an MBR has a disk signature, {label} has none; a GPT has a 'disk_guid'"),
+        );
+    }
+    if spec.disk_guid.is_some() && label != Label::Gpt {
+        return refuse(
+            "disk_guid",
+            format!("only a GPT has a disk GUID, {label} has none; an MBR has a 'disk_id'"),
+        );
+    }
+    if !spec.hybrid_mbr.is_empty() && label != Label::Gpt {
+        return refuse(
+            "hybrid_mbr",
+            format!("only in front of a GPT there is a hybrid MBR, not with {label}"),
+        );
+    }
+    Ok(())
 }
 
 /// Gives every partition its number and its sectors, in the order of the numbers.
 fn place_all<'a>(spec: &'a DiskSpec, label: Label, disk: &Sectors) -> Result<Vec<Placed<'a>>> {
     let mut placed = Vec::with_capacity(spec.partitions.len());
     for (index, part) in spec.partitions.iter().enumerate() {
-        let one = place(index, part, label, &placed, disk)?;
-        placed.push(one);
+        let one = place(index, part, label, &placed, disk);
+        placed.push(one.map_err(|error| at_size(error, part))?);
+    }
+    if label != Label::None {
+        auto::extend(&mut placed, disk)?;
+        for one in placed.iter().filter(|_| label == Label::Mbr) {
+            let checked = mbr_rules::check_length(&one.spec.place, one.range, disk.size);
+            checked.map_err(|error| at_size(error, one.spec))?;
+        }
     }
     placed.sort_by_key(|one| one.number);
     Ok(placed)
+}
+
+/// The same error, at the key that says where the partition ends.
+fn at_size(error: Error, part: &PartitionSpec) -> Error {
+    if error.place() != format!("{}.end", part.place) {
+        return error;
+    }
+    Error::new(error.kind(), bounds::place_of_end(part), error.message())
 }
 
 fn place<'a>(
@@ -71,10 +136,15 @@ fn place<'a>(
     disk: &Sectors,
 ) -> Result<Placed<'a>> {
     let asked = asked_role(spec)?;
-    let range = disk.bounds(spec)?;
+    if label == Label::None {
+        bare_rules::admit(&spec.place, asked, placed)?;
+    }
+    let range = disk.bounds(spec, asked, placed)?;
     let (role, number) = match label {
+        Label::None => (Role::Primary, bare_rules::NUMBER),
         Label::Mbr => {
-            let number = mbr_rules::admit(&spec.place, asked, range, placed, disk.usable)?;
+            let number =
+                mbr_rules::admit(&spec.place, asked, range, placed, (disk.usable, disk.size))?;
             (asked, number)
         }
         Label::Gpt => {
@@ -92,40 +162,36 @@ fn place<'a>(
     })
 }
 
-/// Decides what is in the table and in the partition.
-fn finish(
-    one: Placed<'_>,
-    tree: FileTree,
+/// Decides what the table says of each partition.
+fn entries(
+    spec: &DiskSpec,
     label: Label,
+    placed: &[Placed<'_>],
     identity: &Identity,
-    registry: &Registry,
-) -> Result<PartitionPlan> {
-    let guid = type_guid(one.spec)?;
-    let entry = match label {
-        Label::Mbr => mbr_rules::entry(&one.spec.place, one.role, guid)?,
-        Label::Gpt => gpt_rules::entry(one.asked, guid, &identity_of(&one, identity)),
-    };
-    let filesystem = match one.role {
-        Role::Extended => None,
-        Role::Primary | Role::Logical => Some(registry.plan(request(&one, tree, identity))?),
-    };
-    Ok(PartitionPlan {
-        number: one.number,
-        role: one.role,
-        range: one.range,
-        entry,
-        filesystem,
-    })
+) -> Result<Vec<EntryPlan>> {
+    match label {
+        Label::None => placed.iter().map(bare_rules::entry).collect(),
+        Label::Mbr => mbr_rules::entries(placed),
+        Label::Gpt => {
+            let hybrid = hybrid::entries(spec, placed)?;
+            gpt_rules::entries(placed, &hybrid, |one| identity_of(one, identity))
+        }
+    }
 }
 
 /// The filesystem of a partition that has its sectors.
-fn request<'a>(one: &Placed<'a>, tree: FileTree, identity: &Identity) -> Request<'a> {
+fn request<'a>(
+    one: &Placed<'a>,
+    tree: FileTree,
+    sector_size: SectorSize,
+    identity: &Identity,
+) -> Request<'a> {
     Request {
         place: &one.spec.place,
         kind: &one.spec.filesystem,
-        size: one.range.size(),
+        size: one.range.size(sector_size),
         start: one.range.first(),
-        sector_size: SectorSize::B512,
+        sector_size,
         label: one.spec.label.as_deref(),
         uuid: None,
         options: one.spec.options.clone(),
@@ -152,158 +218,5 @@ fn asked_role(part: &PartitionSpec) -> Result<Role> {
                  'logical' and 'extended'"
             ),
         )),
-    }
-}
-
-/// The partition type: 36 characters with hyphens, in braces or not.
-fn type_guid(part: &PartitionSpec) -> Result<Option<Uuid>> {
-    let Some(text) = &part.gpt_type else {
-        return Ok(None);
-    };
-    let fail = |message: &str| {
-        let place = format!("{}.gpt_type", part.place);
-        Err(Error::invalid(place, format!("'{text}' {message}")))
-    };
-    // The parser also takes 32 digits without hyphens and URNs, which libguestfs refuses.
-    match text.parse::<Uuid>() {
-        Ok(guid) if guid.is_nil() => {
-            fail("marks an unused entry, so it can't be the type of a partition")
-        }
-        Ok(guid) if matches!(text.len(), 36 | 38) => Ok(Some(guid)),
-        _ => fail("is no GUID; one looks like 0FC63DAF-8483-4772-8E79-3D69D8477DE4"),
-    }
-}
-
-/// The sectors of a disk and those that its table leaves to partitions.
-struct Sectors {
-    total: u64,
-    usable: LbaRange,
-    /// Whether the real size isn't known yet.
-    is_open: bool,
-}
-
-impl Sectors {
-    fn of(spec: &DiskSpec, label: Label) -> Result<Self> {
-        let place = || format!("{}.size", spec.place);
-        let size = match spec.size {
-            DiskSize::Fixed(size) => size,
-            DiskSize::Smallest(_) => auto::LARGE_ENOUGH,
-        };
-        let size = size.get();
-        if !size.is_multiple_of(SECTOR_SIZE) {
-            let below = Bytes::new(size / SECTOR_SIZE * SECTOR_SIZE);
-            let message = format!(
-                "{size} bytes are not a multiple of {SECTOR_SIZE}; the next smaller is {}",
-                below.get()
-            );
-            return Err(Error::invalid(place(), message));
-        }
-        let total = size / SECTOR_SIZE;
-        let usable = label.usable(total).ok_or_else(|| {
-            let least = label.fewest_sectors() * SECTOR_SIZE;
-            let message = format!(
-                "{size} bytes are too few for {label} and a partition; the least is {least}"
-            );
-            Error::does_not_fit(place(), message)
-        })?;
-        let is_open = matches!(spec.size, DiskSize::Smallest(_));
-        Ok(Self {
-            total,
-            usable,
-            is_open,
-        })
-    }
-
-    /// The sectors from `start` to `end`, the latter included, exactly as they are written.
-    fn bounds(&self, part: &PartitionSpec) -> Result<LbaRange> {
-        let first = self.start(part)?;
-        let last = self.end(part)?;
-        LbaRange::new(Lba::new(first), Lba::new(last)).ok_or_else(|| {
-            let shown = match part.end {
-                End::Sector(end) => self.shown_end(end),
-                End::Auto => format!("the last sector, {last},"),
-            };
-            let message =
-                format!("{shown} comes before start {first}; the smallest legal end is {first}");
-            Error::invalid(format!("{}.end", part.place), message)
-        })
-    }
-
-    fn start(&self, part: &PartitionSpec) -> Result<u64> {
-        let place = || format!("{}.start", part.place);
-        let (least, most) = (self.usable.first(), self.usable.last());
-        let start = part.start;
-        let Ok(first) = u64::try_from(start) else {
-            let message = match self.total.checked_add_signed(start) {
-                Some(meant) => {
-                    format!("counted from the start of the disk the same sector is {meant}")
-                }
-                None => format!("the smallest legal start is {least}"),
-            };
-            let message = format!("start {start} is negative, which only an end may be; {message}");
-            return Err(Error::invalid(place(), message));
-        };
-        if first < least.get() {
-            let message = format!(
-                "start {start} belongs to the partition table; the smallest legal start is {least}"
-            );
-            return Err(Error::does_not_fit(place(), message));
-        }
-        if first > most.get() {
-            let why = self.why_beyond(first);
-            let message = format!("start {start} {why}; the largest legal start is {most}");
-            return Err(Error::does_not_fit(place(), message));
-        }
-        Ok(first)
-    }
-
-    fn end(&self, part: &PartitionSpec) -> Result<u64> {
-        let place = || format!("{}.end", part.place);
-        let (total, most) = (self.total, self.usable.last().get());
-        let end = match part.end {
-            End::Sector(end) => end,
-            // Until the content is known, as little as there can be.
-            End::Auto if self.is_open => part.start,
-            End::Auto => return Ok(most),
-        };
-        let last = match u64::try_from(end) {
-            Ok(end) => Some(end),
-            Err(_) => total.checked_add_signed(end),
-        };
-        let Some(last) = last else {
-            let message = format!(
-                "end {end} comes before the start of the disk, which has {total} sectors; the \
-                 smallest legal end is {}",
-                part.start
-            );
-            return Err(Error::invalid(place(), message));
-        };
-        if last > most {
-            let message = format!(
-                "{} {}; the largest legal end is -{} (sector {most})",
-                self.shown_end(end),
-                self.why_beyond(last),
-                total - most,
-            );
-            return Err(Error::does_not_fit(place(), message));
-        }
-        Ok(last)
-    }
-
-    /// Why a sector beyond the last usable one can't be had.
-    fn why_beyond(&self, sector: u64) -> String {
-        if sector < self.total {
-            "belongs to the backup of the partition table".to_owned()
-        } else {
-            format!("lies outside the disk, which has {} sectors", self.total)
-        }
-    }
-
-    /// A negative end together with the sector that it means.
-    fn shown_end(&self, end: i64) -> String {
-        match self.total.checked_add_signed(end) {
-            Some(sector) if end < 0 => format!("end {end} (sector {sector})"),
-            _ => format!("end {end}"),
-        }
     }
 }

@@ -1,19 +1,20 @@
 //! What an MBR allows: four entries, one of which may hold logical partitions; 32-bit numbers.
 
-use uuid::Uuid;
-
 use crate::error::{Error, Result};
+use crate::layout::flags::Flag;
+use crate::layout::kinds::Wish;
 use crate::layout::plan::{EntryPlan, Role};
 use crate::layout::space::{Owner, Space};
-use crate::layout::spec::Placed;
+use crate::layout::spec::{PartitionSpec, Placed};
 use crate::table::mbr::{FIRST_LOGICAL, PRIMARY_MAX, boot_record};
 use crate::table::types;
-use crate::units::{Lba, LbaRange};
+use crate::units::{Bytes, Lba, LbaRange, SectorSize};
 
 /// The largest number of a partition, as in parted: programs stop following a chain somewhere.
 const NUMBER_MAX: u32 = 64;
 
-/// The largest sector number and the largest number of sectors: 2 TiB less one sector.
+/// The largest sector number and the largest number of sectors: 2 TiB less one sector of 512
+/// bytes.
 pub(super) const FIELD_MAX: u64 = u32::MAX as u64;
 
 const LAST_START: Lba = Lba::new(FIELD_MAX);
@@ -26,14 +27,14 @@ pub(super) fn admit(
     role: Role,
     range: LbaRange,
     placed: &[Placed<'_>],
-    disk: LbaRange,
+    (disk, sector): (LbaRange, SectorSize),
 ) -> Result<u32> {
     check_start(place, range)?;
     let number = match role {
         Role::Primary | Role::Extended => admit_entry(place, role, range, placed, disk),
         Role::Logical => admit_logical(place, range, placed),
     }?;
-    check_length(place, range)?;
+    check_length(place, range, sector)?;
     Ok(number)
 }
 
@@ -49,15 +50,16 @@ fn check_start(place: &str, range: LbaRange) -> Result<()> {
     Err(Error::does_not_fit(format!("{place}.start"), message))
 }
 
-pub(super) fn check_length(place: &str, range: LbaRange) -> Result<()> {
+pub(super) fn check_length(place: &str, range: LbaRange, sector: SectorSize) -> Result<()> {
     let (start, sectors) = (range.first().get(), range.sectors());
     if sectors <= FIELD_MAX {
         return Ok(());
     }
     let most = start + (FIELD_MAX - 1);
     let message = format!(
-        "{sectors} sectors are more than the {FIELD_MAX} (2 TiB) that an MBR can record; the \
-         largest legal end is {most}; {FURTHER}"
+        "{sectors} sectors are more than the {FIELD_MAX} ({}) that an MBR can record; the \
+         largest legal end is {most}; {FURTHER}",
+        reach(sector)
     );
     Err(Error::does_not_fit(format!("{place}.end"), message))
 }
@@ -134,24 +136,86 @@ fn admit_logical(place: &str, range: LbaRange, placed: &[Placed<'_>]) -> Result<
     Ok(number)
 }
 
-/// The type of a partition: the filesystem never changes it.
-pub(super) fn entry(place: &str, role: Role, guid: Option<Uuid>) -> Result<EntryPlan> {
-    let place = || format!("{place}.gpt_type");
-    let kind = match (role, guid) {
-        (Role::Extended, None) => types::MBR_EXTENDED,
-        (Role::Extended, Some(_)) => {
-            let message = "the type of an extended partition is fixed; leave it out";
-            return Err(Error::invalid(place(), message));
+/// About how much of a disk an MBR can record.
+pub(super) fn reach(sector: SectorSize) -> Bytes {
+    Bytes::new((FIELD_MAX + 1) * sector.get())
+}
+
+/// What the table says of each partition.
+pub(super) fn entries(placed: &[Placed<'_>]) -> Result<Vec<EntryPlan>> {
+    let mut active: Option<u32> = None;
+    let entries = placed.iter().map(|one| {
+        check_keys(one.spec)?;
+        let entry = entry(one.spec, one.role)?;
+        if let Some(place) = boot(one.spec) {
+            check_active(&place, one, active.replace(one.number))?;
         }
-        (Role::Primary | Role::Logical, None) => types::MBR_LINUX,
-        (Role::Primary | Role::Logical, Some(guid)) => types::mbr_byte(guid).ok_or_else(|| {
-            let message = format!(
-                "an MBR has no type for {:X}, only for {}; a GPT ('gpt' in labels) takes every type",
-                guid.hyphenated(),
-                types::mbr_names()
-            );
-            Error::unsupported(place(), message)
-        })?,
+        Ok(entry)
+    });
+    entries.collect()
+}
+
+/// Refuses what only a GPT records.
+fn check_keys(part: &PartitionSpec) -> Result<()> {
+    let refuse = |key: &str, message: &str| {
+        let place = format!("{}.{key}", part.place);
+        Err(Error::unsupported(place, message))
     };
-    Ok(EntryPlan::Mbr { kind })
+    if part.name.is_some() {
+        let message = "an MBR has no names for partitions; the filesystem has a 'label', and a \
+                       GPT ('gpt' in labels) has names";
+        return refuse("name", message);
+    }
+    if part.uuid.is_some() {
+        let message = "an MBR has no GUIDs for partitions, they are known by the 'disk_id' and \
+                       their number; a GPT ('gpt' in labels) has GUIDs";
+        return refuse("uuid", message);
+    }
+    for (index, flag) in part.flags.iter().enumerate() {
+        if *flag != Flag::Boot {
+            let message =
+                format!("an MBR has no flag '{flag}', only 'boot'; a GPT ('gpt' in labels) has it");
+            return refuse(&format!("flags[{index}]"), &message);
+        }
+    }
+    Ok(())
+}
+
+/// Where a partition is said to be the one that is started.
+pub(super) fn boot(part: &PartitionSpec) -> Option<String> {
+    let index = part.flags.iter().position(|flag| *flag == Flag::Boot)?;
+    Some(format!("{}.flags[{index}]", part.place))
+}
+
+fn check_active(place: &str, one: &Placed<'_>, other: Option<u32>) -> Result<()> {
+    let message = match (other, one.role) {
+        (_, Role::Logical) => {
+            "a logical partition isn't started by the code in an MBR, only a primary one".to_owned()
+        }
+        (Some(other), _) => {
+            format!("one partition can be started, and partition {other} has this flag already")
+        }
+        (None, _) => return Ok(()),
+    };
+    Err(Error::invalid(place, message))
+}
+
+/// What the table says of a partition: the filesystem never changes it.
+fn entry(part: &PartitionSpec, role: Role) -> Result<EntryPlan> {
+    let kind = match role {
+        Role::Extended => {
+            let given = [
+                part.gpt_type.is_some().then_some("gpt_type"),
+                part.mbr_type.is_some().then_some("mbr_type"),
+            ];
+            if let Some(key) = given.into_iter().flatten().next() {
+                let message = "the type of an extended partition is fixed; leave it out";
+                return Err(Error::invalid(format!("{}.{key}", part.place), message));
+            }
+            types::MBR_EXTENDED
+        }
+        Role::Primary | Role::Logical => Wish::of(part).byte(types::MBR_LINUX)?,
+    };
+    let active = boot(part).is_some();
+    Ok(EntryPlan::Mbr { kind, active })
 }

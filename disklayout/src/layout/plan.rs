@@ -3,13 +3,17 @@
 use uuid::Uuid;
 
 use crate::fs::FsPlan;
-use crate::units::{Bytes, LbaRange};
+use crate::layout::flags::Flag;
+use crate::table::types;
+use crate::units::{Bytes, LbaRange, SectorSize};
 
 /// A disk image: its size, its partition table and what is in the partitions.
 #[derive(Debug)]
 pub struct DiskPlan {
     /// The exact size of the image.
     pub size: Bytes,
+    /// What the sectors of the disk hold.
+    pub sector_size: SectorSize,
     /// The partition table.
     pub table: TablePlan,
     /// The partitions in the order of their numbers; without a table one that is the whole disk.
@@ -64,12 +68,14 @@ pub struct PartitionPlan {
 pub enum EntryPlan {
     /// There is no table.
     None,
-    /// The partition type of an MBR.
+    /// The partition type of an MBR and its mark.
     Mbr {
         /// The type byte.
         kind: u8,
+        /// Whether it is the one that is started.
+        active: bool,
     },
-    /// Type, GUID and name of a GPT partition.
+    /// Type, GUID, name and attributes of a GPT partition.
     Gpt {
         /// The partition type.
         kind: Uuid,
@@ -77,5 +83,48 @@ pub enum EntryPlan {
         guid: Uuid,
         /// The name, 36 UTF-16 units at most.
         name: String,
+        /// The attributes, bit by bit.
+        attributes: u64,
+        /// What stands of it in the MBR too, where that is a hybrid one.
+        hybrid: Option<Hybrid>,
     },
+}
+
+/// The entry of a GPT partition in a hybrid MBR.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hybrid {
+    /// Which entry of the MBR, from 1.
+    pub number: u8,
+    /// The type byte.
+    pub kind: u8,
+    /// Whether it is the one that is started.
+    pub active: bool,
+}
+
+impl EntryPlan {
+    /// What the partition's type is called, where it has a name.
+    pub fn type_name(&self) -> Option<&'static str> {
+        match self {
+            Self::None => None,
+            Self::Mbr { kind, .. } => types::title_of_byte(*kind),
+            Self::Gpt { kind, .. } => types::of_guid(*kind).map(|kind| kind.title),
+        }
+    }
+
+    /// The marks of the partition.
+    pub fn flags(&self) -> Vec<Flag> {
+        let boot = |active: bool| active.then_some(Flag::Boot);
+        match self {
+            Self::None => Vec::new(),
+            Self::Mbr { active, .. } => boot(*active).into_iter().collect(),
+            Self::Gpt {
+                attributes, hybrid, ..
+            } => {
+                let boot = hybrid.and_then(|hybrid| boot(hybrid.active));
+                boot.into_iter()
+                    .chain(Flag::of_attributes(*attributes))
+                    .collect()
+            }
+        }
+    }
 }

@@ -5,12 +5,14 @@ use uuid::Uuid;
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::{Misfits, Options, Registry, Request};
 use crate::identity::Identity;
+use crate::layout::kinds::Wish;
 use crate::layout::label::Label;
 use crate::layout::plan::{DiskPlan, EntryPlan, PartitionPlan, Role, TablePlan};
 use crate::layout::size::{self, ALIGNMENT, DiskSize, Room};
 use crate::layout::{gpt_rules, mbr_rules};
+use crate::table::types;
 use crate::tree::FileTree;
-use crate::units::{Bytes, Lba, LbaRange, SECTOR_SIZE, SectorSize};
+use crate::units::{Bytes, Lba, LbaRange, SectorSize};
 
 /// A disk with one filesystem.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +21,11 @@ pub struct SingleSpec<'a> {
     pub place: &'a str,
     /// The partition table, if there is one.
     pub table: Option<Table>,
+    /// What the disk's sectors hold.
+    pub sector_size: SectorSize,
+    /// The partition's type: a name, a GUID for a GPT or a byte for an MBR. What suits the
+    /// filesystem when there is none.
+    pub part_type: Option<&'a str>,
     /// The size of the image, rounded up to whole sectors; with a table, one that follows from
     /// the content is rounded up to 1 MiB.
     pub size: DiskSize,
@@ -90,32 +97,36 @@ impl<'a> Disk<'a> {
         Self { spec, label }
     }
 
+    fn sector(&self) -> SectorSize {
+        self.spec.sector_size
+    }
+
     /// The filesystem's first sector.
     fn start(&self) -> Lba {
         match self.label {
             None => Lba::new(0),
-            Some(_) => Lba::new(ALIGNMENT / SECTOR_SIZE),
+            Some(_) => Lba::new(ALIGNMENT / self.sector().get()),
         }
     }
 
     /// The size of a disk whose filesystem has `size` bytes.
     fn around(&self, size: Bytes) -> Bytes {
         let Some(label) = self.label else { return size };
-        let after = label.sectors_after() * SECTOR_SIZE;
+        let after = label.sectors_after(self.sector()) * self.sector().get();
         let all = size.get().saturating_add(ALIGNMENT + after);
         size::round_up(Bytes::new(all), ALIGNMENT)
     }
 
     /// How much a filesystem may have on a disk of `size`.
     fn room(&self, size: Bytes) -> Option<Bytes> {
-        let total = size.whole_sectors();
+        let total = size.whole_sectors(self.sector());
         let first = self.start().get();
         let last = match self.label {
             None => total.checked_sub(1)?,
-            Some(label) => label.usable(total)?.last().get(),
+            Some(label) => label.usable(total, self.sector())?.last().get(),
         };
         let range = LbaRange::new(Lba::new(first), Lba::new(last))?;
-        Some(range.size())
+        Some(range.size(self.sector()))
     }
 
     fn request(&self, tree: FileTree, identity: &Identity) -> Request<'a> {
@@ -125,7 +136,7 @@ impl<'a> Disk<'a> {
             kind: spec.filesystem,
             size: Bytes::new(0),
             start: self.start(),
-            sector_size: SectorSize::B512,
+            sector_size: self.sector(),
             label: spec.label,
             uuid: spec.uuid,
             options: spec.options.clone(),
@@ -142,7 +153,7 @@ impl<'a> Disk<'a> {
         identity: &Identity,
         registry: &Registry,
     ) -> Result<DiskPlan> {
-        let size = size::round_up(size, SECTOR_SIZE);
+        let size = size::round_up(size, self.sector().get());
         request.size = self.room(size).ok_or_else(|| {
             let message = format!("{size} leave no room for a filesystem beside the table");
             Error::does_not_fit(self.spec.place, message)
@@ -158,7 +169,7 @@ impl<'a> Disk<'a> {
         identity: &Identity,
         registry: &Registry,
     ) -> Result<DiskPlan> {
-        let sectors = request.size.whole_sectors();
+        let sectors = request.size.whole_sectors(self.sector());
         let first = self.start().get();
         let last = first.saturating_add(sectors).saturating_sub(1);
         let range = LbaRange::new(Lba::new(first), Lba::new(last)).ok_or_else(|| {
@@ -176,6 +187,7 @@ impl<'a> Disk<'a> {
         };
         Ok(DiskPlan {
             size,
+            sector_size: self.sector(),
             table,
             partitions: vec![partition],
         })
@@ -184,23 +196,38 @@ impl<'a> Disk<'a> {
     /// The table, the partition's number and its entry.
     fn entry(&self, range: LbaRange, identity: &Identity) -> Result<(TablePlan, u32, EntryPlan)> {
         let Some(label) = self.label else {
+            if self.spec.part_type.is_some() {
+                let message = "only a partition has a type; ask for a partition table too";
+                return Err(Error::invalid(self.spec.place, message));
+            }
             return Ok((TablePlan::None, 0, EntryPlan::None));
         };
         let place = self.spec.place;
+        let wish = Wish::of_text(place, self.spec.part_type);
+        let suits = types::of_filesystem(self.spec.filesystem);
         let entry = match label {
             Label::Mbr if range.sectors() > mbr_rules::FIELD_MAX => {
                 let message = format!(
-                    "a partition of {} sectors is more than the {} (2 TiB) that an MBR can \
+                    "a partition of {} sectors is more than the {} ({}) that an MBR can \
                      record; a GPT goes further",
                     range.sectors(),
-                    mbr_rules::FIELD_MAX
+                    mbr_rules::FIELD_MAX,
+                    mbr_rules::reach(self.sector())
                 );
                 return Err(Error::does_not_fit(place, message));
             }
-            Label::Mbr => mbr_rules::entry(place, Role::Primary, None)?,
-            Label::Gpt => gpt_rules::entry(Role::Primary, None, &identity.child("partition 1")),
+            Label::Mbr => EntryPlan::Mbr {
+                kind: wish.byte(suits.byte.unwrap_or(types::MBR_LINUX))?,
+                active: false,
+            },
+            Label::Gpt => {
+                wish.refuse_byte()?;
+                let kind = wish.guid(suits.guid)?;
+                gpt_rules::plain_entry(kind, &identity.child("partition 1"))
+            }
+            Label::None => EntryPlan::None,
         };
-        Ok((label.table(identity), 1, entry))
+        Ok((label.table(None, None, identity), 1, entry))
     }
 
     /// The same error, with the size of the whole image that would do if it is only the size that

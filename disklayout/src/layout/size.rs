@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::fs::{Registry, Request};
-use crate::units::{Bytes, SECTOR_SIZE};
+use crate::units::Bytes;
 
 /// Where the first partition starts whose place is chosen here, and what the sizes are rounded up
 /// to that are: 1 MiB, as programs for partitioning have it.
@@ -45,7 +45,7 @@ pub(super) fn smallest(registry: &Registry, request: &Request<'_>, room: Room) -
         }
     };
     let size = registry.smallest(request, free)?;
-    Ok(round_up(size, SECTOR_SIZE))
+    Ok(round_up(size, request.sector_size.get()))
 }
 
 /// The next multiple of `unit` bytes. What exceeds any disk is refused where that is planned.

@@ -1,12 +1,13 @@
 //! The description of a disk, and what becomes of a partition once it has its place.
 
-use std::fmt;
+use uuid::Uuid;
 
 use crate::fs::{Misfits, Options};
+use crate::layout::flags::Flag;
 use crate::layout::plan::Role;
 use crate::layout::size::DiskSize;
 use crate::tree::Content;
-use crate::units::LbaRange;
+use crate::units::{Bytes, LbaRange, SectorSize};
 
 /// A disk as an image group of hdds.json describes one variant of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,8 +16,17 @@ pub struct DiskSpec {
     pub place: String,
     /// The size of the image. It follows from the content when the last partition's end does.
     pub size: DiskSize,
-    /// The partition table, as `part_init` names it: `mbr`, `msdos`, `gpt`, `efi`.
+    /// What its sectors hold: what plain numbers count.
+    pub sector_size: SectorSize,
+    /// The partition table, as `part_init` names it: `mbr`, `msdos`, `gpt`, `efi`; or `none`.
     pub label: String,
+    /// The disk signature of an MBR; derived from the identity when there is none.
+    pub disk_id: Option<u32>,
+    /// The disk GUID of a GPT; derived from the identity when there is none.
+    pub disk_guid: Option<Uuid>,
+    /// The numbers of partitions that stand in the MBR in front of a GPT too, in their order
+    /// there.
+    pub hybrid_mbr: Vec<i64>,
     /// The partitions in the order in which they are made.
     pub partitions: Vec<PartitionSpec>,
     /// The files in the order in which they are written.
@@ -30,12 +40,22 @@ pub struct PartitionSpec {
     pub place: String,
     /// `p`, `l` or `e`, or the words `primary`, `logical`, `extended`.
     pub prlogex: String,
-    /// The first sector.
-    pub start: i64,
-    /// The last sector.
+    /// Where it starts.
+    pub start: Start,
+    /// Where it ends.
     pub end: End,
-    /// The partition type as a GUID.
+    /// What its start is rounded up to a multiple of.
+    pub align: Option<Length>,
+    /// The name in a GPT.
+    pub name: Option<String>,
+    /// Its GUID in a GPT; derived from the identity when there is none.
+    pub uuid: Option<Uuid>,
+    /// The partition type as a GUID, or by its name, which stands for its byte in an MBR.
     pub gpt_type: Option<String>,
+    /// The partition type in an MBR.
+    pub mbr_type: Option<MbrType>,
+    /// Its marks.
+    pub flags: Vec<Flag>,
     /// The filesystem by its name.
     pub filesystem: String,
     /// The filesystem's label.
@@ -46,21 +66,67 @@ pub struct PartitionSpec {
     pub misfits: Misfits,
 }
 
-/// The last sector of a partition, which belongs to it.
+/// Where a partition starts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Start {
+    /// At this sector.
+    Sector(i64),
+    /// So many bytes after the start of the disk.
+    Bytes(Bytes),
+    /// So many hundredths of the disk after its start, rounded down to 1 MiB.
+    Percent(u8),
+    /// Behind the partition before it in the list, at a multiple of 1 MiB.
+    Next,
+}
+
+/// Where a partition ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum End {
-    /// This one; counted from the end when negative, -1 being the last sector of the disk.
+    /// With this sector; counted from the end when negative, -1 being the last one of the disk.
     Sector(i64),
-    /// That of the smallest filesystem for the content, where the size of the disk follows from
-    /// it; the last one that the table leaves on a disk whose size is given.
+    /// So many bytes after the start of the disk: the byte there is the first behind it.
+    Bytes(Bytes),
+    /// So many bytes before the end of the disk.
+    BytesLeft(Bytes),
+    /// So many hundredths of the disk after its start, rounded down to 1 MiB; with all of them, at
+    /// the last sector that the table leaves.
+    Percent(u8),
+    /// So long after its start.
+    Size(Length),
+    /// So many hundredths of the disk, rounded down to 1 MiB, after its start.
+    SizePercent(u8),
+    /// With the smallest filesystem for the content, where the size of the disk follows from it;
+    /// on a disk whose size is given, where the table, or the extended partition around it, does.
     Auto,
 }
 
-impl fmt::Display for End {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Sector(number) => number.fmt(f),
-            Self::Auto => f.write_str("auto"),
+/// How long something is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Length {
+    /// So many sectors.
+    Sectors(u64),
+    /// So many bytes.
+    Bytes(Bytes),
+}
+
+/// A partition type in an MBR.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MbrType {
+    /// This byte.
+    Byte(u8),
+    /// That of the type of this name, whose GUID a GPT takes.
+    Name(String),
+}
+
+impl MbrType {
+    /// The type that `text` spells: two hexadecimal digits, with or without `0x`, or a name.
+    pub fn parse(text: &str) -> Self {
+        let text = text.trim();
+        let digits = text.strip_prefix("0x").unwrap_or(text);
+        let is_byte = matches!(digits.len(), 1 | 2);
+        match u8::from_str_radix(digits, 16) {
+            Ok(byte) if is_byte && !digits.starts_with('+') => Self::Byte(byte),
+            _ => Self::Name(text.to_owned()),
         }
     }
 }

@@ -24,8 +24,11 @@ pub(crate) const GPT_REVISION: u32 = 0x0001_0000;
 /// How many entries a GPT is made with, the fewest that the specification allows.
 pub(crate) const GPT_ENTRY_COUNT: u32 = 128;
 
-/// Sectors that the entries take, at the start and again at the end of the disk.
-pub(crate) const GPT_ENTRY_SECTORS: u64 = 32;
+/// Bytes that the entries take, at the start and again at the end of the disk.
+pub(crate) const GPT_ENTRY_BYTES: u64 = GPT_ENTRY_COUNT as u64 * size_of::<GptEntry>() as u64;
+
+/// The boot indicator of the partition that is started.
+pub(crate) const ACTIVE: u8 = 0x80;
 
 /// One of the four entries of a boot record.
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]

@@ -1,9 +1,11 @@
-//! Writes a GUID partition table: protective MBR, both headers and both arrays of entries.
+//! Writes a GUID partition table: protective or hybrid MBR, both headers and both arrays of
+//! entries.
 
 use std::collections::BTreeMap;
 use std::io;
 
 use gpt::GptConfig;
+use gpt::disk::LogicalBlockSize;
 use gpt::mbr::ProtectiveMBR;
 use gpt::partition::Partition;
 use gpt::partition_types::{OperatingSystem, Type};
@@ -11,7 +13,9 @@ use uuid::Uuid;
 
 use crate::disk::{Cursor, Disk};
 use crate::error::{Error, Result};
-use crate::units::{LbaRange, SECTOR_SIZE};
+use crate::table::format::GPT_PROTECTIVE;
+use crate::table::mbr;
+use crate::units::{Lba, LbaRange, SectorSize};
 
 /// A partition as a GPT records it.
 #[derive(Debug)]
@@ -20,6 +24,7 @@ pub(crate) struct Entry<'a> {
     pub(crate) kind: Uuid,
     pub(crate) guid: Uuid,
     pub(crate) range: LbaRange,
+    pub(crate) attributes: u64,
     pub(crate) name: &'a str,
 }
 
@@ -27,11 +32,14 @@ pub(crate) struct Entry<'a> {
 #[derive(Debug)]
 pub(crate) struct Gpt<'a> {
     pub(crate) guid: Uuid,
+    pub(crate) sector: SectorSize,
     pub(crate) entries: Vec<Entry<'a>>,
+    /// The partitions that stand in the MBR too, three at most, in their order there.
+    pub(crate) hybrid: Vec<mbr::Entry>,
 }
 
 impl Gpt<'_> {
-    /// Writes the table, the protective MBR last.
+    /// Writes the table, the MBR last.
     pub(crate) fn write(&self, disk: &dyn Disk) -> Result<()> {
         let fail = |error: Box<dyn std::error::Error + Send + Sync>| {
             Error::io("partition table", "can't write the GPT", error)
@@ -40,19 +48,45 @@ impl Gpt<'_> {
         let partitions: BTreeMap<_, _> = self.entries.iter().map(encode).collect();
         let mut table = GptConfig::new()
             .writable(true)
+            .logical_block_size(match self.sector {
+                SectorSize::B512 => LogicalBlockSize::Lb512,
+                SectorSize::B4096 => LogicalBlockSize::Lb4096,
+            })
             .create_from_device(Cursor::new(&disk), Some(self.guid))
             .map_err(|error| fail(error.into()))?;
         table
             .update_partitions(partitions)
             .map_err(|error| fail(error.into()))?;
         let mut cursor = table.write().map_err(|error| fail(error.into()))?;
-        let sectors = disk.len() / SECTOR_SIZE;
+        if let Some(first) = self.hybrid.iter().map(|entry| entry.range.first()).min() {
+            return self.write_hybrid(&disk, first);
+        }
+        let sectors = disk.len() / self.sector.get();
         // A disk whose size 32 bits can't express is covered as far as they go.
         let covered = u32::try_from(sectors.saturating_sub(1)).unwrap_or(u32::MAX);
         ProtectiveMBR::with_lb_size(covered)
             .overwrite_lba0(&mut cursor)
             .map_err(|error| fail(error.into()))?;
         Ok(())
+    }
+
+    /// The protective entry covers what is before `first`, where the first of the others starts.
+    fn write_hybrid(&self, disk: &dyn Disk, first: Lba) -> Result<()> {
+        let range = LbaRange::new(Lba::new(1), Lba::new(first.get().saturating_sub(1)));
+        let range = range.ok_or_else(|| {
+            let message = format!("sector {first} belongs to the table itself");
+            Error::does_not_fit("hybrid MBR", message)
+        })?;
+        let protective = mbr::Entry {
+            kind: GPT_PROTECTIVE,
+            active: false,
+            range,
+        };
+        let entries: Vec<_> = [protective]
+            .into_iter()
+            .chain(self.hybrid.clone())
+            .collect();
+        mbr::write_master(disk, 0, &entries)
     }
 }
 
@@ -65,7 +99,7 @@ fn encode(entry: &Entry<'_>) -> (u32, Partition) {
         part_guid: entry.guid,
         first_lba: entry.range.first().get(),
         last_lba: entry.range.last().get(),
-        flags: 0,
+        flags: entry.attributes,
         name: entry.name.to_owned(),
     };
     (entry.number, partition)
@@ -132,11 +166,14 @@ mod tests {
         };
         let gpt = Gpt {
             guid: Uuid::from_u128(1),
+            sector: SectorSize::B512,
+            hybrid: Vec::new(),
             entries: vec![Entry {
                 number: 1,
                 kind: GPT_LINUX,
                 guid: Uuid::from_u128(2),
                 range: LbaRange::new(Lba::new(34), Lba::new(34)).unwrap(),
+                attributes: 0,
                 name: "primary",
             }],
         };

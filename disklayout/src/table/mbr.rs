@@ -3,16 +3,16 @@
 //! Every record is a sector of the same shape, made by mbrman's header type. Its own writer of
 //! chains isn't used: it computes offsets in 32 bits and can't go beyond 4 GiB.
 //!
-//! Left at zero: the boot code, which other programs fill with a program of their own, and the
-//! boot indicators, since no partition is active.
+//! Left at zero: the boot code, which other programs fill with a program of their own. Where a
+//! sector has more than 512 bytes, a record is its start.
 
 use std::io;
 
-use mbrman::{BOOT_INACTIVE, CHS, MBRHeader, MBRPartitionEntry};
+use mbrman::{BOOT_ACTIVE, BOOT_INACTIVE, CHS, MBRHeader, MBRPartitionEntry};
 
 use crate::disk::Disk;
 use crate::error::{Error, Result};
-use crate::units::{Lba, LbaRange, SECTOR_SIZE};
+use crate::units::{Lba, LbaRange, SectorSize};
 
 /// Entries in a boot record.
 pub(crate) const PRIMARY_MAX: usize = 4;
@@ -23,6 +23,9 @@ pub(crate) const FIRST_LOGICAL: u32 = 5;
 /// The type of an entry that leads to the next extended boot record. It is not the one of the
 /// extended partition itself: fdisk and parted both write this one.
 const LINK: u8 = 0x05;
+
+/// Bytes in a record.
+const RECORD_SIZE: usize = 512;
 
 /// The geometry that fdisk takes for a disk that has none: the largest that CHS can express.
 const CYLINDERS: u16 = 1024;
@@ -40,6 +43,7 @@ const CHS_SATURATED: CHS = CHS {
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Entry {
     pub(crate) kind: u8,
+    pub(crate) active: bool,
     pub(crate) range: LbaRange,
 }
 
@@ -47,6 +51,7 @@ pub(crate) struct Entry {
 #[derive(Debug)]
 pub(crate) struct Mbr {
     pub(crate) signature: u32,
+    pub(crate) sector: SectorSize,
     /// The entries of the table, the extended partition among them, in the order of their numbers.
     pub(crate) entries: Vec<Entry>,
     pub(crate) extended: Option<LbaRange>,
@@ -70,16 +75,14 @@ impl Mbr {
         if let Some(extended) = self.extended {
             self.write_chain(disk, extended)?;
         }
-        let entries = self.entries.iter().map(|entry| encode(*entry, 0));
-        let entries = entries.collect::<Result<Vec<_>>>()?;
-        write_record(disk, Lba::new(0), self.signature, &entries)
+        write_master(disk, self.signature, &self.entries)
     }
 
     /// An extended partition without logical ones holds one empty record: without its signature
     /// fdisk takes it for damaged.
     fn write_chain(&self, disk: &dyn Disk, extended: LbaRange) -> Result<()> {
         if self.logical.is_empty() {
-            return write_record(disk, extended.first(), 0, &[]);
+            return write_record(disk, self.offset(extended.first()), 0, &[]);
         }
         let records: Vec<_> = self
             .logical
@@ -95,17 +98,32 @@ impl Mbr {
                     extended.first().get(),
                 )?);
             }
-            write_record(disk, records[index], 0, &entries)?;
+            write_record(disk, self.offset(records[index]), 0, &entries)?;
         }
         Ok(())
     }
+
+    fn offset(&self, at: Lba) -> u64 {
+        at.get() * self.sector.get()
+    }
+}
+
+/// Writes the record at the start of the disk.
+pub(crate) fn write_master(disk: &dyn Disk, signature: u32, entries: &[Entry]) -> Result<()> {
+    let entries = entries.iter().map(|entry| encode(*entry, 0));
+    let entries = entries.collect::<Result<Vec<_>>>()?;
+    write_record(disk, 0, signature, &entries)
 }
 
 /// The entry that leads to a record and covers it and its partition.
 fn link(record: Lba, logical: LbaRange) -> Result<Entry> {
     let range = LbaRange::new(record, logical.last());
     let range = range.ok_or_else(|| beyond(record.get()))?;
-    Ok(Entry { kind: LINK, range })
+    Ok(Entry {
+        kind: LINK,
+        active: false,
+        range,
+    })
 }
 
 /// The entry on disk. Its start counts from sector `origin`; its CHS addresses, which only old
@@ -113,7 +131,11 @@ fn link(record: Lba, logical: LbaRange) -> Result<Entry> {
 fn encode(entry: Entry, origin: u64) -> Result<MBRPartitionEntry> {
     let start = entry.range.first().get();
     Ok(MBRPartitionEntry {
-        boot: BOOT_INACTIVE,
+        boot: if entry.active {
+            BOOT_ACTIVE
+        } else {
+            BOOT_INACTIVE
+        },
         first_chs: chs(entry.range.first()),
         sys: entry.kind,
         last_chs: chs(entry.range.last()),
@@ -143,12 +165,12 @@ fn beyond(sectors: u64) -> Error {
 
 fn write_record(
     disk: &dyn Disk,
-    at: Lba,
+    offset: u64,
     signature: u32,
     entries: &[MBRPartitionEntry],
 ) -> Result<()> {
     let fail = |error: Box<dyn std::error::Error + Send + Sync>| {
-        let place = format!("boot record at sector {at}");
+        let place = format!("boot record at byte {offset}");
         Error::io(place, "can't write it", error)
     };
     let mut header = MBRHeader::new(signature.to_le_bytes());
@@ -158,12 +180,12 @@ fn write_record(
             .ok_or_else(|| beyond(index as u64))?;
         *slot = entry.clone();
     }
-    // mbrman writes byte by byte: collect the sector first.
-    let mut sector = [0; SECTOR_SIZE as usize];
+    // mbrman writes byte by byte: collect the record first.
+    let mut record = [0; RECORD_SIZE];
     header
-        .write_into(&mut io::Cursor::new(&mut sector[..]))
+        .write_into(&mut io::Cursor::new(&mut record[..]))
         .map_err(|error| fail(error.into()))?;
-    disk.write_at(&sector, at.get() * SECTOR_SIZE)
+    disk.write_at(&record, offset)
         .map_err(|error| fail(error.into()))
 }
 
@@ -175,14 +197,17 @@ mod tests {
     fn entry(kind: u8, first: u64, sectors: u64) -> Entry {
         let last = Lba::new(first + sectors - 1);
         let range = LbaRange::new(Lba::new(first), last).unwrap();
-        Entry { kind, range }
+        Entry {
+            kind,
+            active: false,
+            range,
+        }
     }
 
     /// The 72 bytes from the disk signature on, as `xxd -s 440 -p` shows them.
     fn table_at(disk: &MemDisk, sector: u64) -> String {
         let mut bytes = [0; 72];
-        disk.read_at(&mut bytes, sector * SECTOR_SIZE + 440)
-            .unwrap();
+        disk.read_at(&mut bytes, sector * 512 + 440).unwrap();
         bytes.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
@@ -190,6 +215,7 @@ mod tests {
         let extended = entry(0x0F, 102_400, 41_840_640);
         Mbr {
             signature: 0x1234_5678,
+            sector: SectorSize::B512,
             entries: vec![entry(0x83, 2048, 97_953), extended],
             extended: Some(extended.range),
             logical: vec![
@@ -246,6 +272,7 @@ mod tests {
         let extended = entry(0x0F, 2048, 1);
         let mbr = Mbr {
             signature: 1,
+            sector: SectorSize::B512,
             entries: vec![extended],
             extended: Some(extended.range),
             logical: Vec::new(),
@@ -260,6 +287,7 @@ mod tests {
         let disk = MemDisk::new(6 << 40);
         let fits = Mbr {
             signature: 1,
+            sector: SectorSize::B512,
             entries: vec![entry(0x83, u64::from(u32::MAX), u64::from(u32::MAX))],
             extended: None,
             logical: Vec::new(),

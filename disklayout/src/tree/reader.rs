@@ -5,7 +5,8 @@ use std::os::unix::fs::FileExt;
 
 use super::content::{Content, Extent, Source};
 use super::host::HostFile;
-use super::store::StoreReader;
+use super::store::{Store, StoreReader};
+use super::{FileTree, NodeId, NodeKind};
 use crate::error::{Error, Result};
 
 /// Reads a file's data from its start to its end, holes as zeroes.
@@ -38,6 +39,22 @@ impl Content {
 
 impl<'a> ContentReader<'a> {
     fn open(content: &'a Content) -> Result<Self> {
+        Self::open_with(content, None)
+    }
+
+    /// Goes on with another file. What lies before it in the store that both are in isn't read
+    /// once more: in the order of [`FileTree::files_in_reading_order`], every store is read once.
+    ///
+    /// # Errors
+    /// Those of [`Content::open`].
+    pub fn go_on(self, content: &'a Content) -> Result<Self> {
+        match self.bytes {
+            Bytes::Store(reader) => Self::open_with(content, Some(reader)),
+            _ => Self::open(content),
+        }
+    }
+
+    fn open_with(content: &'a Content, reader: Option<StoreReader<'a>>) -> Result<Self> {
         let mut extents: Vec<_> = content.extents().collect();
         extents.reverse();
         let bytes = match content.source() {
@@ -45,7 +62,8 @@ impl<'a> ContentReader<'a> {
             Source::Host(host) => Bytes::Host(host, host.open()?),
             Source::Stored(store, _) => {
                 let first = extents.last().map_or(0, |extent| extent.offset);
-                Bytes::Store(store.open_at(first)?)
+                let reader = reader.filter(|reader| reader.streams(store));
+                Bytes::Store(reader.map_or_else(|| store.open_at(first), Ok)?)
             }
         };
         Ok(Self {
@@ -104,6 +122,37 @@ impl<'a> ContentReader<'a> {
     }
 }
 
+impl FileTree {
+    /// All files in the order in which their data is read fastest: those in a store by their place
+    /// in it, store by store; the others, which come first, as in [`Self::nodes`].
+    pub fn files_in_reading_order(&self) -> Vec<NodeId> {
+        let mut stores = Vec::new();
+        let mut files: Vec<_> = self
+            .nodes()
+            .filter_map(|(id, node)| match &node.kind {
+                NodeKind::File(content) => Some((place(content, &mut stores), id)),
+                _ => None,
+            })
+            .collect();
+        files.sort_by_key(|(place, _)| *place);
+        files.into_iter().map(|(_, id)| id).collect()
+    }
+}
+
+/// Which store a file is in, counted from one in the order of their appearance, and where.
+fn place<'a>(content: &'a Content, stores: &mut Vec<&'a Store>) -> (usize, u64) {
+    let Source::Stored(store, _) = content.source() else {
+        return (0, 0);
+    };
+    let known = stores.iter().position(|known| **known == **store);
+    let index = known.unwrap_or_else(|| {
+        stores.push(store);
+        stores.len() - 1
+    });
+    let first = content.extents().next();
+    (index + 1, first.map_or(0, |extent| extent.offset))
+}
+
 fn shorter(buf: &[u8], len: u64) -> usize {
     usize::try_from(len).map_or(buf.len(), |len| len.min(buf.len()))
 }
@@ -127,6 +176,7 @@ impl Bytes<'_> {
 mod tests {
     use std::io::{self, Cursor, Read, Write};
     use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
     use crate::tree::{Store, Stream};
@@ -147,6 +197,53 @@ mod tests {
             .for_each(|buf| reader.read_exact(buf).unwrap());
         assert!(reader.read_exact(&mut [0]).is_err());
         all
+    }
+
+    /// Counts how often it is opened.
+    #[derive(Debug)]
+    struct Counted(Arc<AtomicUsize>);
+
+    impl Stream for Counted {
+        fn open(&self) -> io::Result<Box<dyn Read + Send>> {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            Ok(Box::new(Cursor::new(b"0123456789")))
+        }
+    }
+
+    #[test]
+    fn in_reading_order_every_store_is_read_once() {
+        let opened = Arc::new(AtomicUsize::new(0));
+        let stores = [0, 1].map(|_| Arc::new(Store::stream("s", Counted(Arc::clone(&opened)))));
+        let mut tree = FileTree::new(crate::Timestamp::default());
+        let attributes = crate::tree::Attributes::file(crate::Timestamp::default());
+        let mut put = |path: &str, content| {
+            tree.put_file("t", path.as_bytes(), content, attributes)
+                .unwrap();
+        };
+        for (path, store, offset) in [("/a", 0, 8), ("/b", 1, 5), ("/c", 0, 1), ("/d", 1, 0)] {
+            put(path, Content::stored(&stores[store], offset, 2));
+        }
+        put("/e", Content::inline(b"ee"));
+        let order = tree.files_in_reading_order();
+        let paths: Vec<_> = order.iter().map(|id| tree.path(*id)).collect();
+        assert_eq!(paths.concat(), b"/e/c/a/d/b");
+        let mut reader: Option<ContentReader<'_>> = None;
+        let mut read = Vec::new();
+        for id in order {
+            let NodeKind::File(content) = &tree.node(id).kind else {
+                unreachable!()
+            };
+            let mut next = match reader.take() {
+                Some(reader) => reader.go_on(content).unwrap(),
+                None => content.open().unwrap(),
+            };
+            let mut bytes = [0; 2];
+            next.read_exact(&mut bytes).unwrap();
+            read.extend(bytes);
+            reader = Some(next);
+        }
+        assert_eq!(read, b"ee12890156");
+        assert_eq!(opened.load(Ordering::Relaxed), 2);
     }
 
     #[test]

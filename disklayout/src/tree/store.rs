@@ -132,6 +132,11 @@ impl Debug for StoreReader<'_> {
 }
 
 impl StoreReader<'_> {
+    /// Whether it reads this store, which has to be read from its start.
+    pub(crate) fn streams(&self, store: &Store) -> bool {
+        *self.store == *store && store.random().is_none()
+    }
+
     /// Fills `buf` with the bytes at `offset`. Going back costs a new start.
     pub(crate) fn read_exact_at(&mut self, buf: &mut [u8], offset: u64) -> Result<()> {
         if offset < self.position {

@@ -161,8 +161,8 @@ fn gpt_bytes_are_covered_by_checksums() {
         ),
         (
             446 + 16 + 4,
-            "protective MBR",
-            "its one entry must cover the 39999 sectors from sector 1",
+            "entry 2 of the hybrid MBR",
+            "its 0 sectors from sector 0 are no partition of the GPT",
         ),
         (512, "primary GPT", "no header of revision 1.0 at sector 1"),
         (

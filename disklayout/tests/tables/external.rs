@@ -3,12 +3,13 @@
 //! They run on their own terms and may only find what was planned. A missing one is a failure.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use disklayout::disk::{Disk, SparseFile};
 use disklayout::fs::Unwatched;
+use disklayout::layout::guestfs::DiskSpec;
 use disklayout::layout::{DiskPlan, EntryPlan, PartitionPlan, Role, TablePlan};
-use disklayout::{SECTOR_SIZE, build};
+use disklayout::{SECTOR_SIZE, SectorSize, build};
 use serde_json::Value;
 use tempfile::NamedTempFile;
 
@@ -65,7 +66,10 @@ fn parted_can_read(plan: &DiskPlan) -> bool {
     match plan.table {
         TablePlan::None => panic!("no table"),
         TablePlan::Mbr { .. } => has_tracks,
-        TablePlan::Gpt { .. } => plan.size.whole_sectors() > 68,
+        TablePlan::Gpt { .. } => {
+            let fewest = 4 + 2 * 16384 / plan.sector_size.get();
+            plan.size.whole_sectors(plan.sector_size) > fewest
+        }
     }
 }
 
@@ -96,9 +100,11 @@ fn assert_sfdisk_reads(plan: &DiskPlan, image: &Path) {
     assert_eq!(table["label"], label);
     assert_eq!(table["id"], id);
     if label == "gpt" {
-        let total = plan.size.get() / SECTOR_SIZE;
-        assert_eq!(table["firstlba"], 34);
-        assert_eq!(table["lastlba"], total - 34);
+        let total = plan.size.whole_sectors(plan.sector_size);
+        let first = 2 + 16384 / plan.sector_size.get();
+        assert_eq!(table["firstlba"], first);
+        assert_eq!(table["lastlba"], total - first);
+        assert_eq!(table["sectorsize"], plan.sector_size.get());
     }
     // An empty list is left out.
     let read = table["partitions"].as_array().cloned().unwrap_or_default();
@@ -118,15 +124,38 @@ fn assert_sfdisk_reads(plan: &DiskPlan, image: &Path) {
 fn assert_entry(read: &Value, planned: &PartitionPlan) {
     match &planned.entry {
         EntryPlan::None => panic!("a partition without an entry"),
-        EntryPlan::Mbr { kind } => assert_eq!(read["type"], format!("{kind:x}")),
-        EntryPlan::Gpt { kind, guid, name } => {
+        EntryPlan::Mbr { kind, active } => {
+            assert_eq!(read["type"], format!("{kind:x}"));
+            assert_eq!(read.get("bootable").is_some(), *active);
+            assert!(read.get("attrs").is_none());
+        }
+        EntryPlan::Gpt {
+            kind,
+            guid,
+            name,
+            attributes,
+            ..
+        } => {
             assert_eq!(read["type"], format!("{:X}", kind.hyphenated()));
             assert_eq!(read["uuid"], format!("{:X}", guid.hyphenated()));
-            assert_eq!(read["name"], name.as_str());
+            assert_eq!(read["name"].as_str().unwrap_or_default(), name.as_str());
+            assert_eq!(attributes_of(&read["attrs"]), *attributes);
+            assert!(read.get("bootable").is_none());
         }
     }
-    assert!(read.get("bootable").is_none());
-    assert!(read.get("attrs").is_none());
+}
+
+/// The bits that sfdisk shows: the first three by name, the others as `GUID:60,63`.
+fn attributes_of(shown: &Value) -> u64 {
+    let words = shown.as_str().unwrap_or_default().split([' ', ',']);
+    let words = words.filter(|word| !word.is_empty());
+    let bits = words.map(|word| match word {
+        "RequiredPartition" => 0,
+        "NoBlockIOProtocol" => 1,
+        "LegacyBIOSBootable" => 2,
+        bit => bit.trim_start_matches("GUID:").parse::<u32>().unwrap(),
+    });
+    bits.fold(0, |all, bit| all | 1 << bit)
 }
 
 /// parted's own reader: numbers and sectors of its machine-readable list.
@@ -171,12 +200,92 @@ fn assert_blkid_reads(plan: &DiskPlan, image: &Path) {
 }
 
 fn assert_all_agree(sectors: u64, label: &str, parts: &[Part<'_>]) {
-    let plan = plan_of(&disk(sectors, label, parts)).unwrap();
+    assert_all_agree_on(&disk(sectors, label, parts));
+}
+
+/// Every program reads what was planned.
+pub(crate) fn assert_all_agree_on(spec: &DiskSpec) -> DiskPlan {
+    let plan = plan_of(spec).unwrap_or_else(|error| panic!("{error}: {spec:?}"));
     let file = build_to_file(&plan);
-    check(&plan, file.path()).unwrap_or_else(|error| panic!("{label} {parts:?}: {error}"));
-    assert_sfdisk_reads(&plan, file.path());
-    assert_parted_reads(&plan, file.path());
-    assert_blkid_reads(&plan, file.path());
+    let device = Device::new(file.path(), plan.sector_size);
+    let path = device.path();
+    check(&plan, path).unwrap_or_else(|error| panic!("{error}: {spec:?}"));
+    assert_sfdisk_reads(&plan, path);
+    assert_parted_reads(&plan, path);
+    assert_blkid_reads(&plan, path);
+    if plan.sector_size != SectorSize::B512 {
+        programs::accepted("sfdisk", file.path());
+    }
+    plan
+}
+
+/// What a program says of an image that is built for it.
+pub(crate) fn seen_by(program: &str, arguments: &[&str], plan: &DiskPlan) -> String {
+    let file = build_to_file(plan);
+    let device = Device::new(file.path(), plan.sector_size);
+    let image = device.path().to_str().unwrap();
+    let arguments: Vec<_> = arguments.iter().copied().chain([image]).collect();
+    approved(program, &arguments).unwrap()
+}
+
+/// The MBR that sgdisk makes when it is told which partitions go into it.
+pub(crate) fn hybrid_by_sgdisk(plan: &DiskPlan, numbers: &str) -> Vec<u8> {
+    let file = build_to_file(plan);
+    let image = file.path().to_str().unwrap();
+    let output = programs::run("sgdisk", &["--hybrid", numbers, image]);
+    assert!(output.status.success(), "{output:?}");
+    let disk = SparseFile::open(file.reopen().unwrap()).unwrap();
+    let mut record = vec![0; 512];
+    disk.read_at(&mut record, 0).unwrap();
+    record
+}
+
+/// An image as programs can open it: they take the sectors of a file for 512 bytes, so that others
+/// need a loop device.
+struct Device {
+    path: PathBuf,
+    is_loop: bool,
+}
+
+impl Device {
+    fn new(image: &Path, sector: SectorSize) -> Self {
+        if sector == SectorSize::B512 {
+            return Self {
+                path: image.to_owned(),
+                is_loop: false,
+            };
+        }
+        let (size, image) = (sector.get().to_string(), image.to_str().unwrap());
+        let arguments = [
+            "--find",
+            "--show",
+            "--read-only",
+            "--sector-size",
+            &size,
+            image,
+        ];
+        let output = programs::run("losetup", &arguments);
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "a loop device needs root: {said}");
+        let path = String::from_utf8(output.stdout).unwrap();
+        Self {
+            path: path.trim().into(),
+            is_loop: true,
+        }
+    }
+
+    fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
+impl Drop for Device {
+    fn drop(&mut self) {
+        if self.is_loop {
+            let path = self.path.to_str().unwrap_or_default();
+            programs::run("losetup", &["--detach", path]);
+        }
+    }
 }
 
 const GIB: u64 = 2_097_152;
@@ -331,7 +440,9 @@ fn types_are_the_ones_that_sfdisk_knows() {
         let mut spec = disk(GIB, "mbr", &[("p", 2048, 4095)]);
         spec.partitions[0].gpt_type = Some(guid.to_owned());
         let plan = plan_of(&spec).unwrap();
-        assert_eq!(plan.partitions[0].entry, EntryPlan::Mbr { kind }, "{name}");
+        let active = false;
+        let expected = EntryPlan::Mbr { kind, active };
+        assert_eq!(plan.partitions[0].entry, expected, "{name}");
         assert_sfdisk_reads(&plan, build_to_file(&plan).path());
     }
 }

@@ -3,6 +3,7 @@
 
 mod damaged;
 mod external;
+mod keys;
 #[path = "../programs/mod.rs"]
 mod programs;
 mod properties;

@@ -2,9 +2,9 @@
 //! and no bytes make the reader panic.
 
 use disklayout::disk::{Disk, MemDisk};
-use disklayout::layout::guestfs::{DiskSpec, End};
+use disklayout::layout::guestfs::{DiskSpec, End, Length, Start};
 use disklayout::layout::{DiskPlan, DiskSize, Role};
-use disklayout::{Error, SECTOR_SIZE, inspect};
+use disklayout::{Bytes, Error, SECTOR_SIZE, SectorSize, inspect};
 use proptest::prelude::*;
 
 use crate::support::{Part, assert_reads_back, built, disk, plan_of};
@@ -46,7 +46,7 @@ fn follow(spec: &mut DiskSpec, error: &Error) -> bool {
         .find(|part| error.place().starts_with(&part.place))
         .unwrap();
     match error.place().rsplit('.').next().unwrap() {
-        "start" => part.start = value,
+        "start" => part.start = Start::Sector(value),
         "end" => part.end = End::Sector(value),
         other => panic!("a legal value for '{other}'"),
     }
@@ -70,12 +70,15 @@ fn assert_promises(spec: &DiskSpec, plan: &DiskPlan) {
         let end = match part.end {
             End::Sector(end @ ..0) => total as i64 + end,
             End::Sector(end) => end,
-            End::Auto => panic!("no end"),
+            other => panic!("{other:?}"),
         };
-        let same = |first: u64, last: u64| (first as i64, last as i64) == (part.start, end);
+        let Start::Sector(start) = part.start else {
+            panic!("{:?}", part.start)
+        };
+        let same = |first: u64, last: u64| (first as i64, last as i64) == (start, end);
         let mut planned = plan.partitions.iter().map(|one| one.range);
         assert!(planned.any(|range| same(range.first().get(), range.last().get())));
-        assert!((1..total as i64).contains(&part.start) && (1..total as i64).contains(&end));
+        assert!((1..total as i64).contains(&start) && (1..total as i64).contains(&end));
     }
     for (index, one) in plan.partitions.iter().enumerate() {
         for other in &plan.partitions[..index] {
@@ -186,5 +189,66 @@ proptest! {
             disk.write_at(&[byte], sector * SECTOR_SIZE + offset).unwrap();
         }
         let _ = inspect::table(&disk);
+    }
+
+    /// Partitions that follow one another are aligned, as long as they were asked to be, and no
+    /// further apart than alignment needs.
+    #[test]
+    fn what_follows_is_aligned_and_exactly_as_long(
+        parts in prop::collection::vec((1..40_u64, 0..6_u32), 1..12),
+        is_large in any::<bool>(),
+        label in any_label(),
+    ) {
+        let sector = if is_large { SectorSize::B4096 } else { SectorSize::B512 };
+        let mut spec = disk(0, label, &vec![("p", 0, 0); parts.len().min(4)]);
+        spec.sector_size = sector;
+        spec.size = DiskSize::Fixed(Bytes::new(64 << 20));
+        for (part, (size, align)) in spec.partitions.iter_mut().zip(&parts) {
+            part.start = Start::Next;
+            part.end = End::Size(Length::Bytes(Bytes::new(size * 4096)));
+            part.align = Some(Length::Bytes(Bytes::new(4096 << align)));
+        }
+        let plan = plan_of(&spec).unwrap();
+        let mut behind = if label == "mbr" { 1 } else { 2 + 16384 / sector.get() };
+        for (one, (size, align)) in plan.partitions.iter().zip(&parts) {
+            let unit = (4096 << align) / sector.get();
+            prop_assert_eq!(one.range.first().get(), behind.next_multiple_of(unit));
+            prop_assert_eq!(one.range.size(sector), Bytes::new(size * 4096));
+            behind = one.range.last().get() + 1;
+        }
+        assert_reads_back(&plan, &built(&plan));
+    }
+
+    /// One partition up to a percentage and one from there on always meet, whatever the size.
+    #[test]
+    fn percentages_meet(
+        size in 3..1_000_000_u64,
+        percent in 1..100_u8,
+        is_large in any::<bool>(),
+        label in any_label(),
+    ) {
+        let sector = if is_large { SectorSize::B4096 } else { SectorSize::B512 };
+        let mut spec = disk(0, label, &[("p", 0, 0), ("p", 0, 0)]);
+        spec.sector_size = sector;
+        let bytes = size * 4096;
+        spec.size = DiskSize::Fixed(Bytes::new(bytes));
+        spec.partitions[0].start = Start::Next;
+        spec.partitions[0].end = End::Percent(percent);
+        spec.partitions[1].start = Start::Percent(percent);
+        spec.partitions[1].end = End::Auto;
+        let boundary = bytes * u64::from(percent) / 100 / Bytes::MIB * Bytes::MIB;
+        match plan_of(&spec) {
+            Ok(plan) => {
+                let [one, two] = [0, 1].map(|index| plan.partitions[index].range);
+                prop_assert_eq!(one.last().get() + 1, two.first().get());
+                prop_assert_eq!(two.offset(sector).get(), boundary);
+                assert_reads_back(&plan, &built(&plan));
+            }
+            // No room below the boundary, or behind it.
+            Err(error) => {
+                let end = bytes - if label == "mbr" { 0 } else { 16384 + sector.get() };
+                prop_assert!(boundary < 2 << 20 || boundary >= end, "{error}");
+            }
+        }
     }
 }

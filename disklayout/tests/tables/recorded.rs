@@ -64,22 +64,22 @@ const REFUSED: [(&str, &str, &str); 10] = [
     (
         "mbr-gpttype-bios",
         "guestfs[2].parts[0].gpt_type",
-        "an MBR has no type for 21686148-6449-6E6F-744E-656564454649, only for Linux filesystem, \
-         Linux home, Linux server data, Linux variable data, Linux temporary data, Linux root \
-         (x86-64), Linux root (x86), Linux root (ARM-64), Linux root (ARM), Linux root \
-         (RISC-V-64), Linux root (LoongArch-64), Linux root (PPC64LE), Linux root (PPC64), Linux \
-         root (S390X), Linux swap, Linux LVM, Linux RAID, EFI System, Microsoft basic data; a GPT \
-         ('gpt' in labels) takes every type",
+        "an MBR has no type for 21686148-6449-6E6F-744E-656564454649; say with 'mbr_type' which \
+         byte it takes there, or use a GPT ('gpt' in labels), which takes every type",
     ),
     (
         "gpt-type-invalid",
         "guestfs[2].parts[0].gpt_type",
-        "'hello' is no GUID; one looks like 0FC63DAF-8483-4772-8E79-3D69D8477DE4",
+        "'hello' is no GUID and names no type; one looks like \
+         0FC63DAF-8483-4772-8E79-3D69D8477DE4, names are linux, swap, lvm, raid, esp, bios-boot, xbootldr, basic-data, fat32, \
+         fat16, fat12, msr, windows-recovery, prep-boot, luks, dm-crypt, home, srv, var, tmp, \
+         user-home, and root and usr with a processor: root-x86-64",
     ),
     (
         "label-unknown",
         "guestfs[2].labels",
-        "unknown type of partition table 'foo'; known are 'mbr' (or 'msdos') and 'gpt' (or 'efi')",
+        "unknown type of partition table 'foo'; known are 'mbr' (or 'msdos'), 'gpt' (or 'efi') and \
+         'none'",
     ),
 ];
 
@@ -132,7 +132,7 @@ fn shown(plan: &DiskPlan) -> Value {
             });
             match &one.entry {
                 EntryPlan::None => panic!("a partition without an entry"),
-                EntryPlan::Mbr { kind } => value["type"] = format!("{kind:x}").into(),
+                EntryPlan::Mbr { kind, .. } => value["type"] = format!("{kind:x}").into(),
                 EntryPlan::Gpt { kind, name, .. } => {
                     value["type"] = format!("{:X}", kind.hyphenated()).into();
                     value["name"] = name.as_str().into();
@@ -189,7 +189,9 @@ fn guids_that_an_mbr_has_a_type_for_are_mapped() {
     let cases = cases();
     for (name, kind) in MAPPED {
         let plan = plan_of(&spec_of(&cases[name])).unwrap();
-        assert_eq!(plan.partitions[0].entry, EntryPlan::Mbr { kind }, "{name}");
+        let active = false;
+        let expected = EntryPlan::Mbr { kind, active };
+        assert_eq!(plan.partitions[0].entry, expected, "{name}");
         assert_reads_back(&plan, &built(&plan));
     }
 }

@@ -334,8 +334,8 @@ fn labels_and_sizes() {
         "aix", "amiga", "rdb", "bsd", "dasd", "dvh", "mac", "pc98", "sun",
     ] {
         let message = format!(
-            "can't make a partition table of type '{label}'; known are 'mbr' (or 'msdos') and \
-             'gpt' (or 'efi')"
+            "can't make a partition table of type '{label}'; known are 'mbr' (or 'msdos'), \
+             'gpt' (or 'efi') and 'none'"
         );
         let place = "guestfs[2].labels";
         assert_refused(
@@ -388,8 +388,12 @@ fn type_guids() {
     ] {
         let mut spec = disk(GIB, "gpt", &[("p", 2048, 4096)]);
         spec.partitions[0].gpt_type = Some(text.to_owned());
-        let message =
-            format!("'{text}' is no GUID; one looks like 0FC63DAF-8483-4772-8E79-3D69D8477DE4");
+        let message = format!(
+            "'{text}' is no GUID and names no type; one looks like \
+             0FC63DAF-8483-4772-8E79-3D69D8477DE4, names are linux, swap, lvm, raid, esp, bios-boot, xbootldr, basic-data, fat32, \
+             fat16, fat12, msr, windows-recovery, prep-boot, luks, dm-crypt, home, srv, var, tmp, \
+             user-home, and root and usr with a processor: root-x86-64"
+        );
         let place = "guestfs[2].parts[0].gpt_type";
         assert_refused(&spec, ErrorKind::InvalidSpec, place, &message);
     }
@@ -417,7 +421,13 @@ fn type_guids() {
     let mut braces = disk(GIB, "mbr", &[("p", 2048, 4096)]);
     braces.partitions[0].gpt_type = Some("{c12a7328-f81f-11d2-ba4b-00a0c93ec93b}".to_owned());
     let plan = plan_of(&braces).unwrap();
-    assert_eq!(plan.partitions[0].entry, EntryPlan::Mbr { kind: 0xEF });
+    assert_eq!(
+        plan.partitions[0].entry,
+        EntryPlan::Mbr {
+            kind: 0xEF,
+            active: false
+        }
+    );
 }
 
 #[test]

@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 
 use disklayout::fs::{Misfits, Options, Registry};
-use disklayout::layout::guestfs::{DiskSpec, End, plan};
+use disklayout::layout::guestfs::{DiskSpec, End, Start, plan};
 use disklayout::layout::single::{self, SingleSpec, Table};
 use disklayout::layout::{DiskPlan, DiskSize, EntryPlan, Room, TablePlan};
 use disklayout::tree::{Attributes, Content, FileTree};
-use disklayout::{Bytes, ErrorKind, Identity, Result, SECTOR_SIZE, Timestamp};
+use disklayout::{Bytes, ErrorKind, Identity, Result, SECTOR_SIZE, SectorSize, Timestamp};
 
 use crate::support::{MARKER_EMPTY, MarkerFormat, assert_reads_back, built, disk, file};
+
+const SMALL: SectorSize = SectorSize::B512;
 
 const TIME: Timestamp = Timestamp::from_seconds(1_700_000_000);
 
@@ -26,6 +28,8 @@ fn plan_single(table: Option<Table>, size: DiskSize, len: usize) -> Result<DiskP
     let spec = SingleSpec {
         place: "ext4",
         table,
+        sector_size: SectorSize::B512,
+        part_type: None,
         size,
         filesystem: "ext4",
         label: None,
@@ -35,6 +39,79 @@ fn plan_single(table: Option<Table>, size: DiskSize, len: usize) -> Result<DiskP
     };
     let registry = Registry::default().with(MarkerFormat);
     single::plan(&spec, tree(len), &Identity::new("seed", TIME), &registry)
+}
+
+#[test]
+fn the_type_suits_the_filesystem_or_is_the_one_asked_for() {
+    let linux = "0fc63daf-8483-4772-8e79-3d69d8477de4";
+    let basic = "ebd0a0a2-b9e5-4433-87c0-68b6b72699c7";
+    let esp = "c12a7328-f81f-11d2-ba4b-00a0c93ec93b";
+    for sector_size in [SectorSize::B512, SectorSize::B4096] {
+        for (filesystem, part_type, byte, guid) in [
+            ("ext4", None, Some(0x83), Some(linux)),
+            ("ntfs", None, Some(0x07), Some(basic)),
+            ("ntfs", Some("esp"), Some(0xEF), Some(esp)),
+            ("ext4", Some(esp), Some(0xEF), Some(esp)),
+            ("ext4", Some("0x0b"), Some(0x0B), None),
+            (
+                "ext4",
+                Some("msr"),
+                None,
+                Some("e3c9e316-0b5c-4db8-817d-f92df00215ae"),
+            ),
+            ("ext4", Some("nonsense"), None, None),
+            ("ext4", Some("0f"), None, None),
+        ] {
+            let plan = |table| {
+                let spec = SingleSpec {
+                    place: "x",
+                    table: Some(table),
+                    sector_size,
+                    part_type,
+                    size: room(0),
+                    filesystem,
+                    label: None,
+                    uuid: None,
+                    options: &Options::default(),
+                    misfits: Misfits::Refuse,
+                };
+                let registry = Registry::default().with(MarkerFormat);
+                let identity = Identity::new("seed", TIME);
+                let plan = single::plan(&spec, tree(1), &identity, &registry).ok()?;
+                assert_reads_back(&plan, &built(&plan));
+                assert_eq!(
+                    plan.partitions[0].range.offset(sector_size).get(),
+                    Bytes::MIB
+                );
+                plan.partitions.into_iter().next().map(|one| one.entry)
+            };
+            let found = plan(Table::Mbr);
+            let expected = byte.map(|kind| EntryPlan::Mbr {
+                kind,
+                active: false,
+            });
+            assert_eq!(found, expected, "{filesystem} {part_type:?}");
+            let found = plan(Table::Gpt).map(|entry| match entry {
+                EntryPlan::Gpt { kind, .. } => kind.to_string(),
+                other => panic!("{other:?}"),
+            });
+            assert_eq!(found.as_deref(), guid, "{filesystem} {part_type:?}");
+        }
+    }
+    let spec = SingleSpec {
+        place: "x",
+        table: None,
+        sector_size: SectorSize::B512,
+        part_type: Some("esp"),
+        size: room(0),
+        filesystem: "ext4",
+        label: None,
+        uuid: None,
+        options: &Options::default(),
+        misfits: Misfits::Refuse,
+    };
+    let registry = Registry::default().with(MarkerFormat);
+    single::plan(&spec, tree(1), &Identity::new("seed", TIME), &registry).unwrap_err();
 }
 
 fn room(bytes: u64) -> DiskSize {
@@ -60,7 +137,7 @@ fn a_filesystem_alone_is_exactly_as_large_as_its_image() {
         assert_eq!(plan.table, TablePlan::None);
         let one = &plan.partitions[0];
         assert_eq!(
-            (one.range.offset(), one.range.size()),
+            (one.range.offset(SMALL), one.range.size(SMALL)),
             (Bytes::new(0), plan.size)
         );
         assert_eq!(one.entry, EntryPlan::None);
@@ -100,7 +177,7 @@ fn a_partition_starts_at_one_mib_and_ends_with_its_filesystem_or_with_the_disk()
     ] {
         let plan = plan_single(Some(table), size, 0).unwrap();
         let one = &plan.partitions[0];
-        let found = (plan.size.whole_sectors(), one.range.last().get());
+        let found = (plan.size.whole_sectors(SMALL), one.range.last().get());
         assert_eq!(found, (sectors, last), "{table:?} {size:?}");
         assert_eq!((one.number, one.range.first().get()), (1, mib));
         assert_reads_back(&plan, &built(&plan));
@@ -155,12 +232,15 @@ fn a_disk_ends_with_its_last_partition_rounded_up() {
     for (label, size, sectors) in [("mbr", room(0), 3 * 2048), ("gpt", room(2 << 20), 5 * 2048)] {
         let spec = open_disk(label, size);
         let plan = plan_of(&spec, BTreeMap::from([(1, tree(512))])).unwrap();
-        assert_eq!(plan.size.whole_sectors(), sectors, "{label}");
+        assert_eq!(plan.size.whole_sectors(SMALL), sectors, "{label}");
         let DiskSize::Smallest(Room::Bytes(free)) = size else {
             panic!("{size:?}")
         };
         let last = &plan.partitions[1];
-        assert_eq!(last.range.size().get(), MARKER_EMPTY + 512 + free.get());
+        assert_eq!(
+            last.range.size(SMALL).get(),
+            MARKER_EMPTY + 512 + free.get()
+        );
         assert_eq!(last.filesystem.as_ref().unwrap().tree().files().len(), 1);
         assert_reads_back(&plan, &built(&plan));
     }
@@ -212,7 +292,10 @@ fn what_cannot_follow_from_the_content_is_refused() {
             "only one partition may end with its content",
         ),
         (
-            spec(|spec| spec.partitions[0].start = 5000),
+            spec(|spec| {
+                spec.partitions[0].start = Start::Sector(5000);
+                spec.partitions[0].end = End::Sector(5999);
+            }),
             "guestfs[2].parts[1].end",
             "guestfs[2].parts[0] starts later, at 5000",
         ),

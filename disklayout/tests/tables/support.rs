@@ -6,10 +6,10 @@ use disklayout::disk::{Disk, MemDisk};
 use disklayout::fs::{
     Formatter, FsPlan, Misfits, Options, Progress, Registry, Request, Summary, Unwatched,
 };
-use disklayout::layout::guestfs::{DiskSpec, End, FileSpec, PartitionSpec, plan};
-use disklayout::layout::{DiskPlan, DiskSize};
+use disklayout::layout::guestfs::{DiskSpec, End, FileSpec, PartitionSpec, Start, plan};
+use disklayout::layout::{DiskPlan, DiskSize, TablePlan};
 use disklayout::tree::{Content, FileTree};
-use disklayout::{Bytes, Error, Identity, Result, SECTOR_SIZE, Timestamp, build};
+use disklayout::{Bytes, Error, Identity, Result, SECTOR_SIZE, SectorSize, Timestamp, build};
 
 /// What a [`Marker`] fills the ends of its partition with.
 pub(crate) const MARK: u8 = 0xA5;
@@ -97,9 +97,14 @@ pub(crate) fn disk(sectors: u64, label: &str, parts: &[Part<'_>]) -> DiskSpec {
     let partitions = parts.map(|(index, (prlogex, start, end))| PartitionSpec {
         place: format!("guestfs[2].parts[{index}]"),
         prlogex: (*prlogex).to_owned(),
-        start: *start,
+        start: Start::Sector(*start),
         end: End::Sector(*end),
+        align: None,
+        name: None,
+        uuid: None,
         gpt_type: None,
+        mbr_type: None,
+        flags: Vec::new(),
         filesystem: "ext4".to_owned(),
         label: None,
         options: Options::default(),
@@ -108,9 +113,22 @@ pub(crate) fn disk(sectors: u64, label: &str, parts: &[Part<'_>]) -> DiskSpec {
     DiskSpec {
         place: "guestfs[2]".to_owned(),
         size: DiskSize::Fixed(Bytes::new(sectors * SECTOR_SIZE)),
+        sector_size: SectorSize::B512,
         label: label.to_owned(),
+        disk_id: None,
+        disk_guid: None,
+        hybrid_mbr: Vec::new(),
         partitions: partitions.collect(),
         files: Vec::new(),
+    }
+}
+
+/// The same with sectors of 4096 bytes, as many of them.
+pub(crate) fn disk_4096(sectors: u64, label: &str, parts: &[Part<'_>]) -> DiskSpec {
+    DiskSpec {
+        size: DiskSize::Fixed(Bytes::new(sectors * 4096)),
+        sector_size: SectorSize::B4096,
+        ..disk(0, label, parts)
     }
 }
 
@@ -143,19 +161,27 @@ pub(crate) fn marks_are_whole(plan: &DiskPlan, disk: &dyn Disk) -> bool {
         .partitions
         .iter()
         .filter(|one| one.filesystem.is_some());
-    let mut sectors = filled.flat_map(|one| [one.range.first(), one.range.last()]);
-    sectors.all(|sector| {
+    let mut marks = filled.flat_map(|one| {
+        let offset = one.range.offset(plan.sector_size).get();
+        let size = one.range.size(plan.sector_size).get();
+        [offset, offset + size - SECTOR_SIZE]
+    });
+    marks.all(|offset| {
         let mut bytes = [0; SECTOR_SIZE as usize];
-        disk.read_at(&mut bytes, sector.get() * SECTOR_SIZE)
-            .unwrap();
+        disk.read_at(&mut bytes, offset).unwrap();
         bytes == [MARK; SECTOR_SIZE as usize]
     })
 }
 
 /// What was read back equals what was planned.
 pub(crate) fn assert_reads_back(plan: &DiskPlan, disk: &dyn Disk) {
-    let table = disklayout::inspect::table(disk).unwrap();
+    let table = match plan.table {
+        TablePlan::Mbr { .. } => disklayout::inspect::table_of(disk, plan.sector_size),
+        TablePlan::Gpt { .. } | TablePlan::None => disklayout::inspect::table(disk),
+    };
+    let table = table.unwrap();
     assert_eq!(table.label, plan.table);
+    assert_eq!(table.sector_size, plan.sector_size);
     assert_eq!(table.partitions.len(), plan.partitions.len());
     for (read, planned) in table.partitions.iter().zip(&plan.partitions) {
         assert_eq!(read.number, planned.number);

@@ -116,7 +116,7 @@ fn a_failing_write_is_an_error_that_names_its_object() {
         for failing in 0..writes(label, parts).len() {
             let error = build(&plan, &Recorder::new(LEN, Some(failing)), &Unwatched).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Io, "{label}, write {failing}");
-            let known = ["marker", "partition table", "boot record at sector "];
+            let known = ["marker", "partition table", "boot record at byte "];
             assert!(
                 known.iter().any(|place| error.place().starts_with(place)),
                 "{error}"

@@ -35,6 +35,7 @@ pub(super) fn image(image: &Image<'_>, options: &Options) -> (Value, bool) {
     let value = json!({
         "size": image.size.get(),
         "table": table,
+        "sector_size": image.table.as_ref().map(|table| table.sector_size.get()),
         "id": id,
         "partitions": partitions,
     });
@@ -67,8 +68,15 @@ fn volume(volume: &Volume<'_>, options: &Options) -> (Value, bool) {
 fn partition(partition: &Partition) -> Value {
     let (kind, uuid, name) = match &partition.entry {
         EntryPlan::None => (String::new(), None, None),
-        EntryPlan::Mbr { kind } => (format!("{kind:#04x}"), None, None),
-        EntryPlan::Gpt { kind, guid, name } => (kind.to_string(), Some(guid), Some(name)),
+        EntryPlan::Mbr { kind, .. } => (format!("{kind:#04x}"), None, None),
+        EntryPlan::Gpt {
+            kind, guid, name, ..
+        } => (kind.to_string(), Some(guid), Some(name)),
+    };
+    let (active, attributes) = match &partition.entry {
+        EntryPlan::None => (None, None),
+        EntryPlan::Mbr { active, .. } => (Some(active), None),
+        EntryPlan::Gpt { attributes, .. } => (None, Some(attributes)),
     };
     json!({
         "role": match partition.role {
@@ -83,6 +91,8 @@ fn partition(partition: &Partition) -> Value {
         "type_name": type_name(&partition.entry),
         "uuid": uuid.map(ToString::to_string),
         "name": name,
+        "active": active,
+        "attributes": attributes,
     })
 }
 

@@ -3,10 +3,10 @@
 use std::io::Write;
 
 use anyhow::Result;
-use disklayout::Bytes;
 use disklayout::inspect::fs::{Facts, Filesystem};
 use disklayout::inspect::{Image, Partition, Volume, type_name};
 use disklayout::layout::{EntryPlan, Role, TablePlan};
+use disklayout::{Bytes, SectorSize};
 use indicatif::BinaryBytes;
 
 use super::{Options, files, is_wanted};
@@ -34,7 +34,11 @@ pub(super) fn write(
         .iter()
         .filter_map(|one| one.partition.as_ref())
         .collect();
-    write_rows(out, &rows(&partitions))?;
+    let sector = image
+        .table
+        .as_ref()
+        .map_or(SectorSize::B512, |table| table.sector_size);
+    write_rows(out, &rows(&partitions, sector))?;
     for volume in wanted {
         is_sound &= write_volume(out, volume, options)?;
     }
@@ -42,7 +46,7 @@ pub(super) fn write(
 }
 
 /// A header and a row for every partition.
-fn rows(partitions: &[&Partition]) -> Vec<[String; 6]> {
+fn rows(partitions: &[&Partition], sector: SectorSize) -> Vec<[String; 6]> {
     if partitions.is_empty() {
         return Vec::new();
     }
@@ -53,7 +57,7 @@ fn rows(partitions: &[&Partition]) -> Vec<[String; 6]> {
             partition.number.to_string(),
             range.first().to_string(),
             range.last().to_string(),
-            BinaryBytes(range.size().get()).to_string(),
+            BinaryBytes(range.size(sector).get()).to_string(),
             shown_type(partition),
             match &partition.entry {
                 EntryPlan::Gpt { name, .. } if !name.is_empty() => name.escape_debug().to_string(),
@@ -69,7 +73,7 @@ fn rows(partitions: &[&Partition]) -> Vec<[String; 6]> {
 fn shown_type(partition: &Partition) -> String {
     let number = match &partition.entry {
         EntryPlan::None => String::new(),
-        EntryPlan::Mbr { kind } => format!("{kind:#04x}"),
+        EntryPlan::Mbr { kind, .. } => format!("{kind:#04x}"),
         EntryPlan::Gpt { kind, .. } => kind.to_string(),
     };
     let role = match partition.role {
@@ -77,7 +81,11 @@ fn shown_type(partition: &Partition) -> String {
         Role::Primary | Role::Extended => "",
     };
     let name = type_name(&partition.entry).map_or(number, str::to_owned);
-    format!("{name}{role}")
+    let active = match &partition.entry {
+        EntryPlan::Mbr { active: true, .. } => ", active",
+        _ => "",
+    };
+    format!("{name}{role}{active}")
 }
 
 fn write_rows(out: &mut dyn Write, rows: &[[String; 6]]) -> Result<()> {

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
+use disklayout::SectorSize;
 use disklayout::fs::{self, Misfits};
 use disklayout::layout::DiskSize;
 use disklayout::layout::single::{SingleSpec, Table};
@@ -29,6 +30,10 @@ pub struct Options {
     pub output: PathBuf,
     /// The partition table, if there is one.
     pub table: Option<Table>,
+    /// The partition's type; what suits the filesystem when there is none.
+    pub part_type: Option<String>,
+    /// What the sectors of the image hold.
+    pub sector_size: SectorSize,
     /// The image's size.
     pub size: DiskSize,
     /// The filesystem by its name.
@@ -102,6 +107,8 @@ impl Options {
         SingleSpec {
             place: &self.filesystem,
             table: self.table,
+            part_type: self.part_type.as_deref(),
+            sector_size: self.sector_size,
             size: self.size,
             filesystem: &self.filesystem,
             label: self.label.as_deref(),

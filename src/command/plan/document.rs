@@ -10,7 +10,8 @@ use crate::image::{Image, Recipe};
 /// The version of the document. It grows when a field changes its meaning or goes away.
 const VERSION: u32 = 1;
 
-/// All plans. Sizes are in bytes, sectors have 512 of them, `last` belongs to the partition.
+/// All plans. Sizes are in bytes, sectors have `sector_size` of them, `last` belongs to the
+/// partition.
 pub(super) fn document(plans: &[(&Image, &Planned)]) -> Value {
     let images: Vec<_> = plans.iter().map(|(image, plan)| one(image, plan)).collect();
     json!({ "version": VERSION, "images": images })
@@ -39,15 +40,29 @@ fn layout(plan: &DiskPlan) -> Value {
         TablePlan::Gpt { guid } => ("gpt", guid.to_string()),
     };
     let partitions: Vec<_> = plan.partitions.iter().map(partition).collect();
-    json!({ "size": plan.size.get(), "table": table, "id": id, "partitions": partitions })
+    json!({
+        "size": plan.size.get(),
+        "sector_size": plan.sector_size.get(),
+        "table": table,
+        "id": id,
+        "partitions": partitions,
+    })
 }
 
 fn partition(partition: &PartitionPlan) -> Value {
     let (kind, uuid, name) = match &partition.entry {
         EntryPlan::None => (String::new(), None, None),
-        EntryPlan::Mbr { kind } => (format!("{kind:#04x}"), None, None),
-        EntryPlan::Gpt { kind, guid, name } => (kind.to_string(), Some(guid), Some(name)),
+        EntryPlan::Mbr { kind, .. } => (format!("{kind:#04x}"), None, None),
+        EntryPlan::Gpt {
+            kind, guid, name, ..
+        } => (kind.to_string(), Some(guid), Some(name)),
     };
+    let flags: Vec<_> = partition
+        .entry
+        .flags()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
     json!({
         "number": partition.number,
         "role": match partition.role {
@@ -59,10 +74,21 @@ fn partition(partition: &PartitionPlan) -> Value {
         "last": partition.range.last().get(),
         "sectors": partition.range.sectors(),
         "type": kind,
+        "type_name": partition.entry.type_name(),
+        "hybrid_type": hybrid_type(&partition.entry),
+        "flags": flags,
         "uuid": uuid.map(ToString::to_string),
         "name": name,
         "filesystem": partition.filesystem.as_deref().map(filesystem),
     })
+}
+
+/// The type of a partition in a hybrid MBR.
+fn hybrid_type(entry: &EntryPlan) -> Option<String> {
+    match entry {
+        EntryPlan::Gpt { hybrid, .. } => hybrid.map(|hybrid| format!("{:#04x}", hybrid.kind)),
+        EntryPlan::Mbr { .. } | EntryPlan::None => None,
+    }
 }
 
 fn filesystem(plan: &dyn FsPlan) -> Value {

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 
+use disklayout::SectorSize;
 use disklayout::fs::{FsPlan, Summary};
 use disklayout::layout::{DiskPlan, EntryPlan, PartitionPlan, Role, TablePlan};
 
@@ -38,32 +39,59 @@ fn layout(name: &str, plan: &DiskPlan) -> String {
         TablePlan::Mbr { signature } => format!("MBR {signature:#010x}"),
         TablePlan::Gpt { guid } => format!("GPT {guid}"),
     };
-    let mut text = format!("{name}: {}, {table}\n", plan.size);
+    let sectors = match plan.sector_size {
+        SectorSize::B512 => String::new(),
+        other => format!(", sectors of {} bytes", other.get()),
+    };
+    let mut text = format!("{name}: {}, {table}{sectors}\n", plan.size);
     plan.partitions
         .iter()
-        .for_each(|partition| text += &self::partition(partition));
+        .for_each(|partition| text += &self::partition(partition, plan.sector_size));
     text
 }
 
-fn partition(partition: &PartitionPlan) -> String {
+fn partition(partition: &PartitionPlan, sector: SectorSize) -> String {
     let role = match partition.role {
         Role::Primary => "primary",
         Role::Extended => "extended",
         Role::Logical => "logical",
     };
-    let entry = match &partition.entry {
-        EntryPlan::None => "no entry".to_owned(),
-        EntryPlan::Mbr { kind } => format!("type {kind:#04x}"),
-        EntryPlan::Gpt { kind, guid, name } => format!("type {kind}, {guid}, '{name}'"),
-    };
     let (first, last) = (partition.range.first(), partition.range.last());
     let mut text = format!(
-        "  {} {role}: sectors {first} to {last}, {}, {entry}\n",
+        "  {} {role}: sectors {first} to {last}, {}, {}\n",
         partition.number,
-        partition.range.size()
+        partition.range.size(sector),
+        entry(&partition.entry)
     );
     if let Some(plan) = &partition.filesystem {
         text += &filesystem(plan.as_ref());
+    }
+    text
+}
+
+/// What the table says: type, identifier and name, flags.
+fn entry(entry: &EntryPlan) -> String {
+    let named = match entry.type_name() {
+        Some(name) => format!(" ({name})"),
+        None => String::new(),
+    };
+    let mut text = match entry {
+        EntryPlan::None => return "no entry".to_owned(),
+        EntryPlan::Mbr { kind, .. } => format!("type {kind:#04x}{named}"),
+        EntryPlan::Gpt {
+            kind, guid, name, ..
+        } => format!("type {kind}{named}, {guid}, '{name}'"),
+    };
+    if let EntryPlan::Gpt {
+        hybrid: Some(hybrid),
+        ..
+    } = entry
+    {
+        text += &format!(", {:#04x} in the MBR", hybrid.kind);
+    }
+    let flags: Vec<_> = entry.flags().iter().map(ToString::to_string).collect();
+    if !flags.is_empty() {
+        text += &format!(", {}", flags.join(" "));
     }
     text
 }

@@ -13,7 +13,7 @@ mod image;
 /// What listings consist of.
 mod listing;
 /// Images mounted by the kernel.
-mod mounted;
+pub(crate) mod mounted;
 /// GNU tar and compressors.
 mod programs;
 /// Listings by readers that aren't the kernel.

@@ -8,8 +8,7 @@
 //! - `MustBeZero` and all `Reserved` fields, as the specification asks for;
 //! - `BootCode` behind the instruction that stops: nothing starts from here;
 //! - the sectors OEM Parameters and Reserved of the boot regions: no parameters;
-//! - `VolumeFlags`: the first FAT counts, nothing is dirty, no medium failed;
-//! - `GeneralPrimaryFlags`: the specification defines none for a Volume GUID.
+//! - `VolumeFlags`: the first FAT counts, nothing is dirty, no medium failed.
 
 #![allow(non_snake_case, reason = "the specification's own names")]
 
@@ -35,8 +34,6 @@ pub(crate) const DRIVE_SELECT: u8 = 0x80;
 pub(crate) const HALT: u8 = 0xF4;
 pub(crate) const BOOT_SIGNATURE: u16 = 0xAA55;
 pub(crate) const EXTENDED_BOOT_SIGNATURE: u32 = 0xAA55_0000;
-/// `PercentInUse` when it isn't known.
-pub(crate) const PERCENT_UNKNOWN: u8 = 0xFF;
 
 /// The first cluster of the heap has this number (3.1.9).
 pub(crate) const FIRST_CLUSTER: u32 = 2;
@@ -53,22 +50,23 @@ pub(crate) const FAT_ENTRY_0: u32 = 0xFFFF_FFF8;
 pub(crate) const FAT_ENTRY_1: u32 = 0xFFFF_FFFF;
 /// No cluster follows (4.1.3).
 pub(crate) const END_OF_CHAIN: u32 = 0xFFFF_FFFF;
-/// The cluster is bad (4.1.3).
-pub(crate) const BAD_CLUSTER: u32 = 0xFFFF_FFF7;
 
 /// Bytes of a directory entry (6.1).
 pub(crate) const ENTRY_SIZE: usize = 32;
 /// `EntryType` (6.2.1): the bit of entries in use, that of secondary and that of benign ones.
+#[allow(dead_code, reason = "told by who reads")]
 pub(crate) const IN_USE: u8 = 0x80;
+#[allow(dead_code, reason = "told by who reads")]
 pub(crate) const SECONDARY: u8 = 0x40;
+#[allow(dead_code, reason = "told by who reads")]
 pub(crate) const BENIGN: u8 = 0x20;
 /// Nothing comes behind an entry of this type.
+#[allow(dead_code, reason = "told by who reads")]
 pub(crate) const END_OF_DIRECTORY: u8 = 0x00;
 pub(crate) const ALLOCATION_BITMAP: u8 = 0x81;
 pub(crate) const UP_CASE_TABLE: u8 = 0x82;
 pub(crate) const VOLUME_LABEL: u8 = 0x83;
 pub(crate) const FILE: u8 = 0x85;
-pub(crate) const VOLUME_GUID: u8 = 0xA0;
 pub(crate) const STREAM_EXTENSION: u8 = 0xC0;
 pub(crate) const FILE_NAME: u8 = 0xC1;
 
@@ -79,8 +77,6 @@ pub(crate) const NO_FAT_CHAIN: u8 = 0x02;
 
 /// `FileAttributes` (7.4.4).
 pub(crate) const READ_ONLY: u16 = 0x01;
-pub(crate) const HIDDEN: u16 = 0x02;
-pub(crate) const SYSTEM: u16 = 0x04;
 pub(crate) const DIRECTORY: u16 = 0x10;
 pub(crate) const ARCHIVE: u16 = 0x20;
 
@@ -178,21 +174,6 @@ pub(crate) struct VolumeLabelEntry {
 }
 
 const _: () = assert!(size_of::<VolumeLabelEntry>() == ENTRY_SIZE);
-
-/// Volume GUID directory entry (7.5).
-#[derive(Clone, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
-#[repr(C)]
-pub(crate) struct VolumeGuidEntry {
-    pub(crate) EntryType: u8,
-    pub(crate) SecondaryCount: u8,
-    pub(crate) SetChecksum: U16,
-    pub(crate) GeneralPrimaryFlags: U16,
-    pub(crate) VolumeGuid: [u8; 16],
-    pub(crate) Reserved: [u8; 10],
-}
-
-const _: () = assert!(size_of::<VolumeGuidEntry>() == ENTRY_SIZE);
-const _: () = assert!(offset_of!(VolumeGuidEntry, VolumeGuid) == 6);
 
 /// File directory entry (7.4), the first of a set.
 #[derive(Clone, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]

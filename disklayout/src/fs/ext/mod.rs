@@ -31,7 +31,7 @@ use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::fs::{Choice, Formatter, FsPlan, Progress, Request, Summary};
 use crate::tree::FileTree;
-use crate::units::Bytes;
+use crate::units::{Bytes, SectorSize};
 
 pub use options::{Inodes, Journal, Options};
 
@@ -102,10 +102,30 @@ fn parameters(request: &Request<'_>) -> Result<Parameters> {
         let message = format!("'{}' is no ext format", request.kind);
         Error::unsupported(request.place, message)
     })?;
-    let options = Options::read(request)?;
+    let mut options = Options::read(request)?;
+    options.block_size = block_size(request, options.block_size)?;
     let parameters = Parameters::new(request.place, flavor, &options)?;
     check_times(request, &parameters)?;
     Ok(parameters)
+}
+
+/// The size of a block where the sectors leave no choice: Linux mounts no filesystem whose blocks
+/// are smaller than the sectors of its disk.
+fn block_size(request: &Request<'_>, chosen: Option<u32>) -> Result<Option<u32>> {
+    let sector = request.sector_size;
+    match chosen {
+        None if sector == SectorSize::B4096 => Ok(Some(4096)),
+        Some(size) if u64::from(size) < sector.get() => {
+            let message = format!(
+                "blocks of {size} bytes are smaller than the disk's sectors of {sector}; give {sector} or \
+                 leave it out",
+                sector = sector.get()
+            );
+            let place = super::options::place_of(request.place, "block-size");
+            Err(Error::invalid(place, message))
+        }
+        chosen => Ok(chosen),
+    }
 }
 
 fn volume(request: &Request<'_>) -> Result<Volume> {

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use crate::error::Result;
 use crate::fs::options::{self, bytes, number, owner};
-use crate::fs::{self, Choice, Request};
+use crate::fs::{Choice, Options as Named, Request};
 use crate::units::Bytes;
 
 #[rustfmt::skip]
@@ -110,7 +110,7 @@ impl Options {
     }
 }
 
-impl From<&Options> for fs::Options {
+impl From<&Options> for Named {
     /// The same by name.
     fn from(options: &Options) -> Self {
         let mut named = Self::default();
@@ -237,7 +237,7 @@ mod tests {
         for options in [Options::default(), all, others] {
             let identity = Identity::new("t", crate::Timestamp::default());
             let mut request = Request::new("p", "ext4", Bytes::new(1), identity);
-            request.options = fs::Options::from(&options);
+            request.options = Named::from(&options);
             assert_eq!(Options::read(&request).unwrap(), options);
         }
     }

@@ -9,7 +9,6 @@
 //! - `BPB_ExtFlags`: all FATs are kept alike;
 //! - `BPB_FSVer`: version 0.0 is the only one there is;
 //! - `BPB_Reserved`, `BS_Reserved1`, `FSI_Reserved1`, `FSI_Reserved2`: reserved;
-//! - `DIR_CrtTime`, `DIR_CrtDate`, `DIR_CrtTimeTenth`, `DIR_LstAccDate` of the label: optional;
 //! - `LDIR_Type`, `LDIR_FstClusLO`: zero in every entry.
 
 use std::mem::{offset_of, size_of};
@@ -44,6 +43,7 @@ pub(crate) const ATTR_ARCHIVE: u8 = 0x20;
 /// What marks an entry as a part of a long name: read-only, hidden, system and volume ID at once.
 pub(crate) const ATTR_LONG_NAME: u8 = 0x0F;
 /// Which attributes tell whether it is [`ATTR_LONG_NAME`].
+#[allow(dead_code, reason = "what reads needs it")]
 pub(crate) const ATTR_LONG_NAME_MASK: u8 = 0x3F;
 
 /// `DIR_NTRes`: the name before the dot is to be shown in lower case. Not in Microsoft's document;
@@ -52,8 +52,11 @@ pub(crate) const CASE_LOWER_BASE: u8 = 0x08;
 /// `DIR_NTRes`: the extension is to be shown in lower case (`CASE_LOWER_EXT`).
 pub(crate) const CASE_LOWER_EXT: u8 = 0x10;
 
-/// The first byte of an entry that is free, and of one behind which all are free.
+/// The first byte of an entry that is free.
+#[allow(dead_code, reason = "what reads needs it")]
 pub(crate) const ENTRY_FREE: u8 = 0xE5;
+/// The first byte of an entry behind which all are free.
+#[allow(dead_code, reason = "what reads needs it")]
 pub(crate) const ENTRY_END: u8 = 0x00;
 
 /// `LDIR_Ord` of the entry that holds the end of a long name. It comes first.

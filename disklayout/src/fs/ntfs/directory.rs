@@ -22,21 +22,42 @@ use super::volume::Volume;
 use crate::disk::Disk;
 use crate::error::{Error, Result};
 
-/// Makes a directory of the empty file at an absolute `path` of the NTFS volume on `disk`.
-///
-/// # Errors
-/// `Corrupt` when the volume makes no sense or has no empty file there, `Io`.
-pub fn make_directory(disk: &dyn Disk, path: &[u8]) -> Result<()> {
-    let volume = Volume::open(disk)?;
-    let number = Lookup::of_volume(&volume)?.path(path)?;
-    let mut record = existing(&volume, number)?;
-    let root = index_root(&existing(&volume, RECORD_ROOT)?)?;
-    replace_data(&mut record, root)?;
-    let header = record.header_mut();
-    header.flags = U16::new(header.flags.get() | RECORD_IS_DIRECTORY);
-    let parents = mark_names(&mut record)?;
-    volume.write_record(&record)?;
-    mark_entries(&volume, number, &parents)
+/// Makes directories of empty files, one after another.
+#[derive(Debug, Default)]
+pub struct Directories {
+    lookup: Lookup,
+}
+
+impl Directories {
+    /// Makes a directory of the empty file at an absolute `path` of the NTFS volume on `disk`,
+    /// which is the same each time. What was looked at before isn't read once more.
+    ///
+    /// # Errors
+    /// `Corrupt` when the volume makes no sense or has no empty file there, `Io`.
+    pub fn make(&mut self, disk: &dyn Disk, path: &[u8]) -> Result<()> {
+        let volume = Volume::open(disk)?;
+        let number = self.number(&volume, path)?;
+        let mut record = existing(&volume, number)?;
+        let root = index_root(&existing(&volume, RECORD_ROOT)?)?;
+        replace_data(&mut record, root)?;
+        let header = record.header_mut();
+        header.flags = U16::new(header.flags.get() | RECORD_IS_DIRECTORY);
+        let parents = mark_names(&mut record)?;
+        volume.write_record(&record)?;
+        let records = parents.iter().map(|parent| self.lookup.records_of(*parent));
+        mark_entries(&volume, number, &records.collect::<Vec<_>>().concat())
+    }
+
+    fn number(&mut self, volume: &Volume<'_>, path: &[u8]) -> Result<u64> {
+        self.lookup.add_new(volume)?;
+        if let Ok(number) = self.lookup.path(path) {
+            return Ok(number);
+        }
+        // New files have higher numbers unless a lower one became free.
+        self.lookup = Lookup::default();
+        self.lookup.add_new(volume)?;
+        self.lookup.path(path)
+    }
 }
 
 fn existing(volume: &Volume<'_>, number: u64) -> Result<Record> {
@@ -149,14 +170,11 @@ fn mark_names(record: &mut Record) -> Result<Vec<u64>> {
     Ok(parents)
 }
 
-/// Marks the names in the indexes of the parents, which may have several records.
-fn mark_entries(volume: &Volume<'_>, number: u64, parents: &[u64]) -> Result<()> {
+/// Marks the names in the indexes of the parents, which may have several records: these.
+fn mark_entries(volume: &Volume<'_>, number: u64, of_parents: &[u64]) -> Result<()> {
     let mut marked = 0;
-    for record in volume.records() {
-        let mut record = record?;
-        if !record.is_in_use() || !parents.contains(&record.base()) {
-            continue;
-        }
+    for parent in of_parents {
+        let mut record = existing(volume, *parent)?;
         let before = record.bytes.clone();
         volume.visit_index(&mut record, &mut |entry, name| {
             if entry == number {

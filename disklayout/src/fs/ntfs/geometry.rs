@@ -40,7 +40,7 @@ impl Geometry {
             return None;
         }
         // The last sector holds the copy of the boot sector and belongs to no cluster.
-        let sectors = size.whole_sectors() - 1;
+        let sectors = size.get() / SECTOR_SIZE - 1;
         let mut cluster_size = MIN_CLUSTER_SIZE;
         while sectors / (cluster_size / SECTOR_SIZE) > MAX_CLUSTERS {
             cluster_size *= 2;

@@ -10,19 +10,24 @@ use crate::tree::FileTree;
 
 /// Which record has which name in which directory.
 #[derive(Debug, Default)]
-pub(super) struct Lookup(HashMap<Link, u64>);
+pub(super) struct Lookup {
+    numbers: HashMap<Link, u64>,
+    /// By the base record: all records of a file or directory.
+    records: HashMap<u64, Vec<u64>>,
+    /// One more than the highest record in use that was added.
+    end: u64,
+}
 
 impl Lookup {
-    /// The names of all files of a volume.
+    /// Adds the names of all records in use that are higher than those added before.
     ///
     /// # Errors
     /// `Corrupt` or `Io`.
-    pub(super) fn of_volume(volume: &Volume<'_>) -> Result<Self> {
-        let mut lookup = Self::default();
-        for record in volume.records() {
-            lookup.add(&record?)?;
+    pub(super) fn add_new(&mut self, volume: &Volume<'_>) -> Result<()> {
+        for record in volume.records_from(self.end) {
+            self.add(&record?)?;
         }
-        Ok(lookup)
+        Ok(())
     }
 
     /// Adds the names that `record` holds.
@@ -32,8 +37,13 @@ impl Lookup {
     pub(super) fn add(&mut self, record: &Record) -> Result<()> {
         if record.is_in_use() {
             let links = record.links()?;
-            self.0
-                .extend(links.into_iter().map(|link| (link, record.base())));
+            let links = links.into_iter().map(|link| (link, record.base()));
+            self.numbers.extend(links);
+            self.records
+                .entry(record.base())
+                .or_default()
+                .push(record.number);
+            self.end = self.end.max(record.number + 1);
         }
         Ok(())
     }
@@ -65,9 +75,14 @@ impl Lookup {
         Ok(records)
     }
 
+    /// The numbers of all records of the file or directory with this base record.
+    pub(super) fn records_of(&self, base: u64) -> &[u64] {
+        self.records.get(&base).map_or(&[], Vec::as_slice)
+    }
+
     fn child(&self, parent: u64, name: &[u8]) -> Option<u64> {
         let name = std::str::from_utf8(name).ok()?.encode_utf16().collect();
-        self.0.get(&Link { parent, name }).copied()
+        self.numbers.get(&Link { parent, name }).copied()
     }
 }
 

@@ -5,8 +5,9 @@
 
 use std::collections::HashMap;
 
+use super::misfits::SET_ID;
 use crate::error::{Error, Result};
-use crate::tree::{FileTree, NodeId, NodeKind};
+use crate::tree::{FileTree, Node, NodeId, NodeKind};
 
 /// The longest file name in UTF-16 units.
 pub const NAME_MAX_UNITS: usize = 255;
@@ -51,22 +52,28 @@ pub fn check_label(place: &str, label: &str) -> Result<()> {
 /// # Errors
 /// `InvalidSpec` at `place` for a name that isn't UTF-8, is too long, has a character that Windows
 /// doesn't allow, is reserved, or differs from its neighbour only in case.
-pub fn check_tree(place: &str, tree: &FileTree) -> Result<()> {
+pub(super) fn check_tree(place: &str, tree: &FileTree) -> Result<()> {
     for (id, node) in tree.nodes() {
         match node.kind {
-            NodeKind::Directory => check_directory(place, tree, id)?,
-            NodeKind::File(_) if tree.links(id) == 1 && node.xattrs.is_empty() => {}
+            NodeKind::Directory if is_plain(node) => check_directory(place, tree, id)?,
+            NodeKind::File(_) if tree.links(id) == 1 && is_plain(node) => {}
             _ => return Err(cannot_hold(place, tree, id)),
         }
     }
     Ok(())
 }
 
+/// Whether a node has nothing that a volume can't keep.
+fn is_plain(node: &Node) -> bool {
+    node.xattrs.is_empty() && node.attributes.permissions & SET_ID == 0
+}
+
 /// Why a node can't go into a volume.
 fn cannot_hold(place: &str, tree: &FileTree, id: NodeId) -> Error {
     let node = tree.node(id);
     let what = match tree.links(id) {
-        1 if node.xattrs.is_empty() => format!("is a {}", node.kind.noun()),
+        1 if is_plain(node) => format!("is a {}", node.kind.noun()),
+        1 if node.xattrs.is_empty() => "has set-ID bits".to_owned(),
         1 => "has extended attributes".to_owned(),
         links => format!("has {links} names"),
     };
@@ -79,26 +86,36 @@ fn cannot_hold(place: &str, tree: &FileTree, id: NodeId) -> Error {
 }
 
 fn check_directory(place: &str, tree: &FileTree, directory: NodeId) -> Result<()> {
-    let is_root = directory == FileTree::ROOT;
     let mut seen = HashMap::new();
     for (name, _) in tree.entries(directory) {
-        let name = check_name(place, name)?;
-        let folded = fold(name);
-        if is_root && METADATA.contains(&folded.as_str()) {
-            return Err(Error::invalid(
-                place,
-                format!("'/{name}' is the name of a metadata file of NTFS; choose another"),
-            ));
-        }
-        if let Some(other) = seen.insert(folded, name) {
-            return Err(Error::invalid(
-                place,
-                format!(
-                    "the names '{other}' and '{name}' are the same in NTFS, which ignores case"
-                ),
-            ));
-        }
+        admit(place, directory == FileTree::ROOT, name, &mut seen)?;
     }
+    Ok(())
+}
+
+/// Refuses a name in a directory that has the names `seen`, by what NTFS takes for the same, and
+/// adds it to them.
+pub(super) fn admit(
+    place: &str,
+    is_root: bool,
+    name: &[u8],
+    seen: &mut HashMap<String, String>,
+) -> Result<()> {
+    let name = check_name(place, name)?;
+    let folded = fold(name);
+    if is_root && METADATA.contains(&folded.as_str()) {
+        return Err(Error::invalid(
+            place,
+            format!("'/{name}' is the name of a metadata file of NTFS; choose another"),
+        ));
+    }
+    if let Some(other) = seen.get(&folded) {
+        return Err(Error::invalid(
+            place,
+            format!("the names '{other}' and '{name}' are the same in NTFS, which ignores case"),
+        ));
+    }
+    seen.insert(folded, name.to_owned());
     Ok(())
 }
 

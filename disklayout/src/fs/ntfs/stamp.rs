@@ -164,7 +164,7 @@ mod tests {
     use super::*;
     use crate::disk::MemDisk;
     use crate::error::ErrorKind;
-    use crate::fs::ntfs::make_directory;
+    use crate::fs::ntfs::Directories;
     use crate::tree::{Attributes, Content};
 
     #[test]
@@ -174,7 +174,7 @@ mod tests {
         let disk = MemDisk::new(1 << 20);
         let error = stamp(&disk, &tree, &identity).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Corrupt);
-        let error = make_directory(&disk, b"/dir").unwrap_err();
+        let error = Directories::default().make(&disk, b"/dir").unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Corrupt);
         let error = stamp(&MemDisk::new(511), &tree, &identity).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Io);

@@ -94,7 +94,15 @@ impl<'a> Volume<'a> {
     /// # Errors
     /// `Corrupt` or `Io`.
     pub(super) fn records(&self) -> impl Iterator<Item = Result<Record>> {
-        (0..self.records).filter_map(|number| self.record(number).transpose())
+        self.records_from(0)
+    }
+
+    /// The same from a number on.
+    ///
+    /// # Errors
+    /// `Corrupt` or `Io`.
+    pub(super) fn records_from(&self, first: u64) -> impl Iterator<Item = Result<Record>> {
+        (first..self.records).filter_map(|number| self.record(number).transpose())
     }
 
     /// The record with this number; `None` when it was never used.

@@ -1,70 +1,86 @@
-//! The partition that ends with its content, and the disk that ends with this partition.
+//! The partition that ends with its content or takes what is left, and the disk that ends with its
+//! last partition.
 
+use super::bounds::{Sectors, place_of_end};
 use super::request;
 use crate::error::{Error, Result};
 use crate::fs::Registry;
 use crate::identity::Identity;
 use crate::layout::label::Label;
 use crate::layout::mbr_rules;
+use crate::layout::plan::Role;
 use crate::layout::size::{self, ALIGNMENT, DiskSize, Room};
-use crate::layout::spec::{DiskSpec, End, PartitionSpec, Placed};
+use crate::layout::spec::{DiskSpec, End, Placed};
 use crate::tree::FileTree;
-use crate::units::{Bytes, Lba, LbaRange, SECTOR_SIZE};
+use crate::units::{Bytes, Lba, LbaRange, SectorSize};
 
-/// What a disk is taken for while its size isn't known: larger than any that there is.
-pub(super) const LARGE_ENOUGH: Bytes = Bytes::new(1 << 60);
-
-/// Refuses a description in which something follows from the content that can't.
-pub(super) fn check(spec: &DiskSpec, label: Label) -> Result<()> {
-    let is_auto = |part: &&PartitionSpec| part.end == End::Auto;
+/// Refuses a disk whose size follows from the content while no partition's end does.
+pub(super) fn check(spec: &DiskSpec) -> Result<()> {
     let follows = matches!(spec.size, DiskSize::Smallest(_));
-    let Some(auto) = spec.partitions.iter().find(is_auto) else {
-        let message = "the size can follow from the content of the last partition only; let that \
-                       partition's end be 'auto', or give a size";
-        let place = format!("{}.size", spec.place);
-        return if follows {
-            Err(Error::invalid(place, message))
-        } else {
-            Ok(())
-        };
-    };
-    for part in &spec.partitions {
-        let message = if part.end == End::Auto && part.place != auto.place {
-            "only one partition may end with its content; give this one an end".to_owned()
-        } else if part.start > auto.start {
-            format!(
-                "only the last partition may end with its content, but {} starts later, at {}",
-                part.place, part.start
-            )
-        } else {
-            continue;
-        };
-        let wrong = if part.end == End::Auto { part } else { auto };
-        return Err(Error::invalid(format!("{}.end", wrong.place), message));
+    if !follows || spec.partitions.iter().any(|part| part.end == End::Auto) {
+        return Ok(());
     }
-    let is_primary = matches!(auto.prlogex.as_str(), "p" | "primary");
-    if label == Label::Mbr && !is_primary {
-        let message = "only a primary partition may end with its content; give this one an end";
-        return Err(Error::unsupported(format!("{}.end", auto.place), message));
-    }
-    if follows { check_ends(spec) } else { Ok(()) }
+    let message = "the size can follow from the content of the last partition only; let that \
+                   partition's end be 'auto', or give a size";
+    Err(Error::invalid(format!("{}.size", spec.place), message))
 }
 
-/// No end can be counted from the end of a disk whose size isn't known.
-fn check_ends(spec: &DiskSpec) -> Result<()> {
-    let mut ends = spec.partitions.iter().map(|part| (part, part.end));
-    let negative = ends.find_map(|(part, end)| match end {
-        End::Sector(end @ ..0) => Some((part, end)),
-        _ => None,
+/// Gives what is left to the partitions that take it, or makes sure that what follows from the
+/// content is known once that is.
+pub(super) fn extend(placed: &mut [Placed<'_>], disk: &Sectors) -> Result<()> {
+    let around = placed.iter().find(|one| one.role == Role::Extended);
+    let around = around.map_or(disk.usable, |one| one.range);
+    for index in 0..placed.len() {
+        let one = placed[index];
+        if one.spec.end != End::Auto {
+            continue;
+        }
+        if disk.is_open && one.role != Role::Primary {
+            let message = "only a primary partition may end with its content; give this one an end";
+            return Err(Error::unsupported(place_of_end(one.spec), message));
+        }
+        if one.role == Role::Extended {
+            continue;
+        }
+        check_last(&one, placed, disk)?;
+        let last = match one.role {
+            _ if disk.is_open => continue,
+            Role::Logical => around.last(),
+            Role::Primary | Role::Extended => disk.usable.last(),
+        };
+        let longer = LbaRange::new(one.range.first(), last);
+        placed[index].range = longer.unwrap_or(one.range);
+    }
+    Ok(())
+}
+
+/// Refuses a partition that isn't the last, or isn't the only one to take what is left.
+fn check_last(one: &Placed<'_>, placed: &[Placed<'_>], disk: &Sectors) -> Result<()> {
+    let is_logical = one.role == Role::Logical;
+    let others = placed.iter().filter(|other| other.index != one.index);
+    let mut beside =
+        others.filter(|other| disk.is_open || (other.role == Role::Logical) == is_logical);
+    let found = beside.find_map(|other| {
+        let is_later = other.range.first() > one.range.first();
+        if other.spec.end == End::Auto && other.role != Role::Extended {
+            let wrong = if other.index > one.index { other } else { one };
+            let message = "only one partition may end with its content; give this one an end";
+            Some((wrong.spec, message.to_owned()))
+        } else if is_later {
+            let message = format!(
+                "only the last partition may end with its content, but {} starts later, at {}",
+                other.spec.place,
+                other.range.first()
+            );
+            Some((one.spec, message))
+        } else {
+            None
+        }
     });
-    let Some((part, end)) = negative else {
-        return Ok(());
-    };
-    let message = format!(
-        "end {end} counts from the end of the disk, whose size follows from the content; give the \
-         number of the sector"
-    );
-    Err(Error::invalid(format!("{}.end", part.place), message))
+    match found {
+        Some((wrong, message)) => Err(Error::invalid(place_of_end(wrong), message)),
+        None => Ok(()),
+    }
 }
 
 /// Gives the partition that ends with its content its sectors, with `room` left in it, and tells
@@ -72,32 +88,37 @@ fn check_ends(spec: &DiskSpec) -> Result<()> {
 pub(super) fn fit(
     content: &mut [(Placed<'_>, FileTree)],
     room: Room,
-    label: Label,
+    disk: (Label, SectorSize),
     identity: &Identity,
     registry: &Registry,
 ) -> Result<Bytes> {
+    let (label, sector) = disk;
     let mut end = 0;
     for (one, tree) in content {
-        if one.spec.end == End::Auto {
+        if one.spec.end == End::Auto || label == Label::None {
             let kept = std::mem::replace(tree, FileTree::new(identity.time()));
-            let request = request(one, kept, identity);
+            let request = request(one, kept, sector, identity);
             let size = size::smallest(registry, &request, room)?;
             *tree = request.tree;
-            one.range = range(one, size)?;
+            one.range = range(one, size, sector)?;
             if label == Label::Mbr {
-                mbr_rules::check_length(&one.spec.place, one.range)?;
+                mbr_rules::check_length(&one.spec.place, one.range, sector)?;
             }
         }
         end = end.max(one.range.last().get() + 1);
     }
-    let all = (end + label.sectors_after()).saturating_mul(SECTOR_SIZE);
-    Ok(size::round_up(Bytes::new(all), ALIGNMENT))
+    let all = (end + label.sectors_after(sector)).saturating_mul(sector.get());
+    let unit = match label {
+        Label::None => sector.get(),
+        Label::Mbr | Label::Gpt => ALIGNMENT,
+    };
+    Ok(size::round_up(Bytes::new(all), unit))
 }
 
 /// The sectors of a partition whose filesystem has `size`.
-fn range(one: &Placed<'_>, size: Bytes) -> Result<LbaRange> {
+fn range(one: &Placed<'_>, size: Bytes, sector: SectorSize) -> Result<LbaRange> {
     let first = one.range.first();
-    let last = first.get().saturating_add(size.whole_sectors());
+    let last = first.get().saturating_add(size.whole_sectors(sector));
     LbaRange::new(first, Lba::new(last.saturating_sub(1))).ok_or_else(|| {
         let message = format!("a filesystem of {size} exceeds every disk");
         Error::does_not_fit(format!("{}.end", one.spec.place), message)

@@ -132,8 +132,11 @@ impl Input {
     }
 
     fn truncated(&self) -> Fault {
-        let message = format!("the archive is cut off: it ends at byte {}", self.position);
-        Fault::corrupt(message)
+        let end = self.position;
+        Fault::corrupt(match end < BLOCK as u64 {
+            true => format!("this is no tar archive: it has {end} bytes, a header alone {BLOCK}"),
+            false => format!("the archive is cut off: it ends at byte {end}"),
+        })
     }
 }
 

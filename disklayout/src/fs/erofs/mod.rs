@@ -1,0 +1,169 @@
+//! EROFS, uncompressed: filesystems that are read only.
+
+mod chunks;
+mod directory;
+pub(crate) mod format;
+mod inode;
+mod layout;
+mod metadata;
+mod misfits;
+mod write;
+mod xattr;
+
+use uuid::Uuid;
+
+use crate::disk::Disk;
+use crate::error::{Error, Result};
+use crate::fs::{Choice, Formatter, FsPlan, Progress, Request, Summary};
+use crate::identity::Timestamp;
+use crate::tree::FileTree;
+use crate::units::Bytes;
+
+use layout::Layout;
+
+const NAME: &str = "erofs";
+
+/// The size of a block, which every kernel and every release of erofs-utils reads.
+const BLOCK_SIZE: u64 = 1 << BLOCK_BITS;
+const BLOCK_BITS: u8 = 12;
+
+/// Bytes of a volume label (`volume_name`).
+const LABEL_MAX: usize = 16;
+
+const CHOICES: [Choice; 0] = [];
+
+/// Makes EROFS filesystems of blocks of 4096 bytes, without compression.
+///
+/// A filesystem takes exactly what its content needs, up to 16 TiB; of a larger partition the rest
+/// stays unused. Holes of files stay holes. Linux 5.16 reads all of it, 5.4 what has no holes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ErofsFormatter;
+
+impl Formatter for ErofsFormatter {
+    fn names(&self) -> &'static [&'static str] {
+        &[NAME]
+    }
+
+    fn choices(&self) -> &'static [Choice] {
+        &CHOICES
+    }
+
+    fn plan(&self, request: Request<'_>) -> Result<Box<dyn FsPlan>> {
+        let (volume, warnings, layout) = decide(&request)?;
+        let needed = size(&layout);
+        if needed > request.size {
+            let message = format!(
+                "{} bytes are too few for {NAME}: the content takes {} ({needed})",
+                request.size.get(),
+                needed.get()
+            );
+            return Err(Error::does_not_fit(request.place, message));
+        }
+        Ok(Box::new(Plan {
+            place: request.place.to_owned(),
+            volume,
+            layout,
+            tree: request.tree,
+            warnings,
+        }))
+    }
+
+    fn smallest(&self, request: &Request<'_>, free: Bytes) -> Result<Bytes> {
+        if free.get() > 0 {
+            let message = format!("nothing can be written to {NAME}, so no room can be left in it");
+            return Err(Error::unsupported(request.place, message));
+        }
+        let (_, _, layout) = decide(request)?;
+        Ok(size(&layout))
+    }
+}
+
+fn decide(request: &Request<'_>) -> Result<(Volume, Vec<String>, Layout)> {
+    let Request { place, tree, .. } = request;
+    request.options.check(place, request.kind, &CHOICES)?;
+    let volume = Volume {
+        label: check_label(request)?,
+        uuid: request
+            .uuid
+            .unwrap_or_else(|| request.identity.uuid("filesystem")),
+        created: request.identity.time(),
+    };
+    let warnings = misfits::settle(place, request.misfits, xattr::losses(tree))?;
+    let layout = Layout::new(place, tree, volume.created)?;
+    Ok((volume, Vec::from_iter(warnings), layout))
+}
+
+fn check_label(request: &Request<'_>) -> Result<[u8; LABEL_MAX]> {
+    let label = request.label.unwrap_or_default().as_bytes();
+    let refuse = |why: String| {
+        let message = format!("label '{}' {why}", label.escape_ascii());
+        Err(Error::invalid(format!("{}.label", request.place), message))
+    };
+    if label.len() > LABEL_MAX {
+        let len = label.len();
+        return refuse(format!("has {len} bytes, {NAME} holds {LABEL_MAX} at most"));
+    }
+    if label.contains(&0) {
+        return refuse("contains a NUL byte".to_owned());
+    }
+    Ok(std::array::from_fn(|i| label.get(i).copied().unwrap_or(0)))
+}
+
+fn size(layout: &Layout) -> Bytes {
+    Bytes::new(layout.blocks * BLOCK_SIZE)
+}
+
+/// What the superblock tells of the filesystem as a whole.
+#[derive(Debug)]
+struct Volume {
+    label: [u8; LABEL_MAX],
+    uuid: Uuid,
+    created: Timestamp,
+}
+
+/// A filesystem with every place decided.
+#[derive(Debug)]
+struct Plan {
+    place: String,
+    volume: Volume,
+    layout: Layout,
+    tree: FileTree,
+    warnings: Vec<String>,
+}
+
+impl FsPlan for Plan {
+    fn summary(&self) -> Summary {
+        let label = String::from_utf8_lossy(&self.volume.label);
+        let label = label.trim_end_matches('\0');
+        Summary {
+            kind: NAME,
+            label: (!label.is_empty()).then(|| label.to_owned()),
+            uuid: Some(self.volume.uuid),
+            block_size: BLOCK_SIZE as u32,
+            blocks: self.layout.blocks,
+            free_blocks: Some(0),
+            reserved_blocks: 0,
+            inodes: Some(self.layout.inodes.len() as u64),
+            free_inodes: Some(0),
+            journal: None,
+        }
+    }
+
+    fn tree(&self) -> &FileTree {
+        &self.tree
+    }
+
+    fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    fn cost(&self) -> Bytes {
+        let files = self.tree.nodes().filter_map(|(_, node)| layout::file(node));
+        let holes: u64 = files.map(|file| file.len() - file.data_len()).sum();
+        Bytes::new(size(&self.layout).get().saturating_sub(holes))
+    }
+
+    fn write(&self, disk: &dyn Disk, progress: &dyn Progress) -> Result<()> {
+        write::write(self, disk, progress)
+    }
+}

@@ -1,0 +1,123 @@
+//! Which size a content takes.
+
+use super::allocate::{Allocation, Demand, bitmap_clusters};
+use super::format::CLUSTER_COUNT_MAX;
+use super::geometry::{self, Frame, Geometry, VOLUME_MIN};
+use super::options::Options;
+use crate::error::{Error, Result};
+use crate::fs::Request;
+use crate::tree::FileTree;
+use crate::units::Bytes;
+
+/// A content that a size is looked for.
+#[derive(Debug)]
+pub(super) struct Fitting<'a> {
+    pub place: &'a str,
+    pub frame: Frame,
+    /// What is chosen; by the size where nothing is.
+    pub cluster_size: Option<u64>,
+    pub demand: &'a Demand,
+    pub tree: &'a FileTree,
+}
+
+impl<'a> Fitting<'a> {
+    pub(super) fn new(
+        request: &Request<'a>,
+        options: &Options,
+        demand: &'a Demand,
+        tree: &'a FileTree,
+    ) -> Self {
+        Self {
+            place: request.place,
+            frame: Frame::new(request, options),
+            cluster_size: options.cluster_size,
+            demand,
+            tree,
+        }
+    }
+
+    /// The content in a volume of this size.
+    ///
+    /// # Errors
+    /// `DoesNotFit` with the smallest size that would do.
+    pub(super) fn at(&self, size: Bytes) -> Result<(Geometry, Allocation)> {
+        let size = size.get();
+        let usual =
+            || geometry::cluster_size(size / self.frame.sector_size * self.frame.sector_size);
+        let cluster_size = self.cluster_size.unwrap_or_else(usual);
+        let geometry = Geometry::new(self.place, self.frame, size, cluster_size)?;
+        let allocation = Allocation::new(&geometry, self.demand, self.tree);
+        let allocation = allocation.ok_or_else(|| self.too_small(Bytes::new(size)))?;
+        Ok((geometry, allocation))
+    }
+
+    /// The smallest size that leaves `free` bytes.
+    ///
+    /// # Errors
+    /// `DoesNotFit` when no size is large enough.
+    pub(super) fn smallest(&self, free: Bytes) -> Result<Bytes> {
+        let ranges: Vec<(u64, u64)> = match self.cluster_size {
+            Some(chosen) => vec![(i64::MAX as u64, chosen)],
+            None => geometry::cluster_sizes().collect(),
+        };
+        let mut least = VOLUME_MIN;
+        for (most, cluster_size) in ranges {
+            let clusters = self.clusters(cluster_size, free);
+            let found = clusters.and_then(|clusters| self.size_of(clusters, cluster_size, least));
+            match found {
+                Some(size) if size <= most => return Ok(Bytes::new(size)),
+                _ => {
+                    least = most
+                        .saturating_add(1)
+                        .next_multiple_of(self.frame.sector_size)
+                }
+            }
+        }
+        let message = "the content doesn't fit into exfat of any size; ask for larger clusters";
+        Err(Error::does_not_fit(self.place, message))
+    }
+
+    /// How many clusters are needed. More of them need a larger bitmap.
+    fn clusters(&self, cluster_size: u64, free: Bytes) -> Option<u64> {
+        let free = free.get().div_ceil(cluster_size);
+        let rest = self.demand.clusters(self.tree, cluster_size);
+        let rest = rest.checked_add(free)?;
+        let mut clusters = rest;
+        while clusters <= u64::from(CLUSTER_COUNT_MAX) {
+            let needed = rest + bitmap_clusters(clusters, cluster_size);
+            if needed == clusters {
+                return Some(clusters);
+            }
+            clusters = needed;
+        }
+        None
+    }
+
+    /// The smallest size from `least` on with so many clusters. What comes before them grows with
+    /// the size in steps, and stepping up from below meets the first size that suffices.
+    fn size_of(&self, clusters: u64, cluster_size: u64, least: u64) -> Option<u64> {
+        let mut size = least;
+        loop {
+            let (_, heap) = self.frame.fat_len_and_heap(size, cluster_size);
+            let needed = heap.checked_add(clusters.checked_mul(cluster_size)?)?;
+            if needed <= size {
+                return Some(size);
+            }
+            size = needed;
+        }
+    }
+
+    fn too_small(&self, size: Bytes) -> Error {
+        match self.smallest(Bytes::new(0)) {
+            Ok(smallest) => {
+                let message = format!(
+                    "the content doesn't fit into {size}; the smallest size that holds it is {} \
+                     bytes ({smallest})",
+                    smallest.get()
+                );
+                Error::does_not_fit(self.place, message)
+            }
+            Err(error) => error,
+        }
+    }
+}

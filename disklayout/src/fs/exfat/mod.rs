@@ -1,0 +1,160 @@
+//! exFAT, of the geometry that mkfs.exfat of exfatprogs 1.2.0 gives it.
+
+mod adapt;
+mod allocate;
+mod boot;
+mod directory;
+mod fit;
+pub(crate) mod format;
+mod geometry;
+mod names;
+mod options;
+mod time;
+mod upcase;
+mod write;
+
+use std::borrow::Cow;
+
+use crate::disk::Disk;
+use crate::error::{Error, Result};
+use crate::fs::{Choice, Formatter, FsPlan, Progress, Request, Summary};
+use crate::tree::{FileTree, NodeKind};
+use crate::units::Bytes;
+
+use adapt::Adaptation;
+use allocate::{Allocation, Demand};
+use fit::Fitting;
+use geometry::Geometry;
+use options::Options;
+use upcase::UpCase;
+
+/// Label, bitmap and up-case table are in the root directory.
+const OWN_ENTRIES: u64 = 3;
+
+/// Makes exFAT volumes.
+///
+/// Sizes from 1 MiB on are possible, with a boundary of less than the usual 1 MiB; the most are
+/// 2^32 - 11 clusters of 32 MiB. Numbers are those of mkfs.exfat up to 512 TiB, where it ends.
+/// There is no UUID: what blkid shows as one is the serial number. The specification's Volume GUID
+/// isn't known to fsck.exfat before 1.2.3, which offers to delete it.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ExfatFormatter;
+
+impl Formatter for ExfatFormatter {
+    fn names(&self) -> &'static [&'static str] {
+        &["exfat"]
+    }
+
+    fn choices(&self) -> &'static [Choice] {
+        &options::CHOICES
+    }
+
+    fn plan(&self, mut request: Request<'_>) -> Result<Box<dyn FsPlan>> {
+        let options = Options::read(&request)?;
+        let label = checked_label(&request)?;
+        let upcase = UpCase::new();
+        let upcase_bytes = upcase.bytes();
+        let adaptation = Adaptation::of(&request, &upcase)?;
+        let warnings = adaptation.apply(request.place, &mut request.tree)?;
+        let demand = demand(&request, &request.tree, upcase_bytes.len())?;
+        let fitting = Fitting::new(&request, &options, &demand, &request.tree);
+        let (geometry, allocation) = fitting.at(request.size)?;
+        let serial_number = || request.identity.number32("volume serial number");
+        Ok(Box::new(Plan {
+            place: request.place.to_owned(),
+            geometry,
+            allocation,
+            label,
+            serial_number: options.volume_id.unwrap_or_else(serial_number),
+            upcase,
+            upcase_bytes,
+            tree: request.tree,
+            warnings,
+        }))
+    }
+
+    fn smallest(&self, request: &Request<'_>, free: Bytes) -> Result<Bytes> {
+        let options = Options::read(request)?;
+        checked_label(request)?;
+        let upcase = UpCase::new();
+        let adaptation = Adaptation::of(request, &upcase)?;
+        let mut tree = Cow::Borrowed(&request.tree);
+        if adaptation.is_needed() {
+            adaptation.apply(request.place, tree.to_mut())?;
+        }
+        let demand = demand(request, &tree, upcase.bytes().len())?;
+        Fitting::new(request, &options, &demand, &tree).smallest(free)
+    }
+}
+
+/// The label, where no UUID is asked for.
+fn checked_label(request: &Request<'_>) -> Result<Vec<u16>> {
+    let Some(uuid) = request.uuid else {
+        return names::label(request);
+    };
+    let message = format!(
+        "exfat has no UUID, so it can't have {uuid}; choose its serial number with volume-id, eight \
+         hexadecimal digits"
+    );
+    Err(Error::unsupported(request.place, message))
+}
+
+fn demand(request: &Request<'_>, tree: &FileTree, upcase_len: usize) -> Result<Demand> {
+    Demand::of(request.place, tree, OWN_ENTRIES, upcase_len as u64)
+}
+
+/// A volume with every cluster assigned.
+#[derive(Debug)]
+struct Plan {
+    place: String,
+    geometry: Geometry,
+    allocation: Allocation,
+    /// In units of UTF-16.
+    label: Vec<u16>,
+    serial_number: u32,
+    upcase: UpCase,
+    /// As it is stored.
+    upcase_bytes: Vec<u8>,
+    tree: FileTree,
+    warnings: Vec<String>,
+}
+
+impl FsPlan for Plan {
+    fn summary(&self) -> Summary {
+        let label = String::from_utf16_lossy(&self.label);
+        Summary {
+            kind: "exfat",
+            label: (!label.is_empty()).then_some(label),
+            uuid: None,
+            block_size: self.geometry.cluster_size as u32,
+            blocks: self.geometry.clusters.into(),
+            free_blocks: Some((self.geometry.clusters - self.allocation.used).into()),
+            reserved_blocks: 0,
+            inodes: None,
+            free_inodes: None,
+            journal: None,
+        }
+    }
+
+    fn tree(&self) -> &FileTree {
+        &self.tree
+    }
+
+    fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    fn cost(&self) -> Bytes {
+        let files = self.tree.nodes().map(|(_, node)| match &node.kind {
+            NodeKind::File(content) => content.data_len(),
+            _ => 0,
+        });
+        let directories = self.allocation.directories.iter();
+        let clusters: u64 = directories.map(|(_, run)| u64::from(run.len)).sum();
+        Bytes::new(files.sum::<u64>() + clusters * self.geometry.cluster_size)
+    }
+
+    fn write(&self, disk: &dyn Disk, progress: &dyn Progress) -> Result<()> {
+        write::write(self, disk, progress)
+    }
+}

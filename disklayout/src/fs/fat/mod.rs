@@ -1,0 +1,223 @@
+//! FAT12, FAT16 and FAT32, of the geometry that mkfs.fat 4.2 gives them, with long names.
+//!
+//! FAT holds files and directories with names, times of two seconds from 1980 to 2107 (the nearest
+//! is taken for others), and whether a file may be written. What else loses content or meaning -
+//! links, devices, extended attributes, set-ID bits, names that can't be - is refused, or dropped
+//! with a warning. Owners and other permissions aren't kept, with no more than a warning.
+//!
+//! Names of eight and three characters in one case need no long name: flags that Windows NT
+//! introduced tell the case. A hole in a file takes clusters, which stay unwritten.
+
+mod allocate;
+mod boot;
+mod directory;
+mod drive;
+mod fit;
+pub(crate) mod format;
+mod geometry;
+mod label;
+mod long_name;
+mod misfits;
+mod options;
+mod short_name;
+mod table;
+mod time;
+mod write;
+
+use std::borrow::Cow;
+
+use crate::disk::Disk;
+use crate::error::{Error, Result};
+use crate::fs::{Choice, Formatter, FsPlan, Progress, Request, Summary};
+use crate::identity::Timestamp;
+use crate::tree::{FileTree, NodeKind};
+use crate::units::Bytes;
+
+use allocate::{Allocation, Demand};
+use boot::Volume;
+use directory::{Directories, Directory};
+use fit::Fitting;
+use geometry::{Geometry, Parameters};
+use misfits::Fitted;
+use options::Options;
+
+/// The most entries of a root directory that fill whole sectors of 512 bytes, on FAT12 and FAT16.
+const ROOT_MAX: u32 = 65_520;
+
+/// Makes FAT filesystems: `fat12`, `fat16` and `fat32`, or by size `vfat`, `fat` and `msdos`, which
+/// mean the same.
+///
+/// By size, one of 512 MiB and more is FAT32, smaller ones are FAT12 or FAT16. Sizes from 50 KiB
+/// to 2^32 sectors are possible: 2 TiB with sectors of 512 bytes.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct FatFormatter;
+
+impl Formatter for FatFormatter {
+    fn names(&self) -> &'static [&'static str] {
+        &["fat", "fat12", "fat16", "fat32", "msdos", "vfat"]
+    }
+
+    fn choices(&self) -> &'static [Choice] {
+        &options::CHOICES
+    }
+
+    fn plan(&self, request: Request<'_>) -> Result<Box<dyn FsPlan>> {
+        let (parameters, volume) = read(&request)?;
+        let Fitted { tree, warnings } = misfits::fit(&request)?;
+        let content = Content::new(request.place, parameters, &volume, &tree)?;
+        let geometry = content.fitting(request.place, &tree).at(request.size)?;
+        let allocation = Allocation::new(&tree, &content.demand, &geometry);
+        let tree = match tree {
+            Cow::Owned(tree) => Some(tree),
+            Cow::Borrowed(_) => None,
+        };
+        Ok(Box::new(Plan {
+            place: request.place.to_owned(),
+            geometry,
+            demand: content.demand,
+            allocation,
+            volume,
+            created: request.identity.time(),
+            tree: tree.unwrap_or(request.tree),
+            warnings,
+        }))
+    }
+
+    fn smallest(&self, request: &Request<'_>, free: Bytes) -> Result<Bytes> {
+        let (parameters, volume) = read(request)?;
+        let tree = misfits::fit(request)?.tree;
+        let content = Content::new(request.place, parameters, &volume, &tree)?;
+        content.fitting(request.place, &tree).smallest(free)
+    }
+}
+
+/// What is asked for, checked.
+fn read(request: &Request<'_>) -> Result<(Parameters, Volume)> {
+    if let Some(uuid) = request.uuid {
+        let message = format!(
+            "FAT has no room for the UUID {uuid}: its volume ID has 32 bits, to be chosen as \
+             volume-id"
+        );
+        return Err(Error::invalid(format!("{}.uuid", request.place), message));
+    }
+    let options = Options::read(request)?;
+    let parameters = Parameters::new(request, &options)?;
+    let volume = Volume {
+        label: label::check(request)?,
+        id: options
+            .volume_id
+            .unwrap_or_else(|| request.identity.number32("volume ID")),
+        oem_name: options.oem_name,
+        hidden_sectors: options
+            .hidden_sectors
+            .unwrap_or_else(|| hidden_sectors(request, parameters.sector_size)),
+    };
+    Ok((parameters, volume))
+}
+
+/// Where the partition starts in sectors of FAT, if 32 bits can tell.
+fn hidden_sectors(request: &Request<'_>, sector_size: u32) -> u32 {
+    let offset = u128::from(request.start.get()) * u128::from(request.sector_size.get());
+    u32::try_from(offset / u128::from(sector_size)).unwrap_or(0)
+}
+
+/// What goes into a filesystem, before its size matters.
+#[derive(Debug)]
+struct Content {
+    parameters: Parameters,
+    demand: Demand,
+}
+
+impl Content {
+    fn new(
+        place: &str,
+        mut parameters: Parameters,
+        volume: &Volume,
+        tree: &FileTree,
+    ) -> Result<Self> {
+        let directories = Directories::of(place, tree, volume.label.is_some())?;
+        let demand = Demand::new(tree, directories);
+        parameters.root_needed = demand.root_entries();
+        if parameters.root_needed > ROOT_MAX && parameters.has_fixed_root() {
+            let message = format!(
+                "the root directory needs {} entries, and has {ROOT_MAX} at most; ask for FAT32",
+                parameters.root_needed
+            );
+            return Err(Error::does_not_fit(place, message));
+        }
+        Ok(Self { parameters, demand })
+    }
+
+    fn fitting<'a>(&'a self, place: &'a str, tree: &'a FileTree) -> Fitting<'a> {
+        Fitting {
+            place,
+            parameters: &self.parameters,
+            tree,
+            demand: &self.demand,
+        }
+    }
+}
+
+/// A filesystem with every cluster assigned.
+#[derive(Debug)]
+struct Plan {
+    place: String,
+    geometry: Geometry,
+    demand: Demand,
+    allocation: Allocation,
+    volume: Volume,
+    /// The label's time.
+    created: Timestamp,
+    tree: FileTree,
+    warnings: Vec<String>,
+}
+
+impl Plan {
+    fn directory_bytes(&self, directory: &Directory) -> Vec<u8> {
+        let label = self.volume.label.map(|label| (label, self.created));
+        let cluster = |node| self.allocation.first(node);
+        let directories = &self.demand.directories;
+        directories.render(&self.tree, directory, label, cluster)
+    }
+}
+
+impl FsPlan for Plan {
+    fn summary(&self) -> Summary {
+        let label = self.volume.label;
+        Summary {
+            kind: self.geometry.fat_type.kind(),
+            label: label.map(|label| String::from_utf8_lossy(&label).trim_end().to_owned()),
+            uuid: None,
+            block_size: self.geometry.cluster_size() as u32,
+            blocks: self.geometry.clusters.into(),
+            free_blocks: Some((self.geometry.clusters - self.allocation.used()).into()),
+            reserved_blocks: 0,
+            inodes: None,
+            free_inodes: None,
+            journal: None,
+        }
+    }
+
+    fn tree(&self) -> &FileTree {
+        &self.tree
+    }
+
+    fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    fn cost(&self) -> Bytes {
+        let data = self.tree.nodes().map(|(_, node)| match &node.kind {
+            NodeKind::File(content) => content.data_len(),
+            _ => 0,
+        });
+        let directories = self.demand.directories.all.iter().map(Directory::size);
+        let entries = u64::from(self.allocation.used()) * self.geometry.fat_type.bits() / 8;
+        let tables = entries * u64::from(self.geometry.fats);
+        Bytes::new(data.sum::<u64>() + directories.sum::<u64>() + tables)
+    }
+
+    fn write(&self, disk: &dyn Disk, progress: &dyn Progress) -> Result<()> {
+        write::write(self, disk, progress)
+    }
+}

@@ -1,0 +1,114 @@
+//! Emits a planned filesystem. Nothing is decided here, and what is zero is never written.
+
+use super::Plan;
+use super::geometry::FatType;
+use super::{boot, table};
+use crate::disk::{Disk, is_zero};
+use crate::error::{Error, Result};
+use crate::fs::Progress;
+use crate::fs::copy::{self, Piece};
+use crate::tree::{FileTree, NodeKind};
+
+/// Directories that lie side by side are written in pieces of about this size.
+const PORTION: usize = 256 << 10;
+
+pub(super) fn write(plan: &Plan, disk: &dyn Disk, progress: &dyn Progress) -> Result<()> {
+    let writer = Writer { plan, disk };
+    let pieces = writer.pieces(progress);
+    let cluster_size = plan.geometry.cluster_size();
+    copy::copy(&plan.place, cluster_size, pieces, disk, progress)?;
+    writer.write_directories()?;
+    writer.write_tables()?;
+    writer.write_boot_sectors()
+}
+
+struct Writer<'a> {
+    plan: &'a Plan,
+    disk: &'a dyn Disk,
+}
+
+impl Writer<'_> {
+    /// Where the data of all files goes. Files without any are complete as they are.
+    fn pieces(&self, progress: &dyn Progress) -> Vec<Piece<'_>> {
+        let mut empty = 0;
+        let mut pieces = Vec::new();
+        for (id, node) in self.plan.tree.nodes() {
+            let NodeKind::File(content) = &node.kind else {
+                continue;
+            };
+            if content.is_empty() {
+                empty += 1;
+                continue;
+            }
+            pieces.push(Piece {
+                content,
+                logical: 0,
+                len: content.len(),
+                disk: self
+                    .plan
+                    .geometry
+                    .cluster_offset(self.plan.allocation.first(id)),
+                ends_file: true,
+            });
+        }
+        progress.advance(empty, 0);
+        pieces
+    }
+
+    /// The directories lie side by side, but for the root of FAT12 and FAT16.
+    fn write_directories(&self) -> Result<()> {
+        let geometry = &self.plan.geometry;
+        let (mut start, mut bytes) = (0, Vec::new());
+        for directory in &self.plan.demand.directories.all {
+            let offset = match directory.node {
+                FileTree::ROOT if geometry.fat_type != FatType::Fat32 => geometry.root_offset(),
+                node => geometry.cluster_offset(self.plan.allocation.first(node)),
+            };
+            if offset != start + bytes.len() as u64 || bytes.len() >= PORTION {
+                self.write_at(start, &bytes)?;
+                bytes.clear();
+                start = offset;
+            }
+            bytes.extend(self.plan.directory_bytes(directory));
+            let end = bytes
+                .len()
+                .next_multiple_of(geometry.cluster_size() as usize);
+            bytes.resize(end, 0);
+        }
+        self.write_at(start, &bytes)
+    }
+
+    fn write_tables(&self) -> Result<()> {
+        let geometry = &self.plan.geometry;
+        for (offset, bytes) in table::portions(geometry, &self.plan.allocation) {
+            for number in 0..geometry.fats {
+                self.write_at(geometry.fat_offset(number) + offset, &bytes)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The boot sector last: it is what makes all the rest a filesystem.
+    fn write_boot_sectors(&self) -> Result<()> {
+        let Plan {
+            geometry,
+            volume,
+            allocation,
+            ..
+        } = self.plan;
+        for (number, bytes) in boot::sectors(geometry, volume, allocation.used()) {
+            self.write_at(u64::from(number) * u64::from(geometry.sector_size), &bytes)?;
+        }
+        Ok(())
+    }
+
+    fn write_at(&self, offset: u64, bytes: &[u8]) -> Result<()> {
+        if is_zero(bytes) {
+            return Ok(());
+        }
+        self.disk.write_at(bytes, offset).map_err(|error| {
+            let message = format!("can't write {} bytes at offset {offset}", bytes.len());
+            Error::io(self.plan.place.as_str(), message, error)
+        })
+    }
+}

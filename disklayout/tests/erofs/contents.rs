@@ -1,0 +1,140 @@
+//! What fsck.erofs extracts, and what the other programs tell.
+//!
+//! fsck.erofs 1.5 leaves holes out of what it extracts: files with holes are left to the kernel.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+use disklayout::Identity;
+use disklayout::disk::{Disk, MemDisk};
+use disklayout::fs::{Registry, Request, Unwatched};
+use disklayout::tree::FileTree;
+
+use crate::checkers::{blkid, differences, run, superblock};
+use crate::listing::{as_extracted, of_host, planned};
+use crate::support::{BLOCK, MIB, Scratch, TIME, plan, request, smallest, write_image};
+use crate::trees;
+
+/// What fsck.erofs unpacks of an image.
+pub(crate) fn extracted(image: &Path, scratch: &Scratch) -> crate::listing::Listing {
+    let target = scratch.path("extracted");
+    let option = format!("--extract={}", target.display());
+    let options = [&option, "--preserve"].map(OsStr::new);
+    let said = run("fsck.erofs", &[&options[..], &[image.as_os_str()]].concat()).unwrap();
+    assert!(!said.contains("<E>"), "{said}");
+    let listing = as_extracted(of_host(&target));
+    std::fs::remove_dir_all(&target).unwrap();
+    listing
+}
+
+fn assert_extracts(name: &str, tree: &FileTree) {
+    let scratch = Scratch::new();
+    let image = scratch.image(name, tree);
+    let found = differences(&as_extracted(planned(tree)), &extracted(&image, &scratch));
+    assert!(found.is_empty(), "{name}:\n{found}");
+}
+
+#[test]
+fn sizes_are_extracted() {
+    assert_extracts("sizes", &trees::sizes());
+}
+
+#[test]
+fn names_are_extracted() {
+    assert_extracts("names", &trees::names(3000));
+}
+
+#[test]
+fn nothing_is_two_blocks() {
+    let tree = trees::empty();
+    assert_eq!(smallest(&tree).unwrap(), 2 * BLOCK);
+    let scratch = Scratch::new();
+    let image = scratch.image("empty", &tree);
+    let found = superblock(&image);
+    assert_eq!(found["Filesystem blocks"], "2");
+    assert_eq!(found["Filesystem inode count"], "1");
+}
+
+#[test]
+fn label_uuid_and_time_are_found() {
+    let tree = trees::sizes();
+    let uuid = "8d5f3a52-6c1e-4c5a-9a25-30b5f0a1c7de";
+    let size = smallest(&tree).unwrap();
+    // A partition may be larger; the rest of it stays empty.
+    let image_size = size + 5 * MIB + 512;
+    let plan = Registry::native().plan(Request {
+        label: Some("sixteen bytes ok"),
+        uuid: Some(uuid.parse().unwrap()),
+        size: disklayout::Bytes::new(image_size),
+        ..request(tree.clone())
+    });
+    let scratch = Scratch::new();
+    let image = scratch.path("labelled.img");
+    write_image(&*plan.unwrap(), image_size, &image);
+    crate::checkers::fsck(&image).unwrap();
+    assert_eq!(blkid(&image, "TYPE"), "erofs");
+    assert_eq!(blkid(&image, "LABEL"), "sixteen bytes ok");
+    assert_eq!(blkid(&image, "UUID"), uuid);
+    let found = superblock(&image);
+    assert_eq!(found["Filesystem blocks"], (size / BLOCK).to_string());
+    assert_eq!(found["Filesystem UUID"], uuid);
+    assert_eq!(found["Filesystem features"], "sb_csum mtime");
+    let inodes = planned(&tree).len().to_string();
+    assert_eq!(found["Filesystem inode count"], inodes);
+}
+
+#[test]
+fn without_a_uuid_the_identity_gives_one() {
+    let uuid = |name: &str| {
+        let request = Request {
+            identity: Identity::new(name, TIME),
+            ..request(trees::empty())
+        };
+        Registry::native().plan(request).unwrap().summary().uuid
+    };
+    assert_eq!(uuid("a"), uuid("a"));
+    assert_ne!(uuid("a"), uuid("b"));
+}
+
+/// The image is as small as mkfs.erofs makes it from the same files, or smaller; a block or two
+/// more is what the superblock has for itself.
+#[test]
+fn it_takes_no_more_than_mkfs_erofs_takes() {
+    let scratch = Scratch::new();
+    let root = scratch.path("root");
+    let mut tree = trees::empty();
+    for number in 0..2000_u64 {
+        let path = format!("/{}/{number}", number % 7);
+        let bytes = trees::data(number * 37 % 9000);
+        trees::put(&mut tree, &path, &bytes);
+        let path = root.join(&path[1..]);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, &bytes).unwrap();
+    }
+    let theirs = scratch.path("theirs.img");
+    let options = ["-T", "946684800"].map(OsStr::new);
+    let paths = [theirs.as_os_str(), root.as_os_str()];
+    run("mkfs.erofs", &[&options[..], &paths].concat()).unwrap();
+    let theirs = theirs.metadata().unwrap().len();
+    let ours = smallest(&tree).unwrap();
+    assert!(ours <= theirs + 2 * BLOCK, "{ours} bytes, theirs {theirs}");
+}
+
+#[test]
+fn the_bytes_depend_on_nothing_else() {
+    let bytes = |threads, tree: &FileTree| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
+        let plan = plan(tree.clone()).unwrap();
+        let size = plan.summary().blocks * BLOCK;
+        let disk = MemDisk::new(size);
+        let pool = pool.build().unwrap();
+        pool.install(|| plan.write(&disk, &Unwatched)).unwrap();
+        let mut bytes = vec![0; size as usize];
+        disk.read_at(&mut bytes, 0).unwrap();
+        bytes
+    };
+    for tree in [trees::sizes(), trees::every_kind()] {
+        let one = bytes(1, &tree);
+        assert!(one == bytes(4, &tree) && one == bytes(1, &tree));
+    }
+}

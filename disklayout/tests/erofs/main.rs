@@ -1,0 +1,15 @@
+//! EROFS held against programs that others wrote: soundness against fsck.erofs, numbers against
+//! dump.erofs and blkid, contents against what fsck.erofs extracts and what the kernel shows.
+
+mod checkers;
+mod contents;
+mod kernel;
+mod limits;
+mod listing;
+mod pinned;
+#[path = "../programs/mod.rs"]
+mod programs;
+mod properties;
+mod refused;
+mod support;
+mod trees;

@@ -1,0 +1,213 @@
+//! What exFAT can't hold is refused, or left out with a warning.
+
+use disklayout::ErrorKind;
+use disklayout::fs::{Misfits, Registry, Request};
+use disklayout::tree::{Attributes, Content, Device, FileTree, Node, NodeKind, Xattr, Xattrs};
+
+use crate::listing::{self, differences, planned};
+use crate::support::{MIB, Scratch, TIME, empty_tree, options, request};
+use crate::trees::put;
+
+/// One tree for everything that is no file or directory with a possible name.
+fn misfits() -> Vec<(&'static str, FileTree)> {
+    let device = Device { major: 1, minor: 3 };
+    let kinds = [
+        ("symbolic links", NodeKind::Symlink((*b"file").into())),
+        ("devices", NodeKind::CharacterDevice(device)),
+        ("devices", NodeKind::BlockDevice(device)),
+        ("named pipes", NodeKind::Fifo),
+        ("sockets", NodeKind::Socket),
+    ];
+    let mut trees: Vec<_> = kinds
+        .into_iter()
+        .map(|(what, kind)| {
+            let mut tree = empty_tree();
+            let node = Node::new(kind, Attributes::file(TIME));
+            tree.put("c", b"/directory/it", node).unwrap();
+            (what, tree)
+        })
+        .collect();
+    let paths: [(&str, &[u8]); 4] = [
+        ("a name", b"/a:b"),
+        ("a name", b"/\xFF"),
+        ("a name", b"/FILE"),
+        ("a name", b"/control\x01"),
+    ];
+    for (what, path) in paths {
+        let mut tree = empty_tree();
+        put(&mut tree, "/file", b"x");
+        let content = Content::inline(b"y");
+        tree.put_file("c", path, content, Attributes::file(TIME))
+            .unwrap();
+        trees.push((what, tree));
+    }
+    let mut linked = empty_tree();
+    put(&mut linked, "/file", b"linked");
+    let file = linked.find(b"/file").unwrap();
+    linked.link("c", b"/directory/other", file).unwrap();
+    trees.push(("hard links", linked));
+    let mut attributed = empty_tree();
+    put(&mut attributed, "/file", b"x");
+    let file = attributed.find(b"/file").unwrap();
+    let xattrs = Xattrs::new([Xattr {
+        name: (*b"user.x").into(),
+        value: (*b"1").into(),
+    }]);
+    attributed.set_xattrs(file, xattrs);
+    trees.push(("extended attributes", attributed));
+    let mut privileged = empty_tree();
+    put(&mut privileged, "/file", b"x");
+    let file = privileged.find(b"/file").unwrap();
+    let attributes = Attributes {
+        permissions: 0o4644,
+        ..Attributes::file(TIME)
+    };
+    privileged.set_attributes(file, attributes);
+    trees.push(("set-user-ID", privileged));
+    trees
+}
+
+#[test]
+fn misfits_are_refused_or_left_out() {
+    let scratch = Scratch::new();
+    for (number, (what, tree)) in misfits().into_iter().enumerate() {
+        let asked = |misfits| Request {
+            tree: tree.clone(),
+            misfits,
+            ..request(20 * MIB)
+        };
+        let registry = Registry::native();
+        let error = registry.plan(asked(Misfits::Refuse)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Unsupported, "{what}");
+        assert!(error.to_string().starts_with("parts[0]: '/"), "{error}");
+        let free = disklayout::Bytes::new(0);
+        registry
+            .smallest(&asked(Misfits::Refuse), free)
+            .unwrap_err();
+        registry.smallest(&asked(Misfits::Drop), free).unwrap();
+
+        let plan = registry.plan(asked(Misfits::Drop)).unwrap();
+        let warnings = plan.warnings();
+        assert!(
+            warnings.len() == 1 && warnings[0].contains(what),
+            "{what}: {warnings:?}"
+        );
+        let image = scratch.image(&format!("misfit{number}.img"), 20 * MIB, &*plan);
+        let expected = planned(plan.tree());
+        let found = differences(&expected, &listing::of_crate(&image));
+        assert!(found.is_empty(), "{what}:\n{}", found.join("\n"));
+        assert_eq!(
+            expected.contains_key("/directory/other"),
+            what == "hard links"
+        );
+    }
+}
+
+#[test]
+fn owners_and_permissions_are_no_reason_to_refuse() {
+    let mut tree = empty_tree();
+    let attributes = Attributes {
+        permissions: 0o755,
+        uid: 1000,
+        ..Attributes::file(TIME)
+    };
+    for path in ["/a", "/b"] {
+        let content = Content::inline(b"x");
+        tree.put_file("c", path.as_bytes(), content, attributes)
+            .unwrap();
+    }
+    let plan = Registry::native().plan(Request {
+        tree,
+        ..request(20 * MIB)
+    });
+    let expected = [
+        "exfat: owners other than root are left out (2, like '/a')",
+        "exfat: permissions are left out (2, like '/a')",
+    ];
+    assert_eq!(plan.unwrap().warnings(), expected);
+}
+
+#[test]
+fn sizes_options_and_labels_are_refused_with_their_limits() {
+    let plan = |size, chosen: &[(&str, &str)], label| {
+        let plan = Registry::native().plan(Request {
+            options: options(chosen),
+            label,
+            ..request(size)
+        });
+        let error = plan.unwrap_err();
+        (error.kind(), error.to_string())
+    };
+    use ErrorKind::{DoesNotFit, InvalidSpec};
+    for (size, chosen, label, kind, said) in [
+        (0, &[][..], None, DoesNotFit, "1048576 bytes at least"),
+        (MIB - 1, &[], None, DoesNotFit, "1048576 bytes at least"),
+        (2 * MIB, &[], None, DoesNotFit, "is 2113536 bytes"),
+        (
+            2 * MIB + 16 * 1024 - 512,
+            &[],
+            None,
+            DoesNotFit,
+            "is 2113536 bytes",
+        ),
+        (
+            1 << 58,
+            &[],
+            None,
+            DoesNotFit,
+            "4294967285 clusters of 33554432 bytes",
+        ),
+        (
+            1 << 43,
+            &[("cluster-size", "512")],
+            None,
+            DoesNotFit,
+            "larger cluster-size",
+        ),
+        (
+            20 * MIB,
+            &[("cluster-size", "3000")],
+            None,
+            InvalidSpec,
+            "from 512 to 33554432",
+        ),
+        (
+            20 * MIB,
+            &[("block-size", "512")],
+            None,
+            InvalidSpec,
+            "known are cluster-size",
+        ),
+        (
+            20 * MIB,
+            &[("volume-id", "x")],
+            None,
+            InvalidSpec,
+            "hexadecimal digits",
+        ),
+        (
+            20 * MIB,
+            &[],
+            Some("twelve units"),
+            InvalidSpec,
+            "12 units of UTF-16, exfat holds 11",
+        ),
+    ] {
+        let found = plan(size, chosen, label);
+        assert!(
+            found.0 == kind && found.1.contains(said),
+            "{size} {chosen:?}: {found:?}"
+        );
+    }
+}
+
+#[test]
+fn a_uuid_is_refused_with_what_there_is_instead() {
+    let plan = Registry::native().plan(Request {
+        uuid: Some(disklayout::Identity::new("t", TIME).uuid("u")),
+        ..request(20 * MIB)
+    });
+    let error = plan.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert!(error.to_string().contains("volume-id"), "{error}");
+}

@@ -1,0 +1,756 @@
+//! What can be said of a disk and its partitions beside bounds and filesystems: on each table, with
+//! sectors of either size, read by programs that others wrote.
+
+use disklayout::layout::guestfs::{DiskSpec, End, Length, MbrType, Start};
+use disklayout::layout::{DiskPlan, DiskSize, EntryPlan, Flag, Hybrid, TablePlan};
+use disklayout::{Bytes, ErrorKind, SectorSize};
+use uuid::{Uuid, uuid};
+
+use crate::external::{assert_all_agree_on, seen_by};
+use crate::support::{Part, assert_reads_back, built, disk, disk_4096, plan_of};
+
+const MIB: u64 = Bytes::MIB;
+const ESP: Uuid = uuid!("C12A7328-F81F-11D2-BA4B-00A0C93EC93B");
+const GUID: Uuid = uuid!("11111111-2222-4333-8444-555555555555");
+
+fn mib(count: u64) -> Bytes {
+    Bytes::new(count * MIB)
+}
+
+/// A disk of so many bytes with partitions of which nothing is said.
+fn open(bytes: u64, sector: SectorSize, label: &str, count: usize) -> DiskSpec {
+    let parts = vec![("p", 0, 0); count];
+    let mut spec = DiskSpec {
+        sector_size: sector,
+        size: DiskSize::Fixed(Bytes::new(bytes)),
+        ..disk(0, label, &parts)
+    };
+    for part in &mut spec.partitions {
+        part.start = Start::Next;
+        part.end = End::Size(Length::Bytes(mib(1)));
+    }
+    spec
+}
+
+/// First and last sectors.
+fn bounds(plan: &DiskPlan) -> Vec<(u64, u64)> {
+    let ranges = plan.partitions.iter().map(|one| one.range);
+    ranges
+        .map(|range| (range.first().get(), range.last().get()))
+        .collect()
+}
+
+fn refused(spec: &DiskSpec, kind: ErrorKind, place: &str, part: &str) {
+    let error = plan_of(spec).unwrap_err();
+    assert_eq!(error.place(), place, "{error}");
+    assert!(error.message().contains(part), "{error}");
+    assert_eq!(error.kind(), kind, "{error}");
+}
+
+#[test]
+fn names_guids_types_and_flags_of_a_gpt() {
+    for sector in [SectorSize::B512, SectorSize::B4096] {
+        let mut spec = open(64 * MIB, sector, "gpt", 4);
+        spec.disk_guid = Some(GUID);
+        let name = "Name of all of the thirty-six units!";
+        assert_eq!(name.len(), 36);
+        let [esp, bios, root, plain] = &mut spec.partitions[..] else {
+            panic!("four")
+        };
+        esp.name = Some(name.to_owned());
+        esp.gpt_type = Some("esp".to_owned());
+        esp.flags = ["required", "no-block-io", "legacy-boot"]
+            .map(|flag| Flag::parse(flag).unwrap())
+            .to_vec();
+        bios.gpt_type = Some("bios-boot".to_owned());
+        bios.uuid = Some(Uuid::from_u128(7));
+        bios.name = Some(String::new());
+        root.mbr_type = Some(MbrType::parse("linux-root-arm64"));
+        root.flags = [48, 59, 60, 61, 62, 63].map(Flag::Bit).to_vec();
+        plain.name = Some("root".to_owned());
+        let plan = assert_all_agree_on(&spec);
+        assert_eq!(plan.table, TablePlan::Gpt { guid: GUID });
+        let EntryPlan::Gpt {
+            kind, attributes, ..
+        } = plan.partitions[0].entry
+        else {
+            panic!("a GPT entry")
+        };
+        assert_eq!((kind, attributes), (ESP, 7));
+        let unit = MIB / sector.get();
+        let expected = (1..5).map(|n| (n * unit, (n + 1) * unit - 1));
+        assert_eq!(bounds(&plan), expected.collect::<Vec<_>>());
+        // What udev would call the partitions.
+        let fields = seen_by("sgdisk", &["--info", "2"], &plan);
+        assert!(fields.contains("BIOS boot partition"), "{fields}");
+        assert!(
+            fields.contains("00000000-0000-0000-0000-000000000007"),
+            "{fields}"
+        );
+        let fields = seen_by("sgdisk", &["--info", "4"], &plan);
+        assert!(fields.contains("Partition name: 'root'"), "{fields}");
+    }
+}
+
+/// Programs show such names as their locale allows.
+#[test]
+fn names_are_utf_16_on_disk() {
+    let name = "Name für 36 Einheiten, davon zwei 𝄞";
+    let units: Vec<_> = name.encode_utf16().collect();
+    assert_eq!(units.len(), 36);
+    let mut spec = open(64 * MIB, SectorSize::B512, "gpt", 1);
+    spec.partitions[0].name = Some(name.to_owned());
+    let plan = plan_of(&spec).unwrap();
+    let disk = built(&plan);
+    assert_reads_back(&plan, &disk);
+    let mut bytes = [0; 72];
+    disklayout::disk::Disk::read_at(&disk, &mut bytes, 1024 + 56).unwrap();
+    let expected: Vec<_> = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
+    assert_eq!(bytes[..], expected);
+}
+
+#[test]
+fn types_and_the_active_partition_of_an_mbr() {
+    for sector in [SectorSize::B512, SectorSize::B4096] {
+        let mut spec = open(64 * MIB + 4096, sector, "mbr", 4);
+        spec.disk_id = Some(0x1234_ABCD);
+        let [fat, swap, extended, logical] = &mut spec.partitions[..] else {
+            panic!("four")
+        };
+        fat.mbr_type = Some(MbrType::parse("0c"));
+        fat.flags = vec![Flag::Boot];
+        swap.gpt_type = Some("swap".to_owned());
+        extended.prlogex = "e".to_owned();
+        extended.end = End::Auto;
+        logical.prlogex = "l".to_owned();
+        logical.mbr_type = Some(MbrType::parse("lvm"));
+        logical.end = End::Auto;
+        let plan = assert_all_agree_on(&spec);
+        let signature = 0x1234_ABCD;
+        assert_eq!(plan.table, TablePlan::Mbr { signature });
+        let unit = MIB / sector.get();
+        let last = 64 * unit + 4096 / sector.get() - 1;
+        assert_eq!(
+            bounds(&plan),
+            [
+                (unit, 2 * unit - 1),
+                (2 * unit, 3 * unit - 1),
+                (3 * unit, last),
+                (4 * unit, last)
+            ]
+        );
+        let entries: Vec<_> = plan.partitions.iter().map(|one| &one.entry).collect();
+        let entry = |kind, active| EntryPlan::Mbr { kind, active };
+        assert_eq!(
+            entries,
+            [
+                &entry(0x0C, true),
+                &entry(0x82, false),
+                &entry(0x0F, false),
+                &entry(0x8E, false)
+            ]
+        );
+    }
+}
+
+#[test]
+fn large_sectors_at_awkward_sizes() {
+    for sectors in [12, 13, 1023, 25_601, 1 << 29] {
+        assert_all_agree_on(&disk_4096(sectors, "gpt", &[("p", 6, -6)]));
+        assert_all_agree_on(&disk_4096(sectors, "gpt", &[]));
+    }
+    for sectors in [2, 3, 4097, 16_450_561, 1 << 31] {
+        assert_all_agree_on(&disk_4096(sectors, "mbr", &[("p", 1, -1)]));
+    }
+    let parts: [Part<'_>; 5] = [
+        ("p", 1, 255),
+        ("e", 256, -1),
+        ("l", 257, 400),
+        ("l", 402, 500),
+        ("l", 40_000_000, -1),
+    ];
+    assert_all_agree_on(&disk_4096(50_000_001, "mbr", &parts));
+    let mut spec = disk_4096(100, "gpt", &[("p", 6, 6)]);
+    spec.size = DiskSize::Fixed(Bytes::new(4096 * 100 + 512));
+    refused(
+        &spec,
+        ErrorKind::InvalidSpec,
+        "guestfs[2].size",
+        "not a multiple of 4096",
+    );
+    let spec = disk_4096(11, "gpt", &[("p", 6, 6)]);
+    refused(
+        &spec,
+        ErrorKind::DoesNotFit,
+        "guestfs[2].size",
+        "the least is 49152",
+    );
+    let spec = disk_4096(3 << 31, "mbr", &[("p", 1, -1)]);
+    refused(
+        &spec,
+        ErrorKind::DoesNotFit,
+        "guestfs[2].parts[0].end",
+        "(16 TiB)",
+    );
+}
+
+#[test]
+fn a_hybrid_mbr_is_what_sgdisk_would_make() {
+    for sector in [SectorSize::B512, SectorSize::B4096] {
+        let mut spec = open(64 * MIB, sector, "gpt", 4);
+        spec.hybrid_mbr = vec![3, 2, 4];
+        spec.partitions[1].gpt_type = Some("esp".to_owned());
+        spec.partitions[2].gpt_type = Some("bios-boot".to_owned());
+        spec.partitions[2].mbr_type = Some(MbrType::Byte(0xDA));
+        spec.partitions[3].flags = vec![Flag::Boot, Flag::Bit(2)];
+        let plan = assert_all_agree_on(&spec);
+        let hybrid: Vec<_> = plan
+            .partitions
+            .iter()
+            .map(|one| match one.entry {
+                EntryPlan::Gpt { hybrid, .. } => hybrid,
+                _ => panic!("a GPT entry"),
+            })
+            .collect();
+        let entry = |number, kind, active| {
+            Some(Hybrid {
+                number,
+                kind,
+                active,
+            })
+        };
+        assert_eq!(
+            hybrid,
+            [
+                None,
+                entry(3, 0xEF, false),
+                entry(2, 0xDA, false),
+                entry(4, 0x83, true)
+            ]
+        );
+        let flags: Vec<_> = plan.partitions[3]
+            .entry
+            .flags()
+            .iter()
+            .map(ToString::to_string)
+            .collect();
+        assert_eq!(flags, ["boot", "legacy-boot"]);
+        assert!(seen_by("sgdisk", &["--print-mbr"], &plan).contains("0xDA"));
+    }
+}
+
+#[test]
+fn a_hybrid_mbr_has_the_bytes_of_sgdisk() {
+    let mut spec = open(64 * MIB, SectorSize::B512, "gpt", 2);
+    spec.partitions[0].end = End::Size(Length::Bytes(mib(20)));
+    spec.hybrid_mbr = vec![2, 1];
+    spec.partitions[1].gpt_type = Some("esp".to_owned());
+    let plan = plan_of(&spec).unwrap();
+    let disk = built(&plan);
+    let mut ours = [0; 512];
+    disklayout::disk::Disk::read_at(&disk, &mut ours, 0).unwrap();
+    let theirs = crate::external::hybrid_by_sgdisk(&plan, "2:1");
+    assert_eq!(ours[440..], theirs[440..]);
+}
+
+#[test]
+fn without_a_table_the_filesystem_has_the_disk() {
+    for sector in [SectorSize::B512, SectorSize::B4096] {
+        let mut spec = open(8 * MIB + 4096, sector, "none", 1);
+        spec.partitions[0].end = End::Auto;
+        let plan = plan_of(&spec).unwrap();
+        let last = (8 * MIB + 4096) / sector.get() - 1;
+        assert_eq!(
+            (plan.table, bounds(&plan)),
+            (TablePlan::None, vec![(0, last)])
+        );
+        assert_eq!(plan.partitions[0].number, 0);
+        spec.partitions[0].start = Start::Sector(0);
+        spec.partitions[0].end = End::Sector(-1);
+        assert_eq!(bounds(&plan_of(&spec).unwrap()), bounds(&plan));
+        spec.files = vec![crate::support::file(1, "/file")];
+        plan_of(&spec).unwrap();
+        spec.files = vec![crate::support::file(2, "/file")];
+        refused(
+            &spec,
+            ErrorKind::InvalidSpec,
+            "guestfs[2].writes[0].part",
+            "largest legal part is 1",
+        );
+        spec.files.clear();
+        spec.size = DiskSize::Smallest(disklayout::layout::Room::NONE);
+        spec.partitions[0].end = End::Auto;
+        let plan = plan_of(&spec).unwrap();
+        assert_eq!(plan.size.get(), sector.get());
+    }
+    let blank = plan_of(&open(MIB, SectorSize::B512, "none", 0)).unwrap();
+    assert!(blank.partitions.is_empty());
+}
+
+/// A label, a change to a description, the kind of error, its place and a part of the message.
+type Row = (
+    &'static str,
+    fn(&mut DiskSpec),
+    ErrorKind,
+    &'static str,
+    &'static str,
+);
+
+#[test]
+fn what_a_table_has_no_place_for_is_refused_at_its_key() {
+    use ErrorKind::{DoesNotFit, InvalidSpec, Unsupported};
+    let rows: [Row; 37] = [
+        (
+            "mbr",
+            |s| s.partitions[0].name = Some("x".into()),
+            Unsupported,
+            "parts[0].name",
+            "'label'",
+        ),
+        (
+            "mbr",
+            |s| s.partitions[0].uuid = Some(GUID),
+            Unsupported,
+            "parts[0].uuid",
+            "'disk_id'",
+        ),
+        (
+            "mbr",
+            |s| s.partitions[0].flags = vec![Flag::Boot, Flag::Bit(2)],
+            Unsupported,
+            "parts[0].flags[1]",
+            "no flag 'legacy-boot'",
+        ),
+        (
+            "mbr",
+            |s| s.partitions[0].gpt_type = Some("bios-boot".into()),
+            Unsupported,
+            "parts[0].gpt_type",
+            "'mbr_type'",
+        ),
+        (
+            "mbr",
+            |s| s.partitions[0].gpt_type = Some("esb".into()),
+            InvalidSpec,
+            "parts[0].gpt_type",
+            "names are",
+        ),
+        (
+            "mbr",
+            |s| s.partitions[0].mbr_type = Some(MbrType::Byte(0)),
+            InvalidSpec,
+            "parts[0].mbr_type",
+            "unused",
+        ),
+        (
+            "mbr",
+            |s| s.partitions[0].mbr_type = Some(MbrType::Byte(5)),
+            InvalidSpec,
+            "parts[0].mbr_type",
+            "extended",
+        ),
+        (
+            "mbr",
+            |s| s.partitions[0].mbr_type = Some(MbrType::Byte(0xEE)),
+            InvalidSpec,
+            "parts[0].mbr_type",
+            "GPT",
+        ),
+        (
+            "mbr",
+            |s| s.partitions[0].mbr_type = Some(MbrType::parse("msr")),
+            Unsupported,
+            "parts[0].mbr_type",
+            "no type for 'msr'",
+        ),
+        (
+            "mbr",
+            |s| {
+                for part in &mut s.partitions {
+                    part.flags = vec![Flag::Boot];
+                }
+            },
+            InvalidSpec,
+            "parts[1].flags[0]",
+            "partition 1 has",
+        ),
+        (
+            "mbr",
+            |s| {
+                s.partitions[0].prlogex = "e".into();
+                s.partitions[1].prlogex = "l".into();
+                s.partitions[0].end = End::Auto;
+                s.partitions[1].flags = vec![Flag::Boot];
+            },
+            InvalidSpec,
+            "parts[1].flags[0]",
+            "logical",
+        ),
+        (
+            "mbr",
+            |s| {
+                s.partitions[1].prlogex = "e".into();
+                s.partitions[1].mbr_type = Some(MbrType::Byte(5));
+            },
+            InvalidSpec,
+            "parts[1].mbr_type",
+            "fixed",
+        ),
+        (
+            "mbr",
+            |s| s.disk_guid = Some(GUID),
+            Unsupported,
+            "disk_guid",
+            "'disk_id'",
+        ),
+        (
+            "mbr",
+            |s| s.hybrid_mbr = vec![1],
+            Unsupported,
+            "hybrid_mbr",
+            "GPT",
+        ),
+        (
+            "gpt",
+            |s| s.disk_id = Some(1),
+            Unsupported,
+            "disk_id",
+            "'disk_guid'",
+        ),
+        (
+            "gpt",
+            |s| s.partitions[0].flags = vec![Flag::Boot],
+            Unsupported,
+            "parts[0].flags[0]",
+            "'legacy-boot'",
+        ),
+        (
+            "gpt",
+            |s| s.partitions[0].mbr_type = Some(MbrType::Byte(7)),
+            Unsupported,
+            "parts[0].mbr_type",
+            "GUIDs",
+        ),
+        (
+            "gpt",
+            |s| s.partitions[0].name = Some("x".repeat(37)),
+            InvalidSpec,
+            "parts[0].name",
+            "37 UTF-16 units",
+        ),
+        (
+            "gpt",
+            |s| s.partitions[0].name = Some("a\0b".into()),
+            InvalidSpec,
+            "parts[0].name",
+            "NUL",
+        ),
+        (
+            "gpt",
+            |s| {
+                for part in &mut s.partitions {
+                    part.uuid = Some(GUID);
+                }
+            },
+            InvalidSpec,
+            "parts[1].uuid",
+            "partition 1 has",
+        ),
+        (
+            "gpt",
+            |s| s.hybrid_mbr = vec![3],
+            InvalidSpec,
+            "hybrid_mbr[0]",
+            "there are 1 to 2",
+        ),
+        (
+            "gpt",
+            |s| s.hybrid_mbr = vec![1, 0],
+            InvalidSpec,
+            "hybrid_mbr[1]",
+            "there are 1 to 2",
+        ),
+        (
+            "gpt",
+            |s| s.hybrid_mbr = vec![1, 1],
+            InvalidSpec,
+            "hybrid_mbr[1]",
+            "already",
+        ),
+        (
+            "gpt",
+            |s| s.hybrid_mbr = vec![1, 2, 1, 2],
+            InvalidSpec,
+            "hybrid_mbr[2]",
+            "already",
+        ),
+        (
+            "gpt",
+            |s| {
+                s.hybrid_mbr = vec![1];
+                s.partitions[0].gpt_type = Some("msr".into());
+            },
+            Unsupported,
+            "parts[0].gpt_type",
+            "'mbr_type'",
+        ),
+        ("none", |_| {}, DoesNotFit, "parts[1]", "one filesystem"),
+        (
+            "none",
+            |s| {
+                s.partitions.pop();
+                s.partitions[0].end = End::Sector(7);
+            },
+            InvalidSpec,
+            "parts[0].end",
+            "whole disk",
+        ),
+        (
+            "none",
+            |s| {
+                s.partitions.pop();
+                s.partitions[0].end = End::Size(Length::Sectors(9));
+            },
+            InvalidSpec,
+            "parts[0].size",
+            "whole disk",
+        ),
+        (
+            "none",
+            |s| {
+                s.partitions.pop();
+                s.partitions[0].start = Start::Sector(1);
+            },
+            InvalidSpec,
+            "parts[0].start",
+            "whole disk",
+        ),
+        (
+            "none",
+            |s| {
+                s.partitions.pop();
+                s.partitions[0].prlogex = "l".into();
+            },
+            InvalidSpec,
+            "parts[0].type",
+            "leave it out",
+        ),
+        (
+            "none",
+            |s| {
+                s.partitions.pop();
+                s.partitions[0].name = Some("x".into());
+            },
+            Unsupported,
+            "parts[0].name",
+            "nowhere",
+        ),
+        (
+            "none",
+            |s| {
+                s.partitions.pop();
+                s.partitions[0].flags = vec![Flag::Boot];
+            },
+            Unsupported,
+            "parts[0].flags",
+            "nowhere",
+        ),
+        (
+            "none",
+            |s| {
+                s.partitions.pop();
+                s.disk_id = Some(1);
+            },
+            Unsupported,
+            "disk_id",
+            "no table",
+        ),
+        (
+            "gpt",
+            |s| s.partitions[0].align = Some(Length::Bytes(Bytes::new(100))),
+            InvalidSpec,
+            "parts[0].align",
+            "the next are 512 bytes",
+        ),
+        (
+            "gpt",
+            |s| s.partitions[0].end = End::Size(Length::Bytes(mib(63))),
+            DoesNotFit,
+            "parts[0].size",
+            "belongs to the backup",
+        ),
+        (
+            "gpt",
+            |s| {
+                s.partitions[0].end = End::Auto;
+            },
+            InvalidSpec,
+            "parts[1].start",
+            "takes all that is left",
+        ),
+        (
+            "gpt",
+            |s| {
+                s.partitions[1].start = Start::Bytes(mib(1));
+                s.partitions[0].start = Start::Bytes(mib(2));
+                s.partitions[1].end = End::Size(Length::Bytes(mib(2)));
+            },
+            InvalidSpec,
+            "parts[1].size",
+            "largest legal end is",
+        ),
+    ];
+    for (label, change, kind, place, message) in rows {
+        let mut spec = open(64 * MIB, SectorSize::B512, label, 2);
+        if label == "none" {
+            spec.partitions[0].end = End::Auto;
+        }
+        change(&mut spec);
+        refused(&spec, kind, &format!("guestfs[2].{place}"), message);
+    }
+}
+
+#[test]
+fn bounds_are_sectors_sizes_and_percentages() {
+    let small = SectorSize::B512;
+    let bytes = |count| Start::Bytes(Bytes::new(count));
+    let size = |count| End::Size(Length::Bytes(mib(count)));
+    for (start, align, end, expected) in [
+        (Start::Next, None, End::Auto, (2048, 204_766)),
+        (Start::Next, None, End::Percent(100), (2048, 204_766)),
+        (Start::Next, Some(Length::Sectors(1)), size(1), (34, 2081)),
+        (
+            Start::Next,
+            Some(Length::Bytes(mib(4))),
+            size(4),
+            (8192, 16_383),
+        ),
+        (
+            Start::Sector(35),
+            Some(Length::Sectors(8)),
+            size(1),
+            (40, 2087),
+        ),
+        (
+            Start::Sector(35),
+            None,
+            End::Size(Length::Sectors(1)),
+            (35, 35),
+        ),
+        (bytes(MIB), None, End::Bytes(mib(2)), (2048, 4095)),
+        (bytes(18 * 1024), None, End::Sector(99), (36, 99)),
+        (Start::Next, None, End::BytesLeft(mib(1)), (2048, 202_751)),
+        // A hundredth of 100 MiB is 1 MiB, of a partition's bounds none is rounded up.
+        (Start::Percent(1), None, End::Percent(50), (2048, 102_399)),
+        (
+            Start::Percent(50),
+            None,
+            End::SizePercent(25),
+            (102_400, 153_599),
+        ),
+        (Start::Percent(99), None, End::Auto, (202_752, 204_766)),
+    ] {
+        let mut spec = open(100 * MIB, small, "gpt", 1);
+        let part = &mut spec.partitions[0];
+        (part.start, part.align, part.end) = (start, align, end);
+        let plan = plan_of(&spec).unwrap();
+        assert_eq!(bounds(&plan), [expected], "{start:?} {align:?} {end:?}");
+        assert_reads_back(&plan, &built(&plan));
+    }
+    for (start, end, place, message) in [
+        (
+            Start::Percent(0),
+            End::Auto,
+            "start",
+            "smallest legal start is 34",
+        ),
+        (Start::Percent(100), End::Auto, "start", "outside the disk"),
+        (
+            bytes(1000),
+            End::Auto,
+            "start",
+            "no whole number of sectors",
+        ),
+        (
+            Start::Next,
+            End::Bytes(mib(1)),
+            "end",
+            "comes before start 2048",
+        ),
+        (
+            Start::Next,
+            End::BytesLeft(mib(101)),
+            "end",
+            "before the start of the disk",
+        ),
+        (
+            Start::Next,
+            End::BytesLeft(Bytes::new(512)),
+            "end",
+            "belongs to the backup",
+        ),
+        (
+            Start::Next,
+            End::Percent(0),
+            "end",
+            "before the start of the disk",
+        ),
+        (Start::Next, End::SizePercent(0), "size", "less than 1 MiB"),
+        (
+            Start::Next,
+            End::Size(Length::Sectors(0)),
+            "size",
+            "one sector at least",
+        ),
+        (
+            Start::Next,
+            End::Size(Length::Sectors(u64::MAX)),
+            "size",
+            "outside the disk",
+        ),
+    ] {
+        let mut spec = open(100 * MIB, small, "gpt", 1);
+        (spec.partitions[0].start, spec.partitions[0].end) = (start, end);
+        let error = plan_of(&spec).unwrap_err();
+        assert_eq!(
+            error.place(),
+            format!("guestfs[2].parts[0].{place}"),
+            "{error}"
+        );
+        assert!(error.message().contains(message), "{error}");
+    }
+}
+
+/// On a disk whose size follows from the content, nothing can be a part of it.
+#[test]
+fn parts_of_an_unknown_size_are_refused() {
+    for (start, end, place) in [
+        (Start::Percent(1), End::Auto, "parts[1].start"),
+        (Start::Next, End::Percent(100), "size"),
+    ] {
+        let mut spec = open(0, SectorSize::B512, "gpt", 2);
+        spec.size = DiskSize::Smallest(disklayout::layout::Room::NONE);
+        (spec.partitions[1].start, spec.partitions[1].end) = (start, end);
+        refused(
+            &spec,
+            ErrorKind::InvalidSpec,
+            &format!("guestfs[2].{place}"),
+            "follow",
+        );
+    }
+    for end in [End::Percent(9), End::SizePercent(9), End::BytesLeft(mib(1))] {
+        let mut spec = open(0, SectorSize::B512, "gpt", 2);
+        spec.size = DiskSize::Smallest(disklayout::layout::Room::NONE);
+        spec.partitions[1].end = End::Auto;
+        spec.partitions[0].end = end;
+        let error = plan_of(&spec).unwrap_err();
+        assert!(error.place().starts_with("guestfs[2].parts[0]."), "{error}");
+    }
+    let mut spec = open(0, SectorSize::B4096, "gpt", 2);
+    spec.size = DiskSize::Smallest(disklayout::layout::Room::NONE);
+    spec.partitions[1].end = End::Auto;
+    let plan = plan_of(&spec).unwrap();
+    assert_eq!(bounds(&plan), [(256, 511), (512, 512)]);
+    assert_eq!(plan.size, mib(3));
+    assert_reads_back(&plan, &built(&plan));
+}

@@ -1,0 +1,392 @@
+//! squashfs, made by mksquashfs of an archive that is written into its standard input.
+//!
+//! Of the root directory mksquashfs 4.5.1 takes no more than the permissions from outside. Its owner
+//! is root, and its time is the latest of all, which the environment variable SOURCE_DATE_EPOCH
+//! limits the clock to.
+
+mod options;
+
+use std::collections::{BTreeSet, HashMap};
+use std::ffi::OsString;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use disklayout::disk::Disk;
+use disklayout::fs::{Choice, Formatter, FsPlan, Misfits, Progress, Request, Summary, Unwatched};
+use disklayout::tree::{Attributes, Content, FileTree, NodeKind};
+use disklayout::{Bytes, Error, Result, Timestamp};
+use sha2::{Digest, Sha256};
+
+use super::runner::{Runner, Tool};
+use super::scratch::ScratchFile;
+use super::tar_stream::{self, Feed, Sink};
+use options::{CHOICES, Compression};
+
+const MKSQUASHFS: Tool = Tool {
+    program: "mksquashfs",
+    packages: "'squashfs-tools' (4.5 or newer)",
+};
+
+/// The namespaces of extended attributes that squashfs has.
+const NAMESPACES: [&str; 3] = ["user.", "trusted.", "security."];
+
+/// How many owners and groups there can be together: the table has 16-bit indexes.
+const IDS_MAX: usize = 65_535;
+
+/// Plans squashfs filesystems that mksquashfs writes.
+///
+/// Their size is known when they are made only. One whose size is to follow from its content is
+/// made when it is planned, into a nameless file, and then copied to its place.
+#[derive(Clone, Debug, Default)]
+pub struct SquashfsFormatter {
+    runner: Runner,
+    /// What was made to find a size, until it is planned with that size.
+    made: Arc<Mutex<HashMap<Fingerprint, Arc<Made>>>>,
+}
+
+/// Two plans with the same fingerprint make the same filesystem.
+type Fingerprint = [u8; 32];
+
+impl SquashfsFormatter {
+    /// A formatter that finds its program with `runner`.
+    pub fn new(runner: Runner) -> Self {
+        Self {
+            runner,
+            made: Arc::default(),
+        }
+    }
+
+    fn take(&self, fingerprint: &Fingerprint) -> Option<Arc<Made>> {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        made.remove(fingerprint)
+    }
+
+    fn keep(&self, fingerprint: Fingerprint, one: Made) {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        made.insert(fingerprint, Arc::new(one));
+    }
+}
+
+impl Formatter for SquashfsFormatter {
+    fn names(&self) -> &'static [&'static str] {
+        &["squashfs"]
+    }
+
+    fn choices(&self) -> &'static [Choice] {
+        &CHOICES
+    }
+
+    fn plan(&self, request: Request<'_>) -> Result<Box<dyn FsPlan>> {
+        let (recipe, warnings) = Recipe::of(&request)?;
+        let made = OnceLock::new();
+        if let Some(one) = self.take(&recipe.fingerprint(&request.tree)?) {
+            recipe.check_size(&one, request.size)?;
+            made.get_or_init(|| one);
+        }
+        Ok(Box::new(SquashfsPlan {
+            recipe,
+            size: request.size,
+            tree: request.tree,
+            warnings,
+            made,
+            runner: self.runner.clone(),
+        }))
+    }
+
+    /// Makes it, as its size can't be known otherwise.
+    fn smallest(&self, request: &Request<'_>, free: Bytes) -> Result<Bytes> {
+        if free.get() > 0 {
+            let message = "nothing can be written to squashfs, so no room can be left in it";
+            return Err(Error::unsupported(request.place, message));
+        }
+        let (recipe, _) = Recipe::of(request)?;
+        let made = recipe.make(&self.runner, &request.tree, &Unwatched)?;
+        let len = made.len;
+        self.keep(recipe.fingerprint(&request.tree)?, made);
+        Ok(len)
+    }
+}
+
+/// What mksquashfs is told, but where to write.
+#[derive(Debug)]
+struct Recipe {
+    place: String,
+    compression: Compression,
+    arguments: Vec<OsString>,
+    /// The latest of all times, in seconds.
+    latest: u32,
+}
+
+/// A filesystem in a file without a name.
+#[derive(Debug)]
+struct Made {
+    file: ScratchFile,
+    len: Bytes,
+}
+
+impl Recipe {
+    /// What is asked for, checked, and what is left out of it.
+    fn of(request: &Request<'_>) -> Result<(Self, Vec<String>)> {
+        let Request { place, tree, .. } = request;
+        let compression = Compression::read(request)?;
+        check_volume(request)?;
+        check_ids(place, tree)?;
+        let mut warnings = settle(place, request.misfits, &losses(tree))?;
+        warnings.extend(root_owner(tree));
+        let latest = latest(place, tree, request.identity.time())?;
+        let recipe = Self {
+            place: (*place).to_owned(),
+            arguments: arguments(&compression, tree),
+            compression,
+            latest,
+        };
+        Ok((recipe, warnings))
+    }
+
+    fn fingerprint(&self, tree: &FileTree) -> Result<Fingerprint> {
+        let mut sum = Fingerprinter(Sha256::new());
+        sum.0
+            .update(format!("{} {:?}", self.latest, self.arguments));
+        tar_stream::emit(tree, &mut sum)?;
+        Ok(sum.0.finalize().into())
+    }
+
+    fn make(&self, runner: &Runner, tree: &FileTree, progress: &dyn Progress) -> Result<Made> {
+        let fail = |error| Error::io(&self.place, "can't make a temporary file", error);
+        let file = ScratchFile::new().map_err(fail)?;
+        let mut arguments: Vec<OsString> = vec!["-".into(), file.path().into()];
+        arguments.extend(self.arguments.iter().cloned());
+        let runner = runner.clone().at(self.latest.into());
+        runner.feed(&self.place, MKSQUASHFS, &arguments, |out| {
+            tar_stream::emit(tree, &mut Feed::new(&self.place, out, progress))
+        })?;
+        let len = file.file().metadata().map_err(fail)?.len();
+        let len = Bytes::new(len);
+        Ok(Made { file, len })
+    }
+
+    fn check_size(&self, made: &Made, size: Bytes) -> Result<()> {
+        if made.len <= size {
+            return Ok(());
+        }
+        let message = format!(
+            "{} bytes are too few for squashfs: the content takes {} ({}) with this compression",
+            size.get(),
+            made.len.get(),
+            made.len
+        );
+        Err(Error::does_not_fit(&self.place, message))
+    }
+}
+
+/// Sums up a stream, with the places of data instead of the data.
+struct Fingerprinter(Sha256);
+
+impl<'a> Sink<'a> for Fingerprinter {
+    fn bytes(&mut self, bytes: &[u8]) -> Result<()> {
+        self.0.update(bytes);
+        Ok(())
+    }
+
+    fn data(&mut self, content: &'a Content) -> Result<()> {
+        self.0.update(format!("{content:?}"));
+        Ok(())
+    }
+}
+
+/// The filesystem itself has no name and no number.
+fn check_volume(request: &Request<'_>) -> Result<()> {
+    for (is_given, what) in [
+        (request.label.is_some(), "label"),
+        (request.uuid.is_some(), "uuid"),
+    ] {
+        if is_given {
+            let message = format!("squashfs has no {what}; leave it out");
+            let place = format!("{}.{what}", request.place);
+            return Err(Error::invalid(place, message));
+        }
+    }
+    Ok(())
+}
+
+fn check_ids(place: &str, tree: &FileTree) -> Result<()> {
+    let owners = tree.nodes().map(|(_, node)| node.attributes);
+    let ids: BTreeSet<u32> = owners.flat_map(|own| [own.uid, own.gid]).collect();
+    if ids.len() <= IDS_MAX {
+        return Ok(());
+    }
+    let message = format!(
+        "there are {} owners and groups; squashfs holds {IDS_MAX} at most",
+        ids.len()
+    );
+    Err(Error::does_not_fit(place, message))
+}
+
+/// Something that can't be held: what it is one of, and which one.
+type Loss = (&'static str, String);
+
+fn losses(tree: &FileTree) -> Vec<Loss> {
+    let mut losses = Vec::new();
+    for (id, node) in tree.nodes() {
+        let path = || String::from_utf8_lossy(&tree.path(id)).into_owned();
+        if node.kind == NodeKind::Socket {
+            losses.push(("sockets", format!("'{}' is a socket", path())));
+        }
+        for xattr in node.xattrs.iter() {
+            let name = xattr.name.escape_ascii();
+            let reason = if id == FileTree::ROOT {
+                "mksquashfs takes none for the root directory"
+            } else if !has_namespace(&xattr.name) {
+                "squashfs has user., trusted. and security. only"
+            } else if !tar_stream::is_name(&xattr.name) {
+                "mksquashfs takes no name with '='"
+            } else {
+                continue;
+            };
+            let what = format!("'{}' has the extended attribute '{name}': {reason}", path());
+            losses.push(("extended attributes", what));
+        }
+    }
+    losses
+}
+
+fn has_namespace(name: &[u8]) -> bool {
+    NAMESPACES
+        .iter()
+        .any(|namespace| name.starts_with(namespace.as_bytes()))
+}
+
+/// Refuses what can't be held, or makes a sentence of each kind of it.
+fn settle(place: &str, misfits: Misfits, losses: &[Loss]) -> Result<Vec<String>> {
+    match losses.first() {
+        Some((_, example)) if misfits == Misfits::Refuse => {
+            return Err(Error::unsupported(place, example.as_str()));
+        }
+        _ => {}
+    }
+    let kinds: BTreeSet<_> = losses.iter().map(|(kind, _)| kind).collect();
+    let sentence = |kind| {
+        let examples: Vec<_> = losses.iter().filter(|(other, _)| other == kind).collect();
+        format!("{} {kind} left out: {}", examples.len(), examples[0].1)
+    };
+    Ok(kinds.into_iter().map(sentence).collect())
+}
+
+/// What the root directory loses beside its time.
+fn root_owner(tree: &FileTree) -> Option<String> {
+    let Attributes { uid, gid, .. } = tree.node(FileTree::ROOT).attributes;
+    ((uid, gid) != (0, 0)).then(|| {
+        format!("1 owner left out: '/' belongs to {uid}:{gid}; mksquashfs gives it to root")
+    })
+}
+
+fn arguments(compression: &Compression, tree: &FileTree) -> Vec<OsString> {
+    let switches = [
+        "-tar",
+        "-noappend",
+        "-quiet",
+        "-no-progress",
+        "-exit-on-error",
+    ];
+    let mut arguments: Vec<_> = switches.map(OsString::from).to_vec();
+    let root = tree.node(FileTree::ROOT).attributes;
+    for (name, value) in [
+        ("-root-mode", format!("{:o}", root.permissions)),
+        ("-processors", rayon::current_num_threads().to_string()),
+    ] {
+        arguments.extend([name.into(), value.into()]);
+    }
+    arguments.extend(compression.arguments());
+    arguments
+}
+
+/// The latest time of the filesystem and of all that is in it.
+fn latest(place: &str, tree: &FileTree, own: Timestamp) -> Result<u32> {
+    let mut latest = seconds(place, b"the filesystem", own)?;
+    for (id, node) in tree.nodes() {
+        latest = latest.max(seconds(place, &tree.path(id), node.attributes.mtime)?);
+    }
+    Ok(latest)
+}
+
+/// A time as squashfs has it: whole seconds in 32 bits without a sign.
+fn seconds(place: &str, whose: &[u8], time: Timestamp) -> Result<u32> {
+    u32::try_from(time.seconds).map_err(|_| {
+        let message = format!(
+            "'{}' has the time {} s, which is out of what squashfs holds, 0 to {} s from 1970",
+            whose.escape_ascii(),
+            time.seconds,
+            u32::MAX
+        );
+        Error::invalid(place, message)
+    })
+}
+
+/// A squashfs filesystem that is made when it is written, or was when its size was looked for.
+#[derive(Debug)]
+struct SquashfsPlan {
+    recipe: Recipe,
+    size: Bytes,
+    tree: FileTree,
+    warnings: Vec<String>,
+    made: OnceLock<Arc<Made>>,
+    runner: Runner,
+}
+
+impl FsPlan for SquashfsPlan {
+    fn summary(&self) -> Summary {
+        let size = self.made.get().map_or(self.size, |made| made.len);
+        let block_size = self.recipe.compression.block_size;
+        Summary {
+            kind: "squashfs",
+            label: None,
+            uuid: None,
+            block_size,
+            blocks: size.get().div_ceil(block_size.into()),
+            free_blocks: Some(0),
+            reserved_blocks: 0,
+            inodes: Some(self.tree.nodes().count() as u64),
+            free_inodes: Some(0),
+            journal: None,
+        }
+    }
+
+    fn tree(&self) -> &FileTree {
+        &self.tree
+    }
+
+    fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    fn cost(&self) -> Bytes {
+        let files = self.tree.nodes().filter_map(|(_, node)| match &node.kind {
+            NodeKind::File(content) => Some(content.data_len()),
+            _ => None,
+        });
+        Bytes::new(files.sum())
+    }
+
+    fn check_tools(&self) -> Result<()> {
+        self.runner.find(&self.recipe.place, MKSQUASHFS).map(drop)
+    }
+
+    fn write(&self, disk: &dyn Disk, progress: &dyn Progress) -> Result<()> {
+        if let Some(made) = self.made.get() {
+            self.copy(made, disk)?;
+            let files = self.tree.files();
+            let bytes = files.iter().map(|(_, content)| content.data_len()).sum();
+            progress.advance(files.len() as u64, bytes);
+            return Ok(());
+        }
+        let made = self.recipe.make(&self.runner, &self.tree, progress)?;
+        self.recipe.check_size(&made, self.size)?;
+        self.copy(&made, disk)
+    }
+}
+
+impl SquashfsPlan {
+    fn copy(&self, made: &Made, disk: &dyn Disk) -> Result<()> {
+        let copied = disk.copy_from(made.file.file(), 0, 0, made.len.get());
+        copied.map_err(|e| Error::io(&self.recipe.place, "can't write the squashfs", e))
+    }
+}
