@@ -191,3 +191,47 @@ proptest! {
         tree::assert_same(&listing, &expected);
     }
 }
+
+/// Directories and files: what every format holds. Case doesn't tell names apart on FAT and exFAT.
+fn plain_tree(files: &[(Vec<String>, usize)]) -> FileTree {
+    let time = Timestamp::from_seconds(946_684_800);
+    let mut tree = FileTree::new(time);
+    for (names, len) in files {
+        let path = format!("/{}", names.join("/"));
+        let content = Content::inline(&data(*len as u32, *len));
+        let _ = tree.put_file("test", path.as_bytes(), content, Attributes::file(time));
+    }
+    tree
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn random_files_on_other_formats(
+        kind in prop_oneof![Just("vfat"), Just("exfat"), Just("erofs")],
+        size in 4 * MIB..40 * MIB,
+        files in prop::collection::vec(
+            (prop::collection::vec("[a-d]{1,2}|[a-f \u{e4}]{5}[a-f]{1,40}", 1..5), 0..50_000_usize),
+            0..40,
+        ),
+    ) {
+        let size = size / 4096 * 4096;
+        let identity = Identity::new("test", Timestamp::from_seconds(946_684_800));
+        let request = Request {
+            tree: plain_tree(&files),
+            label: Some("LABEL"),
+            misfits: disklayout::fs::Misfits::Drop,
+            ..Request::new("test", kind, Bytes::new(size), identity)
+        };
+        let plan = Registry::native().plan(request).map_err(|error| TestCaseError::fail(error.to_string()))?;
+        let disk = MemDisk::new(size);
+        plan.write(&disk, &Unwatched).unwrap();
+        let found = filesystem(&disk);
+        prop_assert_eq!(&found.facts().warnings, &Vec::<String>::new());
+        prop_assert_eq!(found.facts().label.as_deref(), Some("LABEL"));
+        prop_assert_eq!(found.facts().free_blocks, plan.summary().free_blocks);
+        let (listing, expected) = (tree::all(&found), expected(plan.tree()));
+        prop_assert_eq!(tree::plain(&listing), tree::plain(&expected));
+    }
+}

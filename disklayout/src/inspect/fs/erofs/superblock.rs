@@ -116,6 +116,7 @@ impl Super {
             size: Some(self.blocks * self.block_size),
             block_size: Some(self.block_size),
             blocks: Some(self.blocks),
+            free_blocks: Some(0),
             inodes: Some(raw.inos.get()),
             state: Some(State::Clean),
             features: [set(compat, COMPAT), set(incompat, INCOMPAT)].concat(),
