@@ -127,10 +127,7 @@ mod tests {
         for at in [0, 4, 5, 6, 7, 48, 49, 510, 1023] {
             let mut bytes = sound.clone();
             bytes[at] ^= 0x80;
-            assert!(
-                unprotect(&mut bytes, RECORD_MAGIC).is_err() == (at != 4),
-                "{at}"
-            );
+            assert!(unprotect(&mut bytes, RECORD_MAGIC).is_err(), "{at}");
         }
         for len in [0, 3, 7, 512] {
             assert!(unprotect(&mut sound[..len].to_vec(), RECORD_MAGIC).is_err());
