@@ -30,6 +30,8 @@ mod engine;
 mod external;
 /// One subcommand for every image group.
 mod groups;
+/// `inspect`: text, JSON, files and refusals.
+mod inspect;
 /// Runs of the binary that are killed, interrupted or run into each other.
 mod killed;
 /// Where the configuration and its files are found.
