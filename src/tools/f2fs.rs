@@ -75,6 +75,12 @@ impl Formatter for F2fsFormatter {
         }
         let mut tree = request.tree;
         let warnings = f2fs::check_tree(place, &mut tree, request.misfits)?;
+        let is_filled = tree.entries(FileTree::ROOT).next().is_some();
+        if is_filled && size < f2fs::MIN_SIZE_FILLED {
+            let least = f2fs::MIN_SIZE_FILLED;
+            let message = format!("F2FS with anything in it takes {least} bytes at least");
+            return Err(Error::does_not_fit(place, message));
+        }
         let needed = demand(&tree);
         if needed > size - METADATA {
             let message = format!(

@@ -29,6 +29,9 @@ const MKSQUASHFS: Tool = Tool {
 /// The namespaces of extended attributes that squashfs has.
 const NAMESPACES: [&str; 3] = ["user.", "trusted.", "security."];
 
+/// mksquashfs fills the last 4 KiB.
+const LEAST: Bytes = Bytes::new(4096);
+
 /// How many owners and groups there can be together: the table has 16-bit indexes.
 const IDS_MAX: usize = 65_535;
 
@@ -77,6 +80,14 @@ impl Formatter for SquashfsFormatter {
 
     fn plan(&self, request: Request<'_>) -> Result<Box<dyn FsPlan>> {
         let (recipe, warnings) = Recipe::of(&request)?;
+        if request.size < LEAST {
+            let message = format!(
+                "{} can't hold squashfs, which takes {} bytes at least",
+                request.size,
+                LEAST.get()
+            );
+            return Err(Error::does_not_fit(request.place, message));
+        }
         let made = OnceLock::new();
         if let Some(one) = self.take(&recipe.fingerprint(&request.tree)?) {
             recipe.check_size(&one, request.size)?;

@@ -8,6 +8,9 @@ use crate::tree::{FileTree, Xattrs};
 /// The smallest filesystem that mkfs.f2fs makes, in bytes.
 pub const MIN_SIZE: u64 = 54_525_952;
 
+/// The smallest filesystem that sload.f2fs finds room in for anything, in bytes.
+pub const MIN_SIZE_FILLED: u64 = 64 << 20;
+
 /// The largest filesystem, in bytes: addresses of blocks have 32 bits.
 pub const MAX_SIZE: u64 = 16 << 40;
 
