@@ -1,11 +1,11 @@
 //! Filesystems: what every format offers, and the table of those that are known.
 
 mod copy;
-pub mod exfat;
 pub mod erofs;
+pub mod exfat;
 pub mod ext;
 pub mod fat;
-mod misfits;
+pub mod misfits;
 pub mod ntfs;
 pub mod options;
 pub mod swap;
