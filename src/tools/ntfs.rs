@@ -50,14 +50,16 @@ impl Formatter for NtfsFormatter {
         &["ntfs"]
     }
 
-    fn plan(&self, request: Request<'_>) -> Result<Box<dyn FsPlan>> {
+    fn plan(&self, mut request: Request<'_>) -> Result<Box<dyn FsPlan>> {
         let place = request.place;
         check_choices(&request)?;
         let geometry = geometry(place, request.size)?;
         if let Some(label) = request.label {
             ntfs::check_label(place, label)?;
         }
-        let (tree, warnings) = ntfs::fit(place, request.tree, request.misfits)?;
+        let adaptation = ntfs::adaptation(&request)?;
+        let warnings = adaptation.apply(place, &mut request.tree)?;
+        let tree = request.tree;
         ntfs::check_times(place, &tree, &request.identity)?;
         check_room(place, &geometry, &tree)?;
         Ok(Box::new(NtfsPlan {
@@ -77,7 +79,7 @@ impl Formatter for NtfsFormatter {
     fn smallest(&self, request: &Request<'_>, free: Bytes) -> Result<Bytes> {
         let place = request.place;
         check_choices(request)?;
-        let (tree, _) = ntfs::fit(place, request.tree.clone(), request.misfits)?;
+        let tree = ntfs::adaptation(request)?.applied(place, &request.tree)?;
         ntfs::smallest(&tree, free).ok_or_else(|| {
             let most = ntfs::MAX_SIZE.get();
             let message = format!("the content exceeds what NTFS can hold, {most} bytes");
@@ -378,8 +380,8 @@ mod tests {
                 minimum,
                 "",
                 &[("/a?", 1)],
-                ErrorKind::InvalidSpec,
-                "contains '?'",
+                ErrorKind::Unsupported,
+                "'/a?' has '?', which NTFS can't hold",
             ),
             (
                 minimum,

@@ -11,8 +11,9 @@ use std::ffi::OsString;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use disklayout::disk::Disk;
-use disklayout::fs::{Choice, Formatter, FsPlan, Misfits, Progress, Request, Summary, Unwatched};
-use disklayout::tree::{Attributes, Content, FileTree, NodeKind};
+use disklayout::fs::misfits::Survey;
+use disklayout::fs::{Choice, Formatter, FsPlan, Progress, Request, Summary, Unwatched};
+use disklayout::tree::{Content, FileTree, NodeId, NodeKind};
 use disklayout::{Bytes, Error, Result, Timestamp};
 use sha2::{Digest, Sha256};
 
@@ -141,8 +142,8 @@ impl Recipe {
         let compression = Compression::read(request)?;
         check_volume(request)?;
         check_ids(place, tree)?;
-        let mut warnings = settle(place, request.misfits, &losses(tree))?;
-        warnings.extend(root_owner(tree));
+        let mut survey = Survey::new(request, "squashfs");
+        note_losses(tree, &mut survey)?;
         let latest = latest(place, tree, request.identity.time())?;
         let recipe = Self {
             place: (*place).to_owned(),
@@ -150,7 +151,7 @@ impl Recipe {
             compression,
             latest,
         };
-        Ok((recipe, warnings))
+        Ok((recipe, survey.into_warnings()))
     }
 
     fn fingerprint(&self, tree: &FileTree) -> Result<Fingerprint> {
@@ -232,62 +233,39 @@ fn check_ids(place: &str, tree: &FileTree) -> Result<()> {
     Err(Error::does_not_fit(place, message))
 }
 
-/// Something that can't be held: what it is one of, and which one.
-type Loss = (&'static str, String);
-
-fn losses(tree: &FileTree) -> Vec<Loss> {
-    let mut losses = Vec::new();
+/// Notes what mksquashfs leaves out of a tree.
+fn note_losses(tree: &FileTree, survey: &mut Survey<'_>) -> Result<()> {
     for (id, node) in tree.nodes() {
-        let path = || String::from_utf8_lossy(&tree.path(id)).into_owned();
+        let path = || tree.path(id);
         if node.kind == NodeKind::Socket {
-            losses.push(("sockets", format!("'{}' is a socket", path())));
+            survey.note_special(&node.kind, path)?;
         }
         for xattr in node.xattrs.iter() {
-            let name = xattr.name.escape_ascii();
-            let reason = if id == FileTree::ROOT {
-                "mksquashfs takes none for the root directory"
-            } else if !has_namespace(&xattr.name) {
-                "squashfs has user., trusted. and security. only"
-            } else if !tar_stream::is_name(&xattr.name) {
-                "mksquashfs takes no name with '='"
-            } else {
-                continue;
-            };
-            let what = format!("'{}' has the extended attribute '{name}': {reason}", path());
-            losses.push(("extended attributes", what));
+            if let Some(reason) = no_place(id, &xattr.name) {
+                survey.note_xattr(xattr, path, Some(reason))?;
+            }
         }
     }
-    losses
+    survey.note_owner(&tree.node(FileTree::ROOT).attributes, Vec::new)
+}
+
+/// Why a node can't have an extended attribute of this name.
+fn no_place(id: NodeId, name: &[u8]) -> Option<&'static str> {
+    if id == FileTree::ROOT {
+        Some("mksquashfs takes none for the root directory")
+    } else if !has_namespace(name) {
+        Some("squashfs has user., trusted. and security. only")
+    } else if !tar_stream::is_name(name) {
+        Some("mksquashfs takes no name with '='")
+    } else {
+        None
+    }
 }
 
 fn has_namespace(name: &[u8]) -> bool {
     NAMESPACES
         .iter()
         .any(|namespace| name.starts_with(namespace.as_bytes()))
-}
-
-/// Refuses what can't be held, or makes a sentence of each kind of it.
-fn settle(place: &str, misfits: Misfits, losses: &[Loss]) -> Result<Vec<String>> {
-    match losses.first() {
-        Some((_, example)) if misfits == Misfits::Refuse => {
-            return Err(Error::unsupported(place, example.as_str()));
-        }
-        _ => {}
-    }
-    let kinds: BTreeSet<_> = losses.iter().map(|(kind, _)| kind).collect();
-    let sentence = |kind| {
-        let examples: Vec<_> = losses.iter().filter(|(other, _)| other == kind).collect();
-        format!("{} {kind} left out: {}", examples.len(), examples[0].1)
-    };
-    Ok(kinds.into_iter().map(sentence).collect())
-}
-
-/// What the root directory loses beside its time.
-fn root_owner(tree: &FileTree) -> Option<String> {
-    let Attributes { uid, gid, .. } = tree.node(FileTree::ROOT).attributes;
-    ((uid, gid) != (0, 0)).then(|| {
-        format!("1 owner left out: '/' belongs to {uid}:{gid}; mksquashfs gives it to root")
-    })
 }
 
 fn arguments(compression: &Compression, tree: &FileTree) -> Vec<OsString> {

@@ -7,7 +7,7 @@ pub mod exfat;
 pub mod ext;
 pub mod f2fs;
 pub mod fat;
-mod misfits;
+pub mod misfits;
 pub mod ntfs;
 pub mod options;
 pub mod swap;

@@ -12,11 +12,11 @@ use crate::trees::put;
 fn misfits() -> Vec<(&'static str, FileTree)> {
     let device = Device { major: 1, minor: 3 };
     let kinds = [
-        ("symbolic links", NodeKind::Symlink((*b"file").into())),
-        ("devices", NodeKind::CharacterDevice(device)),
-        ("devices", NodeKind::BlockDevice(device)),
-        ("named pipes", NodeKind::Fifo),
-        ("sockets", NodeKind::Socket),
+        ("symbolic link", NodeKind::Symlink((*b"file").into())),
+        ("character device", NodeKind::CharacterDevice(device)),
+        ("block device", NodeKind::BlockDevice(device)),
+        ("named pipe", NodeKind::Fifo),
+        ("socket", NodeKind::Socket),
     ];
     let mut trees: Vec<_> = kinds
         .into_iter()
@@ -28,10 +28,10 @@ fn misfits() -> Vec<(&'static str, FileTree)> {
         })
         .collect();
     let paths: [(&str, &[u8]); 4] = [
-        ("a name", b"/a:b"),
-        ("a name", b"/\xFF"),
-        ("a name", b"/FILE"),
-        ("a name", b"/control\x01"),
+        ("names that exFAT", b"/a:b"),
+        ("names that exFAT", b"/\xFF"),
+        ("only in case", b"/FILE"),
+        ("names that exFAT", b"/control\x01"),
     ];
     for (what, path) in paths {
         let mut tree = empty_tree();
@@ -45,7 +45,7 @@ fn misfits() -> Vec<(&'static str, FileTree)> {
     put(&mut linked, "/file", b"linked");
     let file = linked.find(b"/file").unwrap();
     linked.link("c", b"/directory/other", file).unwrap();
-    trees.push(("hard links", linked));
+    trees.push(("several names", linked));
     let mut attributed = empty_tree();
     put(&mut attributed, "/file", b"x");
     let file = attributed.find(b"/file").unwrap();
@@ -54,7 +54,7 @@ fn misfits() -> Vec<(&'static str, FileTree)> {
         value: (*b"1").into(),
     }]);
     attributed.set_xattrs(file, xattrs);
-    trees.push(("extended attributes", attributed));
+    trees.push(("extended attribute", attributed));
     let mut privileged = empty_tree();
     put(&mut privileged, "/file", b"x");
     let file = privileged.find(b"/file").unwrap();
@@ -63,7 +63,7 @@ fn misfits() -> Vec<(&'static str, FileTree)> {
         ..Attributes::file(TIME)
     };
     privileged.set_attributes(file, attributes);
-    trees.push(("set-user-ID", privileged));
+    trees.push(("set-ID bits", privileged));
     trees
 }
 
@@ -98,7 +98,7 @@ fn misfits_are_refused_or_left_out() {
         assert!(found.is_empty(), "{what}:\n{}", found.join("\n"));
         assert_eq!(
             expected.contains_key("/directory/other"),
-            what == "hard links"
+            what == "several names"
         );
     }
 }
@@ -107,7 +107,7 @@ fn misfits_are_refused_or_left_out() {
 fn owners_and_permissions_are_no_reason_to_refuse() {
     let mut tree = empty_tree();
     let attributes = Attributes {
-        permissions: 0o755,
+        permissions: 0o750,
         uid: 1000,
         ..Attributes::file(TIME)
     };
@@ -121,8 +121,9 @@ fn owners_and_permissions_are_no_reason_to_refuse() {
         ..request(20 * MIB)
     });
     let expected = [
-        "exfat: owners other than root are left out (2, like '/a')",
-        "exfat: permissions are left out (2, like '/a')",
+        "left out 2 owners other than root, which exFAT can't hold: '/a' belongs to 1000:0, and \
+         others",
+        "left out permissions of 2 entries, which exFAT can't hold: '/a' has 0750, and others",
     ];
     assert_eq!(plan.unwrap().warnings(), expected);
 }

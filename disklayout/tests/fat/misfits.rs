@@ -60,37 +60,37 @@ fn cases() -> Vec<(FileTree, &'static str, &'static str, usize)> {
         (
             with_node("/l", NodeKind::Symlink((*b"x").into())),
             "'/l' is a symbolic link",
-            "left out 1 entry of kinds that FAT doesn't have: '/l'",
+            "left out 1 symbolic link, which FAT can't hold: '/l'",
             0,
         ),
         (
             with_node("/n", NodeKind::CharacterDevice(device)),
             "'/n' is a character device",
-            "left out 1 entry of kinds",
+            "left out 1 character device, which",
             0,
         ),
         (
             with_node("/p", NodeKind::Fifo),
             "'/p' is a named pipe",
-            "left out 1 entry of kinds",
+            "left out 1 named pipe, which",
             0,
         ),
         (
             with_node("/s", NodeKind::Socket),
             "'/s' is a socket",
-            "left out 1 entry of kinds",
+            "left out 1 socket, which",
             0,
         ),
         (
             with_node("/h", NodeKind::File(Content::host("/x", 5 * GIB))),
             "'/h' has 5368709120 bytes",
-            "left out 1 file of more than 4294967295 bytes: '/h'",
+            "left out 1 file of more bytes than FAT can hold: '/h' has 5368709120",
             0,
         ),
         (
             of_files(&[b"a:b", b"x?", b"c"]),
             "'/a:b' has ':'",
-            "left out 2 entries with names that FAT can't hold: '/a:b' and others",
+            "left out 2 entries with names that FAT can't hold: '/a:b' has ':', and others",
             1,
         ),
         (
@@ -114,31 +114,31 @@ fn cases() -> Vec<(FileTree, &'static str, &'static str, usize)> {
         (
             of_files(&[b"Name", b"NAME", b"name"]),
             "'/NAME' differs from 'Name' only in case",
-            "left out 2 entries whose names differ only in case: '/NAME' and others",
+            "left out 2 entries with names that differ only in case, which FAT ignores: '/NAME' differs",
             1,
         ),
         (
             of_files(&["\u{e4}".as_bytes(), "\u{c4}".as_bytes()]),
             "differs from '\u{e4}' only in case",
-            "left out 1 entry whose",
+            "left out 1 entry with names that differ",
             1,
         ),
         (
             linked(),
             "'/d/b' is one of 2 names of a file",
-            "made copies of 1 file with several names: '/d/b'",
+            "made 1 copy of files with several names, which FAT can't hold: '/d/b'",
             3,
         ),
         (
             with_attributes(setid),
             "'/f' has set-ID bits (4755)",
-            "left out set-ID bits of 1 file: '/f'",
+            "left out set-ID bits of 1 file, which FAT can't hold: '/f'",
             1,
         ),
         (
             with_xattr("user.x"),
             "'/f' has the extended attribute user.x",
-            "left out extended attributes of 1 entry: '/f'",
+            "left out 1 extended attribute, which FAT can't hold: '/f'",
             1,
         ),
     ]
@@ -183,7 +183,8 @@ fn attributes_of_the_root_directory() {
     let error = plan("fat16", 20 * MIB, tree.clone()).unwrap_err();
     let message = "'/' has the extended attribute user.x, which FAT can't hold";
     assert!(error.message().starts_with(message), "{error}");
-    let warning = "left out extended attributes of 1 entry: '/'";
+    let warning = "left out 1 extended attribute, which FAT can't hold: '/' has the extended \
+        attribute user.x";
     assert_eq!(dropped(tree).warnings(), [warning]);
 }
 
@@ -200,15 +201,16 @@ fn what_nobody_loses_is_only_told() {
     for (tree, warning) in [
         (
             with_attributes(owner),
-            "1 entry of other owners than root, which FAT doesn't keep: '/f (1000:0)'",
+            "left out 1 owner other than root, which FAT can't hold: '/f' belongs to 1000:0",
         ),
         (
             with_attributes(secret),
-            "1 entry with permissions that keep others out, which FAT doesn't: '/f (0600)'",
+            "left out permissions of 1 entry, which FAT can't hold: '/f' has 0600",
         ),
         (
             with_xattr("security.selinux"),
-            "1 entry with SELinux labels, which FAT doesn't keep: '/f'",
+            "left out 1 SELinux label, which FAT can't hold: '/f' has the extended attribute \
+             security.selinux",
         ),
     ] {
         let plan = plan("fat16", 20 * MIB, tree).unwrap();

@@ -6,7 +6,6 @@ pub(crate) mod format;
 mod inode;
 mod layout;
 mod metadata;
-mod misfits;
 mod write;
 mod xattr;
 
@@ -14,6 +13,7 @@ use uuid::Uuid;
 
 use crate::disk::Disk;
 use crate::error::{Error, Result};
+use crate::fs::misfits::Survey;
 use crate::fs::{Choice, Formatter, FsPlan, Progress, Request, Summary};
 use crate::identity::Timestamp;
 use crate::tree::FileTree;
@@ -88,9 +88,10 @@ fn decide(request: &Request<'_>) -> Result<(Volume, Vec<String>, Layout)> {
             .unwrap_or_else(|| request.identity.uuid("filesystem")),
         created: request.identity.time(),
     };
-    let warnings = misfits::settle(place, request.misfits, xattr::losses(tree))?;
+    let mut survey = Survey::new(request, NAME);
+    xattr::note_losses(tree, &mut survey)?;
     let layout = Layout::new(place, tree, volume.created)?;
-    Ok((volume, Vec::from_iter(warnings), layout))
+    Ok((volume, survey.into_warnings(), layout))
 }
 
 fn check_label(request: &Request<'_>) -> Result<[u8; LABEL_MAX]> {

@@ -8,8 +8,8 @@ use zerocopy::IntoBytes;
 use zerocopy::little_endian::{U16, U32};
 
 use super::format::*;
-use super::misfits::Loss;
 use crate::error::{Error, Result};
+use crate::fs::misfits::Survey;
 use crate::tree::{FileTree, Xattr, Xattrs};
 
 /// What names begin with, or all of a name, and its `e_name_index`.
@@ -116,21 +116,19 @@ pub(super) const fn icount(len: usize) -> u16 {
     }
 }
 
-/// Every attribute that can't be held, with the path of its node and the reason.
-pub(super) fn losses(tree: &FileTree) -> impl Iterator<Item = Loss> {
-    tree.nodes().flat_map(move |(id, node)| {
-        let all = node.xattrs.iter();
-        all.filter_map(move |xattr| {
-            let reason = entry(xattr).err()?;
-            let name = xattr.name.escape_ascii();
-            let path = tree.path(id);
-            let path = path.escape_ascii();
-            Some(Loss {
-                kind: "extended attributes",
-                example: format!("'{name}' of '{path}' {reason}"),
-            })
-        })
-    })
+/// Notes every attribute that can't be held.
+///
+/// # Errors
+/// `Unsupported` where nothing may be lost.
+pub(super) fn note_losses(tree: &FileTree, survey: &mut Survey<'_>) -> Result<()> {
+    for (id, node) in tree.nodes() {
+        for xattr in node.xattrs.iter() {
+            if let Err(reason) = entry(xattr) {
+                survey.note_xattr(xattr, || tree.path(id), Some(&reason))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 fn entries(tree: &FileTree) -> impl Iterator<Item = Vec<u8>> {
@@ -149,15 +147,15 @@ fn entry(xattr: &Xattr) -> Result<Vec<u8>, String> {
         })
         .ok_or_else(|| {
             let known = NAMESPACES.map(|(namespace, _)| namespace).join(", ");
-            format!("is of no namespace that erofs has; these are {known}")
+            format!("no namespace of erofs: {known}")
         })?;
     let head = XattrEntry {
         e_name_len: u8::try_from(name.len())
-            .map_err(|_| format!("has a name of {} bytes; 255 are the most", name.len()))?,
+            .map_err(|_| format!("a name of {} bytes, more than 255", name.len()))?,
         e_name_index: index,
         e_value_size: u16::try_from(xattr.value.len())
             .map(U16::new)
-            .map_err(|_| format!("has {} bytes; 65535 are the most", xattr.value.len()))?,
+            .map_err(|_| format!("{} bytes, more than 65535", xattr.value.len()))?,
     };
     let mut bytes = [head.as_bytes(), name, &xattr.value].concat();
     bytes.resize(bytes.len().next_multiple_of(EROFS_XATTR_ALIGN), 0);

@@ -1,6 +1,5 @@
 //! exFAT, of the geometry that mkfs.exfat of exfatprogs 1.2.0 gives it.
 
-mod adapt;
 mod allocate;
 mod boot;
 mod directory;
@@ -9,23 +8,23 @@ pub(crate) mod format;
 mod geometry;
 mod names;
 mod options;
+mod rules;
 mod time;
 mod upcase;
 mod write;
 
-use std::borrow::Cow;
-
 use crate::disk::Disk;
 use crate::error::{Error, Result};
+use crate::fs::misfits::Adaptation;
 use crate::fs::{Choice, Formatter, FsPlan, Progress, Request, Summary};
 use crate::tree::{FileTree, NodeKind};
 use crate::units::Bytes;
 
-use adapt::Adaptation;
 use allocate::{Allocation, Demand};
 use fit::Fitting;
 use geometry::Geometry;
 use options::Options;
+use rules::Rules;
 use upcase::UpCase;
 
 /// Label, bitmap and up-case table are in the root directory.
@@ -54,7 +53,7 @@ impl Formatter for ExfatFormatter {
         let label = checked_label(&request)?;
         let upcase = UpCase::new();
         let upcase_bytes = upcase.bytes();
-        let adaptation = Adaptation::of(&request, &upcase)?;
+        let adaptation = Adaptation::of(&request, &Rules(&upcase))?;
         let warnings = adaptation.apply(request.place, &mut request.tree)?;
         let demand = demand(&request, &request.tree, upcase_bytes.len())?;
         let fitting = Fitting::new(&request, &options, &demand, &request.tree);
@@ -77,11 +76,8 @@ impl Formatter for ExfatFormatter {
         let options = Options::read(request)?;
         checked_label(request)?;
         let upcase = UpCase::new();
-        let adaptation = Adaptation::of(request, &upcase)?;
-        let mut tree = Cow::Borrowed(&request.tree);
-        if adaptation.is_needed() {
-            adaptation.apply(request.place, tree.to_mut())?;
-        }
+        let adaptation = Adaptation::of(request, &Rules(&upcase))?;
+        let tree = adaptation.applied(request.place, &request.tree)?;
         let demand = demand(request, &tree, upcase.bytes().len())?;
         Fitting::new(request, &options, &demand, &tree).smallest(free)
     }

@@ -11,17 +11,17 @@ const FORBIDDEN: [char; 9] = ['"', '*', '/', ':', '<', '>', '?', '\\', '|'];
 /// A name in units of UTF-16.
 ///
 /// # Errors
-/// Why it is impossible.
+/// Why there can't be such a name.
 pub(super) fn units(name: &[u8]) -> std::result::Result<Vec<u16>, String> {
-    let text = std::str::from_utf8(name).map_err(|_| "it isn't UTF-8".to_owned())?;
+    let text = std::str::from_utf8(name).map_err(|_| "isn't UTF-8".to_owned())?;
     let is_forbidden = |c: &char| *c < ' ' || FORBIDDEN.contains(c);
     if let Some(c) = text.chars().find(is_forbidden) {
-        return Err(format!("'{}' is forbidden", c.escape_default()));
+        return Err(format!("has '{}'", c.escape_default()));
     }
     let units: Vec<u16> = text.encode_utf16().collect();
     if units.len() > NAME_MAX {
         let count = units.len();
-        return Err(format!("{count} units of UTF-16, {NAME_MAX} at most"));
+        return Err(format!("has {count} units of UTF-16, more than {NAME_MAX}"));
     }
     Ok(units)
 }
@@ -66,15 +66,21 @@ mod tests {
     fn names_are_utf_16_of_255_units() {
         for (name, reason) in [
             ("x".repeat(255), None),
-            ("x".repeat(256), Some("256 units of UTF-16, 255 at most")),
+            (
+                "x".repeat(256),
+                Some("has 256 units of UTF-16, more than 255"),
+            ),
             ("ж".repeat(127), None),
             // Two units each.
             ("😀".repeat(127), None),
-            ("😀".repeat(128), Some("256 units of UTF-16, 255 at most")),
+            (
+                "😀".repeat(128),
+                Some("has 256 units of UTF-16, more than 255"),
+            ),
             (" .a b.".to_owned(), None),
-            ("a:b".to_owned(), Some("':' is forbidden")),
-            ("a\\b".to_owned(), Some("'\\\\' is forbidden")),
-            ("a\nb".to_owned(), Some("'\\n' is forbidden")),
+            ("a:b".to_owned(), Some("has ':'")),
+            ("a\\b".to_owned(), Some("has '\\\\'")),
+            ("a\nb".to_owned(), Some("has '\\n'")),
             ("\u{7f}".to_owned(), None),
         ] {
             assert_eq!(units(name.as_bytes()).err().as_deref(), reason, "{name}");
@@ -82,7 +88,7 @@ mod tests {
         for c in FORBIDDEN.into_iter().chain('\0'..' ') {
             units(c.to_string().as_bytes()).unwrap_err();
         }
-        assert_eq!(units(b"\xFF").unwrap_err(), "it isn't UTF-8");
+        assert_eq!(units(b"\xFF").unwrap_err(), "isn't UTF-8");
     }
 
     #[test]

@@ -17,17 +17,16 @@ pub(crate) mod format;
 mod geometry;
 mod label;
 mod long_name;
-mod misfits;
 mod options;
+mod rules;
 mod short_name;
 mod table;
 mod time;
 mod write;
 
-use std::borrow::Cow;
-
 use crate::disk::Disk;
 use crate::error::{Error, Result};
+use crate::fs::misfits::Adaptation;
 use crate::fs::{Choice, Formatter, FsPlan, Progress, Request, Summary};
 use crate::identity::Timestamp;
 use crate::tree::{FileTree, NodeKind};
@@ -38,8 +37,8 @@ use boot::Volume;
 use directory::{Directories, Directory};
 use fit::Fitting;
 use geometry::{Geometry, Parameters};
-use misfits::Fitted;
 use options::Options;
+use rules::Rules;
 
 /// The most entries of a root directory that fill whole sectors of 512 bytes, on FAT12 and FAT16.
 const ROOT_MAX: u32 = 65_520;
@@ -61,16 +60,14 @@ impl Formatter for FatFormatter {
         &options::CHOICES
     }
 
-    fn plan(&self, request: Request<'_>) -> Result<Box<dyn FsPlan>> {
+    fn plan(&self, mut request: Request<'_>) -> Result<Box<dyn FsPlan>> {
         let (parameters, volume) = read(&request)?;
-        let Fitted { tree, warnings } = misfits::fit(&request)?;
+        let adaptation = Adaptation::of(&request, &Rules)?;
+        let warnings = adaptation.apply(request.place, &mut request.tree)?;
+        let tree = request.tree;
         let content = Content::new(request.place, parameters, &volume, &tree)?;
         let geometry = content.fitting(request.place, &tree).at(request.size)?;
         let allocation = Allocation::new(&tree, &content.demand, &geometry);
-        let tree = match tree {
-            Cow::Owned(tree) => Some(tree),
-            Cow::Borrowed(_) => None,
-        };
         Ok(Box::new(Plan {
             place: request.place.to_owned(),
             geometry,
@@ -78,14 +75,15 @@ impl Formatter for FatFormatter {
             allocation,
             volume,
             created: request.identity.time(),
-            tree: tree.unwrap_or(request.tree),
+            tree,
             warnings,
         }))
     }
 
     fn smallest(&self, request: &Request<'_>, free: Bytes) -> Result<Bytes> {
         let (parameters, volume) = read(request)?;
-        let tree = misfits::fit(request)?.tree;
+        let adaptation = Adaptation::of(request, &Rules)?;
+        let tree = adaptation.applied(request.place, &request.tree)?;
         let content = Content::new(request.place, parameters, &volume, &tree)?;
         content.fitting(request.place, &tree).smallest(free)
     }

@@ -19,6 +19,11 @@ pub(super) struct FatTime {
     pub tenth: u8,
 }
 
+/// Whether there is such a time, or one two seconds at most before it.
+pub(super) fn is_held(time: Timestamp) -> bool {
+    (FIRST..=LAST).contains(&time.seconds)
+}
+
 impl FatTime {
     /// The time, or the nearest that there is.
     pub(super) fn new(timestamp: Timestamp) -> Self {

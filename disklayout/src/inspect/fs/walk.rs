@@ -33,6 +33,9 @@ impl Entry {
     }
 }
 
+/// Names and what they lead to.
+type Entries = IntoIter<(Vec<u8>, Node)>;
+
 /// A walk that goes on where it was interrupted.
 #[derive(Debug)]
 pub struct Walk<'a> {
@@ -41,7 +44,7 @@ pub struct Walk<'a> {
     directories: HashSet<u64>,
     first_paths: HashMap<u64, Vec<u8>>,
     /// The directories around the next entry: how long their paths are, and what is left of them.
-    open: Vec<(usize, IntoIter<(Vec<u8>, Node)>)>,
+    open: Vec<(usize, Entries)>,
     path: Vec<u8>,
     root: Option<Node>,
 }

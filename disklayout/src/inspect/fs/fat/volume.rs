@@ -27,7 +27,6 @@ pub(super) struct Volume {
     pub(super) width: Width,
     pub(super) size: u64,
     pub(super) fat: u64,
-    pub(super) fat_len: u64,
     /// The root directory of FAT12 and FAT16.
     pub(super) root: u64,
     pub(super) root_len: u64,
@@ -108,7 +107,6 @@ impl Volume {
                 } else {
                     0
                 },
-            fat_len,
             root,
             root_len,
             root_cluster: if is_fat32 { wide.BPB_RootClus.get() } else { 0 },

@@ -83,10 +83,7 @@ impl<'a> Ntfs<'a> {
     pub(super) fn open(area: Area<'a>) -> Result<Self> {
         let volume = Volume::read(&area)?;
         let place = "record 0";
-        let at = volume
-            .mft_lcn
-            .checked_mul(volume.cluster)
-            .unwrap_or(u64::MAX);
+        let at = volume.mft_lcn.saturating_mul(volume.cluster);
         let bytes = area.bytes(place, at, volume.record_size)?;
         let mut first = Data::new(volume.record_size as u64);
         first.push(&area, place, (0, volume.record_size as u64, at))?;
