@@ -7,6 +7,7 @@ mod exfat;
 mod ext;
 mod fat;
 mod ntfs;
+#[expect(dead_code, reason = "some tests only read")]
 #[path = "../programs/mod.rs"]
 mod programs;
 mod properties;

@@ -32,7 +32,6 @@ pub(crate) fn run<S: AsRef<OsStr>>(program: &str, arguments: &[S]) -> Output {
 }
 
 /// Records that `program` has accepted `image` in the file that CREATEHDDS_CHECKER_LOG names.
-#[allow(dead_code, reason = "what others made is read in some tests")]
 pub(crate) fn accepted(program: &str, image: &Path) {
     let name = image.file_name().unwrap_or_default().to_string_lossy();
     let Some(log) = std::env::var_os("CREATEHDDS_CHECKER_LOG") else {

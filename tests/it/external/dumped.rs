@@ -53,7 +53,7 @@ pub(super) fn of_host(root: &Path) -> Entries {
             owner: (metadata.uid(), metadata.gid()),
             mtime: (metadata.mtime(), metadata.mtime_nsec()),
             links: (!metadata.is_dir()).then(|| metadata.nlink()),
-            len: has_len.then(|| metadata.len()),
+            len: has_len.then_some(metadata.len()),
             data: metadata.is_file().then(|| sparse::digest(&on_host)),
             attributes: xattrs
                 .map(|(name, value)| (plain(name), hex(value)))
@@ -152,10 +152,10 @@ fn dump(image: &Path, number: &str, directory: &Path) -> Vec<u8> {
 /// What is in brackets in the last line that begins with `name`: behind a colon, if there is one.
 fn line(text: &[u8], name: &str) -> Option<String> {
     let text = String::from_utf8_lossy(text).into_owned();
-    let lines = text
+    let mut lines = text
         .lines()
         .filter(|line| line.split([' ', '\t']).next() == Some(name));
-    let last = lines.last()?;
+    let last = lines.next_back()?;
     let inner = last.rsplit_once('[')?.1.trim_end_matches(']');
     let value = inner.rsplit_once(": ").map_or(inner, |(_, value)| value);
     Some(value.to_owned())
