@@ -17,7 +17,7 @@ use crate::identity::Identity;
 use crate::layout::plan::{DiskPlan, EntryPlan, PartitionPlan, Role};
 use crate::layout::size::DiskSize;
 use crate::layout::spec::Placed;
-use crate::layout::{bare_rules, files, gpt_rules, mbr_rules};
+use crate::layout::{bare_rules, blank, files, gpt_rules, mbr_rules};
 use crate::tree::FileTree;
 use crate::units::SectorSize;
 use bounds::Sectors;
@@ -55,6 +55,10 @@ pub fn plan(
         .map(|((one, tree), entry)| {
             let filesystem = match one.role {
                 Role::Extended => None,
+                _ if blank::is_asked_for(one.spec) => {
+                    blank::check(one.spec, &tree)?;
+                    None
+                }
                 Role::Primary | Role::Logical => {
                     Some(registry.plan(request(&one, tree, sector, identity))?)
                 }

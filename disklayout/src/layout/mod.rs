@@ -1,6 +1,7 @@
 //! From the description of a disk to a plan in which everything is decided.
 
 mod bare_rules;
+mod blank;
 mod files;
 mod flags;
 mod gpt_rules;

@@ -254,6 +254,48 @@ fn a_hybrid_mbr_has_the_bytes_of_sgdisk() {
 }
 
 #[test]
+fn a_partition_may_have_no_filesystem() {
+    for label in ["mbr", "gpt", "none"] {
+        let mut spec = open(64 * MIB, SectorSize::B512, label, 1);
+        spec.partitions[0].filesystem = "none".to_owned();
+        if label == "none" {
+            spec.partitions[0].end = End::Auto;
+        }
+        let plan = plan_of(&spec).unwrap();
+        assert!(plan.partitions[0].filesystem.is_none());
+        let disk = built(&plan);
+        let mut inside = [1; 512];
+        let start = plan.partitions[0].range.offset(SectorSize::B512);
+        disklayout::disk::Disk::read_at(&disk, &mut inside, start.get()).unwrap();
+        assert_eq!(inside, [0; 512]);
+        spec.partitions[0].label = Some("LABEL".to_owned());
+        refused(
+            &spec,
+            ErrorKind::InvalidSpec,
+            "guestfs[2].parts[0].label",
+            "no filesystem",
+        );
+        spec.partitions[0].label = None;
+        spec.files = vec![crate::support::file(1, "/file")];
+        refused(
+            &spec,
+            ErrorKind::InvalidSpec,
+            "guestfs[2].parts[0].contents",
+            "no filesystem",
+        );
+        spec.files.clear();
+        spec.size = DiskSize::Smallest(disklayout::layout::Room::NONE);
+        spec.partitions[0].end = End::Auto;
+        refused(
+            &spec,
+            ErrorKind::InvalidSpec,
+            "guestfs[2].parts[0].end",
+            "no content",
+        );
+    }
+}
+
+#[test]
 fn without_a_table_the_filesystem_has_the_disk() {
     for sector in [SectorSize::B512, SectorSize::B4096] {
         let mut spec = open(8 * MIB + 4096, sector, "none", 1);

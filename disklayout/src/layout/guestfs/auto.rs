@@ -6,6 +6,7 @@ use super::request;
 use crate::error::{Error, Result};
 use crate::fs::Registry;
 use crate::identity::Identity;
+use crate::layout::blank;
 use crate::layout::label::Label;
 use crate::layout::mbr_rules;
 use crate::layout::plan::Role;
@@ -16,9 +17,16 @@ use crate::units::{Bytes, Lba, LbaRange, SectorSize};
 
 /// Refuses a disk whose size follows from the content while no partition's end does.
 pub(super) fn check(spec: &DiskSpec) -> Result<()> {
-    let follows = matches!(spec.size, DiskSize::Smallest(_));
-    if !follows || spec.partitions.iter().any(|part| part.end == End::Auto) {
+    if !matches!(spec.size, DiskSize::Smallest(_)) {
         return Ok(());
+    }
+    if let Some(part) = spec.partitions.iter().find(|part| part.end == End::Auto) {
+        if !blank::is_asked_for(part) {
+            return Ok(());
+        }
+        let message = "without a filesystem there is no content to end with; give this one an \
+                       end or the disk a size";
+        return Err(Error::invalid(place_of_end(part), message));
     }
     let message = "the size can follow from the content of the last partition only; let that \
                    partition's end be 'auto', or give a size";
