@@ -6,13 +6,13 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
-use super::{logging, make_fs};
+use super::{inspect, logging, make_fs};
 use crate::command::{self, Kind, Verb, all, check, group};
 use crate::hdds::releases::Release;
 use crate::hdds::{Config, Group, InstallGroup, LayoutGroup, arch};
 
 /// The names that no image group may have.
-pub const COMMANDS: [&str; 5] = ["all", "check", "help", "make-fs", "plan"];
+pub const COMMANDS: [&str; 6] = ["all", "check", "help", "inspect", "make-fs", "plan"];
 
 const AFTER_HELP: &str = "\
 Exit status: 0 when all was done; 3 when anything failed; 64 when the command line is wrong;
@@ -36,6 +36,7 @@ pub(super) fn program() -> Command {
         .args(anywhere())
         .subcommand(all_command())
         .subcommand(check_command())
+        .subcommand(inspect::command())
         .subcommand(make_fs::command())
         .subcommand(plan_command())
 }

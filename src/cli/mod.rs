@@ -2,6 +2,7 @@
 
 mod arguments;
 mod early;
+mod inspect;
 mod logging;
 mod make_fs;
 mod values;
@@ -29,13 +30,9 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
     // What needs no configuration doesn't look for one.
     let bare = arguments::program().allow_external_subcommands(true);
     if let Ok(matches) = bare.try_get_matches_from(&arguments)
-        && let Some((make_fs::NAME, inner)) = matches.subcommand()
+        && let Some(status) = run_bare(&matches)
     {
-        return match make_fs::options(inner) {
-            Ok(options) => run_make_fs(&matches, &options).unwrap_or_else(|error| complain(&error)),
-            Err(error) => refuse(&error),
-        }
-        .into();
+        return status.into();
     }
     let early = Early::scan(&arguments);
     let executable = std::env::current_exe().ok();
@@ -81,6 +78,24 @@ fn run(matches: &ArgMatches, found: Found, config: Config) -> Result<Status> {
     let context = Context::new(config, found.data, arguments::settings(matches), bars);
     let verb = arguments::verb(matches).context("no command")?;
     command::run(&context, &verb)
+}
+
+/// Runs what needs no configuration; `None` when that isn't what was asked for.
+fn run_bare(matches: &ArgMatches) -> Option<Status> {
+    let result = match matches.subcommand()? {
+        (make_fs::NAME, inner) => match make_fs::options(inner) {
+            Ok(options) => run_make_fs(matches, &options),
+            Err(error) => return Some(refuse(&error)),
+        },
+        (inspect::NAME, inner) => run_inspect(matches, &inspect::options(inner)),
+        _ => return None,
+    };
+    Some(result.unwrap_or_else(|error| complain(&error)))
+}
+
+fn run_inspect(matches: &ArgMatches, options: &command::inspect::Options) -> Result<Status> {
+    start_logging(matches)?;
+    command::inspect::run(&arguments::settings(matches), options)
 }
 
 fn run_make_fs(matches: &ArgMatches, options: &command::make_fs::Options) -> Result<Status> {

@@ -3,6 +3,7 @@
 pub mod all;
 pub mod check;
 pub mod group;
+pub mod inspect;
 mod listing;
 pub mod make_fs;
 mod next_release;

@@ -1,5 +1,6 @@
 //! The images in their directory, held by this run alone: renaming, removing and building them.
 
+use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -19,9 +20,13 @@ use crate::image::Image;
 use crate::inventory::Report;
 use crate::report;
 use crate::status::Status;
+use crate::tools::btrfs::BtrfsFormatter;
+use crate::tools::f2fs::F2fsFormatter;
 use crate::tools::ntfs::NtfsFormatter;
 use crate::tools::runner::kill_children;
 use crate::tools::squashfs::SquashfsFormatter;
+use crate::tools::staging;
+use crate::tools::xfs::XfsFormatter;
 
 impl Context {
     /// Every image of the configuration.
@@ -35,6 +40,9 @@ pub fn registry() -> Registry {
     Registry::native()
         .with(NtfsFormatter::default())
         .with(SquashfsFormatter::default())
+        .with(XfsFormatter::default())
+        .with(BtrfsFormatter::default())
+        .with(F2fsFormatter::default())
 }
 
 /// What images need from the directory of data.
@@ -55,6 +63,10 @@ pub(super) fn clean_up_on_signals(temporaries: &Temporaries, bars: &MultiProgres
     let bars = bars.clone();
     engine::exit_on_signals(temporaries.clone(), move || {
         kill_children();
+        for (path, error) in staging::remove_all() {
+            // Standard error may be gone as well; that is no reason to stop here.
+            let _ = writeln!(io::stderr(), "can't remove '{}': {error}", path.display());
+        }
         // The terminal may have gone with the signal.
         let _ = bars.clear();
     })

@@ -1,10 +1,17 @@
 //! Every external program: arguments made by pure functions, one runner.
 
+pub mod btrfs;
+pub mod f2fs;
+mod filled;
 pub mod memfd;
+mod nameless;
 pub mod ntfs;
 pub mod osinfo;
+mod plant;
 pub mod runner;
-mod scratch;
+pub mod scratch;
 mod splice;
 pub mod squashfs;
+pub mod staging;
 mod tar_stream;
+pub mod xfs;

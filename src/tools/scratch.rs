@@ -1,71 +1,79 @@
-//! Large temporary files without a name that other programs can open by a path.
+//! What an external program makes a filesystem in, before it is moved to its disk.
 
-use std::env;
 use std::fs::File;
-use std::io;
-use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{Mode, OFlags, open};
+use disklayout::disk::{Disk, SparseFile};
+use disklayout::{Error, Result};
 
 use super::memfd::MemFile;
+use super::splice::splice;
+use super::staging::Staging;
 
-/// Where large temporary files belong that needn't be in memory.
-const DIRECTORY: &str = "/var/tmp";
+/// More than this isn't written to memory, in bytes.
+const IN_MEMORY: u64 = 128 << 20;
 
-/// A file without a name, in TMPDIR or /var/tmp. It is gone when it is dropped; children inherit
-/// nothing of it.
+/// A file that reads as zero at first: in memory, or in a staging directory if much will be
+/// written to it.
 #[derive(Debug)]
-pub(crate) struct ScratchFile {
+pub struct Scratch {
+    path: PathBuf,
     file: File,
+    /// Keeps the path.
+    _memory: Option<MemFile>,
 }
 
-impl ScratchFile {
-    /// An empty file; in memory where the directory's filesystem has no files without a name.
+impl Scratch {
+    /// A file of `len` bytes to which about `written` bytes will be written.
     ///
     /// # Errors
-    /// What the system says.
-    pub(crate) fn new() -> io::Result<Self> {
-        let directory = env::var_os("TMPDIR").filter(|it| !it.is_empty());
-        let directory = directory.map_or_else(|| DIRECTORY.into(), PathBuf::from);
-        let file = nameless(&directory).or_else(|_| MemFile::new(0)?.file().try_clone())?;
-        Ok(Self { file })
+    /// `Io` at `place`, or with the file.
+    pub fn new(place: &str, staging: &Staging, len: u64, written: u64) -> Result<Self> {
+        if written > IN_MEMORY {
+            let file = staging.hole("filesystem", len)?;
+            drop(file);
+            let path = staging.path().join("filesystem");
+            let fail = |e| Error::io(path.display().to_string(), "can't open it", e);
+            let file = File::options()
+                .read(true)
+                .write(true)
+                .open(&path)
+                .map_err(fail)?;
+            return Ok(Self {
+                path,
+                file,
+                _memory: None,
+            });
+        }
+        let fail = |e| Error::io(place, "can't make a file in memory", e);
+        let memory = MemFile::new(len).map_err(fail)?;
+        let file = memory.file().try_clone().map_err(fail)?;
+        Ok(Self {
+            path: memory.path(),
+            file,
+            _memory: Some(memory),
+        })
     }
 
-    /// The open file.
-    pub(crate) fn file(&self) -> &File {
-        &self.file
+    /// A path for other programs.
+    pub fn path(&self) -> &Path {
+        &self.path
     }
 
-    /// A path that other processes of the same user can open while this one lives.
-    pub(crate) fn path(&self) -> PathBuf {
-        let process = std::process::id();
-        format!("/proc/{process}/fd/{}", self.file.as_raw_fd()).into()
-    }
-}
-
-fn nameless(directory: &Path) -> io::Result<File> {
-    let flags = OFlags::RDWR | OFlags::TMPFILE | OFlags::CLOEXEC;
-    Ok(File::from(open(directory, flags, Mode::RUSR | Mode::WUSR)?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::fs;
-    use std::io::Write;
-
-    #[test]
-    fn its_path_leads_to_its_content() {
-        let mut scratch = ScratchFile::new().unwrap();
-        scratch.file.write_all(b"content").unwrap();
-        assert_eq!(fs::read(scratch.path()).unwrap(), b"content");
-        fs::write(scratch.path(), b"other").unwrap();
-        assert_eq!(scratch.file().metadata().unwrap().len(), 5);
+    /// What is in it.
+    ///
+    /// # Errors
+    /// `Io` with its path.
+    pub fn disk(&self) -> Result<SparseFile> {
+        let disk = self.file.try_clone().and_then(SparseFile::open);
+        disk.map_err(|e| Error::io(self.path.display().to_string(), "can't open it", e))
     }
 
-    #[test]
-    fn where_there_is_no_such_directory_there_is_none() {
-        nameless(Path::new("/nowhere")).unwrap_err();
+    /// Moves what is in it to the same offsets of `disk`, but zeroes; it is empty after that.
+    ///
+    /// # Errors
+    /// `Io` at `place`.
+    pub fn move_to(self, place: &str, disk: &dyn Disk) -> Result<()> {
+        splice(&self.file, disk).map_err(|e| Error::io(place, "can't write the filesystem", e))
     }
 }

@@ -17,8 +17,8 @@ use disklayout::tree::{Content, FileTree, NodeId, NodeKind};
 use disklayout::{Bytes, Error, Result, Timestamp};
 use sha2::{Digest, Sha256};
 
+use super::nameless::NamelessFile;
 use super::runner::{Runner, Tool};
-use super::scratch::ScratchFile;
 use super::tar_stream::{self, Feed, Sink};
 use options::{CHOICES, Compression};
 
@@ -29,6 +29,9 @@ const MKSQUASHFS: Tool = Tool {
 
 /// The namespaces of extended attributes that squashfs has.
 const NAMESPACES: [&str; 3] = ["user.", "trusted.", "security."];
+
+/// mksquashfs fills the last 4 KiB.
+const LEAST: Bytes = Bytes::new(4096);
 
 /// How many owners and groups there can be together: the table has 16-bit indexes.
 const IDS_MAX: usize = 65_535;
@@ -78,6 +81,14 @@ impl Formatter for SquashfsFormatter {
 
     fn plan(&self, request: Request<'_>) -> Result<Box<dyn FsPlan>> {
         let (recipe, warnings) = Recipe::of(&request)?;
+        if request.size < LEAST {
+            let message = format!(
+                "{} can't hold squashfs, which takes {} bytes at least",
+                request.size,
+                LEAST.get()
+            );
+            return Err(Error::does_not_fit(request.place, message));
+        }
         let made = OnceLock::new();
         if let Some(one) = self.take(&recipe.fingerprint(&request.tree)?) {
             recipe.check_size(&one, request.size)?;
@@ -120,7 +131,7 @@ struct Recipe {
 /// A filesystem in a file without a name.
 #[derive(Debug)]
 struct Made {
-    file: ScratchFile,
+    file: NamelessFile,
     len: Bytes,
 }
 
@@ -153,7 +164,7 @@ impl Recipe {
 
     fn make(&self, runner: &Runner, tree: &FileTree, progress: &dyn Progress) -> Result<Made> {
         let fail = |error| Error::io(&self.place, "can't make a temporary file", error);
-        let file = ScratchFile::new().map_err(fail)?;
+        let file = NamelessFile::new().map_err(fail)?;
         let mut arguments: Vec<OsString> = vec!["-".into(), file.path().into()];
         arguments.extend(self.arguments.iter().cloned());
         let runner = runner.clone().at(self.latest.into());

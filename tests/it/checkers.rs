@@ -49,6 +49,20 @@ pub(crate) struct Volume {
 }
 
 impl Volume {
+    /// A copy of a file that is a filesystem without a table.
+    pub(crate) fn of_file(image: &Path, name: &str) -> Self {
+        let file = NamedTempFile::new().unwrap();
+        let status = command("cp")
+            .arg("--sparse=always")
+            .args([image, file.path()])
+            .status();
+        assert!(status.unwrap().success());
+        Self {
+            file,
+            name: format!("{name} alone"),
+        }
+    }
+
     pub(crate) fn path(&self) -> &Path {
         self.file.path()
     }
@@ -359,6 +373,14 @@ pub(crate) fn verify_volume(volume: &Volume) -> Verdict<()> {
     }
     log(program, &volume.name);
     Ok(())
+}
+
+/// The program that [`verify_volume`] runs for what blkid calls `kind`.
+pub(crate) fn program(kind: &str) -> Option<&'static str> {
+    match kind {
+        "ntfs" => Some("ntfsfix"),
+        _ => checker(kind).map(|(program, _)| program),
+    }
 }
 
 /// The program that checks filesystems of what blkid calls `kind`, and how it is kept from writing.

@@ -26,10 +26,18 @@ mod contents;
 mod download;
 /// Whole runs of the engine, on the level of the library.
 mod engine;
+/// XFS, Btrfs and F2FS as the programs that make them, and the kernel, see them.
+mod external;
+/// The README's table of filesystems.
+mod filesystems;
 /// One subcommand for every image group.
 mod groups;
+/// `inspect`: text, JSON, files and refusals.
+mod inspect;
 /// Runs of the binary that are killed, interrupted or run into each other.
 mod killed;
+/// Every filesystem that libguestfs was asked for.
+mod libguestfs;
 /// Where the configuration and its files are found.
 mod locate;
 /// `make-fs`: images from directories and archives.

@@ -46,6 +46,7 @@ const LIBRARY: &[(&str, &[&str])] = &[
             "disk",
             "error",
             "fs::*::format",
+            "identity",
             "layout",
             "table::format",
             "units",

@@ -69,6 +69,12 @@ impl Disk for MemDisk {
         Ok(())
     }
 
+    fn next_data(&self, offset: u64) -> u64 {
+        let pages = self.lock();
+        let next = pages.range(offset / PAGE..).next();
+        next.map_or(u64::MAX, |(page, _)| (page * PAGE).max(offset))
+    }
+
     fn write_at(&self, buf: &[u8], offset: u64) -> io::Result<()> {
         check_bounds(self.len, offset, buf.len())?;
         let mut pages = self.lock();
@@ -94,6 +100,12 @@ mod tests {
         disk.read_at(&mut buf, (1 << 30) - 3).unwrap();
         assert_eq!(&buf, b"\0hello\0\0");
         assert_eq!(disk.allocated(), 2 * PAGE);
+        let first = (1 << 30) - PAGE;
+        assert_eq!(
+            [0, first + 1].map(|at| disk.next_data(at)),
+            [first, first + 1]
+        );
+        assert_eq!(disk.next_data((1 << 30) + PAGE), u64::MAX);
     }
 
     #[test]

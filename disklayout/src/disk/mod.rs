@@ -36,6 +36,12 @@ pub trait Disk: Debug + Sync {
     /// [`io::ErrorKind::InvalidInput`] when the range exceeds the length, else what the storage says.
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()>;
 
+    /// Where the first byte from `offset` on is that may not be zero. Storage that knows nothing of
+    /// its holes says `offset`.
+    fn next_data(&self, offset: u64) -> u64 {
+        offset
+    }
+
     /// Writes all of `buf` at `offset`.
     ///
     /// # Errors

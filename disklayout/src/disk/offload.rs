@@ -55,7 +55,7 @@ pub(super) fn copy(
 }
 
 /// Where the next data from `offset` on are; the end of everything when only a hole follows.
-fn next_data(file: &File, offset: u64) -> io::Result<u64> {
+pub(super) fn next_data(file: &File, offset: u64) -> io::Result<u64> {
     match seek(file, SeekFrom::Data(offset)) {
         Ok(data) => Ok(data),
         Err(Errno::NXIO) => Ok(u64::MAX),

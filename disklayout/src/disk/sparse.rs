@@ -76,6 +76,11 @@ impl Disk for SparseFile {
         self.file.read_exact_at(buf, offset)
     }
 
+    fn next_data(&self, offset: u64) -> u64 {
+        // Who can't be told of holes reads them.
+        offload::next_data(&self.file, offset).unwrap_or(offset)
+    }
+
     /// On Linux, bytes that aren't needed in memory any more begin their way to the disk. They stay
     /// in memory until they are there.
     fn settle(&self, offset: u64, len: u64) {
@@ -120,6 +125,7 @@ mod tests {
         disk.read_at(&mut buf, 4096).unwrap();
         assert_eq!(buf, [0; 16]);
         assert_eq!(disk.file().metadata().unwrap().blocks(), 0);
+        assert!(disk.next_data(0) >= 1 << 30);
         assert!(disk.write_at(&[1], 1 << 30).is_err());
     }
 }

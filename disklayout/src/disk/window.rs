@@ -44,6 +44,11 @@ impl Disk for Window<'_> {
         self.disk.read_at(buf, self.offset + offset)
     }
 
+    fn next_data(&self, offset: u64) -> u64 {
+        let found = self.disk.next_data(self.offset.saturating_add(offset));
+        found.saturating_sub(self.offset)
+    }
+
     fn settle(&self, offset: u64, len: u64) {
         self.disk.settle(self.offset + offset, len);
     }
@@ -90,6 +95,7 @@ mod tests {
         let mut buf = [0; 4];
         disk.read_at(&mut buf, 27).unwrap();
         assert_eq!(&buf, b"\0bc\0");
+        assert_eq!(window.next_data(0), 0);
         assert!(Window::new(&disk, Bytes::new(90), Bytes::new(11)).is_err());
     }
 }

@@ -1,14 +1,17 @@
 //! Filesystems: what every format offers, and the table of those that are known.
 
-mod copy;
+pub mod btrfs;
+pub mod copy;
 pub mod erofs;
 pub mod exfat;
 pub mod ext;
+pub mod f2fs;
 pub mod fat;
 pub mod misfits;
 pub mod ntfs;
 pub mod options;
 pub mod swap;
+pub mod xfs;
 
 use std::fmt::Debug;
 use std::sync::Arc;

@@ -3,11 +3,16 @@
 //! Nothing here uses a writer, so that a writer's mistake can't hide in its own checker. What is
 //! read may be damaged or hostile: it is an error, never a panic or an endless loop.
 
+pub mod fs;
 mod gpt;
+mod image;
 mod mbr;
 mod table;
+mod types;
 
+pub use image::{Image, Volume, image};
 pub use table::{Partition, Table};
+pub use types::type_name;
 
 use crate::disk::Disk;
 use crate::error::{Error, Result};

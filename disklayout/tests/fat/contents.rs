@@ -103,7 +103,7 @@ fn every_choice_is_read_back() {
         ("root-entries", "1000"),
         ("align", "no"),
         ("cluster-size", "32K"),
-        ("sector-size", "4096"),
+        ("logical-sector-size", "4096"),
     ] {
         let chosen = Request {
             options: options(&[(name, value)]),

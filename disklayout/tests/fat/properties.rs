@@ -69,7 +69,7 @@ fn any_choice() -> impl Strategy<Value = Vec<(&'static str, &'static str)>> {
         ("fat-size", "12"),
         ("fat-size", "32"),
         ("root-entries", "700"),
-        ("sector-size", "2048"),
+        ("logical-sector-size", "2048"),
     ]);
     prop::collection::vec(choices, 0..2)
 }

@@ -23,7 +23,7 @@ fn choices_that_there_are_not() {
         ),
         ("cluster-size", "128K", "from 512 to 65536"),
         (
-            "sector-size",
+            "logical-sector-size",
             "256",
             "a power of two from the disk's 512 to 4096",
         ),

@@ -230,8 +230,8 @@ fn every_choice_has_the_numbers_of_its_option() {
             case()
                 .with("align", "no", &["-a"])
                 .with("fats", "1", &["-f", "1"]),
-            case().with("sector-size", "1024", &["-S", "1024"]),
-            case().with("sector-size", "2048", &["-S", "2048"]),
+            case().with("logical-sector-size", "1024", &["-S", "1024"]),
+            case().with("logical-sector-size", "2048", &["-S", "2048"]),
         ];
         if size < 512 * MIB {
             cases.extend(["16", "48", "512", "1000"].map(|n| with("root-entries", n, "-r")));

@@ -5,13 +5,13 @@
 /// A directory of everything that is awkward to pack.
 mod awkward;
 /// Two listings told apart.
-mod compare;
+pub(crate) mod compare;
 /// Listings of what the kernel shows.
-mod host;
+pub(crate) mod host;
 /// Images made by the command, and their checkers.
-mod image;
+pub(crate) mod image;
 /// What listings consist of.
-mod listing;
+pub(crate) mod listing;
 /// Images mounted by the kernel.
 pub(crate) mod mounted;
 /// GNU tar and compressors.

@@ -31,16 +31,17 @@ const STRIDE: u64 = 16 << 20;
 
 /// A part of a file's data and where it goes.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Piece<'a> {
-    pub(crate) content: &'a Content,
+pub struct Piece<'a> {
+    /// The file.
+    pub content: &'a Content,
     /// Where it starts in the file, in bytes.
-    pub(crate) logical: u64,
+    pub logical: u64,
     /// How many bytes it has. What is in holes of the file is among them and isn't written.
-    pub(crate) len: u64,
+    pub len: u64,
     /// Where it starts on the disk.
-    pub(crate) disk: u64,
+    pub disk: u64,
     /// Whether nothing of the file comes after it.
-    pub(crate) ends_file: bool,
+    pub ends_file: bool,
 }
 
 /// Copies all of `pieces` to `disk`, which reads as zero in their places, and tells `progress` of
@@ -49,7 +50,7 @@ pub(crate) struct Piece<'a> {
 ///
 /// # Errors
 /// `Io` when a source or the disk fails; the first one, after which the others are given up.
-pub(crate) fn copy(
+pub fn copy(
     place: &str,
     block_size: u64,
     pieces: Vec<Piece<'_>>,

@@ -16,93 +16,93 @@
 use std::mem::{offset_of, size_of};
 
 use zerocopy::little_endian::{U16, U32, U64};
-use zerocopy::{FromZeros, Immutable, IntoBytes, KnownLayout, big_endian};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, big_endian};
 
 /// Where the primary superblock starts, whatever the block size.
-pub(super) const SUPER_OFFSET: u64 = 1024;
-pub(super) const EXT4_SUPER_MAGIC: u16 = 0xEF53;
+pub(crate) const SUPER_OFFSET: u64 = 1024;
+pub(crate) const EXT4_SUPER_MAGIC: u16 = 0xEF53;
 
-pub(super) const EXT4_ROOT_INO: u32 = 2;
-pub(super) const EXT4_RESIZE_INO: u32 = 7;
-pub(super) const EXT4_JOURNAL_INO: u32 = 8;
+pub(crate) const EXT4_ROOT_INO: u32 = 2;
+pub(crate) const EXT4_RESIZE_INO: u32 = 7;
+pub(crate) const EXT4_JOURNAL_INO: u32 = 8;
 /// The first inode that isn't reserved.
-pub(super) const EXT4_GOOD_OLD_FIRST_INO: u32 = 11;
-pub(super) const EXT4_GOOD_OLD_INODE_SIZE: u16 = 128;
+pub(crate) const EXT4_GOOD_OLD_FIRST_INO: u32 = 11;
+pub(crate) const EXT4_GOOD_OLD_INODE_SIZE: u16 = 128;
 
-pub(super) const EXT4_VALID_FS: u16 = 1;
-pub(super) const EXT4_ERRORS_CONTINUE: u16 = 1;
-pub(super) const EXT4_DYNAMIC_REV: u32 = 1;
-pub(super) const EXT4_CRC32C_CHKSUM: u8 = 1;
-pub(super) const EXT4_DEFM_XATTR_USER: u32 = 0x4;
-pub(super) const EXT4_DEFM_ACL: u32 = 0x8;
-pub(super) const EXT2_FLAGS_SIGNED_HASH: u32 = 1;
-pub(super) const DX_HASH_HALF_MD4: u8 = 1;
+pub(crate) const EXT4_VALID_FS: u16 = 1;
+pub(crate) const EXT4_ERRORS_CONTINUE: u16 = 1;
+pub(crate) const EXT4_DYNAMIC_REV: u32 = 1;
+pub(crate) const EXT4_CRC32C_CHKSUM: u8 = 1;
+pub(crate) const EXT4_DEFM_XATTR_USER: u32 = 0x4;
+pub(crate) const EXT4_DEFM_ACL: u32 = 0x8;
+pub(crate) const EXT2_FLAGS_SIGNED_HASH: u32 = 1;
+pub(crate) const DX_HASH_HALF_MD4: u8 = 1;
 /// `s_jnl_blocks` holds the block map of the journal's inode.
-pub(super) const EXT3_JNL_BACKUP_BLOCKS: u8 = 1;
+pub(crate) const EXT3_JNL_BACKUP_BLOCKS: u8 = 1;
 
-pub(super) const EXT4_FEATURE_COMPAT_HAS_JOURNAL: u32 = 0x4;
-pub(super) const EXT4_FEATURE_COMPAT_EXT_ATTR: u32 = 0x8;
-pub(super) const EXT4_FEATURE_COMPAT_RESIZE_INODE: u32 = 0x10;
-pub(super) const EXT4_FEATURE_COMPAT_DIR_INDEX: u32 = 0x20;
-pub(super) const EXT4_FEATURE_INCOMPAT_FILETYPE: u32 = 0x2;
-pub(super) const EXT4_FEATURE_INCOMPAT_EXTENTS: u32 = 0x40;
-pub(super) const EXT4_FEATURE_INCOMPAT_64BIT: u32 = 0x80;
-pub(super) const EXT4_FEATURE_INCOMPAT_FLEX_BG: u32 = 0x200;
-pub(super) const EXT4_FEATURE_INCOMPAT_CSUM_SEED: u32 = 0x2000;
-pub(super) const EXT4_FEATURE_INCOMPAT_LARGEDIR: u32 = 0x4000;
-pub(super) const EXT4_FEATURE_RO_COMPAT_SPARSE_SUPER: u32 = 0x1;
-pub(super) const EXT4_FEATURE_RO_COMPAT_LARGE_FILE: u32 = 0x2;
-pub(super) const EXT4_FEATURE_RO_COMPAT_HUGE_FILE: u32 = 0x8;
-pub(super) const EXT4_FEATURE_RO_COMPAT_DIR_NLINK: u32 = 0x20;
-pub(super) const EXT4_FEATURE_RO_COMPAT_EXTRA_ISIZE: u32 = 0x40;
-pub(super) const EXT4_FEATURE_RO_COMPAT_METADATA_CSUM: u32 = 0x400;
+pub(crate) const EXT4_FEATURE_COMPAT_HAS_JOURNAL: u32 = 0x4;
+pub(crate) const EXT4_FEATURE_COMPAT_EXT_ATTR: u32 = 0x8;
+pub(crate) const EXT4_FEATURE_COMPAT_RESIZE_INODE: u32 = 0x10;
+pub(crate) const EXT4_FEATURE_COMPAT_DIR_INDEX: u32 = 0x20;
+pub(crate) const EXT4_FEATURE_INCOMPAT_FILETYPE: u32 = 0x2;
+pub(crate) const EXT4_FEATURE_INCOMPAT_EXTENTS: u32 = 0x40;
+pub(crate) const EXT4_FEATURE_INCOMPAT_64BIT: u32 = 0x80;
+pub(crate) const EXT4_FEATURE_INCOMPAT_FLEX_BG: u32 = 0x200;
+pub(crate) const EXT4_FEATURE_INCOMPAT_CSUM_SEED: u32 = 0x2000;
+pub(crate) const EXT4_FEATURE_INCOMPAT_LARGEDIR: u32 = 0x4000;
+pub(crate) const EXT4_FEATURE_RO_COMPAT_SPARSE_SUPER: u32 = 0x1;
+pub(crate) const EXT4_FEATURE_RO_COMPAT_LARGE_FILE: u32 = 0x2;
+pub(crate) const EXT4_FEATURE_RO_COMPAT_HUGE_FILE: u32 = 0x8;
+pub(crate) const EXT4_FEATURE_RO_COMPAT_DIR_NLINK: u32 = 0x20;
+pub(crate) const EXT4_FEATURE_RO_COMPAT_EXTRA_ISIZE: u32 = 0x40;
+pub(crate) const EXT4_FEATURE_RO_COMPAT_METADATA_CSUM: u32 = 0x400;
 
-pub(super) const EXT4_BG_INODE_UNINIT: u16 = 0x1;
-pub(super) const EXT4_BG_BLOCK_UNINIT: u16 = 0x2;
-pub(super) const EXT4_BG_INODE_ZEROED: u16 = 0x4;
+pub(crate) const EXT4_BG_INODE_UNINIT: u16 = 0x1;
+pub(crate) const EXT4_BG_BLOCK_UNINIT: u16 = 0x2;
+pub(crate) const EXT4_BG_INODE_ZEROED: u16 = 0x4;
 
-pub(super) const S_IFIFO: u16 = 0x1000;
-pub(super) const S_IFCHR: u16 = 0x2000;
-pub(super) const S_IFDIR: u16 = 0x4000;
-pub(super) const S_IFBLK: u16 = 0x6000;
-pub(super) const S_IFREG: u16 = 0x8000;
-pub(super) const S_IFLNK: u16 = 0xA000;
-pub(super) const S_IFSOCK: u16 = 0xC000;
-pub(super) const EXT4_INDEX_FL: u32 = 0x1000;
-pub(super) const EXT4_HUGE_FILE_FL: u32 = 0x4_0000;
-pub(super) const EXT4_EXTENTS_FL: u32 = 0x8_0000;
+pub(crate) const S_IFIFO: u16 = 0x1000;
+pub(crate) const S_IFCHR: u16 = 0x2000;
+pub(crate) const S_IFDIR: u16 = 0x4000;
+pub(crate) const S_IFBLK: u16 = 0x6000;
+pub(crate) const S_IFREG: u16 = 0x8000;
+pub(crate) const S_IFLNK: u16 = 0xA000;
+pub(crate) const S_IFSOCK: u16 = 0xC000;
+pub(crate) const EXT4_INDEX_FL: u32 = 0x1000;
+pub(crate) const EXT4_HUGE_FILE_FL: u32 = 0x4_0000;
+pub(crate) const EXT4_EXTENTS_FL: u32 = 0x8_0000;
 
-pub(super) const EXT4_FT_REG_FILE: u8 = 1;
-pub(super) const EXT4_FT_DIR: u8 = 2;
-pub(super) const EXT4_FT_CHRDEV: u8 = 3;
-pub(super) const EXT4_FT_BLKDEV: u8 = 4;
-pub(super) const EXT4_FT_FIFO: u8 = 5;
-pub(super) const EXT4_FT_SOCK: u8 = 6;
-pub(super) const EXT4_FT_SYMLINK: u8 = 7;
-pub(super) const EXT4_FT_DIR_CSUM: u8 = 0xDE;
+pub(crate) const EXT4_FT_REG_FILE: u8 = 1;
+pub(crate) const EXT4_FT_DIR: u8 = 2;
+pub(crate) const EXT4_FT_CHRDEV: u8 = 3;
+pub(crate) const EXT4_FT_BLKDEV: u8 = 4;
+pub(crate) const EXT4_FT_FIFO: u8 = 5;
+pub(crate) const EXT4_FT_SOCK: u8 = 6;
+pub(crate) const EXT4_FT_SYMLINK: u8 = 7;
+pub(crate) const EXT4_FT_DIR_CSUM: u8 = 0xDE;
 
-pub(super) const EXT4_EXT_MAGIC: u16 = 0xF30A;
+pub(crate) const EXT4_EXT_MAGIC: u16 = 0xF30A;
 /// The most blocks that one initialised extent covers.
-pub(super) const EXT_INIT_MAX_LEN: u64 = 1 << 15;
+pub(crate) const EXT_INIT_MAX_LEN: u64 = 1 << 15;
 /// How many extents, or indexes, the inode itself holds.
-pub(super) const EXTENTS_IN_INODE: usize = 4;
+pub(crate) const EXTENTS_IN_INODE: usize = 4;
 /// Bytes of the field that holds a block map, the root of an extent tree or a short target.
-pub(super) const I_BLOCK_BYTES: usize = 60;
+pub(crate) const I_BLOCK_BYTES: usize = 60;
 /// How many blocks the inode itself addresses in a block map.
-pub(super) const EXT4_NDIR_BLOCKS: u64 = 12;
+pub(crate) const EXT4_NDIR_BLOCKS: u64 = 12;
 
-pub(super) const EXT4_XATTR_MAGIC: u32 = 0xEA02_0000;
-pub(super) const EXT4_XATTR_INDEX_POSIX_ACL_ACCESS: u8 = 2;
-pub(super) const EXT4_XATTR_INDEX_POSIX_ACL_DEFAULT: u8 = 3;
-pub(super) const EXT4_XATTR_INDEX_SECURITY: u8 = 6;
+pub(crate) const EXT4_XATTR_MAGIC: u32 = 0xEA02_0000;
+pub(crate) const EXT4_XATTR_INDEX_POSIX_ACL_ACCESS: u8 = 2;
+pub(crate) const EXT4_XATTR_INDEX_POSIX_ACL_DEFAULT: u8 = 3;
+pub(crate) const EXT4_XATTR_INDEX_SECURITY: u8 = 6;
 
-pub(super) const JBD2_MAGIC_NUMBER: u32 = 0xC03B_3998;
-pub(super) const JBD2_SUPERBLOCK_V2: u32 = 4;
+pub(crate) const JBD2_MAGIC_NUMBER: u32 = 0xC03B_3998;
+pub(crate) const JBD2_SUPERBLOCK_V2: u32 = 4;
 
 /// `struct ext4_super_block`.
-#[derive(Clone, Debug, FromZeros, IntoBytes, Immutable, KnownLayout)]
+#[derive(Clone, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
-pub(super) struct SuperBlock {
+pub(crate) struct SuperBlock {
     pub s_inodes_count: U32,
     pub s_blocks_count_lo: U32,
     pub s_r_blocks_count_lo: U32,
@@ -218,9 +218,9 @@ const _: () = assert!(offset_of!(SuperBlock, s_checksum_seed) == 0x270);
 const _: () = assert!(offset_of!(SuperBlock, s_checksum) == 0x3FC);
 
 /// `struct ext4_group_desc`. Without the feature `64bit` only the first 32 bytes are stored.
-#[derive(Clone, Debug, FromZeros, IntoBytes, Immutable, KnownLayout)]
+#[derive(Clone, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
-pub(super) struct GroupDescriptor {
+pub(crate) struct GroupDescriptor {
     pub bg_block_bitmap_lo: U32,
     pub bg_inode_bitmap_lo: U32,
     pub bg_inode_table_lo: U32,
@@ -256,9 +256,9 @@ const _: () = assert!(offset_of!(GroupDescriptor, bg_block_bitmap_hi) == 0x20);
 const _: () = assert!(offset_of!(GroupDescriptor, bg_block_bitmap_csum_hi) == 0x38);
 
 /// `struct ext4_inode` with the extra fields up to `i_projid`.
-#[derive(Clone, Debug, FromZeros, IntoBytes, Immutable, KnownLayout)]
+#[derive(Clone, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
-pub(super) struct Inode {
+pub(crate) struct Inode {
     pub i_mode: U16,
     pub i_uid: U16,
     pub i_size_lo: U32,
@@ -299,7 +299,7 @@ pub(super) struct Inode {
 }
 
 /// The fields after the 128 bytes of the original inode.
-pub(super) const EXTRA_ISIZE: u16 = size_of::<Inode>() as u16 - EXT4_GOOD_OLD_INODE_SIZE;
+pub(crate) const EXTRA_ISIZE: u16 = size_of::<Inode>() as u16 - EXT4_GOOD_OLD_INODE_SIZE;
 
 const _: () = assert!(size_of::<Inode>() == 160);
 const _: () = assert!(offset_of!(Inode, i_block) == 0x28);
@@ -308,9 +308,9 @@ const _: () = assert!(offset_of!(Inode, i_extra_isize) == 0x80);
 const _: () = assert!(offset_of!(Inode, i_crtime) == 0x90);
 
 /// The fixed part of `struct ext4_dir_entry_2`; the name follows.
-#[derive(Clone, Debug, IntoBytes, Immutable, KnownLayout)]
+#[derive(Clone, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
-pub(super) struct DirEntry {
+pub(crate) struct DirEntry {
     pub inode: U32,
     pub rec_len: U16,
     pub name_len: u8,
@@ -320,9 +320,9 @@ pub(super) struct DirEntry {
 const _: () = assert!(size_of::<DirEntry>() == 8);
 
 /// `struct ext4_dir_entry_tail`: the checksum, dressed up as an unused entry.
-#[derive(Clone, Debug, IntoBytes, Immutable, KnownLayout)]
+#[derive(Clone, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
-pub(super) struct DirEntryTail {
+pub(crate) struct DirEntryTail {
     pub det_reserved_zero1: U32,
     pub det_rec_len: U16,
     pub det_reserved_zero2: u8,
@@ -333,9 +333,9 @@ pub(super) struct DirEntryTail {
 const _: () = assert!(size_of::<DirEntryTail>() == 12);
 
 /// `struct dx_root_info`: what follows `.` and `..` in the first block of an indexed directory.
-#[derive(Clone, Debug, IntoBytes, Immutable, KnownLayout)]
+#[derive(Clone, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
-pub(super) struct DxRootInfo {
+pub(crate) struct DxRootInfo {
     pub reserved_zero: U32,
     pub hash_version: u8,
     pub info_length: u8,
@@ -346,17 +346,17 @@ pub(super) struct DxRootInfo {
 const _: () = assert!(size_of::<DxRootInfo>() == 8);
 
 /// `struct dx_countlimit`: stands where the first entry of an index block would have its hash.
-#[derive(Clone, Debug, IntoBytes, Immutable, KnownLayout)]
+#[derive(Clone, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
-pub(super) struct DxCountLimit {
+pub(crate) struct DxCountLimit {
     pub limit: U16,
     pub count: U16,
 }
 
 /// `struct dx_entry`.
-#[derive(Clone, Debug, IntoBytes, Immutable, KnownLayout)]
+#[derive(Clone, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
-pub(super) struct DxEntry {
+pub(crate) struct DxEntry {
     pub hash: U32,
     pub block: U32,
 }
@@ -365,9 +365,9 @@ const _: () = assert!(size_of::<DxEntry>() == 8);
 const _: () = assert!(size_of::<DxCountLimit>() == offset_of!(DxEntry, block));
 
 /// `struct dx_tail`: the checksum, after the room of all entries.
-#[derive(Clone, Debug, IntoBytes, Immutable, KnownLayout)]
+#[derive(Clone, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
-pub(super) struct DxTail {
+pub(crate) struct DxTail {
     pub dt_reserved: U32,
     pub dt_checksum: U32,
 }
@@ -375,9 +375,9 @@ pub(super) struct DxTail {
 const _: () = assert!(size_of::<DxTail>() == 8);
 
 /// `struct ext4_extent_header`.
-#[derive(Clone, Debug, IntoBytes, Immutable, KnownLayout)]
+#[derive(Clone, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
-pub(super) struct ExtentHeader {
+pub(crate) struct ExtentHeader {
     pub eh_magic: U16,
     pub eh_entries: U16,
     pub eh_max: U16,
@@ -386,9 +386,9 @@ pub(super) struct ExtentHeader {
 }
 
 /// `struct ext4_extent`: an entry of a leaf.
-#[derive(Clone, Debug, IntoBytes, Immutable, KnownLayout)]
+#[derive(Clone, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
-pub(super) struct Extent {
+pub(crate) struct Extent {
     pub ee_block: U32,
     pub ee_len: U16,
     pub ee_start_hi: U16,
@@ -396,9 +396,9 @@ pub(super) struct Extent {
 }
 
 /// `struct ext4_extent_idx`: an entry of an inner node.
-#[derive(Clone, Debug, IntoBytes, Immutable, KnownLayout)]
+#[derive(Clone, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
-pub(super) struct ExtentIndex {
+pub(crate) struct ExtentIndex {
     pub ei_block: U32,
     pub ei_leaf_lo: U32,
     pub ei_leaf_hi: U16,
@@ -406,16 +406,16 @@ pub(super) struct ExtentIndex {
 }
 
 /// The size of each of the three structures that an extent node is made of.
-pub(super) const EXTENT_ENTRY: usize = 12;
+pub(crate) const EXTENT_ENTRY: usize = 12;
 
 const _: () = assert!(size_of::<ExtentHeader>() == EXTENT_ENTRY);
 const _: () = assert!(size_of::<Extent>() == EXTENT_ENTRY);
 const _: () = assert!(size_of::<ExtentIndex>() == EXTENT_ENTRY);
 
 /// `struct ext4_xattr_header`: the start of a block of extended attributes.
-#[derive(Clone, Debug, FromZeros, IntoBytes, Immutable, KnownLayout)]
+#[derive(Clone, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
-pub(super) struct XattrHeader {
+pub(crate) struct XattrHeader {
     pub h_magic: U32,
     pub h_refcount: U32,
     pub h_blocks: U32,
@@ -429,9 +429,9 @@ const _: () = assert!(size_of::<XattrHeader>() == 32);
 const _: () = assert!(offset_of!(XattrHeader, h_checksum) == 0x10);
 
 /// The fixed part of `struct ext4_xattr_entry`; the name follows.
-#[derive(Clone, Debug, IntoBytes, Immutable, KnownLayout)]
+#[derive(Clone, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
-pub(super) struct XattrEntry {
+pub(crate) struct XattrEntry {
     pub e_name_len: u8,
     pub e_name_index: u8,
     pub e_value_offs: U16,
@@ -446,9 +446,9 @@ const _: () = assert!(offset_of!(XattrEntry, e_hash) == 0xC);
 /// `struct journal_superblock_s` up to the users' UUIDs; the rest of the block is zero.
 ///
 /// Without features there is no checksum, no fast commit and no external device to describe.
-#[derive(Clone, Debug, FromZeros, IntoBytes, Immutable, KnownLayout)]
+#[derive(Clone, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
-pub(super) struct JournalSuperBlock {
+pub(crate) struct JournalSuperBlock {
     pub h_magic: big_endian::U32,
     pub h_blocktype: big_endian::U32,
     pub h_sequence: big_endian::U32,

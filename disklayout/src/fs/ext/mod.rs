@@ -10,7 +10,7 @@ mod directory;
 mod extents;
 mod features;
 mod fit;
-mod format;
+pub(crate) mod format;
 mod geometry;
 mod groups;
 mod hash;

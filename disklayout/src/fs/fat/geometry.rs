@@ -471,7 +471,7 @@ fn sector_size(request: &Request<'_>, options: &Options) -> Result<u32> {
             "sectors of {chosen} bytes aren't possible: give a power of two from the disk's \
              {of_disk} to 4096"
         );
-        let place = crate::fs::options::place_of(request.place, "sector-size");
+        let place = crate::fs::options::place_of(request.place, "logical-sector-size");
         return Err(Error::invalid(place, message));
     }
     Ok(chosen as u32)

@@ -10,7 +10,7 @@ pub(super) const CHOICES: [Choice; 14] = [
     Choice::new("fat-size", "12|16|32", "Bits of an entry of the FAT"),
     Choice::new("cluster-size", "BYTES", "Bytes in a cluster"),
     Choice::new("sectors-per-cluster", "N", "Sectors in a cluster"),
-    Choice::new("sector-size", "BYTES", "Bytes in a sector of FAT, the disk's or more"),
+    Choice::new("logical-sector-size", "BYTES", "Bytes in a sector of FAT, the disk's or more"),
     Choice::new("reserved-sectors", "N", "At least so many sectors before the first FAT"),
     Choice::new("fats", "1|2", "Copies of the FAT"),
     Choice::new("root-entries", "N", "At least so many entries in the root directory, not on FAT32"),
@@ -57,7 +57,7 @@ impl Options {
             fat_type: given.parse(place, "fat-size", fat_size)?,
             cluster_size: given.parse(place, "cluster-size", bytes)?,
             sectors_per_cluster: given.parse(place, "sectors-per-cluster", sectors_per_cluster)?,
-            sector_size: given.parse(place, "sector-size", bytes)?,
+            sector_size: given.parse(place, "logical-sector-size", bytes)?,
             reserved_sectors: given.parse(place, "reserved-sectors", |text| {
                 within(text, 1, u32::from(u16::MAX))
             })?,

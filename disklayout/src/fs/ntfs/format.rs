@@ -10,52 +10,52 @@ use zerocopy::little_endian::{I64, U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 /// Update sequences protect every 512 bytes, whatever the size of a sector is.
-pub(super) const PROTECTED_STRIDE: usize = 512;
+pub(crate) const PROTECTED_STRIDE: usize = 512;
 
-pub(super) const RECORD_MAGIC: [u8; 4] = *b"FILE";
-pub(super) const INDEX_MAGIC: [u8; 4] = *b"INDX";
-pub(super) const OEM_ID: [u8; 8] = *b"NTFS    ";
+pub(crate) const RECORD_MAGIC: [u8; 4] = *b"FILE";
+pub(crate) const INDEX_MAGIC: [u8; 4] = *b"INDX";
+pub(crate) const OEM_ID: [u8; 8] = *b"NTFS    ";
 
 /// `FILE_MFT`, `FILE_MFTMirr` and `FILE_root`: records with fixed numbers.
-pub(super) const RECORD_MFT: u64 = 0;
-pub(super) const RECORD_MFT_MIRROR: u64 = 1;
-pub(super) const RECORD_ROOT: u64 = 5;
+pub(crate) const RECORD_MFT: u64 = 0;
+pub(crate) const RECORD_MFT_MIRROR: u64 = 1;
+pub(crate) const RECORD_ROOT: u64 = 5;
 
 /// Flags of a record: it is in use, it is a directory.
-pub(super) const RECORD_IN_USE: u16 = 1;
-pub(super) const RECORD_IS_DIRECTORY: u16 = 2;
+pub(crate) const RECORD_IN_USE: u16 = 1;
+pub(crate) const RECORD_IS_DIRECTORY: u16 = 2;
 
 /// Types of attributes. The type is also the sort key inside a record.
-pub(super) const AT_STANDARD_INFORMATION: u32 = 0x10;
-pub(super) const AT_FILE_NAME: u32 = 0x30;
-pub(super) const AT_DATA: u32 = 0x80;
-pub(super) const AT_INDEX_ROOT: u32 = 0x90;
-pub(super) const AT_INDEX_ALLOCATION: u32 = 0xA0;
-pub(super) const AT_END: u32 = 0xFFFF_FFFF;
+pub(crate) const AT_STANDARD_INFORMATION: u32 = 0x10;
+pub(crate) const AT_FILE_NAME: u32 = 0x30;
+pub(crate) const AT_DATA: u32 = 0x80;
+pub(crate) const AT_INDEX_ROOT: u32 = 0x90;
+pub(crate) const AT_INDEX_ALLOCATION: u32 = 0xA0;
+pub(crate) const AT_END: u32 = 0xFFFF_FFFF;
 
 /// `$I30`, the name of a directory's index: an index of attribute type 0x30.
-pub(super) const I30: [u16; 4] = [0x24, 0x49, 0x33, 0x30];
+pub(crate) const I30: [u16; 4] = [0x24, 0x49, 0x33, 0x30];
 
 /// `COLLATION_FILE_NAME`: names in the order of their upper-case UTF-16 units.
-pub(super) const COLLATION_FILE_NAME: u32 = 1;
+pub(crate) const COLLATION_FILE_NAME: u32 = 1;
 
 /// The last entry of a node: it has no key.
-pub(super) const INDEX_ENTRY_LAST: u16 = 2;
+pub(crate) const INDEX_ENTRY_LAST: u16 = 2;
 /// The entry has a child node, whose number is the entry's last eight bytes.
-pub(super) const INDEX_ENTRY_NODE: u16 = 1;
+pub(crate) const INDEX_ENTRY_NODE: u16 = 1;
 
 /// `FILE_ATTR_DUP_FILE_NAME_INDEX_PRESENT`: what makes a name the name of a directory.
-pub(super) const NAME_IS_DIRECTORY: u32 = 0x1000_0000;
+pub(crate) const NAME_IS_DIRECTORY: u32 = 0x1000_0000;
 
 /// The low 48 bits of a reference to a record are its number, the others count its uses.
-pub(super) const REFERENCE_NUMBER: u64 = (1 << 48) - 1;
+pub(crate) const REFERENCE_NUMBER: u64 = (1 << 48) - 1;
 
 macro_rules! on_disk {
     ($($(#[$doc:meta])* struct $name:ident: $size:literal { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* })*) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
         #[repr(C)]
-        pub(super) struct $name { $($(#[$field_doc])* pub(super) $field: $type,)* }
+        pub(crate) struct $name { $($(#[$field_doc])* pub(crate) $field: $type,)* }
         const _: () = assert!(size_of::<$name>() == $size);
     )*};
 }

@@ -5,7 +5,7 @@
 //! number and the times that its identity says, so that the same input gives the same bytes.
 
 mod directory;
-mod format;
+pub(crate) mod format;
 mod geometry;
 mod index;
 mod lookup;

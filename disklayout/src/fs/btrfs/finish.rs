@@ -1,0 +1,89 @@
+//! Turns what mkfs.btrfs made of a directory into what that stands for.
+
+use std::collections::{BTreeSet, HashMap};
+
+use zerocopy::FromBytes;
+
+use super::format::{DIR_INDEX_KEY, DirItem, FIRST_FREE_OBJECTID, FS_TREE_OBJECTID};
+use super::stamp::Stamp;
+use super::volume::{Volume, corrupt, data, header, items};
+use crate::disk::Disk;
+use crate::error::Result;
+use crate::identity::Identity;
+use crate::tree::{FileTree, NodeId};
+
+/// Makes the filesystem on `disk` that of the tree: nodes get their type, owner, permissions,
+/// times and attributes. UUIDs and times become those of the identity, and what is left of earlier
+/// states is cleared.
+///
+/// # Errors
+/// `Corrupt` when the filesystem isn't that of the tree, `Unsupported` when it has checksums or
+/// chunks that mkfs.btrfs isn't asked for, `Io`.
+pub fn finish(disk: &dyn Disk, tree: &FileTree, identity: &Identity) -> Result<()> {
+    let volume = Volume::open(disk)?;
+    let mut stamp = Stamp::new(tree, numbers(&volume, tree)?, identity);
+    // Old and new UUIDs of trees are needed before the tree of UUIDs is seen.
+    let roots = volume.roots()?;
+    let mut used = BTreeSet::new();
+    for root in roots {
+        volume.walk(&mut vec![root], &mut |address, bytes| {
+            used.insert(address);
+            stamp.node(bytes)?;
+            volume.write_node(address, bytes)
+        })?;
+    }
+    volume.write_supers(|bytes| stamp.superblock(bytes))?;
+    volume.clear_unused(&used)
+}
+
+/// The nodes of the tree by the numbers of their inodes.
+fn numbers(volume: &Volume<'_>, tree: &FileTree) -> Result<HashMap<u64, NodeId>> {
+    let mut children: HashMap<u64, Vec<(Vec<u8>, u64)>> = HashMap::new();
+    for root in volume.roots()? {
+        volume.walk(&mut vec![root], &mut |_, bytes| {
+            if header(bytes).owner.get() != FS_TREE_OBJECTID {
+                return Ok(());
+            }
+            for item in items(bytes)?
+                .iter()
+                .filter(|item| item.key.kind == DIR_INDEX_KEY)
+            {
+                let entry = DirItem::read_from_prefix(data(bytes, item)?);
+                let (entry, rest) = entry.map_err(|_| corrupt("has a broken directory"))?;
+                let name = rest.get(..entry.name_len.get().into());
+                let name = name.ok_or_else(|| corrupt("has a broken directory"))?;
+                let list = children.entry(item.key.objectid.get()).or_default();
+                list.push((name.to_vec(), entry.location.objectid.get()));
+            }
+            Ok(())
+        })?;
+    }
+    let mut numbers = HashMap::from([(FIRST_FREE_OBJECTID, FileTree::ROOT)]);
+    let mut pending = vec![(FIRST_FREE_OBJECTID, FileTree::ROOT)];
+    while let Some((number, directory)) = pending.pop() {
+        let names = children.remove(&number).unwrap_or_default();
+        let path = || tree.path(directory).escape_ascii().to_string();
+        if names.len() != tree.entries(directory).count() {
+            return Err(corrupt(format!(
+                "has {} names in '{}/'",
+                names.len(),
+                path()
+            )));
+        }
+        for (name, number) in names {
+            let unknown = || {
+                corrupt(format!(
+                    "has an unknown '{}/{}'",
+                    path(),
+                    name.escape_ascii()
+                ))
+            };
+            let node = tree.entry(directory, &name).ok_or_else(unknown)?;
+            numbers.insert(number, node);
+            if tree.node(node).kind.is_directory() {
+                pending.push((number, node));
+            }
+        }
+    }
+    Ok(numbers)
+}

@@ -1,0 +1,205 @@
+//! The bytes of a file: where they are, and reading them.
+
+use crate::error::{Error, Result};
+use crate::inspect::fs::area::Area;
+
+/// More runs than any file has that isn't made to exhaust the reader's memory.
+const RUNS_MAX: usize = 1 << 21;
+
+/// Neighbouring bytes of a file that are neighbours in the filesystem too.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Run {
+    logical: u64,
+    len: u64,
+    at: u64,
+}
+
+/// Where the bytes of a file are. What is nowhere is zero.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Data {
+    len: u64,
+    runs: Vec<Run>,
+    inline: Vec<u8>,
+}
+
+impl Data {
+    /// `len` bytes, all of them a hole so far.
+    pub(super) fn new(len: u64) -> Self {
+        Self {
+            len,
+            ..Self::default()
+        }
+    }
+
+    /// Bytes that stand where the file itself is described. What is behind them is zero.
+    pub(super) fn inline(mut bytes: Vec<u8>, len: u64) -> Self {
+        bytes.truncate(usize::try_from(len).unwrap_or(usize::MAX));
+        Self {
+            len,
+            runs: Vec::new(),
+            inline: bytes,
+        }
+    }
+
+    /// Adds the `len` bytes at `at` of the filesystem as those from `logical` on, which have to lie
+    /// behind all that are there. What exceeds the file isn't part of it.
+    pub(super) fn push(
+        &mut self,
+        area: &Area<'_>,
+        place: &str,
+        (logical, len, at): (u64, u64, u64),
+    ) -> Result<()> {
+        let fail = |message: String| Err(Error::corrupt(place, message));
+        if !area.holds(at, len) {
+            let end = area.len();
+            return fail(format!(
+                "{len} bytes of it at {at} lie behind the end at {end}"
+            ));
+        }
+        let len = len.min(self.len.saturating_sub(logical));
+        if len == 0 {
+            return Ok(());
+        }
+        if let Some(last) = self.runs.last_mut() {
+            let end = last.logical + last.len;
+            if logical < end {
+                return fail(format!("two places for its byte {logical}"));
+            }
+            if logical == end && at == last.at + last.len {
+                last.len += len;
+                return Ok(());
+            }
+        }
+        if self.runs.len() == RUNS_MAX {
+            let message = format!("it is in more than {RUNS_MAX} pieces");
+            return Err(Error::unsupported(place, message));
+        }
+        self.runs.push(Run { logical, len, at });
+        Ok(())
+    }
+
+    pub(super) const fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// The file ends earlier: the same places, fewer bytes.
+    pub(super) fn zero_from(&mut self, valid: u64) {
+        self.runs.retain(|run| run.logical < valid);
+        if let Some(last) = self.runs.last_mut() {
+            last.len = last.len.min(valid - last.logical);
+        }
+    }
+
+    /// How many bytes aren't in holes.
+    pub(super) fn stored(&self) -> u64 {
+        let runs: u64 = self.runs.iter().map(|run| run.len).sum();
+        runs + self.inline.len() as u64
+    }
+
+    /// Where the byte `offset` is in the filesystem.
+    pub(super) fn position(&self, offset: u64) -> Option<u64> {
+        let index = self.runs.partition_point(|run| run.logical <= offset);
+        let run = self.runs.get(index.checked_sub(1)?)?;
+        let within = offset - run.logical;
+        (within < run.len).then(|| run.at + within)
+    }
+
+    /// Fills `bytes` from `offset`; all of it has to lie in the file.
+    pub(super) fn fill(
+        &self,
+        area: &Area<'_>,
+        place: &str,
+        offset: u64,
+        bytes: &mut [u8],
+    ) -> Result<()> {
+        let end = offset.checked_add(bytes.len() as u64);
+        let Some(end) = end.filter(|end| *end <= self.len) else {
+            let (count, len) = (bytes.len(), self.len);
+            let message = format!("{count} bytes at {offset} of a file of {len}");
+            return Err(Error::corrupt(place, message));
+        };
+        bytes.fill(0);
+        if let Some(rest) = self
+            .inline
+            .get(usize::try_from(offset).unwrap_or(usize::MAX)..)
+        {
+            let count = rest.len().min(bytes.len());
+            bytes[..count].copy_from_slice(&rest[..count]);
+        }
+        let first = self
+            .runs
+            .partition_point(|run| run.logical + run.len <= offset);
+        for run in self.runs[first..]
+            .iter()
+            .take_while(|run| run.logical < end)
+        {
+            let from = run.logical.max(offset);
+            let to = (run.logical + run.len).min(end);
+            let target = &mut bytes[(from - offset) as usize..(to - offset) as usize];
+            area.fill(place, run.at + (from - run.logical), target)?;
+        }
+        Ok(())
+    }
+
+    /// All of it, provided that it has no more than `limit` bytes.
+    pub(super) fn all(&self, area: &Area<'_>, place: &str, limit: u64) -> Result<Vec<u8>> {
+        if self.len > limit {
+            let message = format!("it has {} bytes, more than {limit}", self.len);
+            return Err(Error::corrupt(place, message));
+        }
+        let mut bytes = vec![0; self.len as usize];
+        self.fill(area, place, 0, &mut bytes)?;
+        Ok(bytes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::disk::{Disk, MemDisk};
+
+    #[test]
+    fn runs_holes_and_what_lies_behind_the_file() {
+        let disk = MemDisk::new(100);
+        let numbers: Vec<u8> = (0..100).collect();
+        disk.write_at(&numbers, 0).unwrap();
+        let area = Area::new(&disk, 0, 100).unwrap();
+        let mut data = Data::new(20);
+        for (run, is_right) in [
+            ((2, 3, 50), true),
+            ((5, 2, 53), true),
+            ((6, 1, 90), false),
+            ((10, 20, 60), true),
+            ((40, 20, 60), true),
+            ((40, 41, 60), false),
+            ((40, 2, u64::MAX), false),
+        ] {
+            assert_eq!(data.push(&area, "f", run).is_ok(), is_right, "{run:?}");
+        }
+        assert_eq!(data.runs.len(), 2);
+        let expected = [
+            0, 0, 50, 51, 52, 53, 54, 0, 0, 0, 60, 61, 62, 63, 64, 65, 66, 67, 68, 69,
+        ];
+        for start in 0..=20 {
+            let mut bytes = vec![1; 20 - start];
+            data.fill(&area, "f", start as u64, &mut bytes).unwrap();
+            assert_eq!(bytes, expected[start..]);
+        }
+        assert!(data.fill(&area, "f", 1, &mut [0; 20]).is_err());
+        assert!(data.fill(&area, "f", u64::MAX, &mut [0; 2]).is_err());
+        assert_eq!(data.position(12), Some(62));
+        assert_eq!(data.position(8), None);
+        assert_eq!(data.stored(), 15);
+    }
+
+    #[test]
+    fn inline_bytes_end_where_the_file_does_or_go_on_with_zeroes() {
+        let disk = MemDisk::new(1);
+        let area = Area::new(&disk, 0, 1).unwrap();
+        let data = Data::inline(vec![1, 2, 3], 2);
+        assert_eq!(data.all(&area, "f", 2).unwrap(), [1, 2]);
+        assert!(data.all(&area, "f", 1).is_err());
+        let data = Data::inline(vec![1, 2, 3], 5);
+        assert_eq!(data.all(&area, "f", 5).unwrap(), [1, 2, 3, 0, 0]);
+    }
+}

@@ -1,0 +1,267 @@
+//! The boot sector, the FAT and the allocation bitmap.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::fs::exfat::format::{
+    BOOT_CHECKSUM_SECTOR, BOOT_SIGNATURE, BootSector, CLUSTER_COUNT_MAX, CLUSTER_SHIFT_MAX,
+    DIRECTORY_MAX, END_OF_CHAIN, FIRST_CLUSTER, NOT_IN_BOOT_CHECKSUM,
+};
+use crate::inspect::fs::area::Area;
+use crate::inspect::fs::data::Data;
+use crate::inspect::fs::exfat::{Exfat, directory};
+use crate::inspect::fs::facts::{Facts, State, serial};
+use crate::inspect::fs::listing::Listing;
+use crate::inspect::fs::node::{Node, Place};
+
+const PLACE: &str = "boot sector";
+const VOLUME_DIRTY: u16 = 0x2;
+const MEDIA_FAILURE: u16 = 0x4;
+
+/// How much of the bitmap is read at once.
+const WINDOW: u64 = 64 << 10;
+
+/// Where everything is, in bytes.
+#[derive(Debug)]
+pub(super) struct Volume {
+    pub(super) root: u32,
+    pub(super) cluster: u64,
+    pub(super) clusters: u32,
+    size: u64,
+    fat: u64,
+    heap: u64,
+    serial: u32,
+    revision: u16,
+    flags: u16,
+}
+
+impl Volume {
+    pub(super) fn read(area: &Area<'_>) -> Result<Self> {
+        let boot: BootSector = area.structure(PLACE, 0)?;
+        let fail = |message: String| Err(Error::corrupt(PLACE, message));
+        let sector_shift = u32::from(boot.BytesPerSectorShift);
+        let shift = sector_shift + u32::from(boot.SectorsPerClusterShift);
+        if boot.BootSignature.get() != BOOT_SIGNATURE
+            || !(9..=12).contains(&sector_shift)
+            || shift > CLUSTER_SHIFT_MAX
+        {
+            return fail(format!(
+                "clusters of 2^{shift} bytes, sectors of 2^{sector_shift}"
+            ));
+        }
+        let revision = boot.FileSystemRevision.get();
+        if revision >> 8 != 1 || !matches!(boot.NumberOfFats, 1 | 2) {
+            let message = format!("version {revision:#06x} with {} FATs", boot.NumberOfFats);
+            return Err(Error::unsupported(PLACE, message));
+        }
+        let sectors = |count: u32| u64::from(count) << sector_shift;
+        let size = boot.VolumeLength.get().checked_mul(1 << sector_shift);
+        let Some(size) = size.filter(|size| *size <= area.len()) else {
+            let sectors = boot.VolumeLength;
+            return fail(format!(
+                "{sectors} sectors in a place of {} bytes",
+                area.len()
+            ));
+        };
+        let (clusters, cluster) = (boot.ClusterCount.get(), 1 << shift);
+        let heap = sectors(boot.ClusterHeapOffset.get());
+        if clusters > CLUSTER_COUNT_MAX || heap + u64::from(clusters) * cluster > size {
+            return fail(format!(
+                "{clusters} clusters of {cluster} bytes in {size} bytes"
+            ));
+        }
+        let (fat, fat_len) = (sectors(boot.FatOffset.get()), sectors(boot.FatLength.get()));
+        if fat_len < (u64::from(clusters) + 2) * 4 {
+            return fail(format!("a FAT of {fat_len} bytes for {clusters} clusters"));
+        }
+        check_boot_region(area, sector_shift)?;
+        // The second one is in use when the first bit says so.
+        let is_second = boot.VolumeFlags.get() & 1 != 0 && boot.NumberOfFats == 2;
+        Ok(Self {
+            root: boot.FirstClusterOfRootDirectory.get(),
+            cluster,
+            clusters,
+            size,
+            fat: fat + if is_second { fat_len } else { 0 },
+            heap,
+            serial: boot.VolumeSerialNumber.get(),
+            revision,
+            flags: boot.VolumeFlags.get(),
+        })
+    }
+
+    /// Where a cluster is.
+    pub(super) fn offset(&self, place: &str, cluster: u32) -> Result<u64> {
+        let index = cluster.checked_sub(FIRST_CLUSTER);
+        match index.filter(|index| *index < self.clusters) {
+            Some(index) => Ok(self.heap + u64::from(index) * self.cluster),
+            None => {
+                let message = format!("cluster {cluster} is none of {}", self.clusters);
+                Err(Error::corrupt(place, message))
+            }
+        }
+    }
+}
+
+/// The sum over the first eleven sectors fills the twelfth.
+fn check_boot_region(area: &Area<'_>, sector_shift: u32) -> Result<()> {
+    let covered = BOOT_CHECKSUM_SECTOR << sector_shift;
+    let bytes = area.bytes(PLACE, 0, covered as usize)?;
+    let computed = bytes
+        .iter()
+        .enumerate()
+        .filter(|(index, _)| !NOT_IN_BOOT_CHECKSUM.contains(index))
+        .fold(0_u32, |sum, (_, byte)| {
+            sum.rotate_right(1).wrapping_add((*byte).into())
+        });
+    let mut stored = [0; 4];
+    area.fill(PLACE, covered, &mut stored)?;
+    let stored = u32::from_le_bytes(stored);
+    if stored == computed {
+        return Ok(());
+    }
+    let message = format!("its region has the checksum {stored:08x} instead of {computed:08x}");
+    Err(Error::corrupt(PLACE, message))
+}
+
+impl Exfat<'_> {
+    fn next(&self, place: &str, cluster: u32) -> Result<Option<u32>> {
+        let mut bytes = [0; 4];
+        let at = self.volume.fat + u64::from(cluster) * 4;
+        self.area.fill("FAT", at, &mut bytes)?;
+        let next = u32::from_le_bytes(bytes);
+        if next == END_OF_CHAIN {
+            return Ok(None);
+        }
+        self.volume.offset(place, next)?;
+        Ok(Some(next))
+    }
+
+    /// Bytes of the clusters of a chain.
+    pub(super) fn chain_length(&self, first: u32, listing: &mut Listing<'_>) -> Result<u64> {
+        let place = "root directory";
+        self.volume.offset(place, first)?;
+        let mut length = 0;
+        let mut cluster = Some(first);
+        while let Some(number) = cluster {
+            length += self.volume.cluster;
+            listing.charge(place, self.volume.cluster)?;
+            if length > DIRECTORY_MAX {
+                let message = format!("it has more than {DIRECTORY_MAX} bytes");
+                return Err(Error::corrupt(place, message));
+            }
+            cluster = self.next(place, number)?;
+        }
+        Ok(length)
+    }
+
+    /// Where the bytes of a file or a directory are.
+    pub(super) fn clusters_of(&self, node: &Node) -> Result<Data> {
+        let place = node.place();
+        let mut data = Data::new(node.size);
+        let Place::Clusters {
+            first,
+            contiguous,
+            valid,
+        } = node.place
+        else {
+            return Ok(data);
+        };
+        let volume = &self.volume;
+        let count = node.size.div_ceil(volume.cluster);
+        if count > volume.clusters.into() {
+            let message = format!("{} bytes are more than the volume has", node.size);
+            return Err(Error::corrupt(place, message));
+        }
+        let mut cluster = Some(first);
+        for index in 0..count {
+            let Some(number) = cluster else {
+                let message = format!("its chain ends after {index} clusters of {count}");
+                return Err(Error::corrupt(place, message));
+            };
+            let at = volume.offset(&place, number)?;
+            let left = count - index;
+            // The others follow; whether all of them exist is checked with the last one.
+            let taken = if contiguous { left } else { 1 };
+            let last = u64::from(number) + taken - 1;
+            volume.offset(&place, u32::try_from(last).unwrap_or(0))?;
+            let run = (index * volume.cluster, taken * volume.cluster, at);
+            data.push(&self.area, &place, run)?;
+            if contiguous {
+                break;
+            }
+            if left > 1 {
+                cluster = self.next(&place, number)?;
+            }
+        }
+        data.zero_from(valid);
+        Ok(data)
+    }
+
+    pub(super) fn facts(&self) -> Result<Facts> {
+        let volume = &self.volume;
+        let state = if volume.flags & MEDIA_FAILURE != 0 {
+            State::Errors
+        } else if volume.flags & VOLUME_DIRTY != 0 {
+            State::Dirty
+        } else {
+            State::Clean
+        };
+        let mut facts = Facts {
+            variant: Some(format!(
+                "{}.{:02}",
+                volume.revision >> 8,
+                volume.revision & 0xFF
+            )),
+            uuid: Some(serial(volume.serial)),
+            size: Some(volume.size),
+            block_size: Some(volume.cluster),
+            blocks: Some(volume.clusters.into()),
+            state: Some(state),
+            ..Facts::new("exfat")
+        };
+        match directory::root_facts(self) {
+            Ok((label, bitmap)) => {
+                facts.label = label;
+                match bitmap.map(|bitmap| self.count_free(&bitmap)).transpose() {
+                    Ok(free) => facts.free_blocks = free,
+                    Err(error) if error.kind() == ErrorKind::Corrupt => {
+                        facts.warn(error.to_string());
+                    }
+                    Err(error) => return Err(error),
+                }
+            }
+            Err(error) if error.kind() == ErrorKind::Corrupt => facts.warn(error.to_string()),
+            Err(error) => return Err(error),
+        }
+        if facts.free_blocks.is_none() {
+            facts.warn("there is no allocation bitmap to count in");
+        }
+        Ok(facts)
+    }
+
+    /// The bits of the bitmap that aren't set.
+    fn count_free(&self, bitmap: &Node) -> Result<u64> {
+        let clusters = u64::from(self.volume.clusters);
+        let needed = clusters.div_ceil(8);
+        if bitmap.size < needed {
+            let message = format!("{} bytes for {clusters} clusters", bitmap.size);
+            return Err(Error::corrupt("allocation bitmap", message));
+        }
+        let data = self.clusters_of(bitmap)?;
+        let mut used = 0;
+        let mut at = 0;
+        while at < needed {
+            let mut bytes = vec![0; WINDOW.min(needed - at) as usize];
+            data.fill(&self.area, "allocation bitmap", at, &mut bytes)?;
+            at += bytes.len() as u64;
+            if at == needed && !clusters.is_multiple_of(8) {
+                let last = bytes.len() - 1;
+                bytes[last] &= (1 << (clusters % 8)) - 1;
+            }
+            used += bytes
+                .iter()
+                .map(|byte| u64::from(byte.count_ones()))
+                .sum::<u64>();
+        }
+        Ok(clusters - used)
+    }
+}

@@ -1,0 +1,223 @@
+//! The boot sector, and what it says of the volume.
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::fs::fat::format::{
+    BootSector16, BootSector32, BootSectorHead, BootSectorTail, EXTENDED_BOOT_SIGNATURE,
+    FAT16_MIN_CLUSTERS, FAT32_MIN_CLUSTERS, FIRST_CLUSTER, FSI_LEAD_SIG, FSI_STRUC_SIG, FsInfo,
+    SIGNATURE,
+};
+use crate::inspect::fs::area::Area;
+use crate::inspect::fs::facts::{Facts, State, serial};
+use crate::inspect::fs::fat::{Fat, directory, names};
+
+const PLACE: &str = "boot sector";
+const FREE_UNKNOWN: u32 = u32::MAX;
+
+/// How wide the entries of the FAT are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Width {
+    Fat12,
+    Fat16,
+    Fat32,
+}
+
+/// Where everything is, in bytes.
+#[derive(Debug)]
+pub(super) struct Volume {
+    pub(super) width: Width,
+    pub(super) size: u64,
+    pub(super) fat: u64,
+    /// The root directory of FAT12 and FAT16.
+    pub(super) root: u64,
+    pub(super) root_len: u64,
+    /// The root directory's first cluster on FAT32, else 0.
+    pub(super) root_cluster: u32,
+    pub(super) heap: u64,
+    pub(super) cluster: u64,
+    pub(super) clusters: u32,
+    tail: BootSectorTail,
+    fs_info: Option<u64>,
+}
+
+impl Volume {
+    /// `None` when sector 0 isn't that of a FAT volume. Nothing in it is a magic: what blkid and
+    /// the kernel require has to be there.
+    pub(super) fn recognise(area: &Area<'_>) -> Result<Option<Self>> {
+        if area.probe::<512>(0)?.is_none() {
+            return Ok(None);
+        }
+        let boot: BootSector16 = area.structure(PLACE, 0)?;
+        let head = &boot.head;
+        let is_jump = matches!(head.BS_jmpBoot, [0xEB, _, 0x90] | [0xE9, _, _]);
+        let sector = head.BPB_BytsPerSec.get();
+        let is_fat = is_jump
+            && boot.signature.get() == SIGNATURE
+            && matches!(sector, 512 | 1024 | 2048 | 4096)
+            && head.BPB_SecPerClus.is_power_of_two()
+            && head.BPB_RsvdSecCnt.get() > 0
+            && matches!(head.BPB_NumFATs, 1 | 2)
+            && (head.BPB_Media == 0xF0 || head.BPB_Media >= 0xF8);
+        if !is_fat {
+            return Ok(None);
+        }
+        let wide: BootSector32 = area.structure(PLACE, 0)?;
+        Self::lay_out(area, &boot, &wide).map(Some)
+    }
+
+    fn lay_out(area: &Area<'_>, boot: &BootSector16, wide: &BootSector32) -> Result<Self> {
+        let head = &boot.head;
+        let sector = u64::from(head.BPB_BytsPerSec.get());
+        let either = |short: u16, long: u32| match short {
+            0 => u64::from(long),
+            short => u64::from(short),
+        };
+        let total = either(head.BPB_TotSec16.get(), head.BPB_TotSec32.get()) * sector;
+        let is_wide = head.BPB_FATSz16.get() == 0;
+        let fat_len = either(head.BPB_FATSz16.get(), wide.BPB_FATSz32.get()) * sector;
+        let fat = u64::from(head.BPB_RsvdSecCnt.get()) * sector;
+        let root = fat + fat_len * u64::from(head.BPB_NumFATs);
+        let root_len = (u64::from(head.BPB_RootEntCnt.get()) * 32).next_multiple_of(sector);
+        let heap = root + root_len;
+        let cluster = u64::from(head.BPB_SecPerClus) * sector;
+        let clusters = total.saturating_sub(heap) / cluster;
+        let fail = |message: String| Err(Error::corrupt(PLACE, message));
+        if total > area.len() {
+            let len = area.len();
+            return fail(format!("a volume of {total} bytes in a place of {len}"));
+        }
+        if clusters == 0 || clusters >= 0x0FFF_FFF5 {
+            return fail(format!("{clusters} clusters"));
+        }
+        let clusters = clusters as u32;
+        let width = width(is_wide, clusters);
+        let needed = bytes_of_fat(width, clusters);
+        if fat_len < needed {
+            return fail(format!(
+                "a FAT of {fat_len} bytes for {clusters} clusters, which need {needed}"
+            ));
+        }
+        let is_fat32 = width == Width::Fat32;
+        let info = u64::from(wide.BPB_FSInfo.get()) * sector;
+        Ok(Self {
+            width,
+            size: total,
+            fat: fat
+                + if is_fat32 {
+                    active(head, wide, fat_len)
+                } else {
+                    0
+                },
+            root,
+            root_len,
+            root_cluster: if is_fat32 { wide.BPB_RootClus.get() } else { 0 },
+            heap,
+            cluster,
+            clusters,
+            tail: if is_fat32 { wide.tail } else { boot.tail },
+            fs_info: (is_fat32 && (1..fat).contains(&info)).then_some(info),
+        })
+    }
+
+    /// Where a cluster is.
+    pub(super) fn offset(&self, place: &str, cluster: u32) -> Result<u64> {
+        let index = cluster.checked_sub(FIRST_CLUSTER);
+        match index.filter(|index| *index < self.clusters) {
+            Some(index) => Ok(self.heap + u64::from(index) * self.cluster),
+            None => {
+                let message = format!("cluster {cluster} is none of {}", self.clusters);
+                Err(Error::corrupt(place, message))
+            }
+        }
+    }
+}
+
+/// `BPB_ExtFlags` may say that only one FAT is kept.
+fn active(head: &BootSectorHead, wide: &BootSector32, fat_len: u64) -> u64 {
+    let flags = wide.BPB_ExtFlags.get();
+    let only = u64::from(flags & 0xF);
+    let is_one = flags & 0x80 != 0 && only < u64::from(head.BPB_NumFATs);
+    if is_one { only * fat_len } else { 0 }
+}
+
+fn width(is_wide: bool, clusters: u32) -> Width {
+    if is_wide {
+        // As Linux has it: the size of the FAT decides, for there are such volumes that are small.
+        Width::Fat32
+    } else if clusters < FAT16_MIN_CLUSTERS {
+        Width::Fat12
+    } else {
+        Width::Fat16
+    }
+}
+
+fn bytes_of_fat(width: Width, clusters: u32) -> u64 {
+    let entries = u64::from(clusters) + u64::from(FIRST_CLUSTER);
+    match width {
+        Width::Fat12 => (entries * 3).div_ceil(2),
+        Width::Fat16 => entries * 2,
+        Width::Fat32 => entries * 4,
+    }
+}
+
+impl Fat<'_> {
+    pub(super) fn facts(&self) -> Result<Facts> {
+        let volume = &self.volume;
+        let tail = &volume.tail;
+        let variant = match volume.width {
+            Width::Fat12 => "FAT12",
+            Width::Fat16 => "FAT16",
+            Width::Fat32 => "FAT32",
+        };
+        let has_serial = matches!(tail.BS_BootSig, EXTENDED_BOOT_SIGNATURE | 0x28);
+        let mut facts = Facts {
+            variant: Some(variant.to_owned()),
+            uuid: has_serial.then(|| serial(tail.BS_VolID.get())),
+            size: Some(volume.size),
+            block_size: Some(volume.cluster),
+            blocks: Some(volume.clusters.into()),
+            state: Some(match self.is_dirty()? {
+                true => State::Dirty,
+                false => State::Clean,
+            }),
+            ..Facts::new("vfat")
+        };
+        facts.label = match directory::label(self) {
+            Ok(Some(label)) => Some(label),
+            Ok(None) => Some(names::label(&tail.BS_VolLab)).filter(|label| label != "NO NAME"),
+            Err(error) if error.kind() == ErrorKind::Corrupt => {
+                facts.warn(error.to_string());
+                None
+            }
+            Err(error) => return Err(error),
+        };
+        facts.label = facts.label.filter(|label| !label.is_empty());
+        self.free(&mut facts)?;
+        if volume.width == Width::Fat32 && volume.clusters < FAT32_MIN_CLUSTERS {
+            facts.warn(format!(
+                "{} clusters are too few for FAT32; firmware may take it for FAT16",
+                volume.clusters
+            ));
+        }
+        Ok(facts)
+    }
+
+    /// Counted in the FAT; what the FSInfo sector says is held against it.
+    fn free(&self, facts: &mut Facts) -> Result<()> {
+        let free = self.count_free()?;
+        facts.free_blocks = Some(free.into());
+        let Some(at) = self.volume.fs_info else {
+            return Ok(());
+        };
+        let info: FsInfo = self.area.structure("FSInfo sector", at)?;
+        let (lead, structure) = (info.FSI_LeadSig.get(), info.FSI_StrucSig.get());
+        let told = info.FSI_Free_Count.get();
+        if (lead, structure) != (FSI_LEAD_SIG, FSI_STRUC_SIG) {
+            facts.warn("the FSInfo sector is none");
+        } else if told != FREE_UNKNOWN && told != free {
+            facts.warn(format!(
+                "the FSInfo sector tells of {told} clusters free, the FAT of {free}"
+            ));
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,243 @@
+//! Reads filesystems back.
+//!
+//! Every format has a probe that looks for its magic and reads what the filesystem says of itself,
+//! and, where files are read too, a [`Reader`]. What is common stands here once: walking the tree,
+//! finding a path, reading a file's bytes, and the limits on what a hostile image can ask for.
+
+mod area;
+mod data;
+mod erofs;
+mod exfat;
+mod ext;
+mod facts;
+mod fat;
+mod listing;
+mod magic;
+mod node;
+mod ntfs;
+mod superblocks;
+mod swap;
+mod walk;
+
+use std::fmt::Debug;
+
+pub(super) use area::Area;
+pub use facts::{Facts, State};
+pub use node::{Node, NodeKind, Xattr};
+pub use walk::{Entry, Walk};
+
+use crate::error::{Error, Result};
+use data::Data;
+use listing::{Budget, Listing};
+
+/// The longest target of a symbolic link that is read.
+const TARGET_MAX: u64 = 1 << 16;
+
+/// What a format has to know to read files. All of it takes a time that the size of what is stored
+/// bounds, whatever is stored.
+trait Reader: Debug {
+    /// The root directory.
+    fn root(&self) -> Result<Node>;
+
+    /// Puts what a directory holds into `listing`, without `.` and `..`.
+    fn list(&self, directory: &Node, listing: &mut Listing<'_>) -> Result<()>;
+
+    /// Where the bytes of a file, or of a link's target, are.
+    fn data(&self, node: &Node) -> Result<Data>;
+
+    /// The extended attributes of a node.
+    fn xattrs(&self, _node: &Node) -> Result<Vec<Xattr>> {
+        Ok(Vec::new())
+    }
+}
+
+/// A filesystem that was recognised.
+#[derive(Debug)]
+pub struct Filesystem<'a> {
+    area: Area<'a>,
+    facts: Facts,
+    reader: Option<Box<dyn Reader + 'a>>,
+}
+
+type Probe = for<'a> fn(Area<'a>) -> Result<Option<Filesystem<'a>>>;
+
+/// Formats whose magic is in sector 0, where a table would be.
+const BOOT_SECTORS: &[Probe] = &[ntfs::probe, exfat::probe, fat::probe];
+
+/// All others. Containers come first: what they hold may have a magic too.
+const OTHERS: &[Probe] = &[
+    magic::probe,
+    superblocks::xfs,
+    superblocks::btrfs,
+    superblocks::f2fs,
+    superblocks::squashfs,
+    erofs::probe,
+    ext::probe,
+    swap::probe,
+    magic::probe_last,
+];
+
+fn first<'a>(probes: &[Probe], area: Area<'a>) -> Result<Option<Filesystem<'a>>> {
+    for probe in probes {
+        if let Some(found) = probe(area)? {
+            return Ok(Some(found));
+        }
+    }
+    Ok(None)
+}
+
+/// A filesystem that has a boot sector.
+pub(super) fn in_boot_sector(area: Area<'_>) -> Result<Option<Filesystem<'_>>> {
+    first(BOOT_SECTORS, area)
+}
+
+/// A filesystem that leaves the first sector to others.
+pub(super) fn behind_boot_sector(area: Area<'_>) -> Result<Option<Filesystem<'_>>> {
+    first(OTHERS, area)
+}
+
+impl<'a> Filesystem<'a> {
+    fn without_files(area: Area<'a>, facts: Facts) -> Self {
+        Self {
+            area,
+            facts,
+            reader: None,
+        }
+    }
+
+    /// What it says of itself.
+    pub const fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
+    /// Whether its files can be read here. Of some formats only the superblock is.
+    pub fn has_files(&self) -> bool {
+        self.reader.is_some()
+    }
+
+    fn reader(&self) -> Result<&(dyn Reader + 'a)> {
+        self.reader.as_deref().ok_or_else(|| {
+            let kind = self.facts.kind;
+            Error::unsupported(
+                kind,
+                "the files in it can't be read here, only its superblock",
+            )
+        })
+    }
+
+    /// The root directory.
+    ///
+    /// # Errors
+    /// `Corrupt` or `Io` when it can't be read; `Unsupported` when files of this format can't be.
+    pub fn root(&self) -> Result<Node> {
+        let root = self.reader()?.root()?;
+        if root.kind == NodeKind::Directory {
+            return Ok(root);
+        }
+        let message = format!("the root is a {}", root.kind.noun());
+        Err(Error::corrupt(root.place(), message))
+    }
+
+    /// All that it holds, one entry after the other.
+    ///
+    /// # Errors
+    /// As [`Self::root`].
+    pub fn walk(&self) -> Result<Walk<'_>> {
+        Walk::new(self)
+    }
+
+    /// What is at `path`, names between slashes; symbolic links aren't followed.
+    ///
+    /// # Errors
+    /// `Corrupt` or `Io` when a directory on the way can't be read.
+    pub fn find(&self, path: &[u8]) -> Result<Option<Node>> {
+        let reader = self.reader()?;
+        let mut node = self.root()?;
+        for wanted in path.split(|byte| *byte == b'/') {
+            if wanted.is_empty() {
+                continue;
+            }
+            if node.kind != NodeKind::Directory {
+                return Ok(None);
+            }
+            let mut budget = Budget::new(self.area.len());
+            let mut listing = Listing::new(&mut budget);
+            reader.list(&node, &mut listing)?;
+            let mut entries = listing.sorted().into_iter();
+            let Some((_, found)) = entries.find(|(name, _)| name == wanted) else {
+                return Ok(None);
+            };
+            node = found;
+        }
+        Ok(Some(node))
+    }
+
+    /// Opens a file, or the target of a symbolic link, for reading.
+    ///
+    /// # Errors
+    /// `Corrupt` or `Io` when what tells of its place can't be read; `Unsupported` when it is
+    /// stored in a way that isn't known here, compressed for example.
+    pub fn open(&self, node: &Node) -> Result<File<'_>> {
+        let has_data = matches!(node.kind, NodeKind::File | NodeKind::Symlink);
+        Ok(File {
+            area: self.area,
+            place: node.place(),
+            data: match has_data {
+                true => self.reader()?.data(node)?,
+                false => Data::new(0),
+            },
+        })
+    }
+
+    /// Where a symbolic link leads.
+    ///
+    /// # Errors
+    /// As [`Self::open`]; `Corrupt` when the target is longer than any path.
+    pub fn target(&self, link: &Node) -> Result<Vec<u8>> {
+        let file = self.open(link)?;
+        file.data.all(&self.area, &file.place, TARGET_MAX)
+    }
+
+    /// The extended attributes of a node, sorted by their names.
+    ///
+    /// # Errors
+    /// `Corrupt` or `Io` when they can't be read.
+    pub fn xattrs(&self, node: &Node) -> Result<Vec<Xattr>> {
+        let mut xattrs = self.reader()?.xattrs(node)?;
+        xattrs.sort();
+        Ok(xattrs)
+    }
+}
+
+/// The bytes of a file.
+#[derive(Debug)]
+pub struct File<'a> {
+    area: Area<'a>,
+    place: String,
+    data: Data,
+}
+
+impl File<'_> {
+    /// How many bytes it has, holes included.
+    pub const fn len(&self) -> u64 {
+        self.data.len()
+    }
+
+    /// Whether it has no bytes at all.
+    pub const fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// How many of its bytes are stored; the others are zero.
+    pub fn stored(&self) -> u64 {
+        self.data.stored()
+    }
+
+    /// Fills `bytes` from `offset`; holes are zero.
+    ///
+    /// # Errors
+    /// `Corrupt` when they exceed the file; `Io` when the image can't be read.
+    pub fn read_at(&self, bytes: &mut [u8], offset: u64) -> Result<()> {
+        self.data.fill(&self.area, &self.place, offset, bytes)
+    }
+}

@@ -1,0 +1,231 @@
+//! Whatever is in an image, reading it ends, with an answer or an error, after work that the size
+//! of the image bounds.
+
+use std::fs;
+use std::io;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use disklayout::disk::{Disk, MemDisk};
+use disklayout::inspect;
+use proptest::prelude::*;
+
+use crate::programs;
+use crate::support::{MIB, Scratch};
+
+/// A disk that counts how much is read of it.
+#[derive(Debug)]
+struct Counting {
+    disk: MemDisk,
+    reads: AtomicU64,
+    bytes: AtomicU64,
+}
+
+impl Disk for Counting {
+    fn len(&self) -> u64 {
+        self.disk.len()
+    }
+
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        self.reads.fetch_add(1, Ordering::Relaxed);
+        self.bytes.fetch_add(buf.len() as u64, Ordering::Relaxed);
+        self.disk.read_at(buf, offset)
+    }
+
+    fn write_at(&self, buf: &[u8], offset: u64) -> io::Result<()> {
+        self.disk.write_at(buf, offset)
+    }
+}
+
+/// Reads all that there is: facts, names, attributes, and the start of every file.
+fn read_everything(disk: &dyn Disk) -> Result<usize, disklayout::Error> {
+    let image = inspect::image(disk)?;
+    let mut entries = 0;
+    for volume in &image.volumes {
+        let Ok(Some(found)) = &volume.filesystem else {
+            continue;
+        };
+        if !found.has_files() {
+            continue;
+        }
+        let mut walk = found.walk()?;
+        while let Some(entry) = walk.next()? {
+            entries += 1;
+            let _ = found.xattrs(&entry.node);
+            if let Ok(file) = found.open(&entry.node) {
+                let mut bytes = vec![0; file.len().min(64 << 10) as usize];
+                let _ = file.read_at(&mut bytes, 0);
+                let middle = file.len() / 2;
+                let _ = file.read_at(&mut bytes[..(file.len() - middle).min(10) as usize], middle);
+            }
+        }
+    }
+    Ok(entries)
+}
+
+/// A small image; every `{}` in the commands that make it is its path.
+fn sample(scratch: &Scratch, size: u64, commands: &[String]) -> Vec<u8> {
+    let image = scratch.image("a.img", size);
+    for command in commands {
+        let words = command.split_whitespace();
+        let words: Vec<_> = words
+            .map(|word| word.replace("{}", &image.display().to_string()))
+            .collect();
+        let output = programs::run(&words[0], &words[1..]);
+        assert!(output.status.success(), "{command}: {output:?}");
+    }
+    fs::read(&image).unwrap()
+}
+
+/// Every format, with a few files where others' programs can put them there.
+fn samples() -> &'static [(&'static str, Vec<u8>)] {
+    static SAMPLES: OnceLock<Vec<(&str, Vec<u8>)>> = OnceLock::new();
+    SAMPLES.get_or_init(|| {
+        let scratch = Scratch::new();
+        let root = scratch.path("tree");
+        fs::create_dir_all(root.join("dir/sub")).unwrap();
+        for number in 0..30 {
+            let name = format!("dir/file-of-this-number-{number}");
+            fs::write(root.join(name), vec![7; number * 50]).unwrap();
+        }
+        fs::write(root.join("large"), vec![9; 50_000]).unwrap();
+        let root = root.display();
+        let ext = |options: &str| vec![format!("mke2fs -q -F -d {root} {options} {{}}")];
+        let fat = |width: u32| {
+            vec![
+                format!("mkfs.fat -F {width} -s 1 {{}}"),
+                format!("mcopy -s -i {{}} {root}/dir {root}/large ::"),
+            ]
+        };
+        let mut ntfs = vec!["mkntfs -q -F -Q -s 512 -p 0 -H 255 -S 63 -c 512 {}".to_owned()];
+        for number in 0..8 {
+            let name = format!("file-of-this-number-{number}");
+            ntfs.push(format!(
+                "ntfscp -q {{}} {root}/dir/{name} /{name}-with-more-behind-it"
+            ));
+        }
+        ntfs.push(format!("ntfscp -q {{}} {root}/large /large"));
+        let one = |command: &str| vec![command.to_owned()];
+        let erofs = vec![format!("mkfs.erofs --quiet {{}} {root}")];
+        [
+            ("ext2", MIB, ext("-t ext2")),
+            ("ext4", MIB, ext("-t ext4 -O ^has_journal")),
+            (
+                "ext4 old",
+                MIB,
+                ext("-t ext4 -O ^metadata_csum,^has_journal"),
+            ),
+            (
+                "ext4 inline",
+                MIB,
+                ext("-t ext4 -O inline_data,^metadata_csum,^has_journal"),
+            ),
+            ("fat12", MIB, fat(12)),
+            ("fat16", 4 * MIB, fat(16)),
+            ("fat32", 34 * MIB, fat(32)),
+            ("exfat", 4 * MIB, one("mkfs.exfat {}")),
+            ("ntfs", 4 * MIB, ntfs),
+            ("erofs", 0, erofs),
+            ("swap", MIB, one("mkswap {}")),
+            (
+                "gpt",
+                2 * MIB,
+                one("parted -s {} mklabel gpt mkpart a 40s 1MiB mkpart b 1MiB 1500kiB"),
+            ),
+        ]
+        .map(|(name, size, commands)| (name, sample(&scratch, size, &commands)))
+        .into()
+    })
+}
+
+/// Where an image isn't zero: what is there is what is read.
+fn interesting(image: &[u8]) -> Vec<usize> {
+    let chunks = image.chunks(32).enumerate();
+    let used = chunks.filter(|(_, chunk)| chunk.iter().any(|byte| *byte != 0));
+    used.map(|(index, _)| index * 32).collect()
+}
+
+fn disk_of(image: &[u8]) -> Counting {
+    let disk = MemDisk::new(image.len() as u64);
+    for (index, page) in image.chunks(4096).enumerate() {
+        if page.iter().any(|byte| *byte != 0) {
+            disk.write_at(page, index as u64 * 4096).unwrap();
+        }
+    }
+    Counting {
+        disk,
+        reads: AtomicU64::new(0),
+        bytes: AtomicU64::new(0),
+    }
+}
+
+#[test]
+fn sound_samples_have_their_files() {
+    for (name, image) in samples() {
+        let expected = match *name {
+            "swap" | "gpt" => 0,
+            "exfat" => 1,
+            "ntfs" => 10,
+            "ext2" | "ext4" | "ext4 old" | "ext4 inline" => 35,
+            "erofs" => 34,
+            _ => 34,
+        };
+        assert_eq!(
+            read_everything(&disk_of(image)).unwrap(),
+            expected,
+            "{name}"
+        );
+    }
+}
+
+/// A byte at one of the places, in `0..1`, that hold something, and what becomes of it.
+fn any_change() -> impl Strategy<Value = (f64, usize, u8)> {
+    let byte = prop_oneof![
+        any::<u8>(),
+        Just(0),
+        Just(0xFF),
+        (0..8_u32).prop_map(|bit| 1 << bit),
+    ];
+    (0.0..1.0, 0..32_usize, byte)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(1500))]
+
+    #[test]
+    fn damaged_samples_are_read_to_an_end(
+        which in any::<prop::sample::Index>(),
+        changes in prop::collection::vec((any_change(), any::<bool>()), 1..8),
+    ) {
+        let (_, image) = which.get(samples());
+        let places = interesting(image);
+        let disk = disk_of(image);
+        for ((place, within, byte), is_flip) in changes {
+            let at = places[(place * places.len() as f64) as usize] + within;
+            let new = if is_flip { image[at] ^ byte } else { byte };
+            disk.write_at(&[new], at as u64).unwrap();
+        }
+        let _ = read_everything(&disk);
+        let (reads, bytes) = (disk.reads.into_inner(), disk.bytes.into_inner());
+        // Each entry costs a few reads and the start of a file; entries have 12 bytes at least.
+        prop_assert!(reads < 40 * image.len() as u64 / 12, "{reads} reads");
+        prop_assert!(bytes < 64 * image.len() as u64 + (64 << 20), "{bytes} bytes");
+    }
+}
+
+#[test]
+fn every_byte_of_the_first_blocks_at_its_extremes() {
+    for (name, image) in samples() {
+        let disk = disk_of(image);
+        for at in interesting(image).into_iter().filter(|at| *at < 4096) {
+            for at in at..at + 32 {
+                for byte in [0, 1, 0x7F, 0x80, 0xFF] {
+                    disk.write_at(&[byte], at as u64).unwrap();
+                    let _ = inspect::image(&disk);
+                }
+                disk.write_at(&image[at..=at], at as u64).unwrap();
+            }
+        }
+        assert!(inspect::image(&disk).is_ok(), "{name}");
+    }
+}

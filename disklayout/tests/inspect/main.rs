@@ -1,0 +1,16 @@
+//! What other programs made is read right, what this library made is read as it was described, and
+//! what is damaged is an error.
+
+mod damaged;
+mod erofs;
+mod exfat;
+mod ext;
+mod fat;
+mod ntfs;
+#[expect(dead_code, reason = "some tests only read")]
+#[path = "../programs/mod.rs"]
+mod programs;
+mod properties;
+mod superblocks;
+mod support;
+mod tree;

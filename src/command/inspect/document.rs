@@ -1,0 +1,140 @@
+//! What an image holds, for programs: the keys of docs/inspect.md.
+
+use disklayout::inspect::fs::{Facts, Filesystem};
+use disklayout::inspect::{Image, Partition, Volume, type_name};
+use disklayout::layout::{EntryPlan, Role, TablePlan};
+use serde_json::{Value, json};
+
+use super::{Options, files, is_wanted, number};
+
+/// Changes when a key goes away or means something else.
+const VERSION: u32 = 1;
+
+pub(super) fn document(images: Vec<Value>) -> Value {
+    json!({ "version": VERSION, "images": images })
+}
+
+/// An image, and whether all of it could be read.
+pub(super) fn image(image: &Image<'_>, options: &Options) -> (Value, bool) {
+    let label = image.table.as_ref().map(|table| table.label);
+    let (table, id) = match label {
+        None | Some(TablePlan::None) => ("none", String::new()),
+        Some(TablePlan::Mbr { signature }) => ("mbr", format!("{signature:#010x}")),
+        Some(TablePlan::Gpt { guid }) => ("gpt", guid.to_string()),
+    };
+    let mut is_sound = true;
+    let wanted = image.volumes.iter();
+    let wanted = wanted.filter(|volume| is_wanted(volume, options.part));
+    let partitions: Vec<_> = wanted
+        .map(|volume| {
+            let (value, sound) = self::volume(volume, options);
+            is_sound &= sound;
+            value
+        })
+        .collect();
+    let value = json!({
+        "size": image.size.get(),
+        "table": table,
+        "sector_size": image.table.as_ref().map(|table| table.sector_size.get()),
+        "id": id,
+        "partitions": partitions,
+    });
+    (value, is_sound)
+}
+
+fn volume(volume: &Volume<'_>, options: &Options) -> (Value, bool) {
+    let mut value = volume
+        .partition
+        .as_ref()
+        .map_or_else(|| json!({}), partition);
+    value["number"] = json!(number(volume));
+    match &volume.filesystem {
+        Ok(Some(found)) => {
+            let (object, is_sound) = filesystem(found, options);
+            value["filesystem"] = object;
+            (value, is_sound)
+        }
+        Ok(None) => {
+            value["filesystem"] = Value::Null;
+            (value, true)
+        }
+        Err(error) => {
+            value["filesystem"] = json!({ "error": error.to_string() });
+            (value, false)
+        }
+    }
+}
+
+fn partition(partition: &Partition) -> Value {
+    let (kind, uuid, name) = match &partition.entry {
+        EntryPlan::None => (String::new(), None, None),
+        EntryPlan::Mbr { kind, .. } => (format!("{kind:#04x}"), None, None),
+        EntryPlan::Gpt {
+            kind, guid, name, ..
+        } => (kind.to_string(), Some(guid), Some(name)),
+    };
+    let (active, attributes) = match &partition.entry {
+        EntryPlan::None => (None, None),
+        EntryPlan::Mbr { active, .. } => (Some(active), None),
+        EntryPlan::Gpt { attributes, .. } => (None, Some(attributes)),
+    };
+    json!({
+        "role": match partition.role {
+            Role::Primary => "primary",
+            Role::Extended => "extended",
+            Role::Logical => "logical",
+        },
+        "first": partition.range.first().get(),
+        "last": partition.range.last().get(),
+        "sectors": partition.range.sectors(),
+        "type": kind,
+        "type_name": type_name(&partition.entry),
+        "uuid": uuid.map(ToString::to_string),
+        "name": name,
+        "active": active,
+        "attributes": attributes,
+    })
+}
+
+fn filesystem(found: &Filesystem<'_>, options: &Options) -> (Value, bool) {
+    let mut value = facts(found.facts());
+    if !options.tree || !found.has_files() {
+        return (value, true);
+    }
+    let mut entries = Vec::new();
+    let walked = found.walk().and_then(|mut walk| {
+        while let Some(entry) = walk.next()? {
+            entries.push(files::object(found, &entry)?);
+        }
+        Ok(())
+    });
+    value["tree"] = Value::Array(entries);
+    if let Err(error) = &walked {
+        value["error"] = json!(error.to_string());
+    }
+    (value, walked.is_ok())
+}
+
+fn facts(facts: &Facts) -> Value {
+    json!({
+        "kind": facts.kind,
+        "variant": facts.variant,
+        "label": facts.label,
+        "uuid": facts.uuid,
+        "size": facts.size,
+        "block_size": facts.block_size,
+        "blocks": facts.blocks,
+        "free_blocks": facts.free_blocks,
+        "free": facts.free(),
+        "inodes": facts.inodes,
+        "free_inodes": facts.free_inodes,
+        "journal": facts.journal,
+        "state": facts.state.map(|state| state.name()),
+        "features": facts.features,
+        "created": facts.created.map(files::shown_time),
+        "mounted": facts.mounted.map(files::shown_time),
+        "written": facts.written.map(files::shown_time),
+        "last_mounted": facts.last_mounted,
+        "warnings": facts.warnings,
+    })
+}

@@ -1,0 +1,165 @@
+//! What is known of one file, as text and as JSON.
+
+use std::fmt::Write;
+
+use disklayout::inspect::fs::{Entry, Filesystem, Node, NodeKind};
+use disklayout::{Result, Timestamp};
+use serde_json::{Value, json};
+
+/// One line: kind and permissions, owner, size, time, path.
+pub(super) fn line(found: &Filesystem<'_>, entry: &Entry) -> Result<String> {
+    let node = &entry.node;
+    let owner = node
+        .owner
+        .map_or_else(|| "-".to_owned(), |(uid, gid)| format!("{uid}:{gid}"));
+    let size = match node.kind {
+        NodeKind::CharacterDevice(major, minor) | NodeKind::BlockDevice(major, minor) => {
+            format!("{major},{minor}")
+        }
+        NodeKind::File | NodeKind::Symlink => node.size.to_string(),
+        _ => "-".to_owned(),
+    };
+    let time = node.modified.map_or_else(|| "-".to_owned(), shown_time);
+    let path = entry.path.escape_ascii();
+    let mut line = format!("{} {owner:>11} {size:>12} {time:>19} {path}", mode(node));
+    if node.kind == NodeKind::Symlink {
+        let target = found.target(node)?;
+        // Writing to a string can't fail.
+        let _ = write!(line, " -> {}", target.escape_ascii());
+    }
+    if let Some(first) = &entry.link_to {
+        let _ = write!(line, " (hard link to {})", first.escape_ascii());
+    }
+    for xattr in found.xattrs(node)? {
+        let (name, len) = (xattr.name.escape_ascii(), xattr.value.len());
+        let _ = write!(line, " [{name}: {len}]");
+    }
+    Ok(line)
+}
+
+/// The keys of docs/inspect.md.
+pub(super) fn object(found: &Filesystem<'_>, entry: &Entry) -> Result<Value> {
+    let node = &entry.node;
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let mut object = json!({
+        "path": text(&entry.path),
+        "type": node.kind.noun(),
+        "number": node.number,
+    });
+    let mut put = |key: &str, value: Value| object[key] = value;
+    match node.kind {
+        NodeKind::CharacterDevice(major, minor) | NodeKind::BlockDevice(major, minor) => {
+            put("device", json!([major, minor]));
+        }
+        NodeKind::File => put("size", json!(node.size)),
+        NodeKind::Symlink => put("target", json!(text(&found.target(node)?))),
+        NodeKind::Directory | NodeKind::Fifo | NodeKind::Socket => {}
+    }
+    if let Some(permissions) = node.permissions {
+        put("mode", json!(format!("{permissions:04o}")));
+    }
+    if let Some((uid, gid)) = node.owner {
+        put("uid", json!(uid));
+        put("gid", json!(gid));
+    }
+    if let Some(links) = node.links {
+        put("links", json!(links));
+    }
+    if let Some(first) = &entry.link_to {
+        put("link_to", json!(text(first)));
+    }
+    if let Some(time) = node.modified {
+        put("mtime", json!(shown_time(time)));
+    }
+    if let Some(attributes) = node.dos_attributes {
+        put("dos_attributes", json!(attributes));
+    }
+    let xattrs = found.xattrs(node)?;
+    if !xattrs.is_empty() {
+        let one = |xattr: &disklayout::inspect::fs::Xattr| json!({ "name": text(&xattr.name), "size": xattr.value.len() });
+        put("xattrs", xattrs.iter().map(one).collect());
+    }
+    Ok(object)
+}
+
+/// As `ls -l` shows it; formats without permissions have only what DOS knows.
+fn mode(node: &Node) -> String {
+    let kind = match node.kind {
+        NodeKind::Directory => 'd',
+        NodeKind::File => '-',
+        NodeKind::Symlink => 'l',
+        NodeKind::CharacterDevice(..) => 'c',
+        NodeKind::BlockDevice(..) => 'b',
+        NodeKind::Fifo => 'p',
+        NodeKind::Socket => 's',
+    };
+    let Some(bits) = node.permissions else {
+        let dos = node.dos_attributes.unwrap_or(0);
+        let letters = [(1, 'r'), (2, 'h'), (4, 's'), (0x20, 'a')];
+        let letters = letters.map(|(bit, letter)| if dos & bit == 0 { '-' } else { letter });
+        return format!("{kind}{:<9}", String::from_iter(letters));
+    };
+    let mut text = kind.to_string();
+    for (shift, special, set, unset) in [
+        (6, 0o4000, 's', 'S'),
+        (3, 0o2000, 's', 'S'),
+        (0, 0o1000, 't', 'T'),
+    ] {
+        let has = |bit: u16| bits >> shift & bit != 0;
+        text.push(if has(4) { 'r' } else { '-' });
+        text.push(if has(2) { 'w' } else { '-' });
+        text.push(match (has(1), bits & special != 0) {
+            (true, true) => set,
+            (false, true) => unset,
+            (true, false) => 'x',
+            (false, false) => '-',
+        });
+    }
+    text
+}
+
+/// `2000-01-01 00:00:00`, in UTC.
+pub(super) fn shown_time(time: Timestamp) -> String {
+    let (days, second) = (
+        time.seconds.div_euclid(86_400),
+        time.seconds.rem_euclid(86_400),
+    );
+    // Years that begin in March, in eras of 400 years: every one has the same days.
+    let days = days + 719_468;
+    let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+    let day = day - (365 * year + year / 4 - year / 100);
+    let month = (5 * day + 2) / 153;
+    let day = day - (153 * month + 2) / 5 + 1;
+    let (month, later) = if month < 10 {
+        (month + 3, 0)
+    } else {
+        (month - 9, 1)
+    };
+    let year = era * 400 + year + later;
+    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_as_date_shows_them() {
+        for (seconds, shown) in [
+            (0, "1970-01-01 00:00:00"),
+            (-1, "1969-12-31 23:59:59"),
+            (951_782_399, "2000-02-28 23:59:59"),
+            (951_782_400, "2000-02-29 00:00:00"),
+            (951_868_800, "2000-03-01 00:00:00"),
+            (4_107_542_400, "2100-03-01 00:00:00"),
+            (-11_644_473_600, "1601-01-01 00:00:00"),
+            (253_402_300_799, "9999-12-31 23:59:59"),
+        ] {
+            assert_eq!(shown_time(Timestamp::from_seconds(seconds)), shown);
+        }
+        // No time that a filesystem can have is too far away.
+        shown_time(Timestamp::from_seconds(i64::MIN / 2));
+    }
+}

@@ -1,0 +1,157 @@
+//! `inspect`: tells what images hold. No configuration is needed or read, and nothing is written.
+
+mod cat;
+mod document;
+mod files;
+mod foreign;
+mod text;
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use disklayout::disk::SparseFile;
+use disklayout::inspect::{self, Image};
+use serde_json::{Value, json};
+
+use super::Settings;
+use crate::status::Status;
+
+/// What is to be told.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The images, relative to the directory of images.
+    pub images: Vec<PathBuf>,
+    /// Whether all files are to be listed.
+    pub tree: bool,
+    /// The only partition that counts, by its number.
+    pub part: Option<u32>,
+    /// The file of which the content is wanted, and nothing else.
+    pub cat: Option<OsString>,
+}
+
+/// Tells what is in the images, as text or as one JSON document.
+///
+/// # Errors
+/// When standard output can't be written to. An image that can't be read is told in its place and
+/// by the status.
+pub fn run(settings: &Settings, options: &Options) -> Result<Status> {
+    if let Some(path) = &options.cat {
+        let [image] = &options.images[..] else {
+            bail!("--cat takes one image");
+        };
+        let disk = open(&settings.directory.join(image))?;
+        cat::write(&read(&disk)?, path, options.part)?;
+        return Ok(Status::Success);
+    }
+    let mut out = io::stdout().lock();
+    let mut documents = Vec::new();
+    let mut status = Status::Success;
+    for (index, path) in options.images.iter().enumerate() {
+        let full = settings.directory.join(path);
+        let (shown, is_sound) = match settings.json {
+            true => one_document(path, &full, options),
+            false => one_text(path, &full, options, index > 0, &mut out)?,
+        };
+        documents.extend(shown);
+        if !is_sound {
+            status = Status::Failed;
+        }
+    }
+    if settings.json {
+        writeln!(out, "{:#}", document::document(documents))?;
+    }
+    out.flush()?;
+    Ok(status)
+}
+
+/// Writes about an image; whether all of it could be read.
+fn one_text(
+    path: &Path,
+    full: &Path,
+    options: &Options,
+    is_next: bool,
+    out: &mut dyn Write,
+) -> Result<(Option<Value>, bool)> {
+    let shown = path.display();
+    let told = open(full).and_then(|disk| {
+        let image = read(&disk)?;
+        check_part(&image, options.part)?;
+        let mut text = Vec::new();
+        let is_sound = text::write(&mut text, &shown.to_string(), &image, options)?;
+        Ok((text, is_sound))
+    });
+    match told {
+        Ok((text, is_sound)) => {
+            if is_next {
+                writeln!(out)?;
+            }
+            out.write_all(&text)?;
+            Ok((None, is_sound))
+        }
+        Err(error) => {
+            // What was said before comes first.
+            out.flush()?;
+            writeln!(io::stderr(), "createhdds: {shown}: {error:#}")?;
+            Ok((None, false))
+        }
+    }
+}
+
+fn one_document(path: &Path, full: &Path, options: &Options) -> (Option<Value>, bool) {
+    let told = open(full).and_then(|disk| {
+        let image = read(&disk)?;
+        check_part(&image, options.part)?;
+        Ok(document::image(&image, options))
+    });
+    let (mut value, is_sound) =
+        told.unwrap_or_else(|error| (json!({ "error": format!("{error:#}") }), false));
+    value["file"] = json!(path.to_string_lossy());
+    (Some(value), is_sound)
+}
+
+fn open(path: &Path) -> Result<SparseFile> {
+    let file = File::open(path).context("can't open it")?;
+    let metadata = file.metadata().context("can't look at it")?;
+    if !metadata.is_file() {
+        bail!("it is no regular file");
+    }
+    Ok(SparseFile::open(file)?)
+}
+
+/// What is in an image. One in which nothing is recognised is an error.
+fn read(disk: &SparseFile) -> Result<Image<'_>> {
+    if let Some(format) = foreign::format(disk)? {
+        bail!("it is {format}, not a raw image: convert it first");
+    }
+    let image = inspect::image(disk)?;
+    let is_empty = |volume: &inspect::Volume<'_>| matches!(volume.filesystem, Ok(None));
+    if image.table.is_none() && image.volumes.iter().all(is_empty) {
+        bail!("no table and no filesystem recognised");
+    }
+    Ok(image)
+}
+
+/// The number of a volume; that of a whole image is 0.
+fn number(volume: &inspect::Volume<'_>) -> u32 {
+    volume
+        .partition
+        .as_ref()
+        .map_or(0, |partition| partition.number)
+}
+
+fn check_part(image: &Image<'_>, part: Option<u32>) -> Result<()> {
+    let Some(part) = part else { return Ok(()) };
+    let mut numbers = image.volumes.iter().map(number);
+    if numbers.any(|number| number == part) {
+        return Ok(());
+    }
+    bail!("there is no partition {part}")
+}
+
+/// Whether a volume was asked for.
+fn is_wanted(volume: &inspect::Volume<'_>, part: Option<u32>) -> bool {
+    part.is_none_or(|part| part == number(volume))
+}

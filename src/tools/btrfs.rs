@@ -1,0 +1,337 @@
+//! Btrfs filesystems, made by mkfs.btrfs.
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use disklayout::disk::Disk;
+use disklayout::fs::btrfs;
+use disklayout::fs::options::{bytes, flag, place_of};
+use disklayout::fs::{Choice, Formatter, FsPlan, Progress, Request, Summary};
+use disklayout::tree::{FileTree, Node, NodeKind};
+use disklayout::{Bytes, Error, Identity, Result};
+use rustix::fs::{XattrFlags, lsetxattr};
+use uuid::Uuid;
+
+use super::filled::fill;
+use super::plant::plant;
+use super::runner::{Runner, Tool};
+use super::scratch::Scratch;
+use super::staging::Staging;
+
+const MKFS_BTRFS: Tool = Tool {
+    program: "mkfs.btrfs",
+    packages: "'btrfs-progs' (Debian, Ubuntu, Fedora)",
+};
+
+const CHOICES: [Choice; 3] = [
+    Choice::new("checksum", "ALGORITHM", "Checksums: crc32c or sha256"),
+    Choice::new("mixed", "yes|no", "Whether data and metadata share chunks"),
+    Choice::new("node-size", "BYTES", "Bytes in a node of a tree"),
+];
+
+/// Where the tree is in the staging directory.
+const TOP: &str = "root";
+
+/// There is no other size that all machines can mount.
+const SECTOR: u64 = 4096;
+
+/// What mkfs.btrfs counts for every file at most, in bytes.
+const PER_FILE: u64 = 40 << 10;
+
+/// Plans Btrfs filesystems that mkfs.btrfs writes.
+#[derive(Clone, Debug, Default)]
+pub struct BtrfsFormatter {
+    runner: Runner,
+}
+
+impl BtrfsFormatter {
+    /// A formatter that finds its program with `runner`.
+    pub fn new(runner: Runner) -> Self {
+        Self { runner }
+    }
+}
+
+/// What was chosen.
+#[derive(Clone, Copy, Debug)]
+struct Chosen {
+    checksum: &'static str,
+    mixed: bool,
+    node_size: u64,
+}
+
+impl Chosen {
+    fn new(request: &Request<'_>) -> Result<Self> {
+        let Request { place, options, .. } = request;
+        options.check(place, request.kind, &CHOICES)?;
+        let checksum = |text: &str| match text {
+            "crc32c" => Ok("crc32c"),
+            "sha256" => Ok("sha256"),
+            _ => Err(format!("'{text}' is neither crc32c nor sha256")),
+        };
+        let mixed = options.parse(place, "mixed", flag)?.unwrap_or(false);
+        let default = if mixed { SECTOR } else { 16_384 };
+        let node_size = options.parse(place, "node-size", bytes)?.unwrap_or(default);
+        let is_power = node_size.is_power_of_two() && (SECTOR..=65_536).contains(&node_size);
+        if !is_power || mixed && node_size != SECTOR {
+            let message = match mixed {
+                true => format!("{node_size} isn't 4096, as it has to be with mixed chunks"),
+                false => format!("{node_size} is no power of two from 4096 to 65536"),
+            };
+            return Err(Error::invalid(place_of(place, "node-size"), message));
+        }
+        Ok(Self {
+            checksum: options
+                .parse(place, "checksum", checksum)?
+                .unwrap_or("crc32c"),
+            mixed,
+            node_size,
+        })
+    }
+
+    const fn min_size(self) -> u64 {
+        match self.mixed {
+            true => btrfs::MIN_SIZE_MIXED,
+            false => btrfs::MIN_SIZE,
+        }
+    }
+}
+
+impl Formatter for BtrfsFormatter {
+    fn names(&self) -> &'static [&'static str] {
+        &["btrfs"]
+    }
+
+    fn choices(&self) -> &'static [Choice] {
+        &CHOICES
+    }
+
+    fn plan(&self, request: Request<'_>) -> Result<Box<dyn FsPlan>> {
+        let place = request.place;
+        let chosen = Chosen::new(&request)?;
+        let size = request.size.get();
+        if size < chosen.min_size() {
+            let least = chosen.min_size();
+            let message = format!(
+                "{} can't hold Btrfs, which takes {least} bytes or more; with 'mixed', {}",
+                request.size,
+                btrfs::MIN_SIZE_MIXED
+            );
+            return Err(Error::does_not_fit(place, message));
+        }
+        if let Some(label) = request.label {
+            btrfs::check_label(place, label)?;
+        }
+        let mut tree = request.tree;
+        let warnings = btrfs::check_tree(place, &mut tree, request.misfits)?;
+        let (data, _) = demand(&tree);
+        if data > size {
+            let message =
+                format!("the files need {data} bytes, more than the {size} of the filesystem");
+            return Err(Error::does_not_fit(place, message));
+        }
+        Ok(Box::new(BtrfsPlan {
+            place: place.to_owned(),
+            size: size / SECTOR * SECTOR,
+            label: request.label.map(str::to_owned),
+            uuid: request
+                .uuid
+                .unwrap_or_else(|| request.identity.uuid("uuid")),
+            chosen,
+            tree,
+            warnings,
+            identity: request.identity,
+            runner: self.runner.clone(),
+        }))
+    }
+
+    /// An upper bound, as mkfs.btrfs itself reckons: it counts the longest path for every file.
+    fn smallest(&self, request: &Request<'_>, free: Bytes) -> Result<Bytes> {
+        let chosen = Chosen::new(request)?;
+        let (data, metadata) = demand(&request.tree);
+        let data = data.saturating_add(free.get());
+        let files = request.tree.nodes().count() as u64 * PER_FILE;
+        let needed = data
+            .saturating_add(data / 8)
+            .saturating_add(metadata * 3)
+            .saturating_add(files);
+        let size = needed.saturating_add(chosen.min_size());
+        Ok(Bytes::new(size.next_multiple_of(1 << 20)))
+    }
+}
+
+/// About how many bytes the data of files takes, holes among it, and how many all else does.
+fn demand(tree: &FileTree) -> (u64, u64) {
+    let (mut data, mut metadata) = (0_u64, 0_u64);
+    for (id, node) in tree.nodes() {
+        metadata += match &node.kind {
+            NodeKind::File(content) if content.len() > 2048 => {
+                data = data.saturating_add(content.len().next_multiple_of(SECTOR));
+                content.len() / 512
+            }
+            NodeKind::File(content) => content.len(),
+            NodeKind::Symlink(target) => target.len() as u64,
+            _ => 0,
+        };
+        let values = node
+            .xattrs
+            .iter()
+            .map(|it| (it.name.len() + it.value.len() + 60) as u64);
+        metadata += 300 + values.sum::<u64>();
+        metadata += tree
+            .entries(id)
+            .map(|(name, _)| name.len() as u64 * 3 + 180)
+            .sum::<u64>();
+    }
+    (data, metadata)
+}
+
+/// A Btrfs filesystem in which everything is decided that mkfs.btrfs doesn't decide.
+#[derive(Debug)]
+struct BtrfsPlan {
+    place: String,
+    size: u64,
+    label: Option<String>,
+    uuid: Uuid,
+    chosen: Chosen,
+    tree: FileTree,
+    warnings: Vec<String>,
+    identity: Identity,
+    runner: Runner,
+}
+
+impl FsPlan for BtrfsPlan {
+    fn summary(&self) -> Summary {
+        Summary {
+            kind: "btrfs",
+            label: self.label.clone(),
+            uuid: Some(self.uuid),
+            block_size: SECTOR as u32,
+            blocks: self.size / SECTOR,
+            free_blocks: None,
+            reserved_blocks: 0,
+            inodes: None,
+            free_inodes: None,
+            journal: None,
+        }
+    }
+
+    fn tree(&self) -> &FileTree {
+        &self.tree
+    }
+
+    fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    fn cost(&self) -> Bytes {
+        let (data, metadata) = demand(&self.tree);
+        Bytes::new(2 * (data + metadata))
+    }
+
+    fn check_tools(&self) -> Result<()> {
+        self.runner.find(&self.place, MKFS_BTRFS)?;
+        Ok(())
+    }
+
+    fn write(&self, disk: &dyn Disk, progress: &dyn Progress) -> Result<()> {
+        self.check_tools()?;
+        let staging = Staging::new(&self.place)?;
+        let (data, metadata) = demand(&self.tree);
+        let scratch = Scratch::new(&self.place, &staging, self.size, data + 2 * metadata)?;
+        let top = self.stage(&staging, progress)?;
+        let args = self.arguments(top.as_deref(), scratch.path());
+        self.runner.run(&self.place, MKFS_BTRFS, &args)?;
+        self.check_size(&scratch)?;
+        let finished = btrfs::finish(&scratch.disk()?, &self.tree, &self.identity);
+        finished.map_err(|error| {
+            let message = "can't finish the filesystem that mkfs.btrfs wrote";
+            Error::new(error.kind(), &self.place, message).with_source(error)
+        })?;
+        scratch.move_to(&self.place, disk)
+    }
+}
+
+impl BtrfsPlan {
+    /// mkfs.btrfs makes a file larger when it reckons that the directory may not fit.
+    fn check_size(&self, scratch: &Scratch) -> Result<()> {
+        let made = scratch.disk()?.len();
+        if made > self.size {
+            let message = format!(
+                "mkfs.btrfs wants {made} bytes for these files, and the filesystem has {}",
+                self.size
+            );
+            return Err(Error::does_not_fit(&self.place, message));
+        }
+        Ok(())
+    }
+
+    /// Makes the directory that mkfs.btrfs copies, unless there is nothing in it.
+    fn stage(&self, staging: &Staging, progress: &dyn Progress) -> Result<Option<PathBuf>> {
+        let root = self.tree.node(FileTree::ROOT);
+        if self.tree.nodes().nth(1).is_none() && root.xattrs.is_empty() {
+            return Ok(None);
+        }
+        // Users can't give attributes to symbolic links.
+        let is_link = |node: &Node| node.xattrs.is_empty();
+        let places = plant(staging, Path::new(TOP), &self.tree, is_link)?;
+        fill(&self.place, &self.tree, &places, progress)?;
+        for (id, node) in self
+            .tree
+            .nodes()
+            .filter(|(_, node)| !node.xattrs.is_empty())
+        {
+            let path = &places[id.index()];
+            if let NodeKind::Symlink(target) = &node.kind {
+                let written = fs::write(path, target);
+                written.map_err(|e| Error::io(path.display().to_string(), "can't write it", e))?;
+            }
+            for xattr in node.xattrs.iter() {
+                // Those without are refused when planning.
+                let name = btrfs::stand_in(&xattr.name).unwrap_or_default();
+                let set = lsetxattr(
+                    path,
+                    OsStr::from_bytes(&name),
+                    &xattr.value,
+                    XattrFlags::empty(),
+                );
+                set.map_err(|error| {
+                    let message = format!("can't set an attribute of {} bytes; TMPDIR has to be on a filesystem that takes it", xattr.value.len());
+                    Error::io(
+ path.display().to_string(),
+ message,
+ std::io::Error::from(error))
+                })?;
+            }
+        }
+        Ok(Some(staging.path().join(TOP)))
+    }
+
+    fn arguments(&self, top: Option<&Path>, volume: &Path) -> Vec<OsString> {
+        let Chosen {
+            checksum,
+            mixed,
+            node_size,
+        } = self.chosen;
+        let mut args: Vec<OsString> = ["-q", "-f", "-K", "-s", "4096", "--csum", checksum, "-n"]
+            .map(OsString::from)
+            .to_vec();
+        args.extend([
+            node_size.to_string().into(),
+            "-U".into(),
+            self.uuid.to_string().into(),
+        ]);
+        if mixed {
+            args.push("--mixed".into());
+        }
+        if let Some(label) = &self.label {
+            args.extend(["-L".into(), label.into()]);
+        }
+        if let Some(top) = top {
+            args.extend(["--rootdir".into(), top.into()]);
+        }
+        args.push(volume.into());
+        args
+    }
+}

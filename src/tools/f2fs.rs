@@ -1,0 +1,253 @@
+//! F2FS filesystems, made by mkfs.f2fs and sload.f2fs.
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use disklayout::disk::Disk;
+use disklayout::fs::copy::copy;
+use disklayout::fs::f2fs;
+use disklayout::fs::options::{number, place_of};
+use disklayout::fs::{Choice, Formatter, FsPlan, Progress, Request, Summary};
+use disklayout::tree::{FileTree, NodeKind};
+use disklayout::{Bytes, Error, Identity, Result};
+use uuid::Uuid;
+
+use super::plant::plant;
+use super::runner::{Runner, Tool};
+use super::scratch::Scratch;
+use super::staging::Staging;
+
+const MKFS_F2FS: Tool = tool("mkfs.f2fs");
+const SLOAD_F2FS: Tool = tool("sload.f2fs");
+
+const fn tool(program: &'static str) -> Tool {
+    Tool {
+        program,
+        packages: "'f2fs-tools' (Debian, Ubuntu, Fedora)",
+    }
+}
+
+const CHOICES: [Choice; 1] = [Choice::new(
+    "overprovision",
+    "PERCENT",
+    "How much is kept for cleaning, in percent",
+)];
+
+/// Where the tree is in the staging directory.
+const TOP: &str = "root";
+
+/// Plans F2FS filesystems that mkfs.f2fs and sload.f2fs write.
+#[derive(Clone, Debug, Default)]
+pub struct F2fsFormatter {
+    runner: Runner,
+}
+
+impl F2fsFormatter {
+    /// A formatter that finds its programs with `runner`.
+    pub fn new(runner: Runner) -> Self {
+        Self { runner }
+    }
+}
+
+impl Formatter for F2fsFormatter {
+    fn names(&self) -> &'static [&'static str] {
+        &["f2fs"]
+    }
+
+    fn choices(&self) -> &'static [Choice] {
+        &CHOICES
+    }
+
+    fn plan(&self, request: Request<'_>) -> Result<Box<dyn FsPlan>> {
+        let place = request.place;
+        let overprovision = overprovision(&request)?;
+        let size = request.size.get();
+        if !(f2fs::MIN_SIZE..f2fs::MAX_SIZE).contains(&size) {
+            let (least, most) = (f2fs::MIN_SIZE, f2fs::MAX_SIZE - 1);
+            let message = format!(
+                "{} can't hold F2FS, which takes {least} to {most} bytes",
+                request.size
+            );
+            return Err(Error::does_not_fit(place, message));
+        }
+        if let Some(label) = request.label {
+            f2fs::check_label(place, label)?;
+        }
+        let mut tree = request.tree;
+        let warnings = f2fs::check_tree(place, &mut tree, request.misfits)?;
+        let is_filled = tree.entries(FileTree::ROOT).next().is_some();
+        if is_filled && size < f2fs::MIN_SIZE_FILLED {
+            let least = f2fs::MIN_SIZE_FILLED;
+            let message = format!("F2FS with anything in it takes {least} bytes at least");
+            return Err(Error::does_not_fit(place, message));
+        }
+        let needed = demand(&tree);
+        if needed > size - METADATA {
+            let message = format!(
+                "the files need {needed} bytes, and F2FS of {size} bytes has {} at most for them",
+                size - METADATA
+            );
+            return Err(Error::does_not_fit(place, message));
+        }
+        Ok(Box::new(F2fsPlan {
+            place: place.to_owned(),
+            size: size / u64::from(f2fs::BLOCK_SIZE) * u64::from(f2fs::BLOCK_SIZE),
+            label: request.label.map(str::to_owned),
+            uuid: request
+                .uuid
+                .unwrap_or_else(|| request.identity.uuid("uuid")),
+            overprovision,
+            tree,
+            warnings,
+            identity: request.identity,
+            runner: self.runner.clone(),
+        }))
+    }
+
+    /// An upper bound: mkfs.f2fs keeps segments for cleaning, a larger part of small filesystems.
+    fn smallest(&self, request: &Request<'_>, free: Bytes) -> Result<Bytes> {
+        overprovision(request)?;
+        let needed = demand(&request.tree).saturating_add(free.get());
+        let kept = needed / 8 + (72 << 20);
+        let size = needed.saturating_add(kept).max(f2fs::MIN_SIZE);
+        Ok(Bytes::new(size.next_multiple_of(2 << 20)))
+    }
+}
+
+fn overprovision(request: &Request<'_>) -> Result<Option<u32>> {
+    let Request { place, options, .. } = request;
+    options.check(place, request.kind, &CHOICES)?;
+    let name = CHOICES[0].name;
+    match options.parse(place, name, number::<u32>)? {
+        Some(percent) if !(1..=50).contains(&percent) => {
+            let message = format!("{percent} is not from 1 to 50 percent");
+            Err(Error::invalid(place_of(place, name), message))
+        }
+        percent => Ok(percent),
+    }
+}
+
+/// What the smallest filesystem keeps at least for itself, in bytes.
+const METADATA: u64 = 20 << 20;
+
+/// About how many bytes files, inodes and directories take. Holes are filled.
+fn demand(tree: &FileTree) -> u64 {
+    let block = u64::from(f2fs::BLOCK_SIZE);
+    let mut total = 0_u64;
+    for (id, node) in tree.nodes() {
+        let data = match &node.kind {
+            NodeKind::File(content) if content.len() > 3488 => content
+                .len()
+                .next_multiple_of(block)
+                .saturating_add(content.len() / 1000),
+            NodeKind::Directory => {
+                let names: u64 = tree
+                    .entries(id)
+                    .map(|(name, _)| name.len() as u64 + 19)
+                    .sum();
+                // Hashing leaves blocks half empty.
+                block + (names * 2).next_multiple_of(block)
+            }
+            NodeKind::Symlink(_) => block,
+            _ => 0,
+        };
+        total = total.saturating_add(data).saturating_add(block);
+    }
+    total
+}
+
+/// An F2FS filesystem in which everything is decided that mkfs.f2fs doesn't decide.
+#[derive(Debug)]
+struct F2fsPlan {
+    place: String,
+    size: u64,
+    label: Option<String>,
+    uuid: Uuid,
+    overprovision: Option<u32>,
+    tree: FileTree,
+    warnings: Vec<String>,
+    identity: Identity,
+    runner: Runner,
+}
+
+impl FsPlan for F2fsPlan {
+    fn summary(&self) -> Summary {
+        Summary {
+            kind: "f2fs",
+            label: self.label.clone(),
+            uuid: Some(self.uuid),
+            block_size: f2fs::BLOCK_SIZE,
+            blocks: self.size / u64::from(f2fs::BLOCK_SIZE),
+            free_blocks: None,
+            reserved_blocks: 0,
+            inodes: None,
+            free_inodes: None,
+            journal: None,
+        }
+    }
+
+    fn tree(&self) -> &FileTree {
+        &self.tree
+    }
+
+    fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    fn cost(&self) -> Bytes {
+        Bytes::new(METADATA + demand(&self.tree))
+    }
+
+    fn check_tools(&self) -> Result<()> {
+        self.runner.find(&self.place, MKFS_F2FS)?;
+        self.runner.find(&self.place, SLOAD_F2FS)?;
+        Ok(())
+    }
+
+    fn write(&self, disk: &dyn Disk, progress: &dyn Progress) -> Result<()> {
+        self.check_tools()?;
+        let staging = Staging::new(&self.place)?;
+        let written = METADATA + demand(&self.tree) + self.size / 400;
+        let scratch = Scratch::new(&self.place, &staging, self.size, written)?;
+        self.runner
+            .run(&self.place, MKFS_F2FS, &self.arguments(scratch.path()))?;
+        if self.tree.nodes().nth(1).is_some() {
+            plant(&staging, Path::new(TOP), &self.tree, |_| true)?;
+            let top = staging.path().join(TOP);
+            let args = ["-f".into(), top.into(), scratch.path().into()];
+            self.runner.run(&self.place, SLOAD_F2FS, &args)?;
+        }
+        let pieces = f2fs::finish(&scratch.disk()?, &self.tree).map_err(|error| {
+            let message = "can't finish the filesystem that mkfs.f2fs and sload.f2fs wrote";
+            Error::new(error.kind(), &self.place, message).with_source(error)
+        })?;
+        scratch.move_to(&self.place, disk)?;
+        for (_, content) in self.tree.files() {
+            if content.is_empty() {
+                progress.advance(1, 0);
+            }
+        }
+        // Data in inodes has other things of theirs behind it, which no filling may reach.
+        copy(&self.place, 1, pieces, disk, progress)
+    }
+}
+
+impl F2fsPlan {
+    /// What mkfs.f2fs is told: `-r` for a first checkpoint that isn't random, `-t 0` because there
+    /// is nothing to discard.
+    fn arguments(&self, volume: &Path) -> Vec<OsString> {
+        let seconds = self.identity.time().seconds.max(0).to_string();
+        let mut args: Vec<OsString> = ["-q", "-f", "-r", "-t", "0", "-T", &seconds, "-U"]
+            .map(OsString::from)
+            .to_vec();
+        args.push(self.uuid.to_string().into());
+        if let Some(label) = &self.label {
+            args.extend(["-l".into(), label.into()]);
+        }
+        if let Some(percent) = self.overprovision {
+            args.extend(["-o".into(), percent.to_string().into()]);
+        }
+        args.push(volume.into());
+        args
+    }
+}

@@ -1,0 +1,178 @@
+//! A directory for what goes between this process and external programs. It is gone when it is
+//! dropped, and when the process is interrupted.
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use disklayout::{Error, Result};
+
+/// The staging directories that exist. What makes a name below one of them holds it for reading,
+/// what lists, or removes, one holds it for writing.
+static EXISTING: RwLock<Vec<PathBuf>> = RwLock::new(Vec::new());
+
+/// Which staging directory of this process the next one is.
+static NEXT: AtomicU64 = AtomicU64::new(0);
+
+/// How many numbers are tried when leftovers of other processes have the same names.
+const ATTEMPTS: u64 = 1000;
+
+/// A directory that only this user can enter, in `TMPDIR` or `/tmp`.
+#[derive(Debug)]
+pub struct Staging {
+    root: PathBuf,
+}
+
+impl Staging {
+    /// An empty directory.
+    ///
+    /// # Errors
+    /// `Io` at `place` when it can't be made.
+    pub fn new(place: &str) -> Result<Self> {
+        let parent = std::env::temp_dir();
+        let mut list = write();
+        let made = std::path::absolute(&parent).and_then(|parent| make_in(&parent));
+        let root = made.map_err(|error| {
+            let message = format!(
+                "can't make a temporary directory in '{}'; TMPDIR can name another place",
+                parent.display()
+            );
+            Error::io(place, message, error)
+        })?;
+        list.push(root.clone());
+        Ok(Self { root })
+    }
+
+    /// Where it is, an absolute path.
+    pub fn path(&self) -> &Path {
+        &self.root
+    }
+
+    /// Does what makes names below it: nothing is made any more once an interrupt has begun to
+    /// remove it. Data is better written outside, for an interrupt waits for this.
+    ///
+    /// # Errors
+    /// `Io` with the path below, and what `make` says.
+    pub fn make<T>(
+        &self,
+        below: impl AsRef<Path>,
+        make: impl FnOnce(&Path) -> io::Result<T>,
+    ) -> Result<T> {
+        let path = self.root.join(below);
+        let _held = read();
+        make(&path).map_err(|error| {
+            let message = "can't make it; it is only needed while the image is built";
+            Error::io(path.display().to_string(), message, error)
+        })
+    }
+
+    /// A new file of `len` bytes that reads as zero and takes no room.
+    ///
+    /// # Errors
+    /// Those of [`Self::make`].
+    pub fn hole(&self, below: impl AsRef<Path>, len: u64) -> Result<File> {
+        self.make(below, |path| {
+            let file = File::create_new(path)?;
+            file.set_len(len)?;
+            Ok(file)
+        })
+    }
+
+    /// A new file with these bytes; where it is.
+    ///
+    /// # Errors
+    /// Those of [`Self::make`].
+    pub fn file(&self, below: impl AsRef<Path>, bytes: &[u8]) -> Result<PathBuf> {
+        self.make(below, |path| {
+            File::create_new(path)?.write_all(bytes)?;
+            Ok(path.to_path_buf())
+        })
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        let mut list = write();
+        list.retain(|other| *other != self.root);
+        if let Err(error) = remove(&self.root) {
+            tracing::warn!("can't remove '{}': {error}", self.root.display());
+        }
+    }
+}
+
+/// Removes all staging directories, and lets none be made or filled any more: for an interrupted
+/// command, after its programs have been killed. Tells which couldn't be removed.
+pub fn remove_all() -> Vec<(PathBuf, io::Error)> {
+    let mut list = write();
+    let all = list.drain(..);
+    let failed = all
+        .filter_map(|root| remove(&root).err().map(|error| (root, error)))
+        .collect();
+    // Held until the process is gone.
+    std::mem::forget(list);
+    failed
+}
+
+fn read() -> RwLockReadGuard<'static, Vec<PathBuf>> {
+    EXISTING
+        .read()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+fn write() -> RwLockWriteGuard<'static, Vec<PathBuf>> {
+    EXISTING
+        .write()
+        .unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+fn make_in(parent: &Path) -> io::Result<PathBuf> {
+    let process = std::process::id();
+    for _ in 0..ATTEMPTS {
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let path = parent.join(format!("createhdds-{process}-{number}"));
+        match fs::DirBuilder::new().mode(0o700).create(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            result => return result.map(|()| path),
+        }
+    }
+    Err(io::ErrorKind::AlreadyExists.into())
+}
+
+/// Removes a directory with all that is in it, if it is there.
+fn remove(root: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(root) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        result => result,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn it_is_there_until_it_is_dropped() {
+        let staging = Staging::new("disk").unwrap();
+        let root = staging.path().to_owned();
+        assert_eq!(
+            root.metadata().unwrap().permissions().mode() & 0o7777,
+            0o700
+        );
+        let file = staging.file("file", b"data").unwrap();
+        assert_eq!(fs::read(file).unwrap(), b"data");
+        assert_eq!(
+            staging.hole("hole", 9).unwrap().metadata().unwrap().len(),
+            9
+        );
+        staging.file("file", b"again").unwrap_err();
+        let other = Staging::new("disk").unwrap();
+        assert_ne!(other.path(), root);
+        drop(staging);
+        assert!(!root.exists());
+        assert!(other.path().exists());
+    }
+}

@@ -1,0 +1,265 @@
+//! XFS filesystems as xfs_repair and the kernel see them.
+
+use std::os::unix::fs::MetadataExt;
+
+use createhdds::tools::runner::Runner;
+use createhdds::tools::xfs::XfsFormatter;
+use disklayout::disk::MemDisk;
+use disklayout::fs::{Formatter, Misfits, Options, Request, Unwatched};
+use disklayout::tree::{Attributes, Content, FileTree, Node, NodeKind};
+use disklayout::{Bytes, Error, ErrorKind, Identity, Timestamp};
+
+use super::sample::sample;
+use super::{as_nobody, blkid, check, make, make_in, partition};
+use crate::rootfs::compare::assert_same;
+use crate::rootfs::host;
+use crate::rootfs::image::Scratch;
+use crate::rootfs::listing::Listing;
+use crate::rootfs::mounted::{Mounted, go_on_writing, is_root, is_root_user};
+
+const UUID: &str = "8d5f3a52-6c1e-4c5a-9a25-30b5f0a1c7de";
+const MIB: u64 = 1 << 20;
+const MIN: u64 = 300 * MIB;
+
+/// Attributes as the kernel shows ACLs a second time aren't those of the source.
+fn known(mut listing: Listing) -> Listing {
+    for entry in listing.values_mut() {
+        if let Some(xattrs) = &mut entry.xattrs {
+            xattrs.retain(|name, _| !name.starts_with(b"trusted.SGI_ACL"));
+        }
+    }
+    listing
+}
+
+#[test]
+fn everything_comes_back() {
+    let source = sample();
+    let scratch = Scratch::new();
+    let image = scratch.path("xfs-everything.img");
+    make("-t xfs -s 400M -L label", source.path(), &image).expect(0);
+    check("xfs", &image).unwrap();
+    if is_root() {
+        let mounted = Mounted::new(&image, "ro");
+        let found = known(host::list(mounted.path()));
+        assert_same("xfs", &host::list(source.path()), &found);
+        drop(mounted);
+        go_on_writing(&image);
+        check("xfs", &image).unwrap();
+    }
+}
+
+#[test]
+fn sizes_labels_and_uuids_come_back() {
+    let empty = tempfile::tempdir().unwrap();
+    let scratch = Scratch::new();
+    for (size, options, label) in [
+        (MIN, "", ""),
+        (
+            MIN + 512 * 1001,
+            "-L twelve-bytes --inode-size 1024",
+            "twelve-bytes",
+        ),
+        (
+            MIN + 4096 * 77,
+            "-L=-q --block-size 1024 --reflink no --log-size 70M",
+            "-q",
+        ),
+        (2 << 40, "-L large --sector-size 4096", "large"),
+    ] {
+        let image = scratch.path(&format!("xfs-{size}.img"));
+        let line = format!("-t xfs -s {size} -U {UUID} {options}");
+        let run = make(&line, empty.path(), &image);
+        run.expect(0);
+        check("xfs", &image).unwrap();
+        assert_eq!(blkid(&image, "TYPE"), "xfs");
+        assert_eq!(blkid(&image, "LABEL"), label);
+        assert_eq!(blkid(&image, "UUID"), UUID);
+        let metadata = std::fs::metadata(&image).unwrap();
+        assert_eq!(metadata.len(), size);
+        assert!(metadata.blocks() * 512 < 32 * MIB, "{}", metadata.blocks());
+    }
+}
+
+#[test]
+fn it_is_in_the_partition_of_a_table() {
+    let source = sample();
+    let scratch = Scratch::new();
+    for table in ["mbr", "gpt"] {
+        let image = scratch.path(&format!("xfs-{table}.img"));
+        make(&format!("-t xfs -s 420M -p={table}"), source.path(), &image).expect(0);
+        let volume = partition(&image);
+        check("xfs", volume.path()).unwrap();
+    }
+}
+
+#[test]
+fn the_smallest_size_holds_the_content() {
+    let source = sample();
+    let scratch = Scratch::new();
+    std::fs::write(source.path().join("large"), vec![7; 310 << 20]).unwrap();
+    let image = scratch.path("xfs-auto.img");
+    make("-t xfs -s auto", source.path(), &image).expect(0);
+    check("xfs", &image).unwrap();
+}
+
+#[test]
+fn an_ordinary_user_gets_the_same_bytes_another_second() {
+    let source = sample();
+    let scratch = Scratch::new();
+    let (one, other) = (scratch.path("xfs-one.img"), scratch.path("xfs-other.img"));
+    make_in(
+        &std::env::temp_dir(),
+        "-t xfs -s 400M",
+        &source.path().join("many"),
+        &one,
+    )
+    .expect(0);
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    match is_root_user() {
+        true => as_nobody(
+            &std::env::temp_dir(),
+            "-t xfs -s 400M",
+            &source.path().join("many"),
+            &other,
+        ),
+        false => drop(
+            make_in(
+                &std::env::temp_dir(),
+                "-t xfs -s 400M",
+                &source.path().join("many"),
+                &other,
+            )
+            .expect(0),
+        ),
+    }
+    assert!(std::fs::read(one).unwrap() == std::fs::read(other).unwrap());
+}
+
+fn request(tree: FileTree) -> Request<'static> {
+    let identity = Identity::new("disk", Timestamp::default());
+    Request {
+        tree,
+        ..Request::new("parts[0]", "xfs", Bytes::new(MIN), identity)
+    }
+}
+
+fn tree(path: &str, kind: NodeKind) -> FileTree {
+    let mut tree = FileTree::new(Timestamp::default());
+    let node = Node::new(kind, Attributes::file(Timestamp::default()));
+    tree.put("t", path.as_bytes(), node).unwrap();
+    tree
+}
+
+fn refused(request: Request<'_>) -> Error {
+    XfsFormatter::default().plan(request).unwrap_err()
+}
+
+#[test]
+fn what_cannot_be_is_refused_when_planning() {
+    let file = || NodeKind::File(Content::inline(b""));
+    let link = NodeKind::Symlink(vec![b't'; 1024].into());
+    let empty = || FileTree::new(Timestamp::default());
+    for (request, kind, part) in [
+        (
+            Request {
+                size: Bytes::new(MIN - 1),
+                ..request(empty())
+            },
+            ErrorKind::DoesNotFit,
+            "takes 314572800",
+        ),
+        (
+            Request {
+                label: Some("thirteen-byte"),
+                ..request(empty())
+            },
+            ErrorKind::InvalidSpec,
+            "13 bytes; XFS holds 12",
+        ),
+        (
+            Request {
+                options: Options::default().with("inode-size", 4096),
+                ..request(empty())
+            },
+            ErrorKind::InvalidSpec,
+            "inode-size",
+        ),
+        (
+            Request {
+                options: Options::default().with("block-size", 3000),
+                ..request(empty())
+            },
+            ErrorKind::InvalidSpec,
+            "power of two",
+        ),
+        (
+            request(tree("/ ", file())),
+            ErrorKind::Unsupported,
+            "a name like this",
+        ),
+        (
+            request(tree("/link", link)),
+            ErrorKind::Unsupported,
+            "1024 bytes",
+        ),
+        (
+            request(tree("/big", NodeKind::File(Content::host("/big", MIN)))),
+            ErrorKind::DoesNotFit,
+            "the files need",
+        ),
+    ] {
+        let error = refused(request);
+        assert_eq!(error.kind(), kind, "{error}");
+        assert!(error.to_string().contains(part), "{error}");
+    }
+}
+
+#[test]
+fn what_cannot_be_is_left_out_with_a_warning() {
+    let tree = tree("/ ", NodeKind::Fifo);
+    let request = Request {
+        misfits: Misfits::Drop,
+        ..request(tree)
+    };
+    let plan = XfsFormatter::default().plan(request).unwrap();
+    assert_eq!(plan.tree().nodes().count(), 1);
+    assert_eq!(
+        plan.warnings(),
+        ["left out 1 files: '/ ': mkfs.xfs can't be told of a name like this"]
+    );
+}
+
+#[test]
+fn without_the_program_the_error_names_the_package() {
+    let empty = tempfile::tempdir().unwrap();
+    let runner = Runner::with_search(vec![empty.path().to_owned()]);
+    let plan = XfsFormatter::new(runner)
+        .plan(request(FileTree::new(Timestamp::default())))
+        .unwrap();
+    let disk = MemDisk::new(MIN);
+    for error in [
+        plan.check_tools().unwrap_err(),
+        plan.write(&disk, &Unwatched).unwrap_err(),
+    ] {
+        let expected = "parts[0]: mkfs.xfs isn't installed; install the package 'xfsprogs' (Debian, Ubuntu, Fedora, Rocky)";
+        assert_eq!(error.to_string(), expected);
+    }
+    assert_eq!(disk.allocated(), 0);
+}
+
+/// The checker must be able to fail.
+#[test]
+fn the_checker_sees_a_changed_inode() {
+    let source = sample();
+    let scratch = Scratch::new();
+    let image = scratch.path("sample-xfs-broken.img");
+    make("-t xfs -s 400M", source.path(), &image).expect(0);
+    let file = std::fs::File::options()
+        .write(true)
+        .read(true)
+        .open(&image)
+        .unwrap();
+    // The root directory's inode, 128, begins at block 16.
+    std::os::unix::fs::FileExt::write_all_at(&file, b"X", 128 * 512 + 60).unwrap();
+    check("xfs", &image).unwrap_err();
+}
