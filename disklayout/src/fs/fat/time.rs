@@ -19,7 +19,7 @@ pub(super) struct FatTime {
     pub tenth: u8,
 }
 
-/// Whether there is such a time, or one two seconds at most before it.
+/// Whether a time is in the range; which it is then to hundredths of a second.
 pub(super) fn is_held(time: Timestamp) -> bool {
     (FIRST..=LAST).contains(&time.seconds)
 }

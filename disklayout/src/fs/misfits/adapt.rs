@@ -243,8 +243,8 @@ impl<'a, R: Rules> Search<'a, R> {
     }
 }
 
-/// Whether permissions do more than to keep everybody from writing, or all but the owner. Who may
-/// execute what is up to whoever mounts the filesystem.
+/// Whether permissions keep somebody from reading, or do something else of their own. Who may write
+/// and execute what is up to whoever mounts the filesystem.
 const fn restricts(node: &Node) -> bool {
     let permissions = node.attributes.permissions;
     let has_set_id = permissions & SET_ID != 0 && node.kind.is_directory();

@@ -197,7 +197,7 @@ impl<'a> Survey<'a> {
     /// Notes the owner if it isn't root.
     ///
     /// # Errors
-    /// None: owners are never refused.
+    /// Those of [`Self::note`]; there is none, as owners are never refused.
     pub fn note_owner(
         &mut self,
         attributes: &Attributes,
