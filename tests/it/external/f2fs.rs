@@ -19,6 +19,9 @@ const UUID: &str = "8d5f3a52-6c1e-4c5a-9a25-30b5f0a1c7de";
 const MIB: u64 = 1 << 20;
 const MIN: u64 = 54_525_952;
 
+/// The same for one that holds anything.
+const MIN_FILLED: u64 = 64 << 20;
+
 #[test]
 fn everything_comes_back() {
     let source = sample();
@@ -122,7 +125,7 @@ fn request(tree: FileTree) -> Request<'static> {
     let identity = Identity::new("disk", Timestamp::default());
     Request {
         tree,
-        ..Request::new("parts[0]", "f2fs", Bytes::new(MIN), identity)
+        ..Request::new("parts[0]", "f2fs", Bytes::new(MIN_FILLED), identity)
     }
 }
 
@@ -137,7 +140,7 @@ fn tree(path: &str, kind: NodeKind) -> FileTree {
 fn what_cannot_be_is_refused_when_planning() {
     let long = "x".repeat(513);
     let empty = || FileTree::new(Timestamp::default());
-    let big = NodeKind::File(Content::host("/big", MIN + 1));
+    let big = NodeKind::File(Content::host("/big", MIN_FILLED + 1));
     let options = |name, value| Options::default().with(name, value);
     for (request, kind, part) in [
         (
@@ -163,6 +166,14 @@ fn what_cannot_be_is_refused_when_planning() {
             },
             ErrorKind::InvalidSpec,
             "overprovision",
+        ),
+        (
+            Request {
+                size: Bytes::new(MIN_FILLED - 1),
+                ..request(tree("/fifo", NodeKind::Fifo))
+            },
+            ErrorKind::DoesNotFit,
+            "67108864",
         ),
         (
             request(tree("/big", big)),
@@ -213,7 +224,7 @@ fn without_the_program_the_error_names_the_package() {
     let plan = F2fsFormatter::new(runner)
         .plan(request(FileTree::new(Timestamp::default())))
         .unwrap();
-    let disk = MemDisk::new(MIN);
+    let disk = MemDisk::new(MIN_FILLED);
     for error in [
         plan.check_tools().unwrap_err(),
         plan.write(&disk, &Unwatched).unwrap_err(),

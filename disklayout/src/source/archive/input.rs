@@ -133,7 +133,8 @@ impl Input {
 
     fn truncated(&self) -> Fault {
         let end = self.position;
-        Fault::corrupt(match end < BLOCK as u64 {
+        let is_short = matches!(self.bytes, Bytes::File(_)) && end < BLOCK as u64;
+        Fault::corrupt(match is_short {
             true => format!("this is no tar archive: it has {end} bytes, a header alone {BLOCK}"),
             false => format!("the archive is cut off: it ends at byte {end}"),
         })
