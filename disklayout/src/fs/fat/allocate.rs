@@ -2,8 +2,9 @@
 //! in the order of the tree.
 
 use super::directory::Directories;
+use super::fat_type::FatType;
 use super::format::FIRST_CLUSTER;
-use super::geometry::{FatType, Geometry};
+use super::geometry::Geometry;
 use crate::tree::{FileTree, NodeId, NodeKind};
 
 /// What a tree needs, whatever the size of the filesystem.

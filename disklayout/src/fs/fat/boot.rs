@@ -3,8 +3,9 @@
 use zerocopy::little_endian::{U16, U32};
 use zerocopy::{FromZeros, IntoBytes};
 
+use super::fat_type::FatType;
 use super::format::*;
-use super::geometry::{FatType, Geometry};
+use super::geometry::Geometry;
 use super::label;
 
 /// The sectors of FSInfo, of the copy of the boot sector, and what they need before the FATs.

@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use super::allocate::Demand;
 use super::drive::{disk_bounds, floppy_sizes};
+use super::fat_type::FatType;
 use super::geometry::{
-    FAT32_CLUSTERS, FAT32_FROM, FatType, Geometry, MAX_SECTORS, Parameters, UNALIGNED_MAX,
+    FAT32_CLUSTERS, FAT32_FROM, Geometry, MAX_SECTORS, Parameters, UNALIGNED_MAX,
 };
 use crate::error::{Error, Result};
 use crate::tree::FileTree;

@@ -12,6 +12,7 @@ mod allocate;
 mod boot;
 mod directory;
 mod drive;
+mod fat_type;
 mod fit;
 pub(crate) mod format;
 mod geometry;

@@ -1,6 +1,6 @@
 //! What users of mkfs.fat choose.
 
-use super::geometry::FatType;
+use super::fat_type::FatType;
 use crate::error::{Error, Result};
 use crate::fs::options::{bytes, flag, number, place_of};
 use crate::fs::{Choice, Request};

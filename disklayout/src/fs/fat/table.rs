@@ -1,8 +1,9 @@
 //! The FAT itself: for every cluster the one that follows it in its file.
 
 use super::allocate::Allocation;
+use super::fat_type::FatType;
 use super::format::{FAT32_MASK, FIRST_CLUSTER};
-use super::geometry::{FatType, Geometry};
+use super::geometry::Geometry;
 
 /// Clusters whose entries are made at once; even, so that those of FAT12 fill whole bytes.
 const PORTION: u32 = 1 << 16;

@@ -1,7 +1,7 @@
 //! Emits a planned filesystem. Nothing is decided here, and what is zero is never written.
 
 use super::Plan;
-use super::geometry::FatType;
+use super::fat_type::FatType;
 use super::{boot, table};
 use crate::disk::{Disk, is_zero};
 use crate::error::{Error, Result};

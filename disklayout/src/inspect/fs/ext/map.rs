@@ -1,33 +1,21 @@
 //! Where the blocks of a file are: in the inode itself, in an extent tree, or in a block map.
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::fs::ext::format::{EXT4_EXTENTS_FL, EXT4_NDIR_BLOCKS, I_BLOCK_BYTES};
 use crate::inspect::fs::data::Data;
 use crate::inspect::fs::ext::inode::Inode;
-use crate::inspect::fs::ext::{Ext, extents, xattr};
+use crate::inspect::fs::ext::reads::Reads;
+use crate::inspect::fs::ext::{Ext, extents, xattr_entries};
 use crate::inspect::fs::node::NodeKind;
 
 const INLINE_DATA_FL: u32 = 0x1000_0000;
-
-/// How many blocks that lead to others may still be read: no more than there are.
-pub(super) struct Reads(u64);
-
-impl Reads {
-    pub(super) fn take(&mut self, place: &str) -> Result<()> {
-        let left = self.0.checked_sub(1);
-        self.0 = left.ok_or_else(|| {
-            Error::corrupt(place, "more blocks lead to its data than there are blocks")
-        })?;
-        Ok(())
-    }
-}
 
 /// The data of a file, a directory or a symbolic link.
 pub(super) fn data(ext: &Ext<'_>, inode: &Inode) -> Result<Data> {
     let size = inode.size();
     if inode.has(INLINE_DATA_FL) {
         let mut bytes = inode.raw.i_block.to_vec();
-        bytes.extend(xattr::inline_data(inode)?);
+        bytes.extend(xattr_entries::inline_data(inode)?);
         return Ok(Data::inline(bytes, size));
     }
     let is_link = inode.node()?.kind == NodeKind::Symlink;
@@ -40,7 +28,7 @@ pub(super) fn data(ext: &Ext<'_>, inode: &Inode) -> Result<Data> {
         return Err(inode.corrupt(format!("it has {size} bytes")));
     }
     let mut data = Data::new(size);
-    let mut reads = Reads(ext.superblock.blocks);
+    let mut reads = Reads::of(ext.superblock.blocks);
     match has_extents {
         true => extents::read(ext, inode, &mut data, &mut reads)?,
         false => block_map(ext, inode, &mut data, &mut reads)?,

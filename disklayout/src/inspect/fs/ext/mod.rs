@@ -12,8 +12,10 @@ mod features;
 mod groups;
 mod inode;
 mod map;
+mod reads;
 mod superblock;
 mod xattr;
+mod xattr_entries;
 
 use crate::error::Result;
 use crate::fs::ext::format::{EXT4_ROOT_INO, EXT4_SUPER_MAGIC, SUPER_OFFSET};

@@ -7,21 +7,19 @@ use zerocopy::FromBytes;
 use crate::error::{Error, Result};
 use crate::fs::ext::format::{
     EXT4_XATTR_INDEX_POSIX_ACL_ACCESS, EXT4_XATTR_INDEX_POSIX_ACL_DEFAULT, EXT4_XATTR_MAGIC,
-    XattrEntry, XattrHeader,
+    XattrHeader,
 };
 use crate::inspect::fs::ext::Ext;
 use crate::inspect::fs::ext::checksum::check;
 use crate::inspect::fs::ext::inode::Inode;
 use crate::inspect::fs::ext::map;
+use crate::inspect::fs::ext::xattr_entries::{Entry, INDEX_SYSTEM, Value, entries, in_inode};
 use crate::inspect::fs::node::Xattr;
 
 /// No kernel lets a value be longer.
 const VALUE_MAX: u64 = 1 << 16;
 /// Bytes of the values of one inode that are read, wherever they are.
 const ALL_MAX: usize = 1 << 20;
-
-const INDEX_SYSTEM: u8 = 7;
-const INLINE_DATA: &[u8] = b"data";
 
 /// What the names of an index start with.
 fn prefix(index: u8) -> Option<&'static [u8]> {
@@ -39,73 +37,11 @@ fn prefix(index: u8) -> Option<&'static [u8]> {
     })
 }
 
-/// An entry with its value, or with the inode that holds the value.
-struct Entry<'a> {
-    index: u8,
-    name: &'a [u8],
-    value: Value<'a>,
-}
-
-enum Value<'a> {
-    Here(&'a [u8]),
-    Inode(u32, u64),
-}
-
-/// The entries at `start` of `bytes`, whose values count from `base`.
-fn entries<'a>(place: &str, bytes: &'a [u8], start: usize, base: usize) -> Result<Vec<Entry<'a>>> {
-    let wrong = || Error::corrupt(place, "its extended attributes exceed their room");
-    let mut found = Vec::new();
-    let mut rest = bytes.get(start..).ok_or_else(wrong)?;
-    // Four bytes of zero end them.
-    while rest.first_chunk::<4>().is_some_and(|next| *next != [0; 4]) {
-        let (entry, behind) = XattrEntry::read_from_prefix(rest).map_err(|_| wrong())?;
-        let length = usize::from(entry.e_name_len);
-        let name = behind.get(..length).ok_or_else(wrong)?;
-        let size = entry.e_value_size.get();
-        let value = match entry.e_value_inum.get() {
-            0 => {
-                let start = base + usize::from(entry.e_value_offs.get());
-                let value = bytes
-                    .get(start..)
-                    .and_then(|value| value.get(..size as usize));
-                Value::Here(value.ok_or_else(wrong)?)
-            }
-            inode => Value::Inode(inode, size.into()),
-        };
-        let index = entry.e_name_index;
-        found.push(Entry { index, name, value });
-        rest = behind.get(length.next_multiple_of(4)..).unwrap_or(&[]);
-    }
-    Ok(found)
-}
-
-fn in_inode(inode: &Inode) -> Result<Vec<Entry<'_>>> {
-    const MAGIC: usize = size_of::<u32>();
-    let tail = inode.tail();
-    match tail.first_chunk() {
-        Some(magic) if u32::from_le_bytes(*magic) == EXT4_XATTR_MAGIC => {
-            entries(&inode.place(), tail, MAGIC, MAGIC)
-        }
-        _ => Ok(Vec::new()),
-    }
-}
-
-/// What a file has in its inode behind the first 60 bytes.
-pub(super) fn inline_data(inode: &Inode) -> Result<Vec<u8>> {
-    let mut found = in_inode(inode)?.into_iter();
-    let is_data = |entry: &Entry<'_>| entry.index == INDEX_SYSTEM && entry.name == INLINE_DATA;
-    Ok(match found.find(is_data).map(|entry| entry.value) {
-        Some(Value::Here(value)) => value.to_vec(),
-        _ => Vec::new(),
-    })
-}
-
 /// All of an inode.
 pub(super) fn all(ext: &Ext<'_>, inode: &Inode) -> Result<Vec<Xattr>> {
     let mut found = Vec::new();
     for entry in in_inode(inode)? {
-        let is_data = entry.index == INDEX_SYSTEM && entry.name == INLINE_DATA;
-        if !is_data {
+        if !entry.is_inline_data() {
             add(ext, inode, entry, &mut found)?;
         }
     }

@@ -3,6 +3,7 @@
 //! Microsoft, "FAT: General Overview of On-Disk Format", version 1.03 (fatgen103).
 
 mod directory;
+mod facts;
 mod names;
 mod table;
 mod volume;
