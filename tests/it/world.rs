@@ -2,8 +2,10 @@
 //! environment.
 
 use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::thread::sleep;
 use std::time::{Duration, SystemTime};
 
 use tempfile::TempDir;
@@ -115,6 +117,9 @@ impl World {
     }
 }
 
+/// Until a program that is being started may be ready.
+const WAIT: Duration = Duration::from_millis(10);
+
 /// The program under test.
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_createhdds");
 
@@ -122,7 +127,14 @@ impl Run {
     /// Runs `command` until it ends.
     pub(crate) fn of(command: &mut Command) -> Self {
         let shown = format!("{command:?}");
-        Self::ended(shown, command.output().unwrap())
+        loop {
+            match command.output() {
+                // A copy of the binary that was just written: another test forked while it was open
+                // for writing, and that child has it open until it starts its own program.
+                Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => sleep(WAIT),
+                output => return Self::ended(shown, output.unwrap()),
+            }
+        }
     }
 
     /// What `command` has left.
