@@ -6,7 +6,8 @@ use disklayout::{ErrorKind, SectorSize};
 
 use crate::readers;
 use crate::support::{
-    GIB, KIB, MIB, Scratch, TIME, data, empty_tree, plan, plan_request, put, request, write_image,
+    GIB, KIB, MIB, Scratch, TIME, data, empty_tree, options, plan, plan_request, put, request,
+    write_image,
 };
 
 /// A directory of `entries` entries, its own two among them.
@@ -189,4 +190,23 @@ fn the_most_entries_of_a_fixed_root() {
     let message = "the root directory needs 65521 entries, and has 65520 at most; ask for FAT32";
     assert_eq!(error.message(), message);
     assert!(plan("vfat", 64 * MIB, tree_of(65_521)).is_ok());
+}
+
+/// The root directory of FAT12 and FAT16 ends inside what would be a cluster of 32 KiB.
+#[test]
+fn a_root_directory_shorter_than_a_cluster_leaves_the_first_file_alone() {
+    let scratch = Scratch::new();
+    let sizes = [
+        (57_344, "fat12"),
+        (1200 * MIB, "fat16"),
+        (2047 * MIB, "fat16"),
+    ];
+    for (size, kind) in sizes {
+        let mut request = request(kind, size);
+        request.options = options(&[("sectors-per-cluster", "64")]);
+        put(&mut request.tree, "/A", &data(511));
+        let plan = plan_request(request).unwrap();
+        let image = scratch.image(&format!("{size}.img"), size, &*plan);
+        readers::check_fatfs(&image, plan.tree()).unwrap();
+    }
 }

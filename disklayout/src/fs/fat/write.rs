@@ -60,9 +60,10 @@ impl Writer<'_> {
         let geometry = &self.plan.geometry;
         let (mut start, mut bytes) = (0, Vec::new());
         for directory in &self.plan.demand.directories.all {
-            let offset = match directory.node {
-                FileTree::ROOT if geometry.fat_type != FatType::Fat32 => geometry.root_offset(),
-                node => geometry.cluster_offset(self.plan.allocation.first(node)),
+            let is_fixed = directory.node == FileTree::ROOT && geometry.fat_type != FatType::Fat32;
+            let offset = match is_fixed {
+                true => geometry.root_offset(),
+                false => geometry.cluster_offset(self.plan.allocation.first(directory.node)),
             };
             if offset != start + bytes.len() as u64 || bytes.len() >= PORTION {
                 self.write_at(start, &bytes)?;
@@ -70,10 +71,11 @@ impl Writer<'_> {
                 start = offset;
             }
             bytes.extend(self.plan.directory_bytes(directory));
-            let end = bytes
-                .len()
-                .next_multiple_of(geometry.cluster_size() as usize);
-            bytes.resize(end, 0);
+            // The fixed root is no cluster: what comes behind it may belong to a file already.
+            if !is_fixed {
+                let cluster_size = geometry.cluster_size() as usize;
+                bytes.resize(bytes.len().next_multiple_of(cluster_size), 0);
+            }
         }
         self.write_at(start, &bytes)
     }
