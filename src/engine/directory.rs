@@ -199,6 +199,14 @@ impl Directory {
     }
 }
 
+impl Drop for Directory {
+    /// Closing the file alone may be too early to count: a child that another thread is starting
+    /// has a copy of it until it executes its program.
+    fn drop(&mut self) {
+        let _ = rustix::fs::flock(&self.file, FlockOperation::Unlock);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
