@@ -130,6 +130,45 @@ pub struct InstallRecipe {
     pub maxage_days: u64,
     /// Boot options for virt-install's `--boot`: `uefi`.
     pub bootopts: Option<String>,
+    /// The format of the disk, whatever the file is called.
+    pub format: DiskFormat,
+    /// The memory of the virtual machine in MiB, where the configuration gives it.
+    pub memory_mib: Option<u64>,
+    /// The processors of the virtual machine, where the configuration gives them.
+    pub cpus: Option<u64>,
+    /// What is done when the system is installed.
+    pub finish: Finish,
+}
+
+/// The format of the disk of a virtual machine.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum DiskFormat {
+    /// QEMU's own.
+    #[default]
+    Qcow2,
+    /// The bytes of the disk.
+    Raw,
+}
+
+/// What is done with an image when the system in it is installed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Finish {
+    /// What is zero takes no room any more.
+    pub sparsify: bool,
+    /// Its clusters are compressed.
+    pub compress: bool,
+    /// Its SHA-256 is put beside it.
+    pub checksum: bool,
+}
+
+impl DiskFormat {
+    /// The format by qemu-img's name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Qcow2 => "qcow2",
+            Self::Raw => "raw",
+        }
+    }
 }
 
 impl LayoutRecipe {

@@ -10,3 +10,4 @@ pub mod inventory;
 pub mod report;
 pub mod status;
 pub mod tools;
+pub mod virtinstall;

@@ -214,7 +214,7 @@ fn job(name: &str, number: usize, plan: DiskPlan) -> Job<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::image::{InstallRecipe, Recipe};
+    use crate::image::{DiskFormat, Finish, InstallRecipe, Recipe};
 
     fn install(file_name: &str, place: &str) -> Image {
         let recipe = InstallRecipe {
@@ -224,6 +224,10 @@ mod tests {
             size_gib: 10,
             maxage_days: 0,
             bootopts: None,
+            format: DiskFormat::default(),
+            memory_mib: None,
+            cpus: None,
+            finish: Finish::default(),
         };
         Image {
             file_name: file_name.into(),

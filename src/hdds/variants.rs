@@ -8,7 +8,7 @@ use disklayout::layout::guestfs::PartitionSpec;
 use super::model::{Config, Group, InstallGroup, LayoutGroup, Part};
 use super::releases::{NextRelease, Release};
 use super::{arch, for_label, names};
-use crate::image::{Image, InstallRecipe, LayoutRecipe, Recipe};
+use crate::image::{DiskFormat, Finish, Image, InstallRecipe, LayoutRecipe, Recipe};
 
 impl Config {
     /// Every image that there should be, in the order of the file.
@@ -165,6 +165,10 @@ fn install_image(group: &InstallGroup, release: &str, arch: &str) -> Image {
             size_gib: group.size_gib,
             maxage_days: group.maxage_days,
             bootopts: group.bootopts.clone(),
+            format: DiskFormat::default(),
+            memory_mib: None,
+            cpus: None,
+            finish: Finish::default(),
         }),
     }
 }

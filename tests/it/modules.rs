@@ -8,7 +8,10 @@ use std::path::{Path, PathBuf};
 /// The modules of the command, each with those that it may use.
 const COMMAND: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
-    ("cli", &["command", "hdds", "status"]),
+    (
+        "cli",
+        &["command", "hdds", "status", "virtinstall::settings"],
+    ),
     (
         "command",
         &[
@@ -20,10 +23,12 @@ const COMMAND: &[(&str, &[&str])] = &[
             "report",
             "status",
             "tools",
+            "virtinstall",
         ],
     ),
     ("report", &["engine"]),
-    ("engine", &["image", "tools"]),
+    ("engine", &["image", "tools", "virtinstall"]),
+    ("virtinstall", &["image", "tools"]),
     ("inventory", &["hdds", "image"]),
     ("current_release", &["hdds", "tools"]),
     ("hdds", &["image"]),

@@ -1,0 +1,62 @@
+//! What holds for every installation of a run, as it is asked for on the command line.
+
+use std::num::NonZeroUsize;
+use std::time::Duration;
+
+/// How long an attempt may take where nothing else is asked for, as in the original.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60 * 60);
+
+/// How often an installation is tried where nothing else is asked for, as in the original.
+pub const DEFAULT_ATTEMPTS: NonZeroUsize = NonZeroUsize::new(3).unwrap();
+
+/// How installations are run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// Where the installation trees are, in the order in which they are tried: `pub`, `stg` or
+    /// the address of a mirror.
+    pub sources: Vec<String>,
+    /// Whether the installer works in text mode, and what it prints is shown.
+    pub text: bool,
+    /// How the virtual machine is run.
+    pub virt_type: VirtType,
+    /// Which libvirt is used; the one that libvirt itself would choose when there is none.
+    pub connect: Option<String>,
+    /// How many installations run at a time; as many as the host has memory for when there is
+    /// none.
+    pub jobs: Option<NonZeroUsize>,
+    /// How long an attempt may take.
+    pub timeout: Duration,
+    /// How often an installation is tried.
+    pub attempts: NonZeroUsize,
+    /// The memory of each virtual machine in MiB, whatever the configuration says.
+    pub memory_mib: Option<u64>,
+    /// The processors of each virtual machine, whatever the configuration says.
+    pub cpus: Option<u64>,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            sources: vec!["pub".to_owned()],
+            text: false,
+            virt_type: VirtType::Auto,
+            connect: None,
+            jobs: None,
+            timeout: DEFAULT_TIMEOUT,
+            attempts: DEFAULT_ATTEMPTS,
+            memory_mib: None,
+            cpus: None,
+        }
+    }
+}
+
+/// How a virtual machine is run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VirtType {
+    /// By KVM where the host can, else by emulation.
+    Auto,
+    /// By the processor.
+    Kvm,
+    /// By emulation.
+    Qemu,
+}
