@@ -1,6 +1,6 @@
 //! The kickstart files of the shipped set, as the installers of their releases understand them: says
-//! ksvalidator of pykickstart, which refuses what is deprecated too. It doesn't look into scripts
-//! and doesn't know which packages there are.
+//! ksvalidator of pykickstart, which refuses what is deprecated too. It doesn't look into scripts,
+//! which the shell parses here, and doesn't know which packages there are.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -111,6 +111,28 @@ fn validate(release: &str, files: &Files) -> checkers::Verdict<()> {
     Err(String::from_utf8_lossy(&complaint).into_owned())
 }
 
+/// The scripts of a kickstart file: what is between `%pre` or `%post` and `%end`.
+fn scripts(text: &str) -> Vec<String> {
+    let starts = |line: &str| ["%pre", "%post"].iter().any(|name| line.starts_with(name));
+    let mut lines = text.lines();
+    let mut scripts = Vec::new();
+    while lines.any(starts) {
+        let script = lines.by_ref().take_while(|line| *line != "%end");
+        scripts.push(script.map(|line| format!("{line}\n")).collect());
+    }
+    scripts
+}
+
+/// Whether the shell can parse a script. It runs nothing.
+fn parses(script: &str) -> bool {
+    let output = checkers::command("bash")
+        .args(["-n", "-c", script])
+        .output();
+    let output = output.unwrap();
+    // A here-document without an end is a warning.
+    output.status.success() && output.stderr.is_empty()
+}
+
 #[test]
 fn installers_understand_what_installs_the_images() {
     let releases = of_installations();
@@ -131,6 +153,22 @@ fn installers_understand_what_images_carry() {
     for (release, files) in &releases {
         validate(release, files).unwrap();
     }
+}
+
+#[test]
+fn the_shell_understands_their_scripts() {
+    let mut checked = BTreeSet::new();
+    let all = [of_installations(), of_layouts()];
+    for (name, text) in all.iter().flat_map(BTreeMap::values).flatten() {
+        for script in scripts(text) {
+            assert!(parses(&script), "{name}: {script}");
+            checked.insert(name.as_str());
+        }
+    }
+    assert!(checked.into_iter().eq(["freeipa.ks", "support.ks"]));
+    let wrong = "text\n%pre --erroronfail\nif true\n%end\n%post\ncat << A\n%end\n%post\n:\n%end\n";
+    let verdicts: Vec<_> = scripts(wrong).iter().map(|text| parses(text)).collect();
+    assert_eq!(verdicts, [false, false, true]);
 }
 
 /// Nothing waits for an answer, the machine goes off at the end, and one can log in.
