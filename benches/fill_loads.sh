@@ -17,9 +17,8 @@ mkdir -p "$1"
 cd "$1"
 
 debian() {
-    local cache=${XDG_CACHE_HOME:-}
-    [[ $cache == /* ]] || cache=$HOME/.cache
-    cache=$(realpath -m "${CREATEHDDS_CACHE_DIR:-$cache/createhdds}")
+    local cache
+    cache=$("$root/scripts/cache-directory")
     "$root/scripts/rootfs" >&2
     ln -sfn "$cache/debian-root" debian
     ln -sfn "$cache/debian-root.tar" debian.tar

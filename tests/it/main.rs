@@ -1,6 +1,8 @@
 //! The one integration binary: one module a subject. Checkers that others wrote judge the images;
 //! one that is missing fails its tests.
 
+/// What `scripts/setup` has made, for the other modules.
+mod cache;
 /// External checkers and what they have accepted, for the other modules.
 mod checkers;
 /// Images made by others' programs, for the tests of the comparers.
@@ -34,6 +36,8 @@ mod filesystems;
 mod groups;
 /// `inspect`: text, JSON, files and refusals.
 mod inspect;
+/// Kickstart files of the shipped set, as ksvalidator sees them.
+mod kickstarts;
 /// Runs of the binary that are killed, interrupted or run into each other.
 mod killed;
 /// Every filesystem that libguestfs was asked for.

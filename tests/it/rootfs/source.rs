@@ -1,12 +1,12 @@
 //! The Debian that `scripts/rootfs` has made.
 
-use std::env;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
 use super::host;
 use super::listing::{Kind, Listing};
 use super::mounted::is_root_user;
+use crate::cache;
 
 /// `debian-root.tar`.
 pub(crate) fn archive() -> PathBuf {
@@ -19,11 +19,7 @@ pub(crate) fn directory() -> PathBuf {
 }
 
 fn in_cache(name: &str) -> PathBuf {
-    let set = |name: &str| env::var_os(name).map(PathBuf::from);
-    let xdg = set("XDG_CACHE_HOME").filter(|path| path.is_absolute());
-    let cache = xdg.unwrap_or_else(|| set("HOME").unwrap_or_default().join(".cache"));
-    let own = set("CREATEHDDS_CACHE_DIR").filter(|path| !path.as_os_str().is_empty());
-    let path = own.unwrap_or_else(|| cache.join("createhdds")).join(name);
+    let path = cache::path(name);
     assert!(
         path.exists(),
         "{} is missing: scripts/rootfs makes it",
