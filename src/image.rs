@@ -161,6 +161,11 @@ pub struct Finish {
     pub checksum: bool,
 }
 
+/// The name of the file beside the image `file_name` that has its SHA-256.
+pub fn checksum_name(file_name: &str) -> String {
+    format!("{file_name}.sha256")
+}
+
 impl DiskFormat {
     /// The format by qemu-img's name.
     pub const fn as_str(self) -> &'static str {

@@ -47,7 +47,8 @@ impl<'a> Report<'a> {
         let files: HashMap<_, _> = files.map(|entry| (entry.name.as_str(), entry)).collect();
         let mut report = Self::default();
         for image in expected.iter().filter(|image| arch::builds_on(image, host)) {
-            report.place(image, &files, now);
+            let former = former_name(image, expected);
+            report.place(image, former.as_deref(), &files, now);
         }
         let known = known_names(expected, &report.adopt, host);
         report.unknown = image_files(entries)
@@ -58,10 +59,15 @@ impl<'a> Report<'a> {
         report
     }
 
-    fn place(&mut self, image: &'a Image, files: &HashMap<&str, &Entry>, now: i64) {
-        let former = former_name(image);
+    fn place(
+        &mut self,
+        image: &'a Image,
+        former: Option<&str>,
+        files: &HashMap<&str, &Entry>,
+        now: i64,
+    ) {
         let found = files.get(image.file_name.as_str()).or_else(|| {
-            let found = files.get(former.as_deref()?)?;
+            let found = files.get(former?)?;
             self.adopt.push(Rename {
                 from: found.name.clone(),
                 to: image.file_name.clone(),
@@ -148,10 +154,13 @@ fn image_files(entries: &[Entry]) -> impl Iterator<Item = &str> {
         .map(|entry| entry.name.as_str())
 }
 
-/// The name that an image with an installed system had in older versions of the original.
-fn former_name(image: &Image) -> Option<String> {
+/// The name that an image with an installed system had in older versions of the original, unless
+/// it is that of another expected image now.
+fn former_name(image: &Image, expected: &[Image]) -> Option<String> {
     let stem = image.file_name.strip_suffix(".qcow2")?;
-    Some(format!("{stem}.img"))
+    let former = format!("{stem}.img");
+    let is_taken = expected.iter().any(|other| other.file_name == former);
+    (!is_taken).then_some(former)
 }
 
 /// Only installed systems grow old. Whole seconds are compared, as in the original: an image of
@@ -179,13 +188,14 @@ fn foreign_names(expected: &[Image], host: &str) -> HashSet<String> {
     expected
         .iter()
         .filter(|image| !arch::builds_on(image, host))
-        .flat_map(names_of)
+        .flat_map(|image| names_of(image, expected))
         .collect()
 }
 
-/// The names that a file may have to count as `image`: its own, and a former one.
-pub fn names_of(image: &Image) -> impl Iterator<Item = String> {
-    [Some(image.file_name.clone()), former_name(image)]
+/// The names that a file may have to count as `image`, one of the `expected` ones: its own, and a
+/// former one.
+pub fn names_of(image: &Image, expected: &[Image]) -> impl Iterator<Item = String> {
+    [Some(image.file_name.clone()), former_name(image, expected)]
         .into_iter()
         .flatten()
 }
@@ -357,6 +367,38 @@ mod tests {
                 .len()
         };
         assert_eq!(report_of(&complete), 0);
+    }
+
+    #[test]
+    fn the_name_of_an_expected_image_is_nobodys_former_one() {
+        let config = r#"{"guestfs": [], "renames": [], "virtinstall": [
+            {"name": "a", "imgver": "b", "size": 1, "releases": {"9": ["x86_64", "aarch64"]}},
+            {"name": "a_b", "extension": "img", "size": 1, "releases": {"9": ["x86_64", "aarch64"]}}]}"#;
+        let config = Config::parse(config, "t", &[]).unwrap();
+        let expected = config.images(&mut NextRelease::new(None, || bail!("asked")));
+        let expected = expected.unwrap();
+        let names = ["disk_rocky9_a_b_x86_64.qcow2", "disk_rocky9_a_b_x86_64.img"];
+        for (present, missing) in [(names[0], names[1]), (names[1], names[0])] {
+            let entries = listing(&[(present, 0)]);
+            let report = Report::new(&expected, &entries, NOW, "x86_64");
+            assert_eq!(report.lines(), [format!("Missing images: {missing}")]);
+            assert_eq!(report.adopt, []);
+            assert_eq!(to_delete(&expected, &entries, "x86_64"), [present]);
+        }
+        // A host doesn't take the images of another one for its own.
+        let entries = listing(&[("disk_rocky9_a_b_aarch64.img", 0)]);
+        let report = Report::new(&expected, &entries, NOW, "x86_64");
+        assert_eq!((report.missing.len(), report.unknown.len()), (2, 0));
+        assert_eq!(to_delete(&expected, &entries, "x86_64"), [""; 0]);
+    }
+
+    #[test]
+    fn checksums_are_no_images() {
+        let names = [MBR, GPT, M, KEEP, "disk_old.img"].map(|name| format!("{name}.sha256"));
+        let files: Vec<_> = names.iter().map(|name| (name.as_str(), 0)).collect();
+        let line = format!("Missing images: {MBR}, {GPT}, {M}, {KEEP}");
+        assert_eq!(lines(&files), (line, 2));
+        assert_eq!(to_delete(&expected(), &listing(&files), "x86_64"), [""; 0]);
     }
 
     #[test]

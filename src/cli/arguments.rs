@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
-use super::{inspect, logging, make_fs};
+use super::{inspect, installations, logging, make_fs};
 use crate::command::{self, Kind, Verb, all, check, group};
 use crate::hdds::releases::Release;
 use crate::hdds::{Config, Group, InstallGroup, LayoutGroup, arch};
@@ -32,8 +32,10 @@ pub(super) fn program() -> Command {
         .subcommand_required(true)
         .arg_required_else_help(false)
         .disable_help_subcommand(false)
-        .args(only_in_front())
+        .arg(loglevel())
+        .args(installations::only_in_front())
         .args(anywhere())
+        .args(installations::anywhere())
         .subcommand(all_command())
         .subcommand(check_command())
         .subcommand(inspect::command())
@@ -51,30 +53,15 @@ pub(super) fn program_with_groups(config: &Config) -> Command {
     })
 }
 
-/// Options that the subcommands have others of the same letter for, as in the original.
-fn only_in_front() -> [Arg; 3] {
-    [
-        Arg::new("loglevel")
-            .short('l')
-            .long("loglevel")
-            .value_name("LEVEL")
-            .value_parser(PossibleValuesParser::new(logging::LEVELS))
-            .default_value(logging::DEFAULT_LEVEL)
-            .help("How much to log on standard error"),
-        Arg::new("textinst")
-            .short('t')
-            .long("textinst")
-            .action(ArgAction::SetTrue)
-            .help("Run installations in text mode"),
-        Arg::new("baseurl")
-            .short('b')
-            .long("baseurl")
-            .value_name("pub|stg")
-            .value_parser(["pub", "stg"])
-            .default_value("pub")
-            .hide_possible_values(true)
-            .help("Install from the public or from the staging tree"),
-    ]
+/// Only in front: layout groups have another option of the same letter, as in the original.
+fn loglevel() -> Arg {
+    Arg::new("loglevel")
+        .short('l')
+        .long("loglevel")
+        .value_name("LEVEL")
+        .value_parser(PossibleValuesParser::new(logging::LEVELS))
+        .default_value(logging::DEFAULT_LEVEL)
+        .help("How much to log on standard error")
 }
 
 fn anywhere() -> Vec<Arg> {
@@ -228,6 +215,7 @@ pub(super) fn settings(matches: &ArgMatches) -> command::Settings {
         jobs: value(matches, "jobs"),
         sync: !matches.get_flag("no-sync"),
         json: matches.get_flag("json"),
+        install: installations::settings(matches),
     }
 }
 

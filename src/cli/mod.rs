@@ -3,6 +3,7 @@
 mod arguments;
 mod early;
 mod inspect;
+mod installations;
 mod logging;
 mod make_fs;
 mod values;

@@ -1,6 +1,20 @@
 //! Values of options that are more than a word or a number.
 
+use std::time::Duration;
+
 use disklayout::source::{Mapping, Owners};
+
+/// How the addresses of mirrors begin.
+const SCHEMES: [&str; 4] = ["http://", "https://", "ftp://", "file://"];
+
+/// What is filled in in the address of a mirror.
+const PLACEHOLDERS: [&str; 2] = ["{release}", "{arch}"];
+
+/// The units of times, in seconds.
+const TIME_UNITS: [(char, u64); 4] = [('s', 1), ('m', 60), ('h', 60 * 60), ('d', 24 * 60 * 60)];
+
+/// The longest time that can be asked for: 30 days. More can only be a slip.
+const LONGEST_TIME: u64 = 30 * 24 * 60 * 60;
 
 /// Owner and group by their numbers: names differ from machine to machine.
 pub(super) fn owner(text: &str) -> Result<(u32, u32), String> {
@@ -16,9 +30,134 @@ pub(super) fn mapping(text: &str) -> Result<Mapping, String> {
     Mapping::parse("", text).map_err(|error| error.message().to_owned())
 }
 
+/// Where an installation tree is: a word for a known one, an address or an absolute path.
+pub(super) fn tree(text: &str) -> Result<String, String> {
+    let is_address = SCHEMES.iter().any(|scheme| {
+        let rest = text.strip_prefix(scheme);
+        // A file is on no host.
+        rest.is_some_and(|rest| !rest.is_empty() && rest.starts_with('/') == (*scheme == "file://"))
+    });
+    if !matches!(text, "pub" | "stg") && !is_address && !text.starts_with('/') {
+        return Err(
+            "give pub, stg, an address that begins with http://, https://, ftp:// or file:///, or \
+             an absolute path"
+                .to_owned(),
+        );
+    }
+    if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
+        return Err("there is a space or a control character in it".to_owned());
+    }
+    let plain = PLACEHOLDERS
+        .iter()
+        .fold(text.to_owned(), |text, word| text.replace(word, ""));
+    if plain.contains(['{', '}']) {
+        return Err(format!("only {} are filled in", PLACEHOLDERS.join(" and ")));
+    }
+    Ok(text.to_owned())
+}
+
+/// A time: whole seconds, or numbers with units, each once and the largest first, like `1h30m`.
+pub(super) fn duration(text: &str) -> Result<Duration, String> {
+    let seconds = match text.parse() {
+        Ok(seconds) if text.starts_with(|c: char| c.is_ascii_digit()) => Some(seconds),
+        _ => seconds_of(text),
+    };
+    match seconds {
+        Some(seconds) if (1..=LONGEST_TIME).contains(&seconds) => Ok(Duration::from_secs(seconds)),
+        Some(_) => Err("a time is between 1s and 30d".to_owned()),
+        None => Err("give whole seconds, or a time like 90s, 90m, 1h or 1h30m".to_owned()),
+    }
+}
+
+/// The seconds in numbers with units.
+fn seconds_of(text: &str) -> Option<u64> {
+    let mut units = TIME_UNITS.iter().rev();
+    let mut rest = text;
+    let mut seconds: u64 = 0;
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| !c.is_ascii_digit())?;
+        let (number, unit) = rest.split_at(end);
+        let (_, factor) = units.find(|(name, _)| unit.starts_with(*name))?;
+        let part = number.parse::<u64>().ok()?.saturating_mul(*factor);
+        seconds = seconds.saturating_add(part);
+        rest = &unit[1..];
+    }
+    (!text.is_empty()).then_some(seconds)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn trees_are_words_addresses_and_paths() {
+        for text in [
+            "pub",
+            "stg",
+            "http://mirror/rocky",
+            "https://mirror/{release}/{arch}/os/",
+            "ftp://mirror/",
+            "file:///srv/rocky",
+            "/srv/rocky/{release}",
+        ] {
+            assert_eq!(tree(text).as_deref(), Ok(text));
+        }
+        for (text, reason) in [
+            ("", "give pub"),
+            ("Pub", "give pub"),
+            ("mirror/rocky", "an absolute path"),
+            ("rsync://mirror/", "http://, https://, ftp://"),
+            ("http:mirror", "give pub"),
+            ("http://", "give pub"),
+            ("http:///rocky", "give pub"),
+            ("file://srv/rocky", "file:///"),
+            ("/srv/a b", "a space"),
+            ("/srv/a\nb", "a control character"),
+            ("/srv/{version}", "only {release} and {arch}"),
+            ("/srv/{release", "only {release} and {arch}"),
+            ("/srv/arch}", "only {release} and {arch}"),
+        ] {
+            let message = tree(text).unwrap_err();
+            assert!(message.contains(reason), "{text}: {message}");
+        }
+    }
+
+    #[test]
+    fn times_are_seconds_or_have_units() {
+        for (text, seconds) in [
+            ("3600", 3600),
+            ("90s", 90),
+            ("90m", 5400),
+            ("1h", 3600),
+            ("1h30m", 5400),
+            ("1d1s", 86401),
+            ("30d", 2_592_000),
+            ("1", 1),
+        ] {
+            assert_eq!(duration(text), Ok(Duration::from_secs(seconds)), "{text}");
+        }
+        for (text, reason) in [
+            ("", "give whole seconds"),
+            ("0", "between 1s and 30d"),
+            ("0h", "between 1s and 30d"),
+            ("30d1s", "between 1s and 30d"),
+            ("9999999999999999999d", "between 1s and 30d"),
+            ("99999999999999999999", "give whole seconds"),
+            ("1.5h", "give whole seconds"),
+            ("-1", "give whole seconds"),
+            ("+1", "give whole seconds"),
+            ("1 h", "give whole seconds"),
+            ("30m1h", "give whole seconds"),
+            ("1h1h", "give whole seconds"),
+            ("1h30", "give whole seconds"),
+            ("h", "give whole seconds"),
+            ("1w", "give whole seconds"),
+            ("1ü", "give whole seconds"),
+        ] {
+            let message = duration(text).unwrap_err();
+            assert!(message.contains(reason), "{text}: {message}");
+        }
+    }
 
     #[test]
     fn owners_are_two_numbers() {

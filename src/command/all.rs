@@ -48,6 +48,7 @@ pub fn run(context: &Context, options: &Options) -> Result<Status> {
         .filter(|image| is_wanted(image))
         .cloned()
         .collect();
+    set.tell_of_foreign(expected.iter().filter(|image| is_wanted(image)));
     set.build(context, &images)
 }
 
@@ -66,7 +67,7 @@ fn delete(context: &Context, set: &ImageSet, expected: &[Image], kind: Option<Ki
     }
     let entries = listing::list(&context.settings.directory)?;
     let spared = expected.iter().filter(|image| !is_wanted(image));
-    let spared: HashSet<_> = spared.flat_map(names_of).collect();
+    let spared: HashSet<_> = spared.flat_map(|image| names_of(image, expected)).collect();
     let mut names = to_delete(expected, &entries, arch::host());
     names.retain(|name| !spared.contains(name));
     set.remove(&names)

@@ -6,7 +6,7 @@ use super::Context;
 use super::next_release::next_release;
 use super::set::ImageSet;
 use crate::hdds::releases::Release;
-use crate::hdds::{Group, install_images, layout_images};
+use crate::hdds::{Group, arch, install_images, layout_images};
 use crate::image::Image;
 use crate::status::Status;
 
@@ -27,13 +27,17 @@ pub struct Options {
     pub next_release: Option<u64>,
 }
 
-/// Builds the images.
+/// Builds the images, but for those that only hosts of other architectures can build: of these it
+/// is told how many there are.
 ///
 /// # Errors
 /// When there are no such images, or when the directory can't be used.
 pub fn run(context: &Context, options: &Options) -> Result<Status> {
-    let images = images(context, options)?;
-    ImageSet::lock(context)?.build(context, &images)
+    let mut images = images(context, options)?;
+    let set = ImageSet::lock(context)?;
+    set.tell_of_foreign(&images);
+    images.retain(|image| arch::builds_on(image, arch::host()));
+    set.build(context, &images)
 }
 
 fn images(context: &Context, options: &Options) -> Result<Vec<Image>> {

@@ -2,6 +2,7 @@
 
 pub mod all;
 pub mod check;
+mod checksum;
 pub mod group;
 pub mod inspect;
 mod listing;
@@ -20,6 +21,7 @@ use crate::hdds::Config;
 use crate::hdds::locate::DataDir;
 use crate::image::{Image, Recipe};
 use crate::status::Status;
+use crate::virtinstall;
 pub use set::registry;
 
 /// What was asked for.
@@ -46,6 +48,8 @@ pub struct Settings {
     pub sync: bool,
     /// Whether JSON is wanted.
     pub json: bool,
+    /// How systems are installed.
+    pub install: virtinstall::Settings,
 }
 
 /// What every command works with.

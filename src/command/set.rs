@@ -10,13 +10,13 @@ use disklayout::fs::Registry;
 use disklayout::tree::Content;
 use indicatif::MultiProgress;
 
-use super::Context;
 use super::next_release::next_release;
+use super::{Context, checksum};
 use crate::engine::download::Downloads;
 use crate::engine::{self, Directory, Event, Reporter, Temporaries};
-use crate::hdds::Rename;
 use crate::hdds::locate::DataDir;
-use crate::image::Image;
+use crate::hdds::{Rename, arch};
+use crate::image::{Image, checksum_name};
 use crate::inventory::Report;
 use crate::report;
 use crate::status::Status;
@@ -113,25 +113,54 @@ impl ImageSet {
     fn rename_all(&self, renames: &[Rename]) -> Result<()> {
         for Rename { from, to } in renames {
             self.reporter.report(&Event::Renaming { from, to });
-            self.directory
-                .rename(from, to)
+            self.rename_one(from, to)
                 .with_context(|| format!("can't rename '{from}' to '{to}'"))?;
         }
         Ok(())
     }
 
-    /// Removes files. One that has gone already is no error.
+    /// The checksum goes first: when the image is still there, the next run does the rest.
+    fn rename_one(&self, from: &str, to: &str) -> io::Result<()> {
+        if checksum::is_beside(&self.directory, from)? {
+            checksum::rename(&self.directory, from, to)?;
+        }
+        self.directory.rename(from, to)
+    }
+
+    /// Removes images, and their checksums before them.
     pub(super) fn remove(&self, names: &[String]) -> Result<()> {
         for name in names {
-            self.reporter.report(&Event::Removing { name });
-            match self.directory.remove(name) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    return Err(error).with_context(|| format!("can't remove '{name}'"));
-                }
-                _ => {}
+            let checksum = checksum_name(name);
+            let has_checksum = checksum::is_beside(&self.directory, name)
+                .with_context(|| format!("can't look at '{checksum}'"))?;
+            if has_checksum {
+                self.remove_one(&checksum)?;
             }
+            self.remove_one(name)?;
         }
         Ok(())
+    }
+
+    /// Removes a file. One that has gone already is no error.
+    fn remove_one(&self, name: &str) -> Result<()> {
+        self.reporter.report(&Event::Removing { name });
+        match self.directory.remove(name) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                Err(error).with_context(|| format!("can't remove '{name}'"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Tells how many of `images` are left to hosts of other architectures, if any are.
+    pub(super) fn tell_of_foreign<'a>(&self, images: impl IntoIterator<Item = &'a Image>) {
+        let images = images.into_iter();
+        let foreign = images.filter(|image| !arch::builds_on(image, arch::host()));
+        let arches: Vec<_> = foreign.filter_map(arch::of).collect();
+        if !arches.is_empty() {
+            self.reporter
+                .report(&Event::LeftToOthers { arches: &arches });
+        }
     }
 
     /// Why images can't be built, each reason once.

@@ -2,7 +2,7 @@
 //! its open descriptor, so that a rename of the directory can't mix up two of them.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read, Write};
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -175,6 +175,35 @@ impl Directory {
     /// Removes the file `name`; a symbolic link, not what it points to.
     pub fn remove(&self, name: &str) -> io::Result<()> {
         Ok(rustix::fs::unlinkat(&self.file, name, AtFlags::empty())?)
+    }
+
+    /// Whether `name` is a regular file; a symbolic link isn't.
+    pub fn is_file(&self, name: &str) -> io::Result<bool> {
+        Ok(self.kind(name)? == Some(FileType::RegularFile))
+    }
+
+    /// The first bytes of the regular file `name`, `limit` at most.
+    pub fn read(&self, name: &str, limit: usize) -> io::Result<Vec<u8>> {
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file: File = rustix::fs::openat(&self.file, name, flags, Mode::empty())?.into();
+        let mut bytes = Vec::new();
+        file.take(limit as u64).read_to_end(&mut bytes)?;
+        Ok(bytes)
+    }
+
+    /// Puts a file with `bytes` at `name`, in the place of what is there.
+    pub fn replace(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let temporary = format!("{name}{}", super::TEMPORARY_SUFFIX);
+        self.remove_unlocked(&temporary)?;
+        let mut file = self.create_new(&temporary)?;
+        let written = file.write_all(bytes);
+        match written.and_then(|()| self.rename(&temporary, name)) {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                self.remove(&temporary)?;
+                Err(error)
+            }
+        }
     }
 
     /// Renames `from` over `to`.

@@ -26,6 +26,11 @@ pub enum Event<'a> {
         /// Its name.
         name: &'a str,
     },
+    /// Images that belong to the run can only be built by hosts of other architectures.
+    LeftToOthers {
+        /// The architecture of each of them.
+        arches: &'a [&'a str],
+    },
     /// A run begins.
     Started {
         /// How many images were asked for.

@@ -42,12 +42,17 @@ pub fn installable_on(host: &str) -> &'static [&'static str] {
     row.map_or(&[], |(_, arches)| arches)
 }
 
+/// The architecture that `image` is of; a layout is of none.
+pub fn of(image: &Image) -> Option<&str> {
+    match &image.recipe {
+        Recipe::Layout(_) => None,
+        Recipe::Install(recipe) => Some(&recipe.arch),
+    }
+}
+
 /// Whether `image` can be built on `host`. A layout runs nothing, so that every host builds it.
 pub fn builds_on(image: &Image, host: &str) -> bool {
-    match &image.recipe {
-        Recipe::Layout(_) => true,
-        Recipe::Install(recipe) => installable_on(host).contains(&recipe.arch.as_str()),
-    }
+    of(image).is_none_or(|arch| installable_on(host).contains(&arch))
 }
 
 /// Whether there is such a thing as `release` for `arch`.

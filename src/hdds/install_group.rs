@@ -6,7 +6,7 @@ use super::layout_group::{read_imgver, read_name};
 use super::model::InstallGroup;
 use super::reader::{Findings, Object, Value};
 use super::releases::Release;
-use super::{arch, keys, size};
+use super::{arch, installed_disk, keys, machine, size};
 
 const DEFAULT_MAXAGE_DAYS: u64 = 14;
 
@@ -21,6 +21,10 @@ pub(super) fn read(value: &Value<'_>, reserved: &[&str], f: &mut Findings) -> Op
     let imgver = read_imgver(&object, f);
     let maxage_days = object.optionally("maxage", f, Value::unsigned);
     let bootopts = object.optionally("bootopts", f, Value::string);
+    let disk = installed_disk::read(&object, f);
+    let memory_mib = read_text(&object, "memory", f, machine::parse_memory);
+    let cpus = read_text(&object, "cpus", f, machine::parse_cpus);
+    let disk = disk?;
     Some(InstallGroup {
         place: value.place().to_string(),
         name: name?,
@@ -31,6 +35,24 @@ pub(super) fn read(value: &Value<'_>, reserved: &[&str], f: &mut Findings) -> Op
         bootopts: bootopts?
             .filter(|opts| !opts.is_empty())
             .map(str::to_string),
+        format: disk.format,
+        extension: disk.extension,
+        memory_mib: memory_mib?,
+        cpus: cpus?,
+        finish: disk.finish,
+    })
+}
+
+/// What `parse` makes of the string or the number of `key`, if there is any.
+fn read_text<T>(
+    object: &Object<'_>,
+    key: &str,
+    f: &mut Findings,
+    parse: impl FnOnce(&str) -> Result<T, String>,
+) -> Option<Option<T>> {
+    object.optionally(key, f, |value, f| {
+        let text = value.text(f)?;
+        f.check(value.place(), parse(&text))
     })
 }
 
@@ -70,11 +92,7 @@ fn architecture<'a>(
 /// The size in GiB. Without one the original hands a size of 0 to virt-install, which then can't
 /// make a new disk.
 fn read_size(object: &Object<'_>, f: &mut Findings) -> Option<u64> {
-    let size = object.optionally("size", f, |value, f| {
-        let text = value.text(f)?;
-        f.check(value.place(), size::parse_gib(&text))
-    })?;
-    let size = size.unwrap_or(0);
+    let size = read_text(object, "size", f, size::parse_gib)?.unwrap_or(0);
     if size == 0 {
         f.warn(
             object.place(),
@@ -88,6 +106,8 @@ fn read_size(object: &Object<'_>, f: &mut Findings) -> Option<u64> {
 mod tests {
     use super::*;
     use crate::hdds::document;
+    use crate::hdds::names::Extension;
+    use crate::image::{DiskFormat, Finish};
 
     fn group(json: &str) -> (Option<InstallGroup>, Vec<String>) {
         let node = document::parse(json, "t").unwrap();
@@ -108,6 +128,10 @@ mod tests {
         assert_eq!(group.maxage_days, 14);
         assert_eq!(group.size_gib, 15);
         assert_eq!((group.imgver, group.bootopts), (None, None));
+        assert_eq!((group.memory_mib, group.cpus), (None, None));
+        let disk = (group.format, group.extension, group.finish);
+        let expected = (DiskFormat::Qcow2, Extension::Qcow2, Finish::default());
+        assert_eq!(disk, expected);
         let releases: Vec<_> = group
             .releases
             .iter()
@@ -124,10 +148,20 @@ mod tests {
     fn every_key() {
         let (group, _) = group(
             r#"{"name": "m", "size": 20, "imgver": "3", "maxage": "0", "bootopts": "uefi",
-                "releases": {"9": []}}"#,
+                "format": "raw", "extension": "img", "memory": "4G", "cpus": 2,
+                "sparsify": true, "compress": false, "checksum": true, "releases": {"9": []}}"#,
         );
         let group = group.unwrap();
         assert_eq!((group.size_gib, group.maxage_days), (20, 0));
+        assert_eq!((group.memory_mib, group.cpus), (Some(4096), Some(2)));
+        let disk = (group.format, group.extension);
+        assert_eq!(disk, (DiskFormat::Raw, Extension::Img));
+        let finish = Finish {
+            sparsify: true,
+            compress: false,
+            checksum: true,
+        };
+        assert_eq!(group.finish, finish);
         assert_eq!(group.imgver.as_deref(), Some("3"));
         assert_eq!(group.bootopts.as_deref(), Some("uefi"));
     }

@@ -94,7 +94,21 @@ pub(super) const UPLOAD: Keys = Keys {
 };
 
 pub(super) const INSTALL_GROUP: Keys = Keys {
-    known: &["name", "releases", "size", "imgver", "maxage", "bootopts"],
+    known: &[
+        "name",
+        "releases",
+        "size",
+        "imgver",
+        "maxage",
+        "bootopts",
+        "format",
+        "extension",
+        "memory",
+        "cpus",
+        "sparsify",
+        "compress",
+        "checksum",
+    ],
     mistaken: &[(
         "variant",
         "it chooses an installation tree of Fedora and has no effect here",

@@ -1,8 +1,8 @@
 //! hdds.json: which images there should be, and where the files that they need are.
 //!
 //! `document` and `reader` know JSON and places, `keys` the names of the keys; `top`,
-//! `layout_group` (with `bounds` and `table`), `contents` and `install_group` turn values into the
-//! groups of `model`; `variants` turns groups into images (with `for_label`). `locate` finds the
+//! `layout_group` (with `bounds` and `table`), `contents` and `install_group` (with `installed_disk`
+//! and `machine`) turn values into the groups of `model`; `variants` turns groups into images (with `for_label`). `locate` finds the
 //! files. Nothing here opens a network connection.
 
 pub mod arch;
@@ -11,9 +11,11 @@ mod contents;
 mod document;
 mod for_label;
 mod install_group;
+mod installed_disk;
 mod keys;
 mod layout_group;
 pub mod locate;
+pub mod machine;
 mod mkfs;
 mod model;
 pub mod names;

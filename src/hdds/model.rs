@@ -6,9 +6,10 @@ use disklayout::layout::guestfs::{End, FileSpec, Length, MbrType, Start};
 use disklayout::layout::{DiskSize, Flag};
 use uuid::Uuid;
 
+use super::names::Extension;
 use super::problem::{ConfigError, Problem};
 use super::releases::Release;
-use crate::image::{Object, Upload};
+use crate::image::{DiskFormat, Finish, Object, Upload};
 
 /// Everything that an hdds.json says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -115,6 +116,16 @@ pub struct InstallGroup {
     pub maxage_days: u64,
     /// Boot options for virt-install's `--boot`.
     pub bootopts: Option<String>,
+    /// The format of the disks.
+    pub format: DiskFormat,
+    /// What the file names end in; never `.qcow2` of a raw disk.
+    pub extension: Extension,
+    /// The memory of the virtual machine in MiB, if it is given.
+    pub memory_mib: Option<u64>,
+    /// The processors of the virtual machine, if they are given.
+    pub cpus: Option<u64>,
+    /// What is done when the system is installed.
+    pub finish: Finish,
 }
 
 /// A file whose name has changed.

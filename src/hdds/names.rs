@@ -18,11 +18,43 @@ pub fn layout_file_name(
     format!("{}.img", joined(&parts))
 }
 
+/// What the name of an image with an installed system ends in.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Extension {
+    /// A disk in QEMU's own format.
+    #[default]
+    Qcow2,
+    /// A disk in any format.
+    Img,
+}
+
+impl Extension {
+    /// The extension without its dot.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Qcow2 => "qcow2",
+            Self::Img => "img",
+        }
+    }
+
+    /// The extension that `name` is, without a dot.
+    pub(super) fn from_name(name: &str) -> Option<Self> {
+        let all = [Self::Qcow2, Self::Img];
+        all.into_iter().find(|extension| extension.as_str() == name)
+    }
+}
+
 /// The name of an image with an installed system.
-pub fn install_file_name(release: &str, name: &str, imgver: Option<&str>, arch: &str) -> String {
+pub fn install_file_name(
+    release: &str,
+    name: &str,
+    imgver: Option<&str>,
+    arch: &str,
+    extension: Extension,
+) -> String {
     let release = format!("rocky{release}");
     let parts = [Some("disk"), Some(&release), Some(name), imgver, Some(arch)];
-    format!("{}.qcow2", joined(&parts))
+    format!("{}.{}", joined(&parts), extension.as_str())
 }
 
 /// The kickstart files that are looked for, the most particular first.
@@ -93,18 +125,19 @@ mod tests {
 
     #[test]
     fn install_names_start_with_the_release_and_end_with_the_architecture() {
-        for (release, imgver, expected) in [
-            ("9", None, "disk_rocky9_minimal_x86_64.qcow2"),
+        use Extension::{Img, Qcow2};
+        for (release, imgver, extension, expected) in [
+            ("9", None, Qcow2, "disk_rocky9_minimal_x86_64.qcow2"),
+            ("9", None, Img, "disk_rocky9_minimal_x86_64.img"),
             (
                 "8-BETA",
                 Some("3"),
+                Qcow2,
                 "disk_rocky8-BETA_minimal_3_x86_64.qcow2",
             ),
         ] {
-            assert_eq!(
-                install_file_name(release, "minimal", imgver, "x86_64"),
-                expected
-            );
+            let name = install_file_name(release, "minimal", imgver, "x86_64", extension);
+            assert_eq!(name, expected);
         }
     }
 

@@ -184,7 +184,7 @@ impl<'a> Value<'a> {
         };
         let mut entries: Vec<(&str, Value<'a>)> = Vec::new();
         for (key, node) in pairs {
-            let place = self.place_of(key);
+            let place = place_of(&self.place, key);
             let value = Value { node, place };
             match entries.iter_mut().find(|(known, _)| known == key) {
                 Some(entry) => {
@@ -211,20 +211,21 @@ impl<'a> Value<'a> {
         })
     }
 
-    fn place_of(&self, key: &str) -> String {
-        let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
-        match (self.place.is_empty(), key.chars().all(plain)) {
-            (true, _) => key.to_string(),
-            (false, true) => format!("{}.{key}", self.place),
-            (false, false) => format!("{}[{key:?}]", self.place),
-        }
-    }
-
     fn unexpected<T>(&self, expected: &str, findings: &mut Findings) -> Option<T> {
         findings.refuse(
             &self.place,
             format!("expected {expected}, found {}", self.node),
         )
+    }
+}
+
+/// The path of the value of `key` in the object at `place`.
+fn place_of(place: &str, key: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | '-');
+    match (place.is_empty(), key.chars().all(plain)) {
+        (true, _) => key.to_string(),
+        (false, true) => format!("{place}.{key}"),
+        (false, false) => format!("{place}[{key:?}]"),
     }
 }
 
@@ -239,6 +240,11 @@ impl<'a> Object<'a> {
     /// The path of this object: `guestfs[2]`.
     pub(super) fn place(&self) -> &str {
         &self.place
+    }
+
+    /// The path of the value of `key`: `guestfs[2].name`.
+    pub(super) fn place_of(&self, key: &str) -> String {
+        place_of(&self.place, key)
     }
 
     /// The value of `key`, which has to be there.

@@ -7,6 +7,7 @@ use super::model::{Config, InstallGroup, LayoutGroup, Rename};
 use super::problem::ConfigError;
 use super::reader::{Findings, Value};
 use super::{install_group, keys, layout_group, names, variants};
+use crate::image::checksum_name;
 
 impl Config {
     /// Reads `text`, the content of `file`. No group may have one of the `reserved` names, which
@@ -113,6 +114,10 @@ fn check_file_names(config: &Config, f: &mut Findings) {
         }
         seen.insert(file_name, place);
     }
+    let installs = config.installs.iter();
+    installs
+        .filter(|group| group.finish.checksum)
+        .for_each(|group| check_checksum_names(group, f));
 }
 
 fn layout_names(group: &LayoutGroup) -> Vec<(String, &str)> {
@@ -121,15 +126,22 @@ fn layout_names(group: &LayoutGroup) -> Vec<(String, &str)> {
     names.map(|name| (name, group.place.as_str())).collect()
 }
 
+/// The names of the files with checksums. They are longer than those of the images.
+fn check_checksum_names(group: &InstallGroup, f: &mut Findings) {
+    for (file_name, place) in install_names(group) {
+        f.check(place, names::check_length(&checksum_name(&file_name)));
+    }
+}
+
 /// Relative releases stand for themselves: what they are is known only when images are built.
 fn install_names(group: &InstallGroup) -> Vec<(String, &str)> {
     let imgver = group.imgver.as_deref();
     let releases = group.releases.iter();
     let names = releases.flat_map(|(release, arches)| {
         let release = release.to_string();
-        arches
-            .iter()
-            .map(move |arch| names::install_file_name(&release, &group.name, imgver, arch))
+        arches.iter().map(move |arch| {
+            names::install_file_name(&release, &group.name, imgver, arch, group.extension)
+        })
     });
     names.map(|name| (name, group.place.as_str())).collect()
 }

@@ -8,7 +8,7 @@ use disklayout::layout::guestfs::PartitionSpec;
 use super::model::{Config, Group, InstallGroup, LayoutGroup, Part};
 use super::releases::{NextRelease, Release};
 use super::{arch, for_label, names};
-use crate::image::{DiskFormat, Finish, Image, InstallRecipe, LayoutRecipe, Recipe};
+use crate::image::{Image, InstallRecipe, LayoutRecipe, Recipe};
 
 impl Config {
     /// Every image that there should be, in the order of the file.
@@ -156,7 +156,7 @@ fn all_install_images(group: &InstallGroup, next: &mut NextRelease<'_>) -> Resul
 fn install_image(group: &InstallGroup, release: &str, arch: &str) -> Image {
     let imgver = group.imgver.as_deref();
     Image {
-        file_name: names::install_file_name(release, &group.name, imgver, arch),
+        file_name: names::install_file_name(release, &group.name, imgver, arch, group.extension),
         group: group.name.clone(),
         recipe: Recipe::Install(InstallRecipe {
             place: group.place.clone(),
@@ -165,10 +165,10 @@ fn install_image(group: &InstallGroup, release: &str, arch: &str) -> Image {
             size_gib: group.size_gib,
             maxage_days: group.maxage_days,
             bootopts: group.bootopts.clone(),
-            format: DiskFormat::default(),
-            memory_mib: None,
-            cpus: None,
-            finish: Finish::default(),
+            format: group.format,
+            memory_mib: group.memory_mib,
+            cpus: group.cpus,
+            finish: group.finish,
         }),
     }
 }

@@ -1,7 +1,7 @@
 //! One JSON object a line, for programs. The first line carries the version of this protocol;
 //! new keys and events may be added without a new one.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 use std::io::Write;
 use std::sync::{Mutex, PoisonError};
@@ -69,6 +69,10 @@ fn object(event: &Event<'_>) -> Value {
     match event {
         Event::Renaming { from, to } => json!({"event": "renaming", "from": from, "to": to}),
         Event::Removing { name } => json!({"event": "removing", "name": name}),
+        Event::LeftToOthers { arches } => {
+            let distinct: BTreeSet<_> = arches.iter().collect();
+            json!({"event": "left_to_others", "images": arches.len(), "arches": distinct})
+        }
         Event::Started { images } => {
             json!({"event": "started", "version": VERSION, "images": images})
         }

@@ -49,6 +49,9 @@ impl<W: Write + Send> Reporter for Plain<W> {
                 state.line("INFO", &format!("Renaming {from} to {to}..."));
             }
             Event::Removing { name } => state.line("INFO", &format!("Removing {name}...")),
+            Event::LeftToOthers { arches } => {
+                state.line("INFO", &summary::left_to_others(arches));
+            }
             Event::DownloadProgress { url, .. } => state.downloading(url),
             Event::ImageStarted {
                 image,

@@ -1,5 +1,6 @@
 //! The end of a run in a few lines.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use disklayout::Bytes;
@@ -57,6 +58,23 @@ fn totals(outcome: &Outcome) -> String {
     )
 }
 
+/// How many images are left to hosts of which architectures, given that of each image.
+pub(super) fn left_to_others(arches: &[&str]) -> String {
+    let several: BTreeSet<_> = arches.iter().copied().collect();
+    let those = if several.len() == 1 {
+        "that architecture"
+    } else {
+        "those architectures"
+    };
+    let names = several.into_iter().collect::<Vec<_>>().join(", ");
+    let images = match arches.len() {
+        1 => "1 image".to_owned(),
+        count => format!("{count} images"),
+    };
+    let are = if arches.len() == 1 { "is" } else { "are" };
+    format!("{images} of {names} {are} left to hosts of {those}")
+}
+
 /// Why one or several images weren't built: the whole chain of causes, once.
 pub(super) fn failure(failure: &Failure) -> String {
     format!("{}: {:#}", failure.images.join(", "), failure.error)
@@ -106,6 +124,26 @@ pub(super) mod tests {
             failure(&outcome.failed[0]),
             "c.img, d.img: can't do it: the cause"
         );
+    }
+
+    #[test]
+    fn images_of_other_architectures_are_counted() {
+        for (arches, expected) in [
+            (
+                &["aarch64"][..],
+                "1 image of aarch64 is left to hosts of that architecture",
+            ),
+            (
+                &["aarch64", "aarch64"],
+                "2 images of aarch64 are left to hosts of that architecture",
+            ),
+            (
+                &["s390x", "aarch64", "s390x"],
+                "3 images of aarch64, s390x are left to hosts of those architectures",
+            ),
+        ] {
+            assert_eq!(left_to_others(arches), expected);
+        }
     }
 
     #[test]

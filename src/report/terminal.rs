@@ -116,6 +116,7 @@ impl Reporter for Terminal {
         match event {
             Event::Renaming { from, to } => self.line(&format!("Renaming {from} to {to}")),
             Event::Removing { name } => self.line(&format!("Removing {name}")),
+            Event::LeftToOthers { arches } => self.line(&summary::left_to_others(arches)),
             Event::Started { images } => {
                 let total = self.bars.add(ProgressBar::new(*images as u64));
                 total.set_style(style(TOTAL));

@@ -247,13 +247,97 @@ fn images_of_other_architectures_are_never_touched() {
             "all -d",
             "all -d -c",
         ] {
-            world.run(line).expect(0).never_says([&foreign]).prints("");
+            let run = world.run(line).expect(0).never_says([&foreign]).prints("");
+            let left = format!("1 image of {FOREIGN} is left to hosts of that architecture");
+            if line.starts_with("all") {
+                run.says([&format!("INFO:createhdds:{left}\n")]);
+            } else {
+                run.never_says([&left]);
+            }
             assert!(
                 present.iter().all(|name| world.is_untouched(name)),
                 "{line}"
             );
         }
     }
+}
+
+#[test]
+fn images_of_other_architectures_count_where_they_are_wanted() {
+    let world = World::new(&single("a"), &host_install(), "");
+    world.put(&installed("9", "qcow2"), 0);
+    for (line, is_told) in [
+        ("all --kind guestfs", false),
+        ("all --kind virtinstall", true),
+    ] {
+        let run = world.run(line).expect(0);
+        assert_eq!(run.stderr.contains("1 image of "), is_told, "{run:?}");
+    }
+}
+
+/// The line of sha256sum for `name`.
+fn checksum(name: &str) -> String {
+    format!("{}  {name}\n", "0123456789abcdef".repeat(4))
+}
+
+#[test]
+fn checksums_go_where_their_images_go() {
+    let (former, now) = (installed("9", "img"), installed("9", "qcow2"));
+    let world = World::new("", &host_install(), r#"["disk_x.img", "disk_y.img"]"#);
+    for name in [&former, "disk_x.img", "disk_old.img"] {
+        world.put(name, 0);
+        fs::write(world.path(&format!("{name}.sha256")), checksum(name)).unwrap();
+    }
+    // Neither has these an image, nor are they names of any.
+    let others = ["disk_gone.img.sha256", "notes.sha256"];
+    others.iter().for_each(|name| world.put(name, 0));
+    world
+        .run("check -r")
+        .expect(0)
+        .says(["Renaming disk_x.img"]);
+    world
+        .run("check")
+        .expect(0)
+        .prints("Unknown images: disk_old.img, disk_y.img\n");
+    let read = |name: &str| fs::read_to_string(world.path(&format!("{name}.sha256"))).unwrap();
+    assert_eq!(read(&now), checksum(&now));
+    assert_eq!(read("disk_y.img"), checksum("disk_y.img"));
+    let left: Vec<_> = world.names();
+    assert_eq!(left.len(), 6 + others.len(), "{left:?}");
+    world.run("check -c").expect(0).says([
+        "Removing disk_old.img.sha256...",
+        "Removing disk_old.img...",
+        "Removing disk_y.img.sha256...",
+    ]);
+    let mut expected = [&now, &format!("{now}.sha256"), others[0], others[1]];
+    expected.sort_unstable();
+    assert_eq!(world.names(), expected);
+    world.run("all -d").expect(3);
+    assert_eq!(world.names(), others);
+    assert!(others.iter().all(|name| world.is_untouched(name)));
+}
+
+#[test]
+fn what_is_no_checksum_is_moved_as_it_is() {
+    let world = World::new(
+        "",
+        "",
+        r#"["disk_x.img", "disk_y.img"], ["disk_p.img", "disk_q.img"]"#,
+    );
+    for name in ["disk_x.img", "disk_x.img.sha256", "disk_p.img"] {
+        world.put(name, 0);
+    }
+    fs::create_dir(world.path("disk_p.img.sha256")).unwrap();
+    world.run("check -r").expect(0);
+    let moved = fs::read(world.path("disk_y.img.sha256")).unwrap();
+    assert_eq!(moved, b"disk_x.img.sha256");
+    let names = [
+        "disk_p.img.sha256",
+        "disk_q.img",
+        "disk_y.img",
+        "disk_y.img.sha256",
+    ];
+    assert_eq!(world.names(), names);
 }
 
 #[test]

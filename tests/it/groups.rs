@@ -71,13 +71,44 @@ fn installations_take_releases_and_architectures() {
             "m -n 9",
             format!("disk_rocky9_m_{HOST}.qcow2, disk_rocky8_m_{HOST}.qcow2: "),
         ),
-        ("m -r 7", "disk_rocky7_m_x86_64.qcow2: ".to_owned()),
+        ("m -r 7 -a HOST", format!("disk_rocky7_m_{HOST}.qcow2: ")),
         (
-            "m -r 8-BETA -a aarch64",
-            "disk_rocky8-BETA_m_aarch64.qcow2: ".to_owned(),
+            "m -r 8-BETA -a HOST",
+            format!("disk_rocky8-BETA_m_{HOST}.qcow2: "),
         ),
-        ("m -r -2 -n 10", "disk_rocky8_m_x86_64.qcow2: ".to_owned()),
+        (
+            "m -r -2 -n 10 -a HOST",
+            format!("disk_rocky8_m_{HOST}.qcow2: "),
+        ),
     ] {
-        world.run(line).expect(3).says([&names, "virtinstall[0]"]);
+        let line = line.replace("HOST", HOST);
+        world.run(&line).expect(3).says([&names, "virtinstall[0]"]);
     }
+}
+
+#[test]
+fn images_of_other_architectures_are_left_to_their_hosts() {
+    let world = World::new("", &install("m", r#""9": ["s390x", "ppc64le"]"#), "");
+    world.put("disk_rocky9_m_s390x.qcow2", 1000);
+    for (line, left) in [
+        (
+            "m",
+            "2 images of ppc64le, s390x are left to hosts of those architectures",
+        ),
+        (
+            "m -r 8 -a s390x",
+            "1 image of s390x is left to hosts of that architecture",
+        ),
+    ] {
+        let run = world.run(line).expect(0);
+        run.says([&format!("INFO:createhdds:{left}\n"), "Nothing to build"]);
+        assert!(world.is_untouched("disk_rocky9_m_s390x.qcow2"), "{line}");
+    }
+    let run = world.run("--json m").expect(0);
+    let first = run.stdout.lines().next().unwrap();
+    let first: serde_json::Value = serde_json::from_str(first).unwrap();
+    let expected = serde_json::json!({
+        "event": "left_to_others", "images": 2, "arches": ["ppc64le", "s390x"],
+    });
+    assert_eq!(first, expected);
 }

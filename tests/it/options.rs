@@ -67,6 +67,39 @@ fn json_is_an_object_a_line_on_standard_output() {
     assert!(error.starts_with("guestfs[1].parts[0].end: "), "{error}");
 }
 
+#[test]
+fn options_of_installations_are_taken_on_both_sides_and_judged_first() {
+    let world = World::new(&single("a"), "", "");
+    for line in [
+        "-t -b stg -b http://m/{release}/{arch},/srv --connect qemu:///session check",
+        "check --virt-type qemu --install-jobs 2 --install-timeout 1h30m --install-attempts 1",
+        "check --memory 4G --cpus 2",
+    ] {
+        world.run(line).expect(2);
+    }
+    for (line, part) in [
+        ("-b rsync://m check", "give pub, stg, an address"),
+        ("-b {version} check", "give pub"),
+        ("check --virt-type xen", "auto, kvm, qemu"),
+        ("check --install-timeout soon", "90m"),
+        ("check --memory 1", "512 MiB is the least"),
+        ("check --cpus 0", "between 1 and 255"),
+        ("check -b pub", "-b"),
+    ] {
+        world.run(line).expect(64).says([part]).prints("");
+    }
+    let help = world.run("--help").expect(0).stdout;
+    let (_, installations) = help.split_once("Installations:\n").unwrap();
+    for part in [
+        "--baseurl",
+        "/RELEASE/BaseOS/ARCH/os",
+        "--virt-type",
+        "[default: 1h]",
+    ] {
+        assert!(installations.contains(part), "{part}: {help}");
+    }
+}
+
 /// How often a run of `line` asks the system to sync, as strace counts it.
 fn syncs(line: &str) -> usize {
     let world = World::new(&single("a"), "", "");

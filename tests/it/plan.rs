@@ -155,14 +155,56 @@ fn groups_can_be_picked_and_must_exist() {
         .collect();
     assert_eq!(files, ["disk_a.img", "disk_b.img"]);
     world.run("plan m").expect(3).says(["--nextrel"]);
-    let text =
-        format!("disk_rocky9_m_{HOST}.qcow2: an installation of release 9 for {HOST} on 1 GiB\n");
+    let text = format!(
+        "disk_rocky9_m_{HOST}.qcow2: an installation of release 9 for {HOST} on 1 GiB of qcow2\n"
+    );
     world.run("plan m -n 10").expect(0).prints(&text);
     world
         .run("plan a c")
         .expect(3)
         .prints("")
         .says(["there is no group 'c'; there are a, b, m"]);
+}
+
+#[test]
+fn installations_tell_their_machine_and_what_is_done_in_the_end() {
+    let group = install("m", &format!(r#""9": ["{HOST}"]"#));
+    let name = format!("disk_rocky9_m_{HOST}");
+    for (keys, options, rest, json) in [
+        (
+            r#""extension": "img", "memory": "3G", "cpus": 1, "compress": true"#,
+            "",
+            "img: HEAD of qcow2, 3 GiB of memory, 1 processor, then compressed\n".to_owned(),
+            serde_json::json!(["qcow2", 3_u64 << 30, 1, false, true, false]),
+        ),
+        (
+            r#""format": "raw", "memory": 3072, "sparsify": true, "checksum": true"#,
+            "--memory 1000 --cpus 2",
+            format!(
+                "img: HEAD of raw, 1000 MiB of memory, 2 processors, then sparsified, \
+                 {name}.img.sha256\n"
+            ),
+            serde_json::json!(["raw", 1000_u64 << 20, 2, true, false, true]),
+        ),
+        (
+            r#""cpus": null"#,
+            "",
+            "qcow2: HEAD of qcow2\n".to_owned(),
+            serde_json::json!(["qcow2", null, null, false, false, false]),
+        ),
+    ] {
+        let world = World::new("", &group.replacen('{', &format!("{{{keys}, "), 1), "");
+        let head = format!("an installation of release 9 for {HOST} on 1 GiB");
+        let text = format!("{name}.{}", rest.replace("HEAD", &head));
+        let run = world.run(&format!("plan {options}"));
+        run.expect(0).prints(&text);
+        let plan = document(&world.run(&format!("--json plan {options}")).expect(0));
+        let keys = [
+            "format", "memory", "cpus", "sparsify", "compress", "checksum",
+        ];
+        let found = keys.map(|key| plan["images"][0][key].clone());
+        assert_eq!(serde_json::json!(found), json);
+    }
 }
 
 #[test]

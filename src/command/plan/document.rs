@@ -4,8 +4,8 @@ use disklayout::fs::FsPlan;
 use disklayout::layout::{DiskPlan, EntryPlan, PartitionPlan, Role, TablePlan};
 use serde_json::{Value, json};
 
-use super::Planned;
-use crate::image::{Image, Recipe};
+use super::{Machine, Planned};
+use crate::image::{Image, InstallRecipe, Recipe};
 
 /// The version of the document. It grows when a field changes its meaning or goes away.
 const VERSION: u32 = 1;
@@ -21,16 +21,26 @@ fn one(image: &Image, plan: &Planned) -> Value {
     let mut value = match (plan, &image.recipe) {
         (Planned::Layout(plan), _) => layout(plan),
         (Planned::Refused(error), _) => json!({ "error": format!("{error:#}") }),
-        (Planned::Install, Recipe::Install(recipe)) => json!({
-            "release": recipe.release,
-            "arch": recipe.arch,
-            "size": recipe.size_gib << 30,
-        }),
-        (Planned::Install, Recipe::Layout(_)) => json!({}),
+        (Planned::Install(machine), Recipe::Install(recipe)) => install(recipe, *machine),
+        (Planned::Install(_), Recipe::Layout(_)) => json!({}),
     };
     value["file"] = json!(image.file_name);
     value["group"] = json!(image.group);
     value
+}
+
+fn install(recipe: &InstallRecipe, machine: Machine) -> Value {
+    json!({
+        "release": recipe.release,
+        "arch": recipe.arch,
+        "size": recipe.size_gib << 30,
+        "format": recipe.format.as_str(),
+        "memory": machine.memory_mib.map(|mib| mib << 20),
+        "cpus": machine.cpus,
+        "sparsify": recipe.finish.sparsify,
+        "compress": recipe.finish.compress,
+        "checksum": recipe.finish.checksum,
+    })
 }
 
 fn layout(plan: &DiskPlan) -> Value {

@@ -9,13 +9,14 @@ use std::io::{self, Write};
 use anyhow::{Result, bail};
 use disklayout::layout::DiskPlan;
 
+use super::Context;
 use super::next_release::next_release;
 use super::set::{Uploads, registry};
-use super::{Context, Kind};
 use crate::engine::download::Downloads;
 use crate::engine::{self, Contents, Silent};
-use crate::image::Image;
+use crate::image::{Image, InstallRecipe, Recipe};
 use crate::status::Status;
+use crate::virtinstall;
 
 /// What is to be shown.
 #[derive(Clone, Debug)]
@@ -31,10 +32,27 @@ pub struct Options {
 enum Planned {
     /// A layout with everything decided.
     Layout(DiskPlan),
-    /// An installation, of which only the recipe is known.
-    Install,
+    /// An installation, of which only the recipe is known, and what was asked for instead.
+    Install(Machine),
     /// Why there is no plan.
     Refused(anyhow::Error),
+}
+
+/// The virtual machine of an installation: what is asked for on the command line, or else by the
+/// configuration.
+#[derive(Clone, Copy, Debug)]
+struct Machine {
+    memory_mib: Option<u64>,
+    cpus: Option<u64>,
+}
+
+impl Machine {
+    fn new(recipe: &InstallRecipe, settings: &virtinstall::Settings) -> Self {
+        Self {
+            memory_mib: settings.memory_mib.or(recipe.memory_mib),
+            cpus: settings.cpus.or(recipe.cpus),
+        }
+    }
 }
 
 /// Shows the plans, as text or as one JSON document.
@@ -54,9 +72,11 @@ pub fn run(context: &Context, options: &Options) -> Result<Status> {
     let contents = Contents::gather(&images, &find, &downloads, &Silent);
     let contents = contents.not_after(engine::time::latest_from_environment()?);
     let registry = registry();
-    let plan = |image: &Image| match Kind::of(image) {
-        Kind::Virtinstall => Planned::Install,
-        Kind::Guestfs => match engine::plan_image(image, &contents, &registry, time) {
+    let plan = |image: &Image| match &image.recipe {
+        Recipe::Install(recipe) => {
+            Planned::Install(Machine::new(recipe, &context.settings.install))
+        }
+        Recipe::Layout(_) => match engine::plan_image(image, &contents, &registry, time) {
             Ok(plan) => Planned::Layout(plan),
             Err(error) => Planned::Refused(error),
         },

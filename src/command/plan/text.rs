@@ -2,14 +2,14 @@
 
 use std::fmt::Write;
 
-use disklayout::SectorSize;
 use disklayout::fs::{FsPlan, Summary};
 use disklayout::layout::{DiskPlan, EntryPlan, PartitionPlan, Role, TablePlan};
+use disklayout::{Bytes, SectorSize};
 
 use indicatif::BinaryBytes;
 
-use super::Planned;
-use crate::image::{Image, Recipe};
+use super::{Machine, Planned};
+use crate::image::{Finish, Image, InstallRecipe, Recipe, checksum_name};
 
 /// More files than this are counted instead of listed.
 const LISTED: usize = 40;
@@ -24,13 +24,50 @@ fn one(image: &Image, plan: &Planned) -> String {
     let name = &image.file_name;
     match (plan, &image.recipe) {
         (Planned::Layout(plan), _) => layout(name, plan),
-        (Planned::Install, Recipe::Install(recipe)) => format!(
-            "{name}: an installation of release {} for {} on {} GiB\n",
-            recipe.release, recipe.arch, recipe.size_gib
-        ),
+        (Planned::Install(machine), Recipe::Install(recipe)) => install(name, recipe, *machine),
         (Planned::Refused(error), _) => format!("{name}: can't be built: {error:#}\n"),
-        (Planned::Install, Recipe::Layout(_)) => format!("{name}\n"),
+        (Planned::Install(_), Recipe::Layout(_)) => format!("{name}\n"),
     }
+}
+
+/// An installation: what the configuration leaves open is left out.
+fn install(name: &str, recipe: &InstallRecipe, machine: Machine) -> String {
+    let (release, arch, size) = (&recipe.release, &recipe.arch, recipe.size_gib);
+    let mut text = format!("{name}: an installation of release {release} for {arch} on {size} GiB");
+    text += &format!(" of {}", recipe.format.as_str());
+    let memory = machine.memory_mib.map(|mib| Bytes::new(mib << 20));
+    let facts = [
+        memory.map(|memory| format!("{memory} of memory")),
+        machine.cpus.map(processors),
+    ];
+    for fact in facts.into_iter().flatten() {
+        text += &format!(", {fact}");
+    }
+    let steps = finish(name, recipe.finish);
+    if !steps.is_empty() {
+        text += &format!(", then {}", steps.join(", "));
+    }
+    text + "\n"
+}
+
+fn processors(count: u64) -> String {
+    match count {
+        1 => "1 processor".to_owned(),
+        count => format!("{count} processors"),
+    }
+}
+
+/// What is done with the image `name` in the end.
+fn finish(name: &str, finish: Finish) -> Vec<String> {
+    let steps = [
+        (finish.sparsify, "sparsified".to_owned()),
+        (finish.compress, "compressed".to_owned()),
+        (finish.checksum, checksum_name(name)),
+    ];
+    let steps = steps.into_iter();
+    steps
+        .filter_map(|(is_done, step)| is_done.then_some(step))
+        .collect()
 }
 
 fn layout(name: &str, plan: &DiskPlan) -> String {
