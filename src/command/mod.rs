@@ -5,6 +5,7 @@ pub mod check;
 mod checksum;
 pub mod group;
 pub mod inspect;
+mod kickstart;
 mod listing;
 pub mod make_fs;
 mod next_release;

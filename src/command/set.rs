@@ -11,7 +11,7 @@ use disklayout::tree::Content;
 use indicatif::MultiProgress;
 
 use super::next_release::next_release;
-use super::{Context, checksum};
+use super::{Context, checksum, kickstart};
 use crate::engine::download::Downloads;
 use crate::engine::{self, Directory, Event, Reporter, Temporaries};
 use crate::hdds::locate::DataDir;
@@ -21,12 +21,13 @@ use crate::inventory::Report;
 use crate::report;
 use crate::status::Status;
 use crate::tools::btrfs::BtrfsFormatter;
+use crate::tools::children::kill_children;
 use crate::tools::f2fs::F2fsFormatter;
 use crate::tools::ntfs::NtfsFormatter;
-use crate::tools::runner::kill_children;
 use crate::tools::squashfs::SquashfsFormatter;
 use crate::tools::staging;
 use crate::tools::xfs::XfsFormatter;
+use crate::virtinstall::{self, Kickstart};
 
 impl Context {
     /// Every image of the configuration.
@@ -56,6 +57,10 @@ impl engine::Find for Uploads<'_> {
     fn directory(&self, name: &str) -> Result<PathBuf> {
         self.0.upload_directory(name)
     }
+
+    fn kickstart(&self, image: &Image) -> Result<Kickstart> {
+        kickstart::find(self.0, image)
+    }
 }
 
 /// From now on a signal leaves nothing behind: no temporary file, no child, no bar.
@@ -63,8 +68,14 @@ pub(super) fn clean_up_on_signals(temporaries: &Temporaries, bars: &MultiProgres
     let bars = bars.clone();
     engine::exit_on_signals(temporaries.clone(), move || {
         kill_children();
+        // Standard error may be gone as well; that is no reason to stop here.
+        for (name, error) in virtinstall::remove_all() {
+            let _ = writeln!(
+                io::stderr(),
+                "can't remove '{name}' from libvirt: {error:#}"
+            );
+        }
         for (path, error) in staging::remove_all() {
-            // Standard error may be gone as well; that is no reason to stop here.
             let _ = writeln!(io::stderr(), "can't remove '{}': {error}", path.display());
         }
         // The terminal may have gone with the signal.
@@ -212,6 +223,7 @@ impl ImageSet {
             time: self.time,
             latest: self.latest,
             downloads: self.downloads.clone(),
+            install: context.settings.install.clone(),
         }
     }
 }

@@ -16,11 +16,11 @@ use disklayout::fs::Progress;
 use indicatif::BinaryBytes;
 use rayon::ThreadPool;
 
-use super::Settings;
 use super::event::{Event, Reporter};
 use super::outcome::{Built, Cause, Content};
 use super::output::Output;
 use super::progress::Watch;
+use super::{Numbered, Settings};
 
 /// How many images may wait for the disk beside those that are being computed.
 const WAITING: usize = 8;
@@ -47,68 +47,62 @@ pub(super) struct Job<'a> {
 }
 
 /// What all threads share.
-struct Run<'a> {
-    settings: &'a Settings,
+pub(super) struct Run<'a> {
+    pub(super) settings: &'a Settings,
     pool: &'a ThreadPool,
-    reporter: &'a dyn Reporter,
+    pub(super) reporter: &'a dyn Reporter,
     images: usize,
     disk_full: AtomicBool,
 }
 
-/// Writes `jobs`, starting them in their order, and tells what came of each by its number.
-///
-/// `pool` computes; `images` is the number of images of the whole run.
-pub(super) fn run(
-    jobs: Vec<Job<'_>>,
-    images: usize,
-    settings: &Settings,
-    pool: &ThreadPool,
-    reporter: &dyn Reporter,
-) -> Vec<(usize, Result<Built, Cause>)> {
-    let run = Run {
-        settings,
-        pool,
-        reporter,
-        images,
-        disk_full: AtomicBool::new(false),
-    };
-    let threads = jobs.len().min(settings.jobs.get() + WAITING);
-    let queue = Mutex::new(jobs.into_iter());
-    let results = Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                while let Some(result) = run.build_next(&queue) {
-                    lock(&results).push(result);
-                }
-            });
+impl<'a> Run<'a> {
+    /// A run of `images` images in all, which `pool` computes.
+    pub(super) fn new(
+        images: usize,
+        settings: &'a Settings,
+        pool: &'a ThreadPool,
+        reporter: &'a dyn Reporter,
+    ) -> Self {
+        Self {
+            settings,
+            pool,
+            reporter,
+            images,
+            disk_full: AtomicBool::new(false),
         }
-    });
-    let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
-    results.sort_by_key(|(number, _)| *number);
-    results
-}
+    }
 
-impl Run<'_> {
+    /// Writes `jobs`, starting them in their order, and tells what came of each by its number.
+    pub(super) fn write_all(&self, jobs: Vec<Job<'_>>) -> Vec<Numbered> {
+        let threads = jobs.len().min(self.settings.jobs.get() + WAITING);
+        let queue = Mutex::new(jobs.into_iter());
+        side_by_side(threads, || self.build_next(&queue))
+    }
+
     /// Builds the first image in `queue` and tells what came of it by its number.
-    fn build_next<'a>(
+    fn build_next<'b>(
         &self,
-        queue: &Mutex<impl Iterator<Item = Job<'a>> + Send>,
-    ) -> Option<(usize, Result<Built, Cause>)> {
+        queue: &Mutex<impl Iterator<Item = Job<'b>> + Send>,
+    ) -> Option<Numbered> {
         // Taken on the pool, so that images are begun in their order whichever thread is first.
         let (name, number, content, output) = self.pool.install(|| {
             let job = lock(queue).next()?;
             let (name, number, content) = (job.name, job.number, job.content);
             Some((name, number, content, self.write(job)))
         })?;
-        let result = output.and_then(|output| self.publish(output, name, content));
-        self.report(name, number, &result);
-        Some((number, result))
+        let result = output.and_then(|mut output| self.publish(&mut output, name, content));
+        Some(self.report(name, number, result))
     }
 
-    fn report(&self, image: &str, number: usize, result: &Result<Built, Cause>) {
+    /// Tells what came of an image.
+    pub(super) fn report(
+        &self,
+        image: &str,
+        number: usize,
+        result: Result<Built, Cause>,
+    ) -> Numbered {
         let images = self.images;
-        let event = match result {
+        let event = match &result {
             Ok(built) => Event::ImageBuilt {
                 built,
                 number,
@@ -121,9 +115,30 @@ impl Run<'_> {
             },
         };
         self.reporter.report(&event);
+        (number, result)
     }
 
-    fn publish(&self, mut output: Output, name: &str, content: Content) -> Result<Built, Cause> {
+    /// Tells that an image is being made, unless there is no room for any.
+    pub(super) fn start(&self, image: &str, number: usize) -> Result<(), Cause> {
+        if self.disk_full.load(Ordering::Relaxed) {
+            return Err(Cause::NotTried);
+        }
+        let images = self.images;
+        self.reporter.report(&Event::ImageStarted {
+            image,
+            number,
+            images,
+        });
+        Ok(())
+    }
+
+    /// Puts an image that is complete into its place.
+    pub(super) fn publish(
+        &self,
+        output: &mut Output,
+        name: &str,
+        content: Content,
+    ) -> Result<Built, Cause> {
         match output.publish(self.settings.sync) {
             Ok(published) => Ok(Built {
                 image: name.to_owned(),
@@ -131,20 +146,13 @@ impl Run<'_> {
                 allocated: published.allocated,
                 content,
             }),
-            Err(error) => Err(self.cause(error, name, content, Some(&output))),
+            Err(error) => Err(self.cause(error, name, content, Some(output))),
         }
     }
 
     fn write(&self, job: Job<'_>) -> Result<Output, Cause> {
-        if self.disk_full.load(Ordering::Relaxed) {
-            return Err(Cause::NotTried);
-        }
         let (name, content) = (job.name, job.content);
-        self.reporter.report(&Event::ImageStarted {
-            image: name,
-            number: job.number,
-            images: self.images,
-        });
+        self.start(name, job.number)?;
         for message in &job.warnings {
             let image = name;
             self.reporter
@@ -171,7 +179,7 @@ impl Run<'_> {
 
     /// What stopped the image `name`, whose files have `content` bytes. `output` still takes its
     /// room, so that the figures are those of the moment of failure.
-    fn cause(
+    pub(super) fn cause(
         &self,
         error: anyhow::Error,
         name: &str,
@@ -195,6 +203,26 @@ impl Run<'_> {
             BinaryBytes(written.unwrap_or_default().get().max(content.files.bytes)),
         )))
     }
+}
+
+/// Does `next` on so many threads until there is nothing more to do; what came of it by number.
+pub(super) fn side_by_side(
+    threads: usize,
+    next: impl Fn() -> Option<Numbered> + Sync,
+) -> Vec<Numbered> {
+    let results = Mutex::new(Vec::new());
+    std::thread::scope(|scope| {
+        for _ in 0..threads {
+            scope.spawn(|| {
+                while let Some(result) = next() {
+                    lock(&results).push(result);
+                }
+            });
+        }
+    });
+    let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
+    results.sort_by_key(|(number, _)| *number);
+    results
 }
 
 /// Whether the cause of `error` is that the filesystem or the user's share of it is used up.
@@ -222,7 +250,7 @@ fn panic_message(panic: &(dyn Any + Send)) -> &str {
         .unwrap_or("panic without a message")
 }
 
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+pub(super) fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
@@ -252,6 +280,7 @@ mod tests {
             time: Timestamp::default(),
             latest: None,
             downloads: Downloads::default(),
+            install: crate::virtinstall::Settings::default(),
         }
     }
 
@@ -270,7 +299,7 @@ mod tests {
             content: Content::default(),
             write: Box::new(write),
         });
-        let results = run(list.collect(), writes.len(), &settings, &pool, &Silent);
+        let results = Run::new(writes.len(), &settings, &pool, &Silent).write_all(list.collect());
         let named = results
             .into_iter()
             .map(|(number, result)| (writes[number - 1].0.to_owned(), result));

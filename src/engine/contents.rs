@@ -15,8 +15,9 @@ use super::digest;
 use super::download::Downloads;
 use super::event::{Event, Reporter};
 use crate::image::{Image, LayoutRecipe, Object, ObjectKind, Recipe, Source, Upload};
+use crate::virtinstall::Kickstart;
 
-/// Finds what is below `uploads/` by its path there.
+/// Finds the files that images need: what is below `uploads/` by its path there, and kickstarts.
 pub trait Find: Sync {
     /// The file called `name`.
     ///
@@ -30,6 +31,14 @@ pub trait Find: Sync {
     /// When there is none.
     fn directory(&self, name: &str) -> Result<PathBuf> {
         bail!("there is no directory '{name}'")
+    }
+
+    /// What the installer of `image` is told.
+    ///
+    /// # Errors
+    /// When there is none.
+    fn kickstart(&self, image: &Image) -> Result<Kickstart> {
+        bail!("there is no kickstart file for the group '{}'", image.group)
     }
 }
 

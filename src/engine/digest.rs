@@ -1,8 +1,9 @@
 //! SHA-256 sums of the data that goes into images.
 
 use std::fmt::Write;
+use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 use disklayout::tree::Content;
 use sha2::{Digest, Sha256};
 
@@ -30,6 +31,18 @@ pub(super) fn of_content(content: &Content) -> Result<String> {
         left -= count as u64;
     }
     Ok(hexadecimal(&sum.finalize()))
+}
+
+/// The sum of the file at `path` in lower-case hexadecimal.
+///
+/// # Errors
+/// When it can't be read.
+pub(super) fn of_file(path: &Path) -> Result<String> {
+    let length = path
+        .metadata()
+        .with_context(|| format!("can't read '{}'", path.display()))?
+        .len();
+    of_content(&Content::host(path, length))
 }
 
 /// Refuses `content`, called `name`, when its sum isn't the `expected` one.

@@ -3,6 +3,7 @@
 use std::fmt::Debug;
 
 use super::outcome::{Amount, Built, Outcome};
+use crate::virtinstall::Note;
 
 /// Is told what happens, from several threads at once.
 pub trait Reporter: Debug + Sync {
@@ -77,6 +78,13 @@ pub enum Event<'a> {
         image: &'a str,
         /// What, how often, and an example.
         message: &'a str,
+    },
+    /// A system is being installed into an image.
+    Installing {
+        /// Its file name.
+        image: &'a str,
+        /// What is new.
+        note: Note<'a>,
     },
     /// Files of an image have been written.
     ImageProgress {

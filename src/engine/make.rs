@@ -39,7 +39,9 @@ pub fn make(
         })
     });
     let results = match planned {
-        Ok(plan) => build::run(vec![job(name, 1, plan)], 1, settings, &pool, reporter),
+        Ok(plan) => {
+            build::Run::new(1, settings, &pool, reporter).write_all(vec![job(name, 1, plan)])
+        }
         Err(error) => vec![super::not_planned(name, 1, 1, error, reporter)],
     };
     Ok(super::finish(&[name], results, started, reporter))

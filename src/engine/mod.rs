@@ -7,6 +7,7 @@ mod directory;
 pub mod download;
 mod event;
 mod input;
+mod install;
 mod interrupt;
 mod make;
 mod outcome;
@@ -17,6 +18,7 @@ mod seed;
 mod temporaries;
 pub mod time;
 
+pub use crate::virtinstall::Note;
 pub use contents::{Contents, Find};
 pub use directory::Directory;
 pub use event::{Event, Reporter, Silent};
@@ -25,13 +27,14 @@ pub use interrupt::exit_on_signals;
 pub use make::{make, plan_single};
 pub use outcome::{Amount, Built, Content, Failure, Outcome};
 pub use output::{Output, Published, TEMPORARY_SUFFIX, check_target};
-pub use plan::plan_image;
-use plan::plan_to_write;
+use plan::Planner;
+pub use plan::{Planned, plan_layout};
 pub use temporaries::Temporaries;
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
+use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -43,6 +46,7 @@ use rayon::ThreadPool;
 use rayon::prelude::*;
 
 use crate::image::Image;
+use crate::virtinstall;
 use build::Job;
 use download::Downloads;
 use outcome::Cause;
@@ -64,6 +68,8 @@ pub struct Settings {
     pub latest: Option<Timestamp>,
     /// How files come from the network.
     pub downloads: Downloads,
+    /// How installations are run.
+    pub install: virtinstall::Settings,
 }
 
 /// As many jobs as the machine can run at a time.
@@ -91,12 +97,12 @@ pub fn run(
         images: images.len(),
     });
     let plans = pool.install(|| plan_all(images, settings, registry, find, reporter));
-    let mut jobs = Vec::new();
-    let mut results = Vec::new();
+    let (mut jobs, mut installs, mut results) = (vec![], vec![], vec![]);
     for (index, (image, plan)) in images.iter().zip(plans).enumerate() {
         let (name, number) = (image.file_name.as_str(), index + 1);
         match plan {
-            Ok(plan) => jobs.push(job(name, number, plan)),
+            Ok(Planned::Layout(plan)) => jobs.push(job(name, number, plan)),
+            Ok(Planned::Install(installation)) => installs.push((number, *installation)),
             Err(error) => {
                 results.push(not_planned(name, number, images.len(), error, reporter));
             }
@@ -104,7 +110,18 @@ pub fn run(
     }
     // What takes longest is begun first, so that it isn't what the others end up waiting for.
     jobs.sort_by_key(|job| Reverse(job.cost));
-    results.extend(build::run(jobs, images.len(), settings, &pool, reporter));
+    let run = build::Run::new(images.len(), settings, &pool, reporter);
+    // Neither waits for the other.
+    results.extend(std::thread::scope(|scope| {
+        let installed = scope.spawn(|| install::run(installs, &run));
+        let mut results = run.write_all(jobs);
+        results.extend(
+            installed
+                .join()
+                .unwrap_or_else(|panic| resume_unwind(panic)),
+        );
+        results
+    }));
     let names: Vec<_> = images
         .iter()
         .map(|image| image.file_name.as_str())
@@ -163,10 +180,11 @@ pub fn plan_all(
     registry: &Registry,
     find: &dyn Find,
     reporter: &dyn Reporter,
-) -> Vec<Result<DiskPlan>> {
+) -> Vec<Result<Planned>> {
     let contents = Contents::gather(images, find, &settings.downloads, reporter);
     let contents = contents.not_after(settings.latest);
     let twice = repeated_names(images);
+    let planner = Planner::new(contents, find, registry, settings);
     images
         .par_iter()
         .enumerate()
@@ -175,7 +193,7 @@ pub fn plan_all(
                 bail!("'{}' is asked for more than once", image.file_name);
             }
             check_target(&settings.directory, &image.file_name)?;
-            build::contain_panic(|| plan_to_write(image, &contents, registry, settings.time))
+            build::contain_panic(|| planner.plan(image))
         })
         .collect()
 }
@@ -248,6 +266,7 @@ mod tests {
             time: Timestamp::default(),
             latest: None,
             downloads: Downloads::default(),
+            install: virtinstall::Settings::default(),
         };
         let images = [
             install("a.qcow2", "virtinstall[0]"),
@@ -265,8 +284,10 @@ mod tests {
             .map(|failure| (failure.images.join(" "), format!("{:#}", failure.error)))
             .collect();
         let expected = [
-            ("a.qcow2 c.qcow2", "virtinstall[0]: building an installed"),
-            ("b.qcow2", "virtinstall[1]: building an installed system"),
+            (
+                "a.qcow2 b.qcow2 c.qcow2",
+                "no kickstart file for the group 'minimal'",
+            ),
             ("a.qcow2", "'a.qcow2' is asked for more than once"),
             ("d.img", "is a directory, not a regular file"),
             ("../e.img", "'../e.img' is no file name"),

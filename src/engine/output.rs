@@ -11,7 +11,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail};
 use disklayout::Bytes;
 use disklayout::disk::SparseFile;
-use rustix::fs::FileType;
+use rustix::fs::{FileType, FlockOperation};
 
 use super::directory::Directory;
 use super::temporaries::Temporaries;
@@ -88,6 +88,38 @@ impl Output {
         size: Bytes,
     ) -> Result<Self> {
         let temporary_name = temporary_name(name);
+        Self::create_as(directory, temporaries, name, temporary_name, size)
+    }
+
+    /// Starts the image `name` as an empty file that other programs fill; `stage` tells files of
+    /// one image apart. The directory must be locked, for the file isn't: a lock would be in their
+    /// way on filesystems of the network.
+    ///
+    /// # Errors
+    /// When the temporary name belongs to something else than a regular file.
+    pub fn create_for_programs(
+        directory: &Arc<Directory>,
+        temporaries: &Temporaries,
+        name: &str,
+        stage: &str,
+    ) -> Result<Self> {
+        let temporary_name = temporary_name(&format!("{name}{stage}"));
+        let output = Self::create_as(directory, temporaries, name, temporary_name, Bytes::new(0))?;
+        let unlocked = rustix::fs::flock(output.disk.file(), FlockOperation::Unlock);
+        unlocked.map_err(io::Error::from).with_context(|| {
+            let name = &output.temporary.name;
+            format!("can't unlock '{}'", shown(directory, name))
+        })?;
+        Ok(output)
+    }
+
+    fn create_as(
+        directory: &Arc<Directory>,
+        temporaries: &Temporaries,
+        name: &str,
+        temporary_name: String,
+        size: Bytes,
+    ) -> Result<Self> {
         remove_leftover(directory, &temporary_name)?;
         let file = temporaries
             .create(directory, &temporary_name)
@@ -121,6 +153,11 @@ impl Output {
         &self.disk
     }
 
+    /// What its file is called until it is published.
+    pub fn temporary_name(&self) -> &str {
+        &self.temporary.name
+    }
+
     /// How many bytes the filesystem stores for it so far.
     pub fn allocated(&self) -> io::Result<Bytes> {
         const STAT_BLOCK: u64 = 512;
@@ -148,12 +185,15 @@ impl Output {
                 .sync_data()
                 .with_context(|| format!("can't write '{}' to disk", shown(directory, name)))?;
         }
-        let published = Published {
-            size: Bytes::new(disklayout::disk::Disk::len(&self.disk)),
-            allocated: self
-                .allocated()
-                .with_context(|| format!("can't measure '{}'", shown(directory, name)))?,
+        let measure = || {
+            Ok(Published {
+                size: Bytes::new(self.disk.file().metadata()?.len()),
+                allocated: self.allocated()?,
+            })
         };
+        let published = measure()
+            .map_err(|error: io::Error| error)
+            .with_context(|| format!("can't measure '{}'", shown(directory, name)))?;
         temporaries
             .publish(directory, name, &self.name)
             .with_context(|| {

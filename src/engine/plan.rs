@@ -1,14 +1,28 @@
 //! From an image to a disk in which everything is decided.
 
-use anyhow::{Result, bail};
+use std::sync::{Arc, OnceLock};
+
+use anyhow::{Error, Result, anyhow};
 use disklayout::fs::Registry;
 use disklayout::layout::{DiskPlan, guestfs};
 use disklayout::{Identity, Timestamp};
 
-use super::contents::Contents;
-use crate::image::{Image, Recipe};
+use super::Settings;
+use super::contents::{Contents, Find};
+use crate::image::{Image, LayoutRecipe, Recipe};
+use crate::tools::runner::Runner;
+use crate::virtinstall::{Host, Installation};
 
-/// Plans `image` without touching a file.
+/// An image in which everything is decided.
+#[derive(Debug)]
+pub enum Planned {
+    /// A disk that is written here.
+    Layout(DiskPlan),
+    /// An installation.
+    Install(Box<Installation>),
+}
+
+/// Plans a layout without touching a file.
 ///
 /// Every identifier in it derives from its file name and every time is `time`, so that nothing
 /// depends on where, when or beside which others it is built.
@@ -16,40 +30,74 @@ use crate::image::{Image, Recipe};
 /// # Errors
 /// When the description can't be built, with the place in the configuration, or when the data of
 /// an upload is missing.
-pub fn plan_image(
-    image: &Image,
+pub fn plan_layout(
+    file_name: &str,
+    recipe: &LayoutRecipe,
     contents: &Contents<'_>,
     registry: &Registry,
     time: Timestamp,
 ) -> Result<DiskPlan> {
-    match &image.recipe {
-        Recipe::Layout(recipe) => {
-            let spec = recipe.disk_spec(|upload| contents.content(upload))?;
-            let identity = Identity::new(&image.file_name, time);
-            let trees = contents.trees(recipe, time)?;
-            Ok(guestfs::plan(&spec, trees, &identity, registry)?)
-        }
-        Recipe::Install(recipe) => bail!(
-            "{}: building an installed system isn't supported by this version yet; images with a \
-             layout are built",
-            recipe.place
-        ),
-    }
+    let spec = recipe.disk_spec(|upload| contents.content(upload))?;
+    let identity = Identity::new(file_name, time);
+    let trees = contents.trees(recipe, time)?;
+    Ok(guestfs::plan(&spec, trees, &identity, registry)?)
 }
 
-/// Plans `image`, which is to be written then: what that needs must be there too.
-///
-/// # Errors
-/// Those of [`plan_image`], or that an external program is missing.
-pub(super) fn plan_to_write(
-    image: &Image,
-    contents: &Contents<'_>,
-    registry: &Registry,
-    time: Timestamp,
-) -> Result<DiskPlan> {
-    let plan = plan_image(image, contents, registry, time)?;
-    check_tools(&plan)?;
-    Ok(plan)
+/// Plans images that are to be made then: what that needs must be there too.
+pub(super) struct Planner<'a> {
+    contents: Contents<'a>,
+    find: &'a dyn Find,
+    registry: &'a Registry,
+    settings: &'a Settings,
+    /// This host as installations see it, looked at when the first one is planned.
+    host: OnceLock<Result<Host, Arc<Error>>>,
+}
+
+impl<'a> Planner<'a> {
+    pub(super) fn new(
+        contents: Contents<'a>,
+        find: &'a dyn Find,
+        registry: &'a Registry,
+        settings: &'a Settings,
+    ) -> Self {
+        Self {
+            contents,
+            find,
+            registry,
+            settings,
+            host: OnceLock::new(),
+        }
+    }
+
+    /// Plans `image`.
+    ///
+    /// # Errors
+    /// When it can't be made, or when something is missing that it needs.
+    pub(super) fn plan(&self, image: &Image) -> Result<Planned> {
+        match &image.recipe {
+            Recipe::Layout(recipe) => {
+                let (contents, time) = (&self.contents, self.settings.time);
+                let plan = plan_layout(&image.file_name, recipe, contents, self.registry, time)?;
+                check_tools(&plan)?;
+                Ok(Planned::Layout(plan))
+            }
+            Recipe::Install(recipe) => {
+                let kickstart = self.find.kickstart(image)?;
+                let settings = &self.settings.install;
+                let systems = &self.host()?.systems;
+                let name = &image.file_name;
+                let plan = Installation::plan(name, recipe, kickstart, systems, settings)?;
+                Ok(Planned::Install(Box::new(plan)))
+            }
+        }
+    }
+
+    fn host(&self) -> Result<&Host> {
+        let look = || Host::look("virtinstall", &self.settings.install, &Runner::from_env());
+        let host = self.host.get_or_init(|| look().map_err(Arc::new));
+        // All installations share it, so that it is told once.
+        host.as_ref().map_err(|error| anyhow!("{error:#}"))
+    }
 }
 
 /// Looks for what writing `plan` needs.

@@ -12,7 +12,7 @@ use disklayout::tree::Content;
 use super::Config;
 use super::releases::NextRelease;
 use crate::engine::download::Downloads;
-use crate::engine::{Contents, Silent, plan_image};
+use crate::engine::{Contents, Silent, plan_layout};
 use crate::image::Recipe;
 
 /// Fewer files than this would mean that they weren't found.
@@ -66,8 +66,9 @@ fn plan_objection(config: &Config) -> Option<String> {
     let registry = Registry::native();
     let mut objections = Vec::new();
     for image in &images {
-        if matches!(image.recipe, Recipe::Layout(_)) {
-            let plan = plan_image(image, &contents, &registry, Timestamp::default());
+        if let Recipe::Layout(recipe) = &image.recipe {
+            let name = &image.file_name;
+            let plan = plan_layout(name, recipe, &contents, &registry, Timestamp::default());
             objections.extend(plan.err().map(|error| format!("{error:#}")));
         }
     }

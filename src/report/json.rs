@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
-use crate::engine::{Event, Outcome, Reporter};
+use crate::engine::{Event, Note, Outcome, Reporter};
 
 /// The version of the protocol.
 const VERSION: u32 = 1;
@@ -102,6 +102,7 @@ fn object(event: &Event<'_>) -> Value {
         Event::ImageWarning { image, message } => {
             json!({"event": "image_warning", "image": image, "message": message})
         }
+        Event::Installing { image, note } => installing(image, note),
         Event::ImageBuilt {
             built,
             number,
@@ -121,6 +122,22 @@ fn object(event: &Event<'_>) -> Value {
             "event": "image_failed", "image": image, "number": number, "images": images,
         }),
         Event::Finished { outcome } => finished(outcome),
+    }
+}
+
+fn installing(image: &str, note: &Note<'_>) -> Value {
+    match note {
+        Note::Screen(address) => json!({"event": "screen", "image": image, "address": address}),
+        Note::Line(line) => json!({"event": "console", "image": image, "line": line}),
+        Note::Retry {
+            reason,
+            attempt,
+            attempts,
+        } => json!({
+            "event": "retry", "image": image, "reason": reason, "attempt": attempt,
+            "attempts": attempts,
+        }),
+        Note::Finishing => json!({"event": "finishing", "image": image}),
     }
 }
 

@@ -65,6 +65,10 @@ impl<W: Write + Send> Reporter for Plain<W> {
             Event::ImageWarning { image, message } => {
                 state.line("WARNING", &format!("{image}: {message}"));
             }
+            Event::Installing { image, note } => {
+                let (is_warning, text) = summary::note(image, note);
+                state.line(if is_warning { "WARNING" } else { "INFO" }, &text);
+            }
             Event::ImageProgress { image, done, total } => state.progress(image, *done, *total),
             Event::Finished { outcome } => {
                 for line in summary::built(outcome) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use disklayout::Bytes;
 use indicatif::BinaryBytes;
 
-use crate::engine::{Built, Failure, Outcome};
+use crate::engine::{Built, Failure, Note, Outcome};
 
 /// What was built: one line, and another on what is in the image when there is only one.
 pub(super) fn built(outcome: &Outcome) -> Vec<String> {
@@ -78,6 +78,23 @@ pub(super) fn left_to_others(arches: &[&str]) -> String {
 /// Why one or several images weren't built: the whole chain of causes, once.
 pub(super) fn failure(failure: &Failure) -> String {
     format!("{}: {:#}", failure.images.join(", "), failure.error)
+}
+
+/// What is told while a system is being installed: a warning or not, and the text.
+pub(super) fn note(image: &str, note: &Note<'_>) -> (bool, String) {
+    match note {
+        Note::Screen(address) => (false, format!("{image}: its screen is at {address}")),
+        Note::Line(line) => (false, format!("{image}| {line}")),
+        Note::Retry {
+            reason,
+            attempt,
+            attempts,
+        } => (
+            true,
+            format!("{image}: {reason}; this is attempt {attempt} of {attempts}"),
+        ),
+        Note::Finishing => (false, format!("{image}: installed; copying its disk")),
+    }
 }
 
 #[cfg(test)]

@@ -136,6 +136,13 @@ impl Reporter for Terminal {
             Event::ImageWarning { image, message } => {
                 self.line(&format!("warning: {image}: {message}"));
             }
+            Event::Installing { image, note } => {
+                let (is_warning, text) = summary::note(image, note);
+                self.line(&format!(
+                    "{}{text}",
+                    if is_warning { "warning: " } else { "" }
+                ));
+            }
             Event::ImageStarted { image, .. } => {
                 self.end(image);
                 self.begin(&mut self.state(), image, ProgressBar::no_length(), IMAGE);

@@ -1,6 +1,7 @@
 //! Every external program: arguments made by pure functions, one runner.
 
 pub mod btrfs;
+pub mod children;
 pub mod f2fs;
 mod filled;
 pub mod memfd;

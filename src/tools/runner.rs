@@ -1,29 +1,21 @@
 //! The one place that runs external programs.
 
-use std::collections::BTreeMap;
 use std::env;
 use std::error::Error as _;
 use std::ffi::OsString;
 use std::fs;
-use std::io::{self, Read, Write};
-use std::os::fd::OwnedFd;
+use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
-use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStderr, ChildStdin, Command, ExitStatus, Stdio};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::thread;
+use std::process::{Command, ExitStatus, Stdio};
 
 use disklayout::{Error, ErrorKind, Result};
-use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
+use super::children::{Background, CHILDREN, Children};
 use super::memfd::MemFile;
 
 /// Where administration programs are, which an ordinary user's PATH often leaves out.
 const SYSTEM_DIRECTORIES: [&str; 3] = ["/usr/sbin", "/sbin", "/usr/local/sbin"];
-
-/// How much of what a program said last goes into an error, in bytes.
-const STDERR_TAIL: usize = 1024;
 
 /// An external program and how to get it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -137,6 +129,22 @@ impl Runner {
         }
     }
 
+    /// Starts `tool` with `args`, and goes on. It reads nothing, what it prints is dropped; it
+    /// cleans up when it is interrupted, which happens when its value is dropped.
+    ///
+    /// # Errors
+    /// `Tool` at `place` when it isn't installed or can't be started.
+    pub fn start(&self, place: &str, tool: Tool, args: &[OsString]) -> Result<Job> {
+        let mut command = self.command(place, tool, args)?;
+        command.stdin(Stdio::null()).stdout(Stdio::null());
+        let background = self.children.start_tidy(&mut command);
+        Ok(Job {
+            background: background.map_err(|error| cannot_run(place, tool, error))?,
+            place: place.to_owned(),
+            tool,
+        })
+    }
+
     fn run_into(&self, out: Stdio, place: &str, tool: Tool, args: &[OsString]) -> Result<()> {
         let mut command = self.command(place, tool, args)?;
         command.stdin(Stdio::null()).stdout(out);
@@ -156,12 +164,46 @@ impl Runner {
     }
 }
 
+fn cannot_run(place: &str, tool: Tool, error: io::Error) -> Error {
+    let message = format!("can't run {}", tool.program);
+    Error::new(ErrorKind::Tool, place, message).with_source(error)
+}
+
+/// A program that runs while its user goes on.
+#[derive(Debug)]
+pub struct Job {
+    background: Background,
+    place: String,
+    tool: Tool,
+}
+
+impl Job {
+    /// Whether it has ended.
+    ///
+    /// # Errors
+    /// `Tool` when the system can't tell.
+    pub fn has_ended(&mut self) -> Result<bool> {
+        let ended = self.background.has_ended();
+        ended.map_err(|error| cannot_run(&self.place, self.tool, error))
+    }
+
+    /// Interrupts it, and kills it when it doesn't end.
+    pub fn stop(&mut self) {
+        self.background.stop();
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Errors
+    /// `Tool` when it fails; with the last words that it said.
+    pub fn end(self) -> Result<()> {
+        ended(&self.place, self.tool, self.background.end())
+    }
+}
+
 /// What became of a run.
 fn ended(place: &str, tool: Tool, run: io::Result<(ExitStatus, String)>) -> Result<()> {
-    let (status, said) = run.map_err(|error| {
-        let message = format!("can't run {}", tool.program);
-        Error::new(ErrorKind::Tool, place, message).with_source(error)
-    })?;
+    let (status, said) = run.map_err(|error| cannot_run(place, tool, error))?;
     tracing::debug!(%status, said, "{} ended", tool.program);
     match status.success() {
         true => Ok(()),
@@ -195,115 +237,10 @@ fn failed(place: &str, tool: Tool, status: ExitStatus, said: &str) -> Error {
     Error::new(ErrorKind::Tool, place, message)
 }
 
-/// The programs that are running now. Handles of processes are used, not numbers: a number may
-/// belong to another process by the time a signal is sent.
-#[derive(Debug)]
-struct Children(Mutex<State>);
-
-#[derive(Debug)]
-struct State {
-    next: u64,
-    running: BTreeMap<u64, OwnedFd>,
-    stopped: bool,
-}
-
-static CHILDREN: Children = Children::new();
-
-/// Kills every program that runs, and lets none start any more: for an interrupted command, whose
-/// programs must not survive it. It takes a lock, so it belongs into a thread that waits for
-/// signals, not into a signal handler.
-pub fn kill_children() {
-    CHILDREN.kill();
-}
-
-impl Children {
-    const fn new() -> Self {
-        Self(Mutex::new(State {
-            next: 0,
-            running: BTreeMap::new(),
-            stopped: false,
-        }))
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Runs `command` to its end: its status and the last words that it said.
-    fn run(&self, command: &mut Command) -> io::Result<(ExitStatus, String)> {
-        self.run_fed(command, drop)
-    }
-
-    /// The same; `feed` gets what leads to its standard input, if that is a pipe.
-    fn run_fed(
-        &self,
-        command: &mut Command,
-        feed: impl FnOnce(Option<ChildStdin>),
-    ) -> io::Result<(ExitStatus, String)> {
-        let (id, mut child) = self.start(command)?;
-        let stderr = child.stderr.take();
-        let said = thread::scope(|scope| {
-            let said = scope.spawn(|| stderr.map(tail).transpose());
-            feed(child.stdin.take());
-            said.join().unwrap_or_else(|panic| resume_unwind(panic))
-        });
-        let status = child.wait();
-        self.lock().running.remove(&id);
-        Ok((status?, said?.unwrap_or_default()))
-    }
-
-    /// Starts `command` and registers it under the lock, so that [`Self::kill`] misses none.
-    fn start(&self, command: &mut Command) -> io::Result<(u64, Child)> {
-        let mut state = self.lock();
-        if state.stopped {
-            return Err(io::Error::new(io::ErrorKind::Interrupted, "interrupted"));
-        }
-        let mut child = command.spawn()?;
-        match pidfd_open(Pid::from_child(&child), PidfdFlags::empty()) {
-            Ok(handle) => {
-                let id = state.next;
-                state.next += 1;
-                state.running.insert(id, handle);
-                Ok((id, child))
-            }
-            Err(error) => {
-                child.kill()?;
-                child.wait()?;
-                Err(error.into())
-            }
-        }
-    }
-
-    fn kill(&self) {
-        let mut state = self.lock();
-        state.stopped = true;
-        for handle in state.running.values() {
-            // One that has just ended can't be killed any more.
-            let _ = pidfd_send_signal(handle, Signal::KILL);
-        }
-    }
-}
-
-/// Reads to the end and keeps the last [`STDERR_TAIL`] bytes.
-fn tail(mut stderr: ChildStderr) -> io::Result<String> {
-    let mut kept = Vec::new();
-    let mut buffer = [0; STDERR_TAIL];
-    loop {
-        let count = match stderr.read(&mut buffer) {
-            Ok(0) => return Ok(String::from_utf8_lossy(&kept).into_owned()),
-            Ok(count) => count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-            Err(error) => return Err(error),
-        };
-        kept.extend_from_slice(&buffer[..count]);
-        kept.drain(..kept.len().saturating_sub(STDERR_TAIL));
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
+    use crate::tools::children::STDERR_TAIL;
 
     const SH: Tool = Tool {
         program: "sh",
@@ -404,23 +341,5 @@ mod tests {
         }
         let error = fed("exit 0", |out| put(out, &[7; 300_000])).unwrap_err();
         assert_eq!(error.message(), "can't feed it");
-    }
-
-    #[test]
-    fn killing_ends_what_runs_and_lets_nothing_start() {
-        let children: &'static Children = Box::leak(Box::new(Children::new()));
-        let sleeper = thread::spawn(|| {
-            let mut command = Command::new("sleep");
-            children.run(command.arg("1000"))
-        });
-        while children.lock().running.is_empty() {
-            thread::sleep(Duration::from_millis(1));
-        }
-        children.kill();
-        let (status, _) = sleeper.join().unwrap().unwrap();
-        assert!(!status.success());
-        assert!(children.lock().running.is_empty());
-        let error = children.run(&mut Command::new("true")).unwrap_err();
-        assert_eq!(error.kind(), io::ErrorKind::Interrupted);
     }
 }

@@ -60,3 +60,42 @@ pub enum VirtType {
     /// By emulation.
     Qemu,
 }
+
+impl VirtType {
+    /// The type by libvirt's name; none when virt-install is to choose.
+    pub const fn name(self) -> Option<&'static str> {
+        match self {
+            Self::Auto => None,
+            Self::Kvm => Some("kvm"),
+            Self::Qemu => Some("qemu"),
+        }
+    }
+}
+
+/// A duration in the largest unit that it is whole in: `90 s`, `1 h`.
+pub(super) fn shown(duration: Duration) -> String {
+    let seconds = duration.as_secs();
+    match seconds {
+        1.. if seconds % 3600 == 0 => format!("{} h", seconds / 3600),
+        1.. if seconds % 60 == 0 => format!("{} min", seconds / 60),
+        _ => format!("{seconds} s"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_shown_in_their_unit() {
+        for (seconds, text) in [
+            (0, "0 s"),
+            (90, "90 s"),
+            (120, "2 min"),
+            (3600, "1 h"),
+            (5400, "90 min"),
+        ] {
+            assert_eq!(shown(Duration::from_secs(seconds)), text);
+        }
+    }
+}

@@ -87,6 +87,7 @@ fn build(path: &Path, jobs: usize) -> Outcome {
         time: Timestamp::from_seconds(1_000_000_000),
         latest: None,
         downloads: createhdds::engine::download::Downloads::default(),
+        install: createhdds::virtinstall::Settings::default(),
     };
     let find = |_: &str| Ok(Content::inline(&[0x5A; 100_000]));
     run(&images(), &settings, &Registry::native(), &find, &Silent).unwrap()

@@ -78,6 +78,7 @@ pub fn run(settings: &Settings, bars: &MultiProgress, options: &Options) -> Resu
         time,
         latest,
         downloads: Downloads::default(),
+        install: settings.install.clone(),
     };
     let settings_of_run = &settings_of_run;
     let opened = input::open(&options.inputs)?;

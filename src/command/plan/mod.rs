@@ -76,10 +76,13 @@ pub fn run(context: &Context, options: &Options) -> Result<Status> {
         Recipe::Install(recipe) => {
             Planned::Install(Machine::new(recipe, &context.settings.install))
         }
-        Recipe::Layout(_) => match engine::plan_image(image, &contents, &registry, time) {
-            Ok(plan) => Planned::Layout(plan),
-            Err(error) => Planned::Refused(error),
-        },
+        Recipe::Layout(recipe) => {
+            let name = &image.file_name;
+            match engine::plan_layout(name, recipe, &contents, &registry, time) {
+                Ok(plan) => Planned::Layout(plan),
+                Err(error) => Planned::Refused(error),
+            }
+        }
     };
     let plans: Vec<_> = images.iter().map(plan).collect();
     let all: Vec<_> = images.iter().zip(&plans).collect();
