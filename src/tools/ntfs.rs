@@ -29,9 +29,6 @@ const fn tool(program: &'static str) -> Tool {
 /// What is not in a file of the host is copied in pieces of this size.
 const PIECE: u64 = 1 << 20;
 
-/// A file of this size or less may be in its record and use no cluster: a record has 1 KiB.
-const RESIDENT_LIMIT: u64 = 1024;
-
 /// Plans NTFS volumes that mkntfs and ntfscp write.
 #[derive(Clone, Debug, Default)]
 pub struct NtfsFormatter {
@@ -53,7 +50,7 @@ impl Formatter for NtfsFormatter {
     fn plan(&self, mut request: Request<'_>) -> Result<Box<dyn FsPlan>> {
         let place = request.place;
         check_choices(&request)?;
-        let geometry = geometry(place, request.size)?;
+        let geometry = geometry(&request)?;
         if let Some(label) = request.label {
             ntfs::check_label(place, label)?;
         }
@@ -66,6 +63,7 @@ impl Formatter for NtfsFormatter {
             place: place.to_string(),
             size: request.size,
             start: request.start,
+            sector_size: request.sector_size,
             label: request.label.map(str::to_owned),
             geometry,
             tree,
@@ -80,8 +78,9 @@ impl Formatter for NtfsFormatter {
         let place = request.place;
         check_choices(request)?;
         let tree = ntfs::adaptation(request)?.applied(place, &request.tree)?;
-        ntfs::smallest(&tree, free).ok_or_else(|| {
-            let most = ntfs::MAX_SIZE.get();
+        let sector = request.sector_size;
+        ntfs::smallest(&tree, free, sector).ok_or_else(|| {
+            let most = ntfs::max_size(sector).get();
             let message = format!("the content exceeds what NTFS can hold, {most} bytes");
             Error::does_not_fit(place, message)
         })
@@ -91,11 +90,6 @@ impl Formatter for NtfsFormatter {
 /// Refuses what mkntfs offers no choice of.
 fn check_choices(request: &Request<'_>) -> Result<()> {
     request.options.check(request.place, request.kind, &[])?;
-    if request.sector_size != SectorSize::B512 {
-        let sector = request.sector_size.get();
-        let message = format!("NTFS can't be made on sectors of {sector} bytes, only on 512");
-        return Err(Error::unsupported(request.place, message));
-    }
     match request.uuid {
         None => Ok(()),
         Some(_) => {
@@ -105,14 +99,16 @@ fn check_choices(request: &Request<'_>) -> Result<()> {
     }
 }
 
-fn geometry(place: &str, size: Bytes) -> Result<Geometry> {
-    Geometry::new(size).ok_or_else(|| {
+fn geometry(request: &Request<'_>) -> Result<Geometry> {
+    let (size, sector) = (request.size, request.sector_size);
+    Geometry::new(size, sector).ok_or_else(|| {
         let message = format!(
-            "{size} can't hold NTFS, which takes {} to {} bytes",
-            ntfs::MIN_SIZE.get(),
-            ntfs::MAX_SIZE.get()
+            "{size} can't hold NTFS, which takes {} to {} bytes on sectors of {}",
+            ntfs::min_size(sector).get(),
+            ntfs::max_size(sector).get(),
+            sector.get()
         );
-        Error::does_not_fit(place, message)
+        Error::does_not_fit(request.place, message)
     })
 }
 
@@ -120,7 +116,7 @@ fn geometry(place: &str, size: Bytes) -> Result<Geometry> {
 fn check_room(place: &str, geometry: &Geometry, tree: &FileTree) -> Result<()> {
     let cluster = u64::from(geometry.cluster_size);
     let sizes = tree.files().into_iter().map(|(_, content)| content.len());
-    let in_clusters = sizes.filter(|&size| size > RESIDENT_LIMIT);
+    let in_clusters = sizes.filter(|&size| size > u64::from(geometry.record_size));
     let needed = in_clusters.fold(0_u64, |sum, size| {
         sum.saturating_add(size.div_ceil(cluster).saturating_mul(cluster))
     });
@@ -141,6 +137,7 @@ struct NtfsPlan {
     place: String,
     size: Bytes,
     start: Lba,
+    sector_size: SectorSize,
     label: Option<String>,
     geometry: Geometry,
     tree: FileTree,
@@ -189,7 +186,8 @@ impl FsPlan for NtfsPlan {
     /// is little, and is moved to the disk piece by piece.
     fn write(&self, disk: &dyn Disk, progress: &dyn Progress) -> Result<()> {
         let memory = MemFile::new(self.size.get()).map_err(|e| self.no_memory(e))?;
-        let args = mkntfs_args(&memory.path(), self.start, self.label.as_deref());
+        let place = (self.start, self.sector_size);
+        let args = mkntfs_args(&memory.path(), place, self.label.as_deref());
         self.runner.run(&self.place, MKNTFS, &args)?;
         self.fill(&memory, progress)?;
         splice(memory.file(), disk)
@@ -259,13 +257,20 @@ impl NtfsPlan {
 }
 
 /// What mkntfs is told. It would ask the kernel for the geometry of a block device; this is the
-/// usual one of a disk that is addressed by sector numbers.
-fn mkntfs_args(volume: &Path, start: Lba, label: Option<&str>) -> Vec<OsString> {
+/// usual one of a disk that is addressed by sector numbers. With sectors of 4096 bytes it makes
+/// records of as many, protected every 512 bytes all the same; the boot sector and its copy fill
+/// one such sector each.
+fn mkntfs_args(
+    volume: &Path,
+    (start, sector): (Lba, SectorSize),
+    label: Option<&str>,
+) -> Vec<OsString> {
     let start = hidden_sectors(start).to_string();
-    let mut args: Vec<OsString> = ["-q", "-F", "-Q", "-T", "-s", "512", "-H", "255", "-S", "63"]
+    let sector = sector.get().to_string();
+    let mut args: Vec<OsString> = ["-q", "-F", "-Q", "-T", "-H", "255", "-S", "63"]
         .map(OsString::from)
         .to_vec();
-    args.extend(["-p".into(), start.into()]);
+    args.extend(["-s".into(), sector.into(), "-p".into(), start.into()]);
     if let Some(label) = label {
         args.extend(["-L".into(), label.into()]);
     }
@@ -316,18 +321,18 @@ mod tests {
     fn the_programs_get_these_arguments() {
         let volume = Path::new("/proc/7/fd/3");
         assert_eq!(
-            mkntfs_args(volume, Lba::new(4096), Some("-data")),
+            mkntfs_args(volume, (Lba::new(4096), SectorSize::B4096), Some("-data")),
             [
                 "-q",
                 "-F",
                 "-Q",
                 "-T",
-                "-s",
-                "512",
                 "-H",
                 "255",
                 "-S",
                 "63",
+                "-s",
+                "4096",
                 "-p",
                 "4096",
                 "-L",
@@ -335,8 +340,10 @@ mod tests {
                 "/proc/7/fd/3"
             ]
         );
-        let without_label = mkntfs_args(volume, Lba::new(1 << 32), None);
-        assert_eq!(without_label[10..], ["-p", "0", "/proc/7/fd/3"]);
+        let far = (Lba::new(1 << 32), SectorSize::B512);
+        let without_label = mkntfs_args(volume, far, None);
+        let expected = ["-s", "512", "-p", "0", "/proc/7/fd/3"];
+        assert_eq!(without_label[8..], expected);
         assert_eq!(
             ntfscp_args(volume, Path::new("/source"), b"/dir/file"),
             ["-q", "-f", "/proc/7/fd/3", "/source", "/dir/file"]
@@ -365,7 +372,7 @@ mod tests {
     #[test]
     fn what_mkntfs_or_ntfscp_would_refuse_is_refused_when_planning() {
         let long = "x".repeat(129);
-        let minimum = ntfs::MIN_SIZE.get();
+        let minimum = ntfs::min_size(SectorSize::B512).get();
         let too_big: &[(&str, u64)] = &[("/a", 200_000), ("/b", 200_000)];
         for (size, label, files, kind, word) in [
             (

@@ -4,11 +4,12 @@
 //! is root, and its time is the latest of all, which the environment variable SOURCE_DATE_EPOCH
 //! limits the clock to.
 
+mod bound;
 mod options;
 
 use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsString;
-use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use disklayout::disk::Disk;
 use disklayout::fs::misfits::Survey;
@@ -38,8 +39,9 @@ const IDS_MAX: usize = 65_535;
 
 /// Plans squashfs filesystems that mksquashfs writes.
 ///
-/// Their size is known when they are made only. One whose size is to follow from its content is
-/// made when it is planned, into a nameless file, and then copied to its place.
+/// Their size is known when they are made only. One whose size is to follow from its content, or
+/// that might not fit into the size it is given, is made when it is planned, into a nameless file,
+/// and then copied to its place. One that surely fits is made when it is written.
 #[derive(Clone, Debug, Default)]
 pub struct SquashfsFormatter {
     runner: Runner,
@@ -62,6 +64,18 @@ impl SquashfsFormatter {
     fn take(&self, fingerprint: &Fingerprint) -> Option<Arc<Made>> {
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         made.remove(fingerprint)
+    }
+
+    /// The filesystem, where it was made already or has to be: its size is told by nothing else.
+    fn made_for(&self, recipe: &Recipe, request: &Request<'_>) -> Result<Option<Arc<Made>>> {
+        let tree = &request.tree;
+        let made = match self.take(&recipe.fingerprint(tree)?) {
+            None if recipe.surely_fits(tree, request.size) => return Ok(None),
+            None => Arc::new(recipe.make(&self.runner, tree, &Unwatched)?),
+            Some(one) => one,
+        };
+        recipe.check_size(&made, request.size)?;
+        Ok(Some(made))
     }
 
     fn keep(&self, fingerprint: Fingerprint, one: Made) {
@@ -89,11 +103,7 @@ impl Formatter for SquashfsFormatter {
             );
             return Err(Error::does_not_fit(request.place, message));
         }
-        let made = OnceLock::new();
-        if let Some(one) = self.take(&recipe.fingerprint(&request.tree)?) {
-            recipe.check_size(&one, request.size)?;
-            made.get_or_init(|| one);
-        }
+        let made = self.made_for(&recipe, &request)?;
         Ok(Box::new(SquashfsPlan {
             recipe,
             size: request.size,
@@ -174,6 +184,10 @@ impl Recipe {
         let len = file.file().metadata().map_err(fail)?.len();
         let len = Bytes::new(len);
         Ok(Made { file, len })
+    }
+
+    fn surely_fits(&self, tree: &FileTree, size: Bytes) -> bool {
+        bound::most(tree, self.compression.block_size) <= size
     }
 
     fn check_size(&self, made: &Made, size: Bytes) -> Result<()> {
@@ -310,20 +324,20 @@ fn seconds(place: &str, whose: &[u8], time: Timestamp) -> Result<u32> {
     })
 }
 
-/// A squashfs filesystem that is made when it is written, or was when its size was looked for.
+/// A squashfs filesystem that is made when it is written, or was when it was planned.
 #[derive(Debug)]
 struct SquashfsPlan {
     recipe: Recipe,
     size: Bytes,
     tree: FileTree,
     warnings: Vec<String>,
-    made: OnceLock<Arc<Made>>,
+    made: Option<Arc<Made>>,
     runner: Runner,
 }
 
 impl FsPlan for SquashfsPlan {
     fn summary(&self) -> Summary {
-        let size = self.made.get().map_or(self.size, |made| made.len);
+        let size = self.made.as_ref().map_or(self.size, |made| made.len);
         let block_size = self.recipe.compression.block_size;
         Summary {
             kind: "squashfs",
@@ -360,7 +374,7 @@ impl FsPlan for SquashfsPlan {
     }
 
     fn write(&self, disk: &dyn Disk, progress: &dyn Progress) -> Result<()> {
-        if let Some(made) = self.made.get() {
+        if let Some(made) = &self.made {
             self.copy(made, disk)?;
             let files = self.tree.files();
             let bytes = files.iter().map(|(_, content)| content.data_len()).sum();

@@ -233,6 +233,24 @@ fn every_filesystem_is_accepted_by_its_checker_and_the_same_twice() {
 }
 
 #[test]
+fn every_filesystem_can_be_on_a_disk_with_sectors_of_4096_bytes() {
+    for row in rows() {
+        let kind = &row.names[0];
+        let world = World::new("", "", "");
+        let empty = world.root().join("empty");
+        fs::create_dir(&empty).unwrap();
+        // Enough for a FAT32, whose clusters are larger there.
+        let size = row.usual_size(512 << 20);
+        let line = format!(
+            "make-fs -t {kind} -s {size} --sector-size 4096 {} one.img",
+            empty.display()
+        );
+        world.run(&line).expect(0);
+        verified(&world.path("one.img"), kind, &row.checker);
+    }
+}
+
+#[test]
 fn content_is_held_refused_or_left_out() {
     for row in rows() {
         for kind in &row.names {

@@ -2,6 +2,9 @@
 //! ntfsfix, ntfsresize (which compares all runs with the bitmap) and blkid, and all of its files and
 //! directories are read back.
 
+/// Disks with sectors of 4096 bytes.
+mod large_sectors;
+
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::os::unix::fs::{FileExt, MetadataExt};
@@ -13,7 +16,7 @@ use createhdds::tools::runner::Runner;
 use disklayout::disk::{MemDisk, SparseFile};
 use disklayout::fs::{Formatter, FsPlan, Misfits, Request, Unwatched};
 use disklayout::tree::{Attributes, Content, FileTree, Node, NodeKind};
-use disklayout::{Bytes, ErrorKind, Identity, Lba, Timestamp};
+use disklayout::{Bytes, ErrorKind, Identity, Lba, SectorSize, Timestamp};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
@@ -30,6 +33,7 @@ const WRITTEN: Timestamp = Timestamp::from_seconds(1_000_000_000);
 struct Wanted<'a> {
     size: u64,
     start: u64,
+    sector_size: SectorSize,
     label: Option<&'a str>,
     files: Vec<(String, Content)>,
 }
@@ -39,6 +43,7 @@ impl Wanted<'_> {
         Self {
             size,
             start: 2048,
+            sector_size: SectorSize::B512,
             label: None,
             files: Vec::new(),
         }
@@ -67,6 +72,7 @@ impl Wanted<'_> {
         let identity = Identity::new("disk_shrink_ntfs.img", BUILT).child("partition 1");
         let request = Request {
             start: Lba::new(self.start),
+            sector_size: self.sector_size,
             label: self.label,
             tree: self.tree(),
             ..Request::new(

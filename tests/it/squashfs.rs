@@ -268,19 +268,89 @@ fn its_size_follows_from_its_content() {
     let again = write(&*plan(size.get(), &tree).unwrap(), size.get());
     assert!(fs::read(&image.path).unwrap() == fs::read(&again.path).unwrap());
 
-    let too_small = plan(size.get() - 1, &tree).unwrap();
-    let disk = MemDisk::new(size.get() - 1);
-    let error = too_small.write(&disk, &Unwatched).unwrap_err();
+    let error = plan(size.get() - 1, &tree).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::DoesNotFit);
     let words = format!("the content takes {}", size.get());
     assert!(error.message().contains(&words), "{error}");
-    assert_eq!(disk.allocated(), 0);
 
     let error = formatter.smallest(&wanted, Bytes::new(1)).unwrap_err();
     assert!(
         error.message().contains("nothing can be written"),
         "{error}"
     );
+}
+
+/// What is too small is refused before there is a file, with the size that would do.
+#[test]
+fn too_small_a_size_is_refused_before_a_file_exists() {
+    let world = World::new("", "", "");
+    let tree = world.root().join("tree");
+    fs::create_dir(&tree).unwrap();
+    fs::write(tree.join("file"), noise(300_000)).unwrap();
+    let make = |table: &str, size: u64| {
+        world.run(&format!(
+            "make-fs -t squashfs -s {size} --partition={table} {} out.img",
+            tree.display()
+        ))
+    };
+    let with_table = "the smallest image with its partition table has 2097152 bytes";
+    for (table, before, says) in [("none", 0, ""), ("mbr", MIB, with_table)] {
+        let refused = make(table, before + (292 << 10));
+        refused.expect(3).says(["the content takes 303104", says]);
+        assert!(world.names().is_empty(), "{:?}", world.names());
+        make(table, before + (296 << 10)).expect(0);
+        fs::remove_file(world.path("out.img")).unwrap();
+    }
+}
+
+/// Bytes that don't compress take as many as they are, and what is said of them beforehand is more.
+#[test]
+fn what_surely_fits_is_made_when_it_is_written() {
+    let empty = tempfile::tempdir().unwrap();
+    let nothing = || SquashfsFormatter::new(Runner::with_search(vec![empty.path().to_owned()]));
+    let mut tree = FileTree::new(TIME);
+    put(&mut tree, "/noise", file(&noise(300_000)));
+    for number in 0..1000 {
+        let name = format!("/{number}{}", "n".repeat(number % 200));
+        put(&mut tree, &name, file(&noise(number)));
+    }
+    // Without the program, the least size that surely does can be planned and no smaller one.
+    let plan = |size: u64| nothing().plan(request(tree.clone(), size));
+    let (mut below, mut enough) = (4096, 64 * MIB);
+    while enough - below > 1 {
+        let middle = below.midpoint(enough);
+        match plan(middle) {
+            Ok(_) => enough = middle,
+            Err(error) => {
+                assert_eq!(error.kind(), ErrorKind::Tool);
+                below = middle;
+            }
+        }
+    }
+    for options in [
+        Options::default(),
+        Options::default().with("compression", "none"),
+    ] {
+        let request = Request {
+            options,
+            ..request(tree.clone(), 0)
+        };
+        let formatter = SquashfsFormatter::default();
+        let takes = formatter.smallest(&request, Bytes::new(0)).unwrap().get();
+        assert!(takes <= enough, "{takes} of {enough}");
+    }
+}
+
+/// Bytes that no compression makes fewer.
+fn noise(len: usize) -> Vec<u8> {
+    let mut state = 0x9E37_79B9_7F4A_7C15_u64 ^ len as u64;
+    let mut next = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        state.to_le_bytes()[3]
+    };
+    (0..len).map(|_| next()).collect()
 }
 
 #[test]

@@ -27,12 +27,18 @@ fn labels_options_and_sizes() {
         };
         assert_refused(request, ErrorKind::InvalidSpec, "parts[0].label", words);
     }
-    let with_option = Request {
-        options: Options::default().with("compression", "lz4"),
-        ..request(trees::empty())
-    };
-    let place = "parts[0].mkfs.compression";
-    assert_refused(with_option, ErrorKind::InvalidSpec, place, "has no options");
+    let (unsupported, invalid) = (ErrorKind::Unsupported, ErrorKind::InvalidSpec);
+    for (option, kind, words) in [
+        ("compression", unsupported, "written without compression"),
+        ("block-size", invalid, "has no options"),
+    ] {
+        let with_option = Request {
+            options: Options::default().with(option, "lz4"),
+            ..request(trees::empty())
+        };
+        let place = format!("parts[0].mkfs.{option}");
+        assert_refused(with_option, kind, &place, words);
+    }
     let too_small = Request {
         size: Bytes::new(2 * BLOCK - 1),
         ..request(trees::empty())

@@ -10,7 +10,7 @@ use crate::tree;
 
 fn mkntfs(image: &Path, options: &str) {
     run(
-        &format!("mkntfs -q -F -Q -s 512 -p 0 -H 255 -S 63 {options}"),
+        &format!("mkntfs -q -F -Q -p 0 -H 255 -S 63 {options}"),
         &[image],
     );
 }
@@ -18,7 +18,12 @@ fn mkntfs(image: &Path, options: &str) {
 #[test]
 fn files_in_records_and_in_clusters_and_directories_of_many_blocks() {
     let scratch = Scratch::new();
-    for options in ["-L label", "-c 512", "-c 65536"] {
+    for options in [
+        "-s 512 -L label",
+        "-s 512 -c 512",
+        "-s 512 -c 65536",
+        "-s 4096",
+    ] {
         let image = scratch.image("a.img", 24 * MIB);
         mkntfs(&image, options);
         let mut expected = tree::Listing::new();

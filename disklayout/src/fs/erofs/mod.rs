@@ -14,6 +14,7 @@ use uuid::Uuid;
 use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::fs::misfits::Survey;
+use crate::fs::options::place_of;
 use crate::fs::{Choice, Formatter, FsPlan, Progress, Request, Summary};
 use crate::identity::Timestamp;
 use crate::tree::FileTree;
@@ -31,6 +32,9 @@ const BLOCK_BITS: u8 = 12;
 const LABEL_MAX: usize = 16;
 
 const CHOICES: [Choice; 0] = [];
+
+/// What squashfs calls the choice that isn't offered here.
+const COMPRESSION: &str = "compression";
 
 /// Makes EROFS filesystems of blocks of 4096 bytes, without compression.
 ///
@@ -80,7 +84,7 @@ impl Formatter for ErofsFormatter {
 
 fn decide(request: &Request<'_>) -> Result<(Volume, Vec<String>, Layout)> {
     let Request { place, tree, .. } = request;
-    request.options.check(place, request.kind, &CHOICES)?;
+    check_options(request)?;
     let volume = Volume {
         label: check_label(request)?,
         uuid: request
@@ -92,6 +96,15 @@ fn decide(request: &Request<'_>) -> Result<(Volume, Vec<String>, Layout)> {
     xattr::note_losses(tree, &mut survey)?;
     let layout = Layout::new(place, tree, volume.created)?;
     Ok((volume, survey.into_warnings(), layout))
+}
+
+fn check_options(request: &Request<'_>) -> Result<()> {
+    let Request { place, kind, .. } = request;
+    if request.options.get(COMPRESSION).is_some() {
+        let message = format!("{NAME} is written without compression; squashfs can be compressed");
+        return Err(Error::unsupported(place_of(place, COMPRESSION), message));
+    }
+    request.options.check(place, kind, &CHOICES)
 }
 
 fn check_label(request: &Request<'_>) -> Result<[u8; LABEL_MAX]> {

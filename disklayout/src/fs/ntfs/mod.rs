@@ -20,7 +20,7 @@ mod time;
 mod volume;
 
 pub use directory::Directories;
-pub use geometry::{Geometry, MAX_SIZE, MIN_SIZE};
+pub use geometry::{Geometry, max_size, min_size};
 pub use names::{LABEL_MAX_UNITS, NAME_MAX_UNITS, check_label};
 pub use room::smallest;
 pub use rules::adaptation;

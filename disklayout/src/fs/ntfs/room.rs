@@ -1,14 +1,12 @@
 //! About how much room a tree takes in a volume: mkntfs and ntfscp decide, so this is an upper
 //! bound of what they were seen to take.
 
-use super::geometry::{Geometry, MIN_SIZE};
+use super::geometry::{Geometry, min_size};
 use crate::tree::{FileTree, NodeId, NodeKind};
-use crate::units::{Bytes, SECTOR_SIZE};
+use crate::units::{Bytes, SectorSize};
 
 /// A file of this size or less is in its record, whatever its name.
 const RESIDENT: u64 = 200;
-/// Bytes of a record.
-const RECORD: u64 = 1024;
 /// Bytes of a block of an index.
 const INDEX_BLOCK: u64 = 4096;
 /// Bytes of an index entry beside its name, and of a name's unit.
@@ -19,32 +17,34 @@ const INDEX_IN_RECORD: u64 = 300;
 /// What the tables of records and clusters grow by at a time, and what may be left over.
 const SLACK: u64 = 256 << 10;
 
-/// The smallest partition that surely holds `tree` and `free` bytes more; `None` if no volume does.
-pub fn smallest(tree: &FileTree, free: Bytes) -> Option<Bytes> {
-    let mut size = MIN_SIZE.get();
+/// The smallest partition, on a disk with such sectors, that surely holds `tree` and `free` bytes
+/// more; `None` if no volume does.
+pub fn smallest(tree: &FileTree, free: Bytes, sector: SectorSize) -> Option<Bytes> {
+    let mut size = min_size(sector).get();
     loop {
-        let geometry = Geometry::new(Bytes::new(size))?;
-        let cluster = u64::from(geometry.cluster_size);
-        let needed = demand(tree, cluster).checked_add(free.get())?;
+        let geometry = Geometry::new(Bytes::new(size), sector)?;
+        let needed = demand(tree, &geometry).checked_add(free.get())?;
         let missing = needed.saturating_sub(geometry.free.get());
         if missing == 0 {
             return Some(Bytes::new(size));
         }
         size = size
             .checked_add(missing)?
-            .checked_next_multiple_of(SECTOR_SIZE)?;
+            .checked_next_multiple_of(sector.get())?;
     }
 }
 
 /// An upper bound of what files, directories and their records take.
-fn demand(tree: &FileTree, cluster: u64) -> u64 {
+fn demand(tree: &FileTree, geometry: &Geometry) -> u64 {
+    let cluster = u64::from(geometry.cluster_size);
+    let record = u64::from(geometry.record_size);
     let nodes = tree.nodes().map(|(id, node)| {
         let data = match &node.kind {
             NodeKind::Directory => index(tree, id),
             NodeKind::File(content) if content.len() > RESIDENT => content.len(),
             _ => 0,
         };
-        RECORD.saturating_add(data.checked_next_multiple_of(cluster).unwrap_or(u64::MAX))
+        record.saturating_add(data.checked_next_multiple_of(cluster).unwrap_or(u64::MAX))
     });
     nodes.fold(SLACK, u64::saturating_add)
 }
@@ -69,9 +69,17 @@ mod tests {
 
     #[test]
     fn sizes_follow_the_content() {
+        for sector in [SectorSize::B512, SectorSize::B4096] {
+            check_sizes(sector);
+        }
+    }
+
+    fn check_sizes(sector: SectorSize) {
+        let smallest = |tree: &FileTree, free| super::smallest(tree, free, sector);
         let empty = FileTree::new(Timestamp::default());
         let none = Bytes::new(0);
         let least = smallest(&empty, none).unwrap();
+        assert!(least.get().is_multiple_of(sector.get()));
         assert!(least.get() < 2 * Bytes::MIB);
         let with_room = smallest(&empty, Bytes::new(10 * Bytes::MIB)).unwrap();
         assert!((10..16).contains(&(with_room.get() / Bytes::MIB)));

@@ -176,7 +176,7 @@ mod tests {
         assert_eq!(error.kind(), ErrorKind::Corrupt);
         let error = Directories::default().make(&disk, b"/dir").unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Corrupt);
-        let error = stamp(&MemDisk::new(511), &tree, &identity).unwrap_err();
+        let error = stamp(&MemDisk::new(0x53), &tree, &identity).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Io);
     }
 

@@ -16,13 +16,14 @@ use super::record::{Attribute, Record, Value};
 use super::runs::Run;
 use crate::disk::Disk;
 use crate::error::{Error, Result};
-use crate::units::SECTOR_SIZE;
+use crate::units::SectorSize;
 
 /// Where a volume's records and index blocks are.
 #[derive(Debug)]
 pub(super) struct Volume<'a> {
     disk: &'a dyn Disk,
     boot: BootSector,
+    sector_size: u64,
     cluster_size: u64,
     record_size: u64,
     index_block_size: u64,
@@ -40,16 +41,19 @@ impl<'a> Volume<'a> {
     /// than one record describes, `Io` when reading fails.
     pub(super) fn open(disk: &'a dyn Disk) -> Result<Self> {
         let boot = read_boot(disk)?;
-        let cluster_size = SECTOR_SIZE * u64::from(boot.sectors_per_cluster);
+        let sector_size = u64::from(boot.bytes_per_sector.get());
+        let cluster_size = sector_size * u64::from(boot.sectors_per_cluster);
+        let record_size = unit_size(boot.clusters_per_mft_record, cluster_size)?;
         let mut volume = Self {
             disk,
             boot,
+            sector_size,
             cluster_size,
-            record_size: unit_size(boot.clusters_per_mft_record, cluster_size)?,
+            record_size,
             index_block_size: unit_size(boot.clusters_per_index_record, cluster_size)?,
             mft: vec![Run {
                 lcn: Some(boot.mft_lcn.get()),
-                clusters: 4096_u64.div_ceil(cluster_size),
+                clusters: (record_size * (RECORD_MFT_MIRROR + 1)).div_ceil(cluster_size),
             }],
             mirror: Vec::new(),
             mirrored: 0,
@@ -212,7 +216,7 @@ impl<'a> Volume<'a> {
             volume_serial_number: U64::new(serial),
             ..self.boot
         };
-        let copy_offset = self.boot.number_of_sectors.get() * SECTOR_SIZE;
+        let copy_offset = self.boot.number_of_sectors.get() * self.sector_size;
         let mut copy = [0; size_of::<BootSector>()];
         self.read(&mut copy, copy_offset)?;
         if copy != self.boot.as_bytes() {
@@ -233,16 +237,18 @@ impl<'a> Volume<'a> {
 }
 
 fn read_boot(disk: &dyn Disk) -> Result<BootSector> {
-    let mut sector = [0; SECTOR_SIZE as usize];
-    disk.read_at(&mut sector, 0).map_err(read_failed)?;
-    let (boot, _) = BootSector::read_from_prefix(&sector).expect("a sector holds its head");
+    let mut head = [0; size_of::<BootSector>()];
+    disk.read_at(&mut head, 0).map_err(read_failed)?;
+    let boot = BootSector::read_from_bytes(&head).expect("it has its size");
+    let sector = SectorSize::of(boot.bytes_per_sector.get().into());
     let sound = boot.oem_id == OEM_ID
-        && u64::from(boot.bytes_per_sector.get()) == SECTOR_SIZE
         && boot.sectors_per_cluster.is_power_of_two()
-        && boot.number_of_sectors.get() < disk.len() / SECTOR_SIZE;
+        && sector.is_some_and(|sector| boot.number_of_sectors.get() < disk.len() / sector.get());
     match sound {
         true => Ok(boot),
-        false => Err(no_volume("no boot sector of NTFS with 512-byte sectors")),
+        false => Err(no_volume(
+            "no boot sector of NTFS with sectors of 512 or 4096 bytes",
+        )),
     }
 }
 
