@@ -42,31 +42,44 @@ pub(super) fn only_in_front() -> [Arg; 2] {
 }
 
 /// Options that are taken on both sides of the command.
-pub(super) fn anywhere() -> Vec<Arg> {
-    let global = |name, value, help: &'static str| {
-        let option = option(name).value_name(value).help(help);
-        option.global(true)
-    };
-    vec![
-        global("virt-type", "TYPE", "Run virtual machines by KVM (kvm), by emulation (qemu), or by KVM where there is one (auto)")
+pub(super) fn anywhere() -> [Arg; 7] {
+    let options = [
+        option("virt-type")
+            .value_name("TYPE")
             .value_parser(PossibleValuesParser::new(VIRT_TYPES.map(|(word, _)| word)))
             .hide_possible_values(true)
-            .default_value("auto"),
-        global("connect", "URI", "Use this libvirt, like qemu:///session [default: libvirt's choice]")
-            .value_parser(NonEmptyStringValueParser::new()),
-        global("install-jobs", "N", "Run N installations at a time [default: as many as there is memory for]")
-            .value_parser(value_parser!(NonZeroUsize)),
-        global("install-timeout", "DURATION", "Stop an attempt that takes longer: seconds, or a time like 90m or 1h30m")
-            .value_parser(values::duration)
-            .default_value("1h"),
-        global("install-attempts", "N", "Try an installation up to N times")
+            .default_value("auto")
+            .help(
+                "Run virtual machines by kvm, by qemu (emulation), or by kvm if it's there (auto)",
+            ),
+        option("connect")
+            .value_name("URI")
+            .value_parser(NonEmptyStringValueParser::new())
+            .help("Use this libvirt, like qemu:///session [default: libvirt's choice]"),
+        option("install-jobs")
+            .value_name("N")
             .value_parser(value_parser!(NonZeroUsize))
-            .default_value("3"),
-        global("memory", "SIZE", "Give each virtual machine so much memory, in MiB or with a unit, whatever the configuration says")
-            .value_parser(machine::parse_memory),
-        global("cpus", "N", "Give each virtual machine N processors, whatever the configuration says")
-            .value_parser(machine::parse_cpus),
-    ]
+            .help("Run N installations at a time [default: as many as there is memory for]"),
+        option("install-timeout")
+            .value_name("DURATION")
+            .value_parser(values::duration)
+            .default_value("1h")
+            .help("Stop an attempt that takes longer: seconds, or a time like 90m or 1h30m"),
+        option("install-attempts")
+            .value_name("N")
+            .value_parser(value_parser!(NonZeroUsize))
+            .default_value("3")
+            .help("Try an installation up to N times"),
+        option("memory")
+            .value_name("SIZE")
+            .value_parser(machine::parse_memory)
+            .help("Memory of each virtual machine, in MiB or with a unit, for all groups"),
+        option("cpus")
+            .value_name("N")
+            .value_parser(machine::parse_cpus)
+            .help("Processors of each virtual machine, for all groups"),
+    ];
+    options.map(|option| option.global(true))
 }
 
 fn option(name: &'static str) -> Arg {

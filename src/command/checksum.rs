@@ -10,7 +10,11 @@ const LIMIT: usize = 4096;
 
 /// Whether there is a file with the checksum of the image `name`.
 pub(super) fn is_beside(directory: &Directory, name: &str) -> io::Result<bool> {
-    directory.is_file(&checksum_name(name))
+    match directory.is_file(&checksum_name(name)) {
+        // Too long: there can't be a file of such a name.
+        Err(error) if error.kind() == io::ErrorKind::InvalidFilename => Ok(false),
+        found => found,
+    }
 }
 
 /// Moves the checksum of the image `from`, which becomes `to`, and has it name the image by its new

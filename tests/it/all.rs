@@ -318,6 +318,17 @@ fn checksums_go_where_their_images_go() {
 }
 
 #[test]
+fn an_image_may_have_a_name_that_is_too_long_for_a_checksum() {
+    let [old, new] = ["x", "y"].map(|letter| format!("disk_{}.img", letter.repeat(240)));
+    let world = World::new("", "", &format!(r#"["{old}", "{new}"]"#));
+    world.put(&old, 0);
+    world.run("check -r").expect(0);
+    assert_eq!(world.names(), [new]);
+    world.run("all -c").expect(0);
+    assert_eq!(world.names(), [""; 0]);
+}
+
+#[test]
 fn what_is_no_checksum_is_moved_as_it_is() {
     let world = World::new(
         "",

@@ -87,11 +87,13 @@ impl World {
     }
 
     /// Makes the program's environment that of this test: it finds the configuration by its
-    /// variable, and nobody is at the address that tells the current release.
+    /// variable, nobody is at the address that tells the current release, and osinfo knows none.
     pub(crate) fn prepare<'a>(&self, command: &'a mut Command) -> &'a mut Command {
+        let osinfo = |which| (format!("OSINFO_{which}_DIR"), self.root().join("osinfo"));
         command
             .current_dir(self.directory())
             .env_clear()
+            .envs(["SYSTEM", "LOCAL", "USER"].map(osinfo))
             .env("PATH", std::env::var_os("PATH").unwrap_or_default())
             .env("HOME", self.root().join("home"))
             .env("XDG_DATA_DIRS", self.root().join("share"))
