@@ -154,7 +154,7 @@ fn groups_can_be_picked_and_must_exist() {
         .map(|i| &i["file"])
         .collect();
     assert_eq!(files, ["disk_a.img", "disk_b.img"]);
-    world.run_alone("plan m").expect(3).says(["--nextrel"]);
+    world.run("plan m").expect(3).says(["--nextrel"]);
     let text = format!(
         "disk_rocky9_m_{HOST}.qcow2: an installation of release 9 for {HOST} on 1 GiB of qcow2\n"
     );

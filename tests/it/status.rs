@@ -74,7 +74,7 @@ fn failures_have_a_status_of_their_own() {
         (&relative, "m", "osinfo-query"),
         (&relative, "check -n 1", "release -1 doesn't exist"),
     ] {
-        let run = world.run_alone(line).expect(3).says([part]).prints("");
+        let run = world.run(line).expect(3).says([part]).prints("");
         assert!(run.stderr.contains("createhdds: "), "{run:?}");
         assert_eq!(world.names(), [""; 0]);
     }

@@ -117,11 +117,6 @@ impl World {
     pub(crate) fn run(&self, line: &str) -> Run {
         Run::of(&mut self.command(line))
     }
-
-    /// The same without the programs of this host, of which only those of administration are found.
-    pub(crate) fn run_alone(&self, line: &str) -> Run {
-        Run::of(self.command(line).env("PATH", self.root().join("nothing")))
-    }
 }
 
 /// Until a program that is being started may be ready.
