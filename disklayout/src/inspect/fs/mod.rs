@@ -105,6 +105,11 @@ impl<'a> Filesystem<'a> {
         }
     }
 
+    /// Whether it says that it is no larger than the place in which it is.
+    pub(super) fn fits(&self) -> bool {
+        self.facts.size.is_none_or(|size| size <= self.area.len())
+    }
+
     /// What it says of itself.
     pub const fn facts(&self) -> &Facts {
         &self.facts
