@@ -74,6 +74,9 @@ struct Sample {
 /// How long what stands at a place is.
 const PLACE: usize = 32;
 
+/// How much of it is written at once.
+const PAGE: usize = 4096;
+
 impl Sample {
     fn new(name: &'static str, image: Vec<u8>) -> Self {
         let chunks = image.chunks(PLACE).enumerate();
@@ -87,9 +90,11 @@ impl Sample {
 
     fn disk(&self) -> Counting {
         let disk = MemDisk::new(self.image.len() as u64);
-        for at in &self.places {
-            let end = self.image.len().min(at + PLACE);
-            disk.write_at(&self.image[*at..end], *at as u64).unwrap();
+        let mut pages: Vec<_> = self.places.iter().map(|at| at / PAGE * PAGE).collect();
+        pages.dedup();
+        for at in pages {
+            let end = self.image.len().min(at + PAGE);
+            disk.write_at(&self.image[at..end], at as u64).unwrap();
         }
         Counting {
             disk,
@@ -232,7 +237,8 @@ proptest! {
 #[test]
 fn every_byte_of_the_first_blocks_at_its_extremes() {
     for sample in samples() {
-        let (image, disk) = (&sample.image, sample.disk());
+        // This one knows its holes.
+        let (image, disk) = (&sample.image, sample.disk().disk);
         for at in sample.places.iter().filter(|at| **at < 4096) {
             for at in *at..at + PLACE {
                 for byte in [0, 1, 0x7F, 0x80, 0xFF] {
