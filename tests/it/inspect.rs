@@ -46,8 +46,14 @@ fn text_of_a_disk() {
         lines[0].starts_with(&format!("{image}: 8 MiB, MBR 0x")),
         "{text}"
     );
-    assert_eq!(lines[1], "  part  first   last      size  type   name");
-    assert_eq!(lines[2], "     1     64   8191  3.97 MiB  Linux  -");
+    assert_eq!(
+        lines[1],
+        "  part  first   last      size  type              name"
+    );
+    assert_eq!(
+        lines[2],
+        "     1     64   8191  3.97 MiB  Linux filesystem  -"
+    );
     assert!(
         lines[4].starts_with("  partition 1: ext2, label 'first', "),
         "{text}"

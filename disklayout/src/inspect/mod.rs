@@ -9,12 +9,10 @@ mod image;
 mod mbr;
 mod sector_size;
 mod table;
-mod types;
 
 pub use image::{Image, Volume, image, image_of};
 pub use sector_size::Evidence;
 pub use table::{Partition, Table};
-pub use types::type_name;
 
 use crate::disk::Disk;
 use crate::error::{Error, Result};

@@ -1,7 +1,7 @@
 //! What an image holds, for programs: the keys of docs/inspect.md.
 
 use disklayout::inspect::fs::{Facts, Filesystem};
-use disklayout::inspect::{Evidence, Image, Partition, Volume, type_name};
+use disklayout::inspect::{Evidence, Image, Partition, Volume};
 use disklayout::layout::{EntryPlan, Role, TablePlan};
 use serde_json::{Value, json};
 
@@ -98,7 +98,7 @@ fn partition(partition: &Partition) -> Value {
         "last": partition.range.last().get(),
         "sectors": partition.range.sectors(),
         "type": kind,
-        "type_name": type_name(&partition.entry),
+        "type_name": partition.entry.type_name(),
         "uuid": uuid.map(ToString::to_string),
         "name": name,
         "active": active,

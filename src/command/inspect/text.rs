@@ -4,7 +4,7 @@ use std::io::Write;
 
 use anyhow::Result;
 use disklayout::inspect::fs::{Facts, Filesystem};
-use disklayout::inspect::{Evidence, Image, Partition, Volume, type_name};
+use disklayout::inspect::{Evidence, Image, Partition, Volume};
 use disklayout::layout::{EntryPlan, Role, TablePlan};
 use disklayout::{Bytes, SectorSize};
 use indicatif::BinaryBytes;
@@ -93,7 +93,7 @@ fn shown_type(partition: &Partition) -> String {
         Role::Logical => ", logical",
         Role::Primary | Role::Extended => "",
     };
-    let name = type_name(&partition.entry).map_or(number, str::to_owned);
+    let name = partition.entry.type_name().map_or(number, str::to_owned);
     let active = match &partition.entry {
         EntryPlan::Mbr { active: true, .. } => ", active",
         _ => "",
