@@ -5,6 +5,7 @@
 //! finding a path, reading a file's bytes, and the limits on what a hostile image can ask for.
 
 mod area;
+mod clusters;
 mod data;
 mod erofs;
 mod exfat;
