@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use disklayout::SectorSize;
 
 use crate::command::inspect::Options;
 
@@ -12,7 +13,10 @@ pub(super) const NAME: &str = "inspect";
 
 const AFTER_HELP: &str = "\
 Reads raw images; nothing is mounted, and nothing is written. With --cat, what is in a file is
-written to standard output, and nothing else.";
+written to standard output, and nothing else.
+
+A GPT tells what the sectors of its disk hold, an MBR doesn't: the size is taken with which more
+filesystems are found in the partitions, 512 bytes where nothing speaks for 4096.";
 
 /// The subcommand.
 pub(super) fn command() -> Command {
@@ -31,6 +35,13 @@ pub(super) fn command() -> Command {
                 .value_name("N")
                 .value_parser(value_parser!(u32))
                 .help("Only the partition with this number"),
+        )
+        .arg(
+            Arg::new("sector-size")
+                .long("sector-size")
+                .value_name("BYTES")
+                .value_parser(["512", "4096"])
+                .help("What a sector of the disks holds [default: found out]"),
         )
         .arg(
             Arg::new("cat")
@@ -62,6 +73,9 @@ pub(super) fn options(matches: &ArgMatches) -> Options {
             .collect(),
         tree: matches.get_flag("tree"),
         part: matches.get_one("part").copied(),
+        sector_size: matches
+            .get_one::<String>("sector-size")
+            .and_then(|bytes| SectorSize::of(bytes.parse().ok()?)),
         cat: matches.get_one("cat").cloned(),
     }
 }

@@ -9,9 +9,15 @@ use crate::world::World;
 
 /// A world with a disk of two partitions, one with files, beside a configuration for it.
 fn world(label: &str) -> World {
+    world_of(label, 512)
+}
+
+/// The same on a disk with sectors of so many bytes.
+fn world_of(label: &str, sector_size: u32) -> World {
+    let size = 8 * sector_size / 512;
     let group = format!(
-        r#"{{"name": "two", "size": "8M", "labels": ["{label}"], "parts": [
-            {{"type": "p", "start": 64, "end": 8191, "filesystem": "ext2", "label": "first"}},
+        r#"{{"name": "two", "size": "{size}M", "labels": ["{label}"], "sector_size": {sector_size},
+            "parts": [{{"type": "p", "start": 64, "end": 8191, "filesystem": "ext2", "label": "first"}},
             {{"type": "p", "start": 8192, "end": -64, "filesystem": "ext4"}}],
             "writes": [{{"part": 1, "path": "/dir/file", "content": "text"}}]}}"#
     );
@@ -40,8 +46,14 @@ fn text_of_a_disk() {
         lines[0].starts_with(&format!("{image}: 8 MiB, MBR 0x")),
         "{text}"
     );
-    assert_eq!(lines[1], "  part  first   last      size  type   name");
-    assert_eq!(lines[2], "     1     64   8191  3.97 MiB  Linux  -");
+    assert_eq!(
+        lines[1],
+        "  part  first   last      size  type              name"
+    );
+    assert_eq!(
+        lines[2],
+        "     1     64   8191  3.97 MiB  Linux filesystem  -"
+    );
     assert!(
         lines[4].starts_with("  partition 1: ext2, label 'first', "),
         "{text}"
@@ -58,6 +70,68 @@ fn text_of_a_disk() {
         !text.contains("warning") && !text.contains("error"),
         "{text}"
     );
+}
+
+/// The size of the sectors is found out on any table, and told.
+#[test]
+fn sectors_of_both_sizes() {
+    for (label, bytes, by, shown) in [
+        ("mbr", 512, "table", ", sectors of 512 bytes"),
+        (
+            "mbr",
+            4096,
+            "filesystems",
+            ", sectors of 4096 bytes (by the filesystems)",
+        ),
+        ("gpt", 512, "table", ", sectors of 512 bytes"),
+        ("gpt", 4096, "table", ", sectors of 4096 bytes"),
+    ] {
+        let world = world_of(label, bytes);
+        let name = world.names().remove(0);
+        let text = world.run(&format!("inspect {name}")).expect(0).stdout;
+        let first = text.lines().next().unwrap();
+        assert!(first.ends_with(shown), "{label} {bytes}: {text}");
+        let of = |line: &str| {
+            let document = json_of(&world, &format!("{line} {name}"), 0);
+            let image = &document["images"][0];
+            let kinds = image["partitions"].as_array().unwrap().iter();
+            let kinds: Vec<_> = kinds.map(|one| one["filesystem"]["kind"].clone()).collect();
+            let size = image["sector_size"].clone();
+            (size, image["sector_size_by"].clone(), json!(kinds))
+        };
+        let both = json!(["ext2", "ext4"]);
+        assert_eq!(of(""), (json!(bytes), json!(by), both.clone()), "{label}");
+        let forced = of(&format!("--sector-size {bytes}"));
+        assert_eq!(forced, (json!(bytes), json!("option"), both), "{label}");
+    }
+}
+
+/// The size that was asked for is the one that counts, also where it is wrong.
+#[test]
+fn sectors_of_the_wrong_size() {
+    for (label, bytes, wrong, message) in [
+        ("gpt", 512, 4096, "protective MBR: "),
+        ("gpt", 4096, 512, "protective MBR: "),
+        ("mbr", 512, 4096, "are no range within sectors 0 to 2047"),
+    ] {
+        let world = world_of(label, bytes);
+        let name = world.names().remove(0);
+        let line = format!("inspect --sector-size {wrong} {name}");
+        world.run(&line).expect(3).says([message]);
+    }
+    let world = world_of("mbr", 4096);
+    let name = world.names().remove(0);
+    let line = format!("inspect --sector-size 512 {name}");
+    let text = world.run(&line).expect(0).stdout;
+    assert_eq!(
+        text.matches("no filesystem recognised").count(),
+        2,
+        "{text}"
+    );
+    for bytes in ["1024", "0", "x"] {
+        let line = format!("inspect --sector-size {bytes} {name}");
+        world.run(&line).expect(64).says(["--sector-size"]);
+    }
 }
 
 #[test]

@@ -77,6 +77,7 @@ const RELATED: &[(&str, &str)] = &[("table::gpt", "table::mbr")];
 /// The parts of `table` and `fs` that belong to no format.
 const SHARED: &[&str] = &[
     "fs::copy",
+    "fs::file_type",
     "fs::misfits",
     "fs::options",
     "table::format",

@@ -7,6 +7,7 @@ pub mod exfat;
 pub mod ext;
 pub mod f2fs;
 pub mod fat;
+mod file_type;
 pub mod misfits;
 pub mod ntfs;
 pub mod options;
@@ -184,6 +185,24 @@ pub struct Summary {
     pub free_inodes: Option<u64>,
     /// The journal's size.
     pub journal: Option<Bytes>,
+}
+
+impl Summary {
+    /// One of a format that has nothing but blocks, none of them reserved.
+    pub const fn new(kind: &'static str, block_size: u32, blocks: u64) -> Self {
+        Self {
+            kind,
+            label: None,
+            uuid: None,
+            block_size,
+            blocks,
+            free_blocks: None,
+            reserved_blocks: 0,
+            inodes: None,
+            free_inodes: None,
+            journal: None,
+        }
+    }
 }
 
 /// The formats that descriptions can ask for.

@@ -3,10 +3,10 @@
 use crate::disk::Disk;
 use crate::error::Result;
 use crate::inspect::fs::{self, Area, Filesystem};
-use crate::inspect::table::{Partition, Sectors, Table};
+use crate::inspect::sector_size::{self, Evidence};
+use crate::inspect::table::{Partition, Table};
 use crate::layout::Role;
-use crate::table::format::GPT_PROTECTIVE;
-use crate::units::{Bytes, Lba, SectorSize};
+use crate::units::{Bytes, SectorSize};
 
 /// What an image holds.
 #[derive(Debug)]
@@ -15,6 +15,8 @@ pub struct Image<'a> {
     pub size: Bytes,
     /// Its partition table, if it has one.
     pub table: Option<Table>,
+    /// How it was found out what the table's sectors hold.
+    pub evidence: Evidence,
     /// What is in each partition, in the order of the table; without a table one volume that is
     /// the whole image.
     pub volumes: Vec<Volume<'a>>,
@@ -35,53 +37,69 @@ pub struct Volume<'a> {
 /// before an MBR, an MBR with partitions in it before any other filesystem, and that before an MBR
 /// that can't be read.
 ///
+/// What the sectors hold is found out too: a GPT tells it, for an MBR it is the size with which more
+/// filesystems are recognised, 512 bytes where nothing speaks for another.
+///
 /// # Errors
 /// `Corrupt` when there is a table that can't be read, `Io` when the disk can't be read. What is
 /// wrong in a partition is told there.
 pub fn image(disk: &dyn Disk) -> Result<Image<'_>> {
-    let whole = Area::new(disk, 0, disk.len());
-    let sectors = Sectors {
-        disk,
-        size: SectorSize::B512,
+    read(disk, None)
+}
+
+/// [`image`] for a disk whose sectors are known to hold `sector_size`.
+///
+/// # Errors
+/// Those of [`image`].
+pub fn image_of(disk: &dyn Disk, sector_size: SectorSize) -> Result<Image<'_>> {
+    read(disk, Some(sector_size))
+}
+
+fn read(disk: &dyn Disk, sector_size: Option<SectorSize>) -> Result<Image<'_>> {
+    let partitioned = || {
+        let found = sector_size::read(disk, sector_size);
+        found.map(|found| Image {
+            size: Bytes::new(disk.len()),
+            table: Some(found.table),
+            evidence: found.evidence,
+            volumes: found.volumes,
+        })
     };
-    let table = match sectors.boot_record(Lba::new(0), "MBR") {
-        Ok(record) => {
-            let mut entries = record.partition_record.iter();
-            let is_gpt = entries.any(|entry| entry.os_type == GPT_PROTECTIVE);
-            Some((is_gpt, super::table(disk)))
-        }
-        Err(_) => None,
+    if super::has_gpt(disk) {
+        return partitioned();
+    }
+    let Some(whole) = Area::new(disk, 0, disk.len()) else {
+        return Ok(bare(disk, None));
     };
-    let bare = |found| Image {
+    if let Some(found) = fs::in_boot_sector(whole)? {
+        return Ok(bare(disk, Some(found)));
+    }
+    let table = super::boot_record(disk).ok().map(|_| partitioned());
+    match table {
+        Some(Ok(image)) if !image.volumes.is_empty() => Ok(image),
+        Some(image) => match fs::behind_boot_sector(whole)? {
+            Some(found) => Ok(bare(disk, Some(found))),
+            None => image,
+        },
+        None => Ok(bare(disk, fs::behind_boot_sector(whole)?)),
+    }
+}
+
+/// An image without a table.
+fn bare<'a>(disk: &'a dyn Disk, found: Option<Filesystem<'a>>) -> Image<'a> {
+    Image {
         size: Bytes::new(disk.len()),
         table: None,
+        evidence: Evidence::Nothing,
         volumes: vec![Volume {
             partition: None,
             filesystem: Ok(found),
         }],
-    };
-    let table = match table {
-        Some((true, table)) => return Ok(partitioned(disk, table?)),
-        Some((false, table)) => Some(table),
-        None => None,
-    };
-    let Some(whole) = whole else {
-        return Ok(bare(None));
-    };
-    if let Some(found) = fs::in_boot_sector(whole)? {
-        return Ok(bare(Some(found)));
-    }
-    match table {
-        Some(Ok(table)) if !table.partitions.is_empty() => Ok(partitioned(disk, table)),
-        Some(table) => match fs::behind_boot_sector(whole)? {
-            Some(found) => Ok(bare(Some(found))),
-            None => Ok(partitioned(disk, table?)),
-        },
-        None => Ok(bare(fs::behind_boot_sector(whole)?)),
     }
 }
 
-fn partitioned(disk: &dyn Disk, table: Table) -> Image<'_> {
+/// What is in the partitions of a table.
+pub(super) fn volumes<'a>(disk: &'a dyn Disk, table: &Table) -> Vec<Volume<'a>> {
     let volumes = table.partitions.iter().map(|partition| Volume {
         partition: Some(partition.clone()),
         filesystem: match partition.role {
@@ -89,11 +107,7 @@ fn partitioned(disk: &dyn Disk, table: Table) -> Image<'_> {
             Role::Primary | Role::Logical => filesystem(disk, partition, table.sector_size),
         },
     });
-    Image {
-        size: Bytes::new(disk.len()),
-        volumes: volumes.collect(),
-        table: Some(table),
-    }
+    volumes.collect()
 }
 
 fn filesystem<'a>(

@@ -5,11 +5,8 @@ use std::collections::HashSet;
 use crate::error::{Error, Result};
 use crate::inspect::table::{Partition, Sectors, Table, range_within};
 use crate::layout::{EntryPlan, Role, TablePlan};
-use crate::table::format::{ACTIVE, BootRecord, MbrEntry};
+use crate::table::format::{ACTIVE, BootRecord, EXTENDED_TYPES, MbrEntry};
 use crate::units::{Lba, LbaRange};
-
-/// The types of an extended partition, and of a link to the next record, that fdisk knows.
-const EXTENDED_TYPES: [u8; 3] = [0x05, 0x0F, 0x85];
 
 /// More records than any program makes; a limit on how far a damaged chain is followed.
 const CHAIN_MAX: usize = 256;

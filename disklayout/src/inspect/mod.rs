@@ -7,37 +7,29 @@ pub mod fs;
 mod gpt;
 mod image;
 mod mbr;
+mod sector_size;
 mod table;
-mod types;
 
-pub use image::{Image, Volume, image};
+pub use image::{Image, Volume, image, image_of};
+pub use sector_size::Evidence;
 pub use table::{Partition, Table};
-pub use types::type_name;
 
 use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::layout::Role;
-use crate::table::format::{GPT_PROTECTIVE, GPT_SIGNATURE};
+use crate::table::format::{BootRecord, GPT_PROTECTIVE};
 use crate::units::{Lba, SectorSize};
 use table::Sectors;
 
 /// Reads the partition table of `disk`: a GPT when its protective MBR says so, else an MBR.
 ///
-/// What the disk's sectors hold is told by the place of a GPT's header. An MBR doesn't tell: it is
-/// taken to count in 512 bytes; [`table_of`] reads others.
+/// What the disk's sectors hold is found out as by [`image`].
 ///
 /// # Errors
 /// `Corrupt` at the record, header or partition that isn't as its format requires; `Io` when
 /// reading fails.
 pub fn table(disk: &dyn Disk) -> Result<Table> {
-    let sizes = [SectorSize::B512, SectorSize::B4096];
-    let has_header = |size: &SectorSize| {
-        let mut signature = [0; 8];
-        let at = Sectors { disk, size: *size }.read_bytes(Lba::new(1), "", &mut signature);
-        at.is_ok() && signature == GPT_SIGNATURE
-    };
-    let size = sizes.into_iter().find(has_header);
-    table_of(disk, size.unwrap_or_default())
+    sector_size::read(disk, None).map(|partitioned| partitioned.table)
 }
 
 /// Reads the partition table of `disk`, whose sectors hold `sector_size`.
@@ -45,19 +37,33 @@ pub fn table(disk: &dyn Disk) -> Result<Table> {
 /// # Errors
 /// Those of [`table`].
 pub fn table_of(disk: &dyn Disk, sector_size: SectorSize) -> Result<Table> {
-    let disk = Sectors {
+    let sectors = Sectors {
         disk,
         size: sector_size,
     };
-    let record = disk.boot_record(Lba::new(0), "MBR")?;
-    let mut entries = record.partition_record.iter();
-    let table = if entries.any(|entry| entry.os_type == GPT_PROTECTIVE) {
-        gpt::table(disk, &record)
-    } else {
-        mbr::table(disk, &record)
+    let record = boot_record(disk)?;
+    let table = match is_protective(&record) {
+        true => gpt::table(sectors, &record),
+        false => mbr::table(sectors, &record),
     }?;
     check_overlaps(&table.partitions)?;
     Ok(table)
+}
+
+/// The master boot record, which is the same whatever sectors hold.
+fn boot_record(disk: &dyn Disk) -> Result<BootRecord> {
+    let size = SectorSize::default();
+    Sectors { disk, size }.boot_record(Lba::new(0), "MBR")
+}
+
+/// Whether a GPT follows.
+fn is_protective(record: &BootRecord) -> bool {
+    let mut entries = record.partition_record.iter();
+    entries.any(|entry| entry.os_type == GPT_PROTECTIVE)
+}
+
+fn has_gpt(disk: &dyn Disk) -> bool {
+    boot_record(disk).is_ok_and(|record| is_protective(&record))
 }
 
 /// Logical partitions lie inside the extended one; apart from that nothing overlaps.

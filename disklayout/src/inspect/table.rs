@@ -13,7 +13,7 @@ use crate::units::{Lba, LbaRange, SectorSize};
 pub struct Table {
     /// The kind of table and what identifies the disk.
     pub label: TablePlan,
-    /// What it counts in. An MBR doesn't tell.
+    /// What it counts in.
     pub sector_size: SectorSize,
     /// The partitions in the order of their numbers.
     pub partitions: Vec<Partition>,

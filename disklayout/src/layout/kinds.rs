@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use crate::error::{Error, Result};
 use crate::layout::spec::{MbrType, PartitionSpec};
+use crate::table::format::EXTENDED_TYPES;
 use crate::table::format::GPT_PROTECTIVE;
 use crate::table::types::{self, Type};
 
@@ -140,7 +141,7 @@ fn check_byte(place: &str, byte: u8) -> Result<u8> {
         GPT_PROTECTIVE => {
             "0xee says that the disk has a GPT; for one, say 'gpt' in labels".to_owned()
         }
-        byte if types::EXTENDED_TYPES.contains(&byte) => {
+        byte if EXTENDED_TYPES.contains(&byte) => {
             format!("{byte:#04x} marks an extended partition; make one with \"type\": \"e\"")
         }
         byte => return Ok(byte),

@@ -30,6 +30,9 @@ pub(crate) const GPT_ENTRY_BYTES: u64 = GPT_ENTRY_COUNT as u64 * size_of::<GptEn
 /// The boot indicator of the partition that is started.
 pub(crate) const ACTIVE: u8 = 0x80;
 
+/// The types of an extended partition, and of a link to the next record, that fdisk knows.
+pub(crate) const EXTENDED_TYPES: [u8; 3] = [0x05, 0x0F, 0x85];
+
 /// One of the four entries of a boot record.
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]

@@ -14,9 +14,6 @@ pub(crate) const MBR_LINUX: u8 = 0x83;
 /// The type of an extended partition that is addressed by sector numbers.
 pub(crate) const MBR_EXTENDED: u8 = 0x0F;
 
-/// The types of an extended partition, and of a link to the next record, that fdisk knows.
-pub(crate) const EXTENDED_TYPES: [u8; 3] = [0x05, 0x0F, 0x85];
-
 /// The type of a GPT partition that nothing else is said about: a Linux filesystem.
 pub(crate) const GPT_LINUX: Uuid = uuid!("0FC63DAF-8483-4772-8E79-3D69D8477DE4");
 
@@ -110,6 +107,21 @@ const TYPES: &[Type] = &[
     known(uuid!("55497029-C7C1-44CC-AA39-815ED1558630"), Some(MBR_LINUX), "Linux /usr (TILE-Gx)", &["usr-tilegx"]),
 ];
 
+/// Bytes that nothing in a GPT stands for.
+#[rustfmt::skip]
+const BYTES: &[(u8, &str)] = &[
+    (0x04, "FAT16 below 32 MiB"),
+    (0x05, "Extended"),
+    (0x06, "FAT16"),
+    (0x0B, "W95 FAT32"),
+    (0x0F, "Extended (LBA)"),
+    (0x85, "Linux extended"),
+    (0xA5, "FreeBSD"),
+    (0xA6, "OpenBSD"),
+    (0xA9, "NetBSD"),
+    (0xEE, "GPT protective"),
+];
+
 /// The type that `text` names: one of its names, with or without `linux-` or `microsoft-` before
 /// it, or its title. Case doesn't count, nor does what stands between words.
 pub(crate) fn named(text: &str) -> Option<&'static Type> {
@@ -158,11 +170,12 @@ pub(crate) fn of_guid(guid: Uuid) -> Option<&'static Type> {
 
 /// What an MBR calls `byte`.
 pub(crate) fn title_of_byte(byte: u8) -> Option<&'static str> {
-    if EXTENDED_TYPES.contains(&byte) {
-        return Some("Extended");
-    }
-    let found = TYPES.iter().find(|kind| kind.byte == Some(byte));
-    found.map(|kind| kind.title)
+    let types = TYPES
+        .iter()
+        .filter_map(|kind| Some((kind.byte?, kind.title)));
+    let mut all = types.chain(BYTES.iter().copied());
+    all.find(|(known, _)| *known == byte)
+        .map(|(_, title)| title)
 }
 
 /// The usual names of those that don't depend on a processor, for messages.
@@ -192,6 +205,30 @@ mod tests {
         ] {
             assert_eq!(mbr_byte(guid.parse().unwrap()), byte, "{guid}");
         }
+    }
+
+    #[test]
+    fn bytes_have_one_title() {
+        for (byte, title) in [
+            (0x83, Some("Linux filesystem")),
+            (0x0C, Some("W95 FAT32 (LBA)")),
+            (0x05, Some("Extended")),
+            (0xEE, Some("GPT protective")),
+            (0x00, None),
+        ] {
+            assert_eq!(title_of_byte(byte), title, "{byte:#04x}");
+        }
+        let mut seen: std::collections::HashSet<_> =
+            TYPES.iter().filter_map(|kind| kind.byte).collect();
+        assert!(BYTES.iter().all(|(byte, _)| seen.insert(*byte)));
+        let of = |byte: &u8| title_of_byte(*byte).unwrap();
+        let extended = crate::table::format::EXTENDED_TYPES;
+        assert!(
+            extended
+                .iter()
+                .map(of)
+                .all(|title| title.to_lowercase().contains("extended"))
+        );
     }
 
     #[test]

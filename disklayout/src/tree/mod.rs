@@ -89,6 +89,15 @@ impl FileTree {
         slots.filter_map(|(slot, index)| (slot.links > 0).then_some((NodeId(index), &slot.node)))
     }
 
+    /// The bytes of all files, holes not counted.
+    pub fn data_len(&self) -> u64 {
+        let files = self.nodes().map(|(_, node)| match &node.kind {
+            NodeKind::File(content) => content.data_len(),
+            _ => 0,
+        });
+        files.sum()
+    }
+
     /// The entries of a directory in the order in which they were added; none for other nodes.
     pub fn entries(&self, directory: NodeId) -> impl Iterator<Item = (&[u8], NodeId)> {
         self.names.of(directory)

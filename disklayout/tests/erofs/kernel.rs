@@ -4,29 +4,16 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use disklayout::tree::FileTree;
 
-use crate::checkers::{self, differences, run};
+use crate::checkers::{differences, run};
 use crate::listing::{Listing, of_host, planned};
 use crate::programs::accepted;
+pub(crate) use crate::root::is_root;
 use crate::support::Scratch;
 use crate::trees;
-
-/// Whether to go on as root; a run without is said to be incomplete.
-pub(crate) fn is_root() -> bool {
-    if fs::metadata("/proc/self").unwrap().uid() == 0 {
-        return true;
-    }
-    assert!(
-        checkers::may_do_without_root(),
-        "mounting needs root; CREATEHDDS_TEST_NO_ROOT=1 leaves this test out"
-    );
-    eprintln!("NOT RUN: mounting needs root");
-    false
-}
 
 /// A mounted image, unmounted at the end of its scope.
 pub(crate) struct Mount(pub(crate) PathBuf);

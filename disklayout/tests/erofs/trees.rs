@@ -8,18 +8,11 @@ use disklayout::tree::{
     Attributes, Content, Device, Extent, FileTree, Node, NodeId, NodeKind, Xattr, Xattrs,
 };
 
+pub(crate) use crate::data::data;
 use crate::support::{BLOCK, Scratch, TIME};
 
 pub(crate) fn empty() -> FileTree {
     FileTree::new(TIME)
-}
-
-/// Data of `length` bytes of which no block is like another and none is zero.
-pub(crate) fn data(length: u64) -> Vec<u8> {
-    let words = (0..length.div_ceil(4)).map(|word| word as u32 | 0x0100_0000);
-    let mut bytes: Vec<u8> = words.flat_map(u32::to_be_bytes).collect();
-    bytes.truncate(usize::try_from(length).unwrap());
-    bytes
 }
 
 pub(crate) fn put(tree: &mut FileTree, path: &str, data: &[u8]) -> NodeId {

@@ -1,13 +1,14 @@
 //! Random trees on random volumes.
 
 use disklayout::fs::{Misfits, Registry, Request};
-use disklayout::tree::{Attributes, Content, FileTree};
+use disklayout::tree::Attributes;
 use disklayout::{ErrorKind, Lba, SectorSize, Timestamp};
 use proptest::prelude::*;
 
+use crate::files::{self, AnyFile, tree_of};
 use crate::listing::{self, differences, planned};
 use crate::support::{KIB, MIB, Scratch, empty_tree, fsck, options, request, write_image};
-use crate::trees::{self, data};
+use crate::trees;
 
 /// Mostly short text that collides, some of any letters of one unit of UTF-16 (the crate exfat
 /// takes each entry of a name for text), some of the longest length.
@@ -34,28 +35,8 @@ fn any_attributes() -> impl Strategy<Value = Attributes> {
     )
 }
 
-type AnyFile = (Vec<String>, u64, Attributes);
-
-fn any_files() -> impl Strategy<Value = Vec<AnyFile>> {
-    let length = prop_oneof![
-        4 => 0..5000_u64,
-        1 => 0..400_000_u64,
-        // Whole clusters, and one byte more or less.
-        2 => (1..300_u64, 0..3_u64).prop_map(|(clusters, more)| clusters * 512 + more - 1),
-    ];
-    let path = prop::collection::vec(any_name(), 1..6);
-    prop::collection::vec((path, length, any_attributes()), 0..25)
-}
-
-/// The files that a tree can hold: what is a file already can't become a directory.
-fn tree_of(files: &[AnyFile]) -> FileTree {
-    let mut tree = empty_tree();
-    for (names, length, attributes) in files {
-        let path = format!("/{}", names.join("/"));
-        let content = Content::inline(&data(*length));
-        let _ = tree.put_file("c", path.as_bytes(), content, *attributes);
-    }
-    tree
+fn any_files() -> impl Strategy<Value = Vec<AnyFile<String>>> {
+    files::any_files(512, any_name(), any_attributes())
 }
 
 fn any_request() -> impl Strategy<Value = Request<'static>> {
@@ -92,7 +73,7 @@ proptest! {
     #[test]
     fn whatever_fits_is_sound_and_reads_back(request in any_request(), files in any_files()) {
         let size = request.size.get();
-        let plan = Registry::native().plan(Request { tree: tree_of(&files), ..request });
+        let plan = Registry::native().plan(Request { tree: tree_of(empty_tree(), &files), ..request });
         let plan = match plan {
             Ok(plan) => plan,
             Err(error) => {

@@ -1,12 +1,7 @@
 //! Plans, images and checkers in short.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "the library reads no environment; its tests do"
-)]
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use disklayout::disk::SparseFile;
@@ -15,7 +10,9 @@ use disklayout::tree::FileTree;
 use disklayout::{Bytes, Error, Identity, Timestamp};
 use tempfile::TempDir;
 
-use crate::programs::{self, accepted};
+pub(crate) use crate::checker::run;
+use crate::programs::accepted;
+pub(crate) use crate::root::is_root;
 
 pub(crate) const KIB: u64 = Bytes::KIB;
 pub(crate) const MIB: u64 = Bytes::MIB;
@@ -88,17 +85,6 @@ pub(crate) fn write_image(plan: &dyn FsPlan, size: u64, path: &Path) {
     plan.write(&disk, &Unwatched).unwrap();
 }
 
-/// Runs a program and gives all that it said.
-pub(crate) fn run<S: AsRef<OsStr>>(program: &str, arguments: &[S]) -> Result<String, String> {
-    let output = programs::run(program, arguments);
-    let text = [output.stdout, output.stderr].concat();
-    let text = String::from_utf8_lossy(&text).into_owned();
-    match output.status.success() {
-        true => Ok(text),
-        false => Err(format!("{program}: {text}")),
-    }
-}
-
 /// Whether fsck.exfat finds nothing to say.
 pub(crate) fn fsck(image: &Path) -> Result<(), String> {
     let text = run("fsck.exfat", &[OsStr::new("-n"), image.as_os_str()])?;
@@ -122,20 +108,6 @@ pub(crate) fn blkid(image: &Path, name: &str) -> String {
         accepted("blkid", image);
     }
     text.trim_end().to_owned()
-}
-
-/// Whether to go on as root; a run without is said to be incomplete.
-pub(crate) fn is_root() -> bool {
-    if fs::metadata("/proc/self").unwrap().uid() == 0 {
-        return true;
-    }
-    let may_be_left_out = std::env::var_os("CREATEHDDS_TEST_NO_ROOT").is_some_and(|it| it == "1");
-    assert!(
-        may_be_left_out,
-        "mounting needs root; CREATEHDDS_TEST_NO_ROOT=1 leaves this test out"
-    );
-    eprintln!("NOT RUN: mounting needs root");
-    false
 }
 
 /// A loop device of an image, gone at the end of its scope.

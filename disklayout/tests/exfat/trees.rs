@@ -3,15 +3,8 @@
 use disklayout::Timestamp;
 use disklayout::tree::{Attributes, Content, FileTree, Node, NodeKind};
 
+pub(crate) use crate::data::data;
 use crate::support::{TIME, empty_tree};
-
-/// Data of `length` bytes of which no cluster is like another and none is zero.
-pub(crate) fn data(length: u64) -> Vec<u8> {
-    let words = (0..length.div_ceil(4)).map(|word| word as u32 | 0x0100_0000);
-    let mut bytes: Vec<u8> = words.flat_map(u32::to_be_bytes).collect();
-    bytes.truncate(usize::try_from(length).unwrap());
-    bytes
-}
 
 pub(crate) fn put(tree: &mut FileTree, path: &str, data: &[u8]) {
     let content = Content::inline(data);

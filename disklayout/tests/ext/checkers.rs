@@ -1,15 +1,11 @@
 //! Programs that others wrote. A missing one is a failure.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "the library starts no process and reads no environment; its tests do"
-)]
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fs::File;
 use std::path::Path;
 
-use crate::programs;
+pub(crate) use crate::checker::run;
 pub(crate) use crate::programs::{SAMPLE, accepted};
 
 /// Names and values as `dumpe2fs -h` shows them.
@@ -30,23 +26,6 @@ const NOT_COMPARED: [&str; 10] = [
     // How much mke2fs itself has written.
     "Lifetime writes",
 ];
-
-/// Runs a program and gives all that it said.
-pub(crate) fn run<S: AsRef<OsStr>>(program: &str, arguments: &[S]) -> Result<String, String> {
-    let output = programs::run(program, arguments);
-    let text = [output.stdout, output.stderr].concat();
-    let text = String::from_utf8_lossy(&text).into_owned();
-    if output.status.success() {
-        Ok(text)
-    } else {
-        Err(format!("{program}: {text}"))
-    }
-}
-
-/// Whether tests that need root may be left out, as CREATEHDDS_TEST_NO_ROOT=1 says.
-pub(crate) fn may_do_without_root() -> bool {
-    std::env::var_os("CREATEHDDS_TEST_NO_ROOT").is_some_and(|value| value == "1")
-}
 
 /// The bytes free for a user on the filesystem of `path`.
 pub(crate) fn free_bytes(path: &Path) -> Option<u64> {

@@ -4,28 +4,15 @@
 
 use std::ffi::OsStr;
 use std::fs;
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use disklayout::tree::FileTree;
 
 use crate::checkers::{self, differences, e2fsck, run};
 use crate::listing::{Entry, Listing, data_of, of_host, planned};
+pub(crate) use crate::root::is_root;
 use crate::support::{GIB, KINDS, MIB, Scratch, TIME, plan};
 use crate::trees;
-
-/// Whether to go on as root; a run without is said to be incomplete.
-pub(crate) fn is_root() -> bool {
-    if fs::metadata("/proc/self").unwrap().uid() == 0 {
-        return true;
-    }
-    assert!(
-        checkers::may_do_without_root(),
-        "mounting needs root; CREATEHDDS_TEST_NO_ROOT=1 leaves this test out"
-    );
-    eprintln!("NOT RUN: mounting needs root");
-    false
-}
 
 /// A mounted image, unmounted at the end of its scope.
 pub(crate) struct Mount(pub(crate) PathBuf);

@@ -2,9 +2,17 @@
 //! 1.47.0, soundness against e2fsck, contents against four readers.
 
 mod backups;
+#[path = "../shared/checker.rs"]
+mod checker;
 mod checkers;
 mod contents;
+#[path = "../shared/data.rs"]
+mod data;
+#[path = "../shared/digest.rs"]
+mod digest;
 mod failing;
+#[path = "../shared/files.rs"]
+mod files;
 mod fit;
 mod holes;
 mod index;
@@ -17,6 +25,8 @@ mod programs;
 mod properties;
 mod readers;
 mod refused;
+#[path = "../shared/root.rs"]
+mod root;
 mod sizes;
 mod sparse;
 mod support;

@@ -7,10 +7,10 @@ use disklayout::{ErrorKind, Timestamp};
 use proptest::prelude::*;
 
 use crate::checkers::{differences, e2fsck};
+use crate::files::{self, AnyFile, tree_of};
 use crate::listing::planned;
 use crate::readers;
 use crate::support::{KIB, KINDS, MIB, Scratch, empty_tree, plan, plan_labelled, write_image};
-use crate::trees::data;
 
 fn any_kind() -> impl Strategy<Value = &'static str> {
     prop::sample::select(KINDS.to_vec())
@@ -49,31 +49,8 @@ fn any_attributes() -> impl Strategy<Value = Attributes> {
     )
 }
 
-type AnyFile = (Vec<Vec<u8>>, u64, Attributes);
-
-fn any_files() -> impl Strategy<Value = Vec<AnyFile>> {
-    let length = prop_oneof![
-        4 => 0..5000_u64,
-        1 => 0..400_000_u64,
-        // Whole blocks, and one byte more or less.
-        2 => (1..300_u64, 0..3_u64).prop_map(|(blocks, more)| blocks * 1024 + more - 1),
-    ];
-    let path = prop::collection::vec(any_name(), 1..6);
-    prop::collection::vec((path, length, any_attributes()), 0..25)
-}
-
-/// The files that a tree can hold: what is a file already can't become a directory.
-fn tree_of(files: &[AnyFile]) -> FileTree {
-    let mut tree = empty_tree();
-    for (names, length, attributes) in files {
-        let path: Vec<u8> = names
-            .iter()
-            .flat_map(|name| [b"/", &name[..]].concat())
-            .collect();
-        let content = disklayout::tree::Content::inline(&data(*length));
-        let _ = tree.put_file("writes[0]", &path, content, *attributes);
-    }
-    tree
+fn any_files() -> impl Strategy<Value = Vec<AnyFile<Vec<u8>>>> {
+    files::any_files(1024, any_name(), any_attributes())
 }
 
 /// Sizes from the smallest on, a few beyond the start of blocks of 4 KiB.
@@ -105,7 +82,7 @@ proptest! {
         size in any_size(),
         files in any_files(),
     ) {
-        let tree = tree_of(&files);
+        let tree = tree_of(empty_tree(), &files);
         let plan = match plan(kind, size, tree.clone()) {
             Ok(plan) => plan,
             Err(error) => {
@@ -128,7 +105,7 @@ proptest! {
         size in 4 * MIB..8 * MIB,
         files in any_files(),
     ) {
-        let tree = tree_of(&files);
+        let tree = tree_of(empty_tree(), &files);
         if plan(kind, size, tree.clone()).is_ok() {
             prop_assert!(bytes_of(kind, size, tree.clone()) == bytes_of(kind, size, tree));
         }

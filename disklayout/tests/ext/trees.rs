@@ -3,20 +3,13 @@
 use disklayout::Timestamp;
 use disklayout::tree::{Attributes, Content, Device, FileTree, Node, NodeKind, Xattr, Xattrs};
 
+pub(crate) use crate::data::data;
 use crate::support::{TIME, empty_tree};
 
 pub(crate) fn put(tree: &mut FileTree, path: &[u8], data: &[u8], attributes: Attributes) {
     let content = Content::inline(data);
     tree.put_file("writes[0]", path, content, attributes)
         .unwrap();
-}
-
-/// Data of `length` bytes of which no block is like another and none is zero.
-pub(crate) fn data(length: u64) -> Vec<u8> {
-    let words = (0..length.div_ceil(4)).map(|word| word as u32 | 0x0100_0000);
-    let mut bytes: Vec<u8> = words.flat_map(u32::to_be_bytes).collect();
-    bytes.truncate(usize::try_from(length).unwrap());
-    bytes
 }
 
 fn put_plain(tree: &mut FileTree, path: &str, data: &[u8]) {

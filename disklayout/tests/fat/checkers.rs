@@ -4,20 +4,8 @@ use std::ffi::OsStr;
 use std::fs::File;
 use std::path::Path;
 
-use crate::programs;
+pub(crate) use crate::checker::run;
 pub(crate) use crate::programs::{SAMPLE, accepted};
-
-/// Runs a program and gives all that it said.
-pub(crate) fn run<S: AsRef<OsStr>>(program: &str, arguments: &[S]) -> Result<String, String> {
-    let output = programs::run(program, arguments);
-    let text = [output.stdout, output.stderr].concat();
-    let text = String::from_utf8_lossy(&text).into_owned();
-    if output.status.success() {
-        Ok(text)
-    } else {
-        Err(format!("{program}: {text}"))
-    }
-}
 
 /// Formats an empty file of `size` bytes as a user would; gives what it said.
 pub(crate) fn mkfs_fat(size: u64, options: &[&str], image: &Path) -> Result<String, String> {

@@ -36,10 +36,7 @@ pub(crate) fn put_directory(tree: &mut FileTree, path: &str) {
 
 /// Data of `length` bytes of which no sector is like another.
 pub(crate) fn data(length: usize) -> Vec<u8> {
-    let words = (0..length.div_ceil(4)).map(|word| word as u32 | 0x0100_0000);
-    let mut bytes: Vec<u8> = words.flat_map(u32::to_be_bytes).collect();
-    bytes.truncate(length);
-    bytes
+    crate::data::data(length as u64)
 }
 
 pub(crate) fn options(chosen: &[(&str, &str)]) -> Options {

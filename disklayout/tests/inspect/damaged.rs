@@ -63,8 +63,49 @@ fn read_everything(disk: &dyn Disk) -> Result<usize, disklayout::Error> {
     Ok(entries)
 }
 
+/// An image; what isn't zero in it is looked for once, not in every case.
+struct Sample {
+    name: &'static str,
+    image: Vec<u8>,
+    /// Where it isn't zero, in steps of 32 bytes: what is there is what is read.
+    places: Vec<usize>,
+}
+
+/// How long what stands at a place is.
+const PLACE: usize = 32;
+
+/// How much of it is written at once.
+const PAGE: usize = 4096;
+
+impl Sample {
+    fn new(name: &'static str, image: Vec<u8>) -> Self {
+        let chunks = image.chunks(PLACE).enumerate();
+        let used = chunks.filter(|(_, chunk)| *chunk != &[0; PLACE][..chunk.len()]);
+        Self {
+            places: used.map(|(index, _)| index * PLACE).collect(),
+            name,
+            image,
+        }
+    }
+
+    fn disk(&self) -> Counting {
+        let disk = MemDisk::new(self.image.len() as u64);
+        let mut pages: Vec<_> = self.places.iter().map(|at| at / PAGE * PAGE).collect();
+        pages.dedup();
+        for at in pages {
+            let end = self.image.len().min(at + PAGE);
+            disk.write_at(&self.image[at..end], at as u64).unwrap();
+        }
+        Counting {
+            disk,
+            reads: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+        }
+    }
+}
+
 /// A small image; every `{}` in the commands that make it is its path.
-fn sample(scratch: &Scratch, size: u64, commands: &[String]) -> Vec<u8> {
+fn made(scratch: &Scratch, size: u64, commands: &[String]) -> Vec<u8> {
     let image = scratch.image("a.img", size);
     for command in commands {
         let words = command.split_whitespace();
@@ -78,8 +119,8 @@ fn sample(scratch: &Scratch, size: u64, commands: &[String]) -> Vec<u8> {
 }
 
 /// Every format, with a few files where others' programs can put them there.
-fn samples() -> &'static [(&'static str, Vec<u8>)] {
-    static SAMPLES: OnceLock<Vec<(&str, Vec<u8>)>> = OnceLock::new();
+fn samples() -> &'static [Sample] {
+    static SAMPLES: OnceLock<Vec<Sample>> = OnceLock::new();
     SAMPLES.get_or_init(|| {
         let scratch = Scratch::new();
         let root = scratch.path("tree");
@@ -133,36 +174,15 @@ fn samples() -> &'static [(&'static str, Vec<u8>)] {
                 one("parted -s {} mklabel gpt mkpart a 40s 1MiB mkpart b 1MiB 1500kiB"),
             ),
         ]
-        .map(|(name, size, commands)| (name, sample(&scratch, size, &commands)))
+        .map(|(name, size, commands)| Sample::new(name, made(&scratch, size, &commands)))
         .into()
     })
 }
 
-/// Where an image isn't zero: what is there is what is read.
-fn interesting(image: &[u8]) -> Vec<usize> {
-    let chunks = image.chunks(32).enumerate();
-    let used = chunks.filter(|(_, chunk)| chunk.iter().any(|byte| *byte != 0));
-    used.map(|(index, _)| index * 32).collect()
-}
-
-fn disk_of(image: &[u8]) -> Counting {
-    let disk = MemDisk::new(image.len() as u64);
-    for (index, page) in image.chunks(4096).enumerate() {
-        if page.iter().any(|byte| *byte != 0) {
-            disk.write_at(page, index as u64 * 4096).unwrap();
-        }
-    }
-    Counting {
-        disk,
-        reads: AtomicU64::new(0),
-        bytes: AtomicU64::new(0),
-    }
-}
-
 #[test]
 fn sound_samples_have_their_files() {
-    for (name, image) in samples() {
-        let expected = match *name {
+    for sample in samples() {
+        let expected = match sample.name {
             "swap" | "gpt" => 0,
             "exfat" => 1,
             "ntfs" => 10,
@@ -171,9 +191,10 @@ fn sound_samples_have_their_files() {
             _ => 34,
         };
         assert_eq!(
-            read_everything(&disk_of(image)).unwrap(),
+            read_everything(&sample.disk()).unwrap(),
             expected,
-            "{name}"
+            "{}",
+            sample.name
         );
     }
 }
@@ -186,7 +207,7 @@ fn any_change() -> impl Strategy<Value = (f64, usize, u8)> {
         Just(0xFF),
         (0..8_u32).prop_map(|bit| 1 << bit),
     ];
-    (0.0..1.0, 0..32_usize, byte)
+    (0.0..1.0, 0..PLACE, byte)
 }
 
 proptest! {
@@ -197,9 +218,9 @@ proptest! {
         which in any::<prop::sample::Index>(),
         changes in prop::collection::vec((any_change(), any::<bool>()), 1..8),
     ) {
-        let (_, image) = which.get(samples());
-        let places = interesting(image);
-        let disk = disk_of(image);
+        let sample = which.get(samples());
+        let (image, places) = (&sample.image, &sample.places);
+        let disk = sample.disk();
         for ((place, within, byte), is_flip) in changes {
             let at = places[(place * places.len() as f64) as usize] + within;
             let new = if is_flip { image[at] ^ byte } else { byte };
@@ -215,10 +236,11 @@ proptest! {
 
 #[test]
 fn every_byte_of_the_first_blocks_at_its_extremes() {
-    for (name, image) in samples() {
-        let disk = disk_of(image);
-        for at in interesting(image).into_iter().filter(|at| *at < 4096) {
-            for at in at..at + 32 {
+    for sample in samples() {
+        // This one knows its holes.
+        let (image, disk) = (&sample.image, sample.disk().disk);
+        for at in sample.places.iter().filter(|at| **at < 4096) {
+            for at in *at..at + PLACE {
                 for byte in [0, 1, 0x7F, 0x80, 0xFF] {
                     disk.write_at(&[byte], at as u64).unwrap();
                     let _ = inspect::image(&disk);
@@ -226,6 +248,6 @@ fn every_byte_of_the_first_blocks_at_its_extremes() {
                 disk.write_at(&image[at..=at], at as u64).unwrap();
             }
         }
-        assert!(inspect::image(&disk).is_ok(), "{name}");
+        assert!(inspect::image(&disk).is_ok(), "{}", sample.name);
     }
 }

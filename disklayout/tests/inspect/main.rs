@@ -11,6 +11,7 @@ mod ntfs;
 #[path = "../programs/mod.rs"]
 mod programs;
 mod properties;
+mod sectors;
 mod superblocks;
 mod support;
 mod tree;

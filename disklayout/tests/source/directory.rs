@@ -5,7 +5,7 @@ use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt, symlink};
+use std::os::unix::fs::{FileExt, PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 
@@ -18,6 +18,7 @@ use rustix::fs::{
 };
 
 use crate::programs::run;
+use crate::root::is_root;
 
 const EMPTY: Timestamp = Timestamp::from_seconds(0);
 
@@ -198,23 +199,6 @@ fn make_kinds(top: &Path) {
     ] {
         set_time(&top.join(name), seconds, nanoseconds);
     }
-}
-
-/// Whether to go on as root; a run without is said to be incomplete.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the library reads no environment; its tests do"
-)]
-fn is_root() -> bool {
-    if fs::metadata("/proc/self").unwrap().uid() == 0 {
-        return true;
-    }
-    assert!(
-        std::env::var_os("CREATEHDDS_TEST_NO_ROOT").is_some_and(|value| value == "1"),
-        "this needs root; CREATEHDDS_TEST_NO_ROOT=1 leaves it out"
-    );
-    eprintln!("NOT RUN: what only root can make");
-    false
 }
 
 /// Devices and owners, which only root can make.

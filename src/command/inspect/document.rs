@@ -1,7 +1,7 @@
 //! What an image holds, for programs: the keys of docs/inspect.md.
 
 use disklayout::inspect::fs::{Facts, Filesystem};
-use disklayout::inspect::{Image, Partition, Volume, type_name};
+use disklayout::inspect::{Evidence, Image, Partition, Volume};
 use disklayout::layout::{EntryPlan, Role, TablePlan};
 use serde_json::{Value, json};
 
@@ -36,10 +36,20 @@ pub(super) fn image(image: &Image<'_>, options: &Options) -> (Value, bool) {
         "size": image.size.get(),
         "table": table,
         "sector_size": image.table.as_ref().map(|table| table.sector_size.get()),
+        "sector_size_by": image.table.as_ref().map(|_| evidence(image.evidence)),
         "id": id,
         "partitions": partitions,
     });
     (value, is_sound)
+}
+
+fn evidence(evidence: Evidence) -> &'static str {
+    match evidence {
+        Evidence::Caller => "option",
+        Evidence::Table => "table",
+        Evidence::Filesystems => "filesystems",
+        Evidence::Nothing => "default",
+    }
 }
 
 fn volume(volume: &Volume<'_>, options: &Options) -> (Value, bool) {
@@ -88,7 +98,7 @@ fn partition(partition: &Partition) -> Value {
         "last": partition.range.last().get(),
         "sectors": partition.range.sectors(),
         "type": kind,
-        "type_name": type_name(&partition.entry),
+        "type_name": partition.entry.type_name(),
         "uuid": uuid.map(ToString::to_string),
         "name": name,
         "active": active,

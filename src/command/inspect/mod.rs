@@ -12,6 +12,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
+use disklayout::SectorSize;
 use disklayout::disk::SparseFile;
 use disklayout::inspect::{self, Image};
 use serde_json::{Value, json};
@@ -28,6 +29,8 @@ pub struct Options {
     pub tree: bool,
     /// The only partition that counts, by its number.
     pub part: Option<u32>,
+    /// What the sectors of the disks hold, where that isn't to be found out.
+    pub sector_size: Option<SectorSize>,
     /// The file of which the content is wanted, and nothing else.
     pub cat: Option<OsString>,
 }
@@ -43,7 +46,7 @@ pub fn run(settings: &Settings, options: &Options) -> Result<Status> {
             bail!("--cat takes one image");
         };
         let disk = open(&settings.directory.join(image))?;
-        cat::write(&read(&disk)?, path, options.part)?;
+        cat::write(&read(&disk, options.sector_size)?, path, options.part)?;
         return Ok(Status::Success);
     }
     let mut out = io::stdout().lock();
@@ -77,7 +80,7 @@ fn one_text(
 ) -> Result<(Option<Value>, bool)> {
     let shown = path.display();
     let told = open(full).and_then(|disk| {
-        let image = read(&disk)?;
+        let image = read(&disk, options.sector_size)?;
         check_part(&image, options.part)?;
         let mut text = Vec::new();
         let is_sound = text::write(&mut text, &shown.to_string(), &image, options)?;
@@ -102,7 +105,7 @@ fn one_text(
 
 fn one_document(path: &Path, full: &Path, options: &Options) -> (Option<Value>, bool) {
     let told = open(full).and_then(|disk| {
-        let image = read(&disk)?;
+        let image = read(&disk, options.sector_size)?;
         check_part(&image, options.part)?;
         Ok(document::image(&image, options))
     });
@@ -122,11 +125,14 @@ fn open(path: &Path) -> Result<SparseFile> {
 }
 
 /// What is in an image. One in which nothing is recognised is an error.
-fn read(disk: &SparseFile) -> Result<Image<'_>> {
+fn read(disk: &SparseFile, sector_size: Option<SectorSize>) -> Result<Image<'_>> {
     if let Some(format) = foreign::format(disk)? {
         bail!("it is {format}, not a raw image: convert it first");
     }
-    let image = inspect::image(disk)?;
+    let image = match sector_size {
+        Some(size) => inspect::image_of(disk, size)?,
+        None => inspect::image(disk)?,
+    };
     let is_empty = |volume: &inspect::Volume<'_>| matches!(volume.filesystem, Ok(None));
     if image.table.is_none() && image.volumes.iter().all(is_empty) {
         bail!("no table and no filesystem recognised");

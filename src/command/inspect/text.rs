@@ -4,7 +4,7 @@ use std::io::Write;
 
 use anyhow::Result;
 use disklayout::inspect::fs::{Facts, Filesystem};
-use disklayout::inspect::{Image, Partition, Volume, type_name};
+use disklayout::inspect::{Evidence, Image, Partition, Volume};
 use disklayout::layout::{EntryPlan, Role, TablePlan};
 use disklayout::{Bytes, SectorSize};
 use indicatif::BinaryBytes;
@@ -24,7 +24,7 @@ pub(super) fn write(
         Some(TablePlan::Mbr { signature }) => format!("MBR {signature:#010x}"),
         Some(TablePlan::Gpt { guid }) => format!("GPT {guid}"),
     };
-    writeln!(out, "{name}: {}, {table}", image.size)?;
+    writeln!(out, "{name}: {}, {table}{}", image.size, sectors(image))?;
     let mut is_sound = true;
     let wanted = image.volumes.iter();
     let wanted: Vec<_> = wanted
@@ -43,6 +43,19 @@ pub(super) fn write(
         is_sound &= write_volume(out, volume, options)?;
     }
     Ok(is_sound)
+}
+
+/// What the sectors of a disk with a table hold, and how that is known.
+fn sectors(image: &Image<'_>) -> String {
+    let Some(table) = &image.table else {
+        return String::new();
+    };
+    let evidence = match image.evidence {
+        Evidence::Caller | Evidence::Table => "",
+        Evidence::Filesystems => " (by the filesystems)",
+        Evidence::Nothing => " (assumed)",
+    };
+    format!(", sectors of {} bytes{evidence}", table.sector_size.get())
 }
 
 /// A header and a row for every partition.
@@ -80,7 +93,7 @@ fn shown_type(partition: &Partition) -> String {
         Role::Logical => ", logical",
         Role::Primary | Role::Extended => "",
     };
-    let name = type_name(&partition.entry).map_or(number, str::to_owned);
+    let name = partition.entry.type_name().map_or(number, str::to_owned);
     let active = match &partition.entry {
         EntryPlan::Mbr { active: true, .. } => ", active",
         _ => "",

@@ -3,7 +3,8 @@
 use super::names::stand_in;
 use crate::error::{Error, Result};
 use crate::fs::Misfits;
-use crate::tree::{FileTree, NAME_MAX, NodeKind, Xattrs};
+use crate::fs::misfits::{check_paths, check_xattrs};
+use crate::tree::{FileTree, NodeKind};
 
 /// The smallest filesystem that mkfs.btrfs makes, in bytes.
 pub const MIN_SIZE: u64 = 114_294_784;
@@ -46,38 +47,20 @@ pub fn check_label(place: &str, label: &str) -> Result<()> {
 /// # Errors
 /// `Unsupported` at `place`.
 pub fn check_tree(place: &str, tree: &mut FileTree, misfits: Misfits) -> Result<Vec<String>> {
-    for directory in tree.directories() {
-        if directory.len() > PATH_MAX - NAME_MAX {
-            let (len, most) = (directory.len(), PATH_MAX - NAME_MAX);
-            let message =
-                format!("a directory's path has {len} bytes; mkfs.btrfs takes {most} of them");
-            return Err(Error::unsupported(place, message));
-        }
-    }
-    let bad = tree.nodes().filter_map(|(id, node)| {
+    check_paths(place, tree, PATH_MAX, "mkfs.btrfs")?;
+    check_xattrs(place, tree, misfits, |node| {
         let mut xattrs = node.xattrs.iter();
         let name = xattrs.find(|xattr| stand_in(&xattr.name).is_none());
         let is_long = !node.xattrs.is_empty()
             && matches!(&node.kind, NodeKind::Symlink(target) if target.len() > TARGET_MAX);
-        let why = match name {
-            Some(xattr) => format!("no attribute '{}' can be set", xattr.name.escape_ascii()),
-            None if is_long => {
+        match name {
+            Some(xattr) => Some(format!(
+                "no attribute '{}' can be set",
+                xattr.name.escape_ascii()
+            )),
+            None => is_long.then(|| {
                 format!("a symbolic link of more than {TARGET_MAX} bytes can't have attributes")
-            }
-            None => return None,
-        };
-        Some((id, format!("'{}': {why}", tree.path(id).escape_ascii())))
-    });
-    let bad: Vec<_> = bad.collect();
-    match (bad.first(), misfits) {
-        (None, _) => Ok(Vec::new()),
-        (Some((_, why)), Misfits::Refuse) => Err(Error::unsupported(place, why.as_str())),
-        (Some((_, why)), Misfits::Drop) => {
-            let warning = format!("left out the attributes of {} files: {why}", bad.len());
-            for (id, _) in bad {
-                tree.set_xattrs(id, Xattrs::NONE);
-            }
-            Ok(vec![warning])
+            }),
         }
-    }
+    })
 }

@@ -15,6 +15,7 @@ use super::names::stand_in;
 use super::renumber::Renumber;
 use super::volume::{corrupt, data_mut, field, header, items, range};
 use crate::error::Result;
+use crate::fs::file_type::file_types;
 use crate::identity::{Identity, Timestamp};
 use crate::tree::{FileTree, Node, NodeId, NodeKind};
 
@@ -97,7 +98,8 @@ impl<'a> Stamp<'a> {
 
     fn inode(&self, inode: &mut InodeItem, node: &Node) {
         let attributes = &node.attributes;
-        inode.mode = (u32::from(types(&node.kind).0) | u32::from(attributes.permissions)).into();
+        inode.mode =
+            (u32::from(file_types(&node.kind).0) | u32::from(attributes.permissions)).into();
         (inode.uid, inode.gid) = (attributes.uid.into(), attributes.gid.into());
         inode.rdev = match &node.kind {
             NodeKind::CharacterDevice(it) | NodeKind::BlockDevice(it) => {
@@ -159,7 +161,7 @@ impl<'a> Stamp<'a> {
             let node = node.ok_or_else(|| corrupt("has an entry for an unknown inode"))?;
             // Some versions of mkfs.btrfs leave it to chance.
             entry.transid = 0.into();
-            entry.kind = types(&self.tree.node(*node).kind).1;
+            entry.kind = file_types(&self.tree.node(*node).kind).1;
             let len = size_of::<DirItem>()
                 + usize::from(entry.name_len.get())
                 + usize::from(entry.data_len.get());
@@ -230,17 +232,4 @@ fn rename(mut bytes: &mut [u8], node: &Node) -> Result<()> {
         bytes = bytes.get_mut(end..).ok_or_else(broken)?;
     }
     Ok(())
-}
-
-/// The type of a node in modes and in directories.
-fn types(kind: &NodeKind) -> (u16, u8) {
-    match kind {
-        NodeKind::File(_) => (0o100_000, 1),
-        NodeKind::Directory => (0o040_000, 2),
-        NodeKind::CharacterDevice(_) => (0o020_000, 3),
-        NodeKind::BlockDevice(_) => (0o060_000, 4),
-        NodeKind::Fifo => (0o010_000, 5),
-        NodeKind::Socket => (0o140_000, 6),
-        NodeKind::Symlink(_) => (0o120_000, 7),
-    }
 }

@@ -16,7 +16,7 @@ use std::sync::OnceLock;
 use crate::disk::{Disk, write_data};
 use crate::error::{Error, Result};
 use crate::fs::Progress;
-use crate::tree::Content;
+use crate::tree::{Content, FileTree, NodeId, NodeKind};
 
 use batch::Queue;
 use part::Parts;
@@ -42,6 +42,29 @@ pub struct Piece<'a> {
     pub disk: u64,
     /// Whether nothing of the file comes after it.
     pub ends_file: bool,
+}
+
+/// The files of `tree`, each of them in one piece at the byte that `offset` tells. Those that have no
+/// bytes are complete as they are: `progress` is told of them.
+pub fn whole_files<'a>(
+    tree: &'a FileTree,
+    progress: &dyn Progress,
+    offset: impl Fn(NodeId) -> u64,
+) -> Vec<Piece<'a>> {
+    let files = tree.nodes().filter_map(|(id, node)| match &node.kind {
+        NodeKind::File(content) => Some((id, content)),
+        _ => None,
+    });
+    let (empty, filled): (Vec<_>, Vec<_>) = files.partition(|(_, content)| content.is_empty());
+    progress.advance(empty.len() as u64, 0);
+    let piece = |(id, content): (NodeId, &'a Content)| Piece {
+        content,
+        logical: 0,
+        len: content.len(),
+        disk: offset(id),
+        ends_file: true,
+    };
+    filled.into_iter().map(piece).collect()
 }
 
 /// Copies all of `pieces` to `disk`, which reads as zero in their places, and tells `progress` of

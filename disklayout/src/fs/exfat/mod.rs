@@ -17,7 +17,7 @@ use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::fs::misfits::Adaptation;
 use crate::fs::{Choice, Formatter, FsPlan, Progress, Request, Summary};
-use crate::tree::{FileTree, NodeKind};
+use crate::tree::FileTree;
 use crate::units::Bytes;
 
 use allocate::{Allocation, Demand};
@@ -118,17 +118,11 @@ struct Plan {
 impl FsPlan for Plan {
     fn summary(&self) -> Summary {
         let label = String::from_utf16_lossy(&self.label);
+        let (clusters, cluster_size) = (self.geometry.clusters, self.geometry.cluster_size);
         Summary {
-            kind: "exfat",
             label: (!label.is_empty()).then_some(label),
-            uuid: None,
-            block_size: self.geometry.cluster_size as u32,
-            blocks: self.geometry.clusters.into(),
-            free_blocks: Some((self.geometry.clusters - self.allocation.used).into()),
-            reserved_blocks: 0,
-            inodes: None,
-            free_inodes: None,
-            journal: None,
+            free_blocks: Some((clusters - self.allocation.used).into()),
+            ..Summary::new("exfat", cluster_size as u32, clusters.into())
         }
     }
 
@@ -141,13 +135,9 @@ impl FsPlan for Plan {
     }
 
     fn cost(&self) -> Bytes {
-        let files = self.tree.nodes().map(|(_, node)| match &node.kind {
-            NodeKind::File(content) => content.data_len(),
-            _ => 0,
-        });
         let directories = self.allocation.directories.iter();
         let clusters: u64 = directories.map(|(_, run)| u64::from(run.len)).sum();
-        Bytes::new(files.sum::<u64>() + clusters * self.geometry.cluster_size)
+        Bytes::new(self.tree.data_len() + clusters * self.geometry.cluster_size)
     }
 
     fn write(&self, disk: &dyn Disk, progress: &dyn Progress) -> Result<()> {

@@ -8,7 +8,7 @@ use super::format::{BOOT_REGION_SECTORS, END_OF_CHAIN, FAT_ENTRY_0, FAT_ENTRY_1}
 use crate::disk::{Disk, write_data};
 use crate::error::{Error, Result};
 use crate::fs::Progress;
-use crate::fs::copy::{self, Piece};
+use crate::fs::copy;
 use crate::tree::{FileTree, NodeId, NodeKind};
 
 /// What a file leaves of its last page may be written too, where another file follows.
@@ -17,7 +17,8 @@ const PAGE: u64 = 4096;
 pub(super) fn write(plan: &Plan, disk: &dyn Disk, progress: &dyn Progress) -> Result<()> {
     let writer = Writer { plan, disk };
     let filling = plan.geometry.cluster_size.min(PAGE);
-    let pieces = writer.pieces(progress);
+    let offset = |id| plan.geometry.offset(plan.allocation.first_cluster(id));
+    let pieces = copy::whole_files(&plan.tree, progress, offset);
     copy::copy(&plan.place, filling, pieces, disk, progress)?;
     for (id, run) in &plan.allocation.directories {
         writer.write(plan.geometry.offset(run.first), &writer.directory(*id))?;
@@ -36,30 +37,6 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// Where the data of all files goes. Files without any are complete as they are.
-    fn pieces(&self, progress: &dyn Progress) -> Vec<Piece<'_>> {
-        let mut pieces = Vec::new();
-        let mut empty = 0;
-        for (id, node) in self.plan.tree.nodes() {
-            match &node.kind {
-                NodeKind::File(content) if content.is_empty() => empty += 1,
-                NodeKind::File(content) => pieces.push(Piece {
-                    content,
-                    logical: 0,
-                    len: content.len(),
-                    disk: self
-                        .plan
-                        .geometry
-                        .offset(self.plan.allocation.first_cluster(id)),
-                    ends_file: true,
-                }),
-                _ => {}
-            }
-        }
-        progress.advance(empty, 0);
-        pieces
-    }
-
     fn directory(&self, directory: NodeId) -> Vec<u8> {
         let Plan { tree, upcase, .. } = self.plan;
         let mut bytes = match directory {

@@ -3,7 +3,8 @@
 use super::xattr;
 use crate::error::{Error, Result};
 use crate::fs::Misfits;
-use crate::tree::{FileTree, Xattrs};
+use crate::fs::misfits::{check_paths, check_xattrs};
+use crate::tree::FileTree;
 
 /// The smallest filesystem that mkfs.f2fs makes, in bytes.
 pub const MIN_SIZE: u64 = 54_525_952;
@@ -40,30 +41,8 @@ pub fn check_label(place: &str, label: &str) -> Result<()> {
 /// # Errors
 /// `Unsupported` at `place`.
 pub fn check_tree(place: &str, tree: &mut FileTree, misfits: Misfits) -> Result<Vec<String>> {
-    for directory in tree.directories() {
-        if directory.len() > PATH_MAX - crate::tree::NAME_MAX {
-            let len = directory.len();
-            let message = format!(
-                "a directory's path has {len} bytes; sload.f2fs takes {} of them",
-                PATH_MAX - crate::tree::NAME_MAX
-            );
-            return Err(Error::unsupported(place, message));
-        }
-    }
-    let bad = tree.nodes().filter_map(|(id, node)| {
-        let why = xattr::encode(&node.xattrs).err()?;
-        Some((id, format!("'{}': {why}", tree.path(id).escape_ascii())))
-    });
-    let bad: Vec<_> = bad.collect();
-    match (bad.first(), misfits) {
-        (None, _) => Ok(Vec::new()),
-        (Some((_, why)), Misfits::Refuse) => Err(Error::unsupported(place, why.as_str())),
-        (Some((_, why)), Misfits::Drop) => {
-            let warning = format!("left out the attributes of {} files: {why}", bad.len());
-            for (id, _) in bad {
-                tree.set_xattrs(id, Xattrs::NONE);
-            }
-            Ok(vec![warning])
-        }
-    }
+    check_paths(place, tree, PATH_MAX, "sload.f2fs")?;
+    check_xattrs(place, tree, misfits, |node| {
+        xattr::encode(&node.xattrs).err()
+    })
 }

@@ -13,6 +13,7 @@ use super::{BLOCK_SIZE, xattr};
 use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::fs::copy::Piece;
+use crate::fs::file_type::file_types;
 use crate::tree::{Content, Device, FileTree, Node, NodeId, NodeKind};
 
 /// What made the filesystem, as its superblock has it. Else it would be the kernel of the host.
@@ -114,7 +115,7 @@ fn visit(
                 ))
             })?;
             let kind = &tree.node(node).kind;
-            block.dentry[slot].file_type = types(kind).1;
+            block.dentry[slot].file_type = file_types(kind).1;
             numbers[node.index()] = entry.ino.get();
             if kind.is_directory() {
                 pending.push(node);
@@ -132,7 +133,7 @@ fn visit(
 fn stamp(inode: &mut Inode, node: &Node) {
     let attributes = &node.attributes;
     let time = attributes.mtime;
-    inode.i_mode = (types(&node.kind).0 | attributes.permissions).into();
+    inode.i_mode = (file_types(&node.kind).0 | attributes.permissions).into();
     (inode.i_uid, inode.i_gid) = (attributes.uid.into(), attributes.gid.into());
     let seconds = (time.seconds as u64).into();
     (inode.i_atime, inode.i_mtime, inode.i_ctime) = (seconds, seconds, seconds);
@@ -140,19 +141,6 @@ fn stamp(inode: &mut Inode, node: &Node) {
     (inode.i_atime_nsec, inode.i_mtime_nsec, inode.i_ctime_nsec) =
         (nanoseconds, nanoseconds, nanoseconds);
     inode.i_generation = 0.into();
-}
-
-/// The type of a node in modes and in directories.
-fn types(kind: &NodeKind) -> (u16, u8) {
-    match kind {
-        NodeKind::File(_) => (0o100_000, 1),
-        NodeKind::Directory => (0o040_000, 2),
-        NodeKind::CharacterDevice(_) => (0o020_000, 3),
-        NodeKind::BlockDevice(_) => (0o060_000, 4),
-        NodeKind::Fifo => (0o010_000, 5),
-        NodeKind::Socket => (0o140_000, 6),
-        NodeKind::Symlink(_) => (0o120_000, 7),
-    }
 }
 
 /// Makes an empty file one that has no data but, perhaps, the number of a device.

@@ -30,7 +30,7 @@ use crate::error::{Error, Result};
 use crate::fs::misfits::Adaptation;
 use crate::fs::{Choice, Formatter, FsPlan, Progress, Request, Summary};
 use crate::identity::Timestamp;
-use crate::tree::{FileTree, NodeKind};
+use crate::tree::FileTree;
 use crate::units::Bytes;
 
 use allocate::{Allocation, Demand};
@@ -183,17 +183,12 @@ impl Plan {
 impl FsPlan for Plan {
     fn summary(&self) -> Summary {
         let label = self.volume.label;
+        let (kind, clusters) = (self.geometry.fat_type.kind(), self.geometry.clusters);
+        let cluster_size = self.geometry.cluster_size() as u32;
         Summary {
-            kind: self.geometry.fat_type.kind(),
             label: label.map(|label| String::from_utf8_lossy(&label).trim_end().to_owned()),
-            uuid: None,
-            block_size: self.geometry.cluster_size() as u32,
-            blocks: self.geometry.clusters.into(),
-            free_blocks: Some((self.geometry.clusters - self.allocation.used()).into()),
-            reserved_blocks: 0,
-            inodes: None,
-            free_inodes: None,
-            journal: None,
+            free_blocks: Some((clusters - self.allocation.used()).into()),
+            ..Summary::new(kind, cluster_size, clusters.into())
         }
     }
 
@@ -206,14 +201,10 @@ impl FsPlan for Plan {
     }
 
     fn cost(&self) -> Bytes {
-        let data = self.tree.nodes().map(|(_, node)| match &node.kind {
-            NodeKind::File(content) => content.data_len(),
-            _ => 0,
-        });
         let directories = self.demand.directories.all.iter().map(Directory::size);
         let entries = u64::from(self.allocation.used()) * self.geometry.fat_type.bits() / 8;
         let tables = entries * u64::from(self.geometry.fats);
-        Bytes::new(data.sum::<u64>() + directories.sum::<u64>() + tables)
+        Bytes::new(self.tree.data_len() + directories.sum::<u64>() + tables)
     }
 
     fn write(&self, disk: &dyn Disk, progress: &dyn Progress) -> Result<()> {

@@ -6,15 +6,16 @@ use super::{boot, table};
 use crate::disk::{Disk, is_zero};
 use crate::error::{Error, Result};
 use crate::fs::Progress;
-use crate::fs::copy::{self, Piece};
-use crate::tree::{FileTree, NodeKind};
+use crate::fs::copy;
+use crate::tree::FileTree;
 
 /// Directories that lie side by side are written in pieces of about this size.
 const PORTION: usize = 256 << 10;
 
 pub(super) fn write(plan: &Plan, disk: &dyn Disk, progress: &dyn Progress) -> Result<()> {
     let writer = Writer { plan, disk };
-    let pieces = writer.pieces(progress);
+    let offset = |id| plan.geometry.cluster_offset(plan.allocation.first(id));
+    let pieces = copy::whole_files(&plan.tree, progress, offset);
     let cluster_size = plan.geometry.cluster_size();
     copy::copy(&plan.place, cluster_size, pieces, disk, progress)?;
     writer.write_directories()?;
@@ -28,33 +29,6 @@ struct Writer<'a> {
 }
 
 impl Writer<'_> {
-    /// Where the data of all files goes. Files without any are complete as they are.
-    fn pieces(&self, progress: &dyn Progress) -> Vec<Piece<'_>> {
-        let mut empty = 0;
-        let mut pieces = Vec::new();
-        for (id, node) in self.plan.tree.nodes() {
-            let NodeKind::File(content) = &node.kind else {
-                continue;
-            };
-            if content.is_empty() {
-                empty += 1;
-                continue;
-            }
-            pieces.push(Piece {
-                content,
-                logical: 0,
-                len: content.len(),
-                disk: self
-                    .plan
-                    .geometry
-                    .cluster_offset(self.plan.allocation.first(id)),
-                ends_file: true,
-            });
-        }
-        progress.advance(empty, 0);
-        pieces
-    }
-
     /// The directories lie side by side, but for the root of FAT12 and FAT16.
     fn write_directories(&self) -> Result<()> {
         let geometry = &self.plan.geometry;

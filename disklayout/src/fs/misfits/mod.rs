@@ -6,6 +6,7 @@
 //! them. A format says what it can't hold; the words are the same for all of them.
 
 mod adapt;
+mod paths;
 
 use std::collections::BTreeMap;
 
@@ -14,6 +15,7 @@ use crate::error::{Error, Result};
 use crate::tree::{Attributes, NodeKind, Xattr};
 
 pub use adapt::{Adaptation, Rules};
+pub use paths::{check_paths, check_xattrs};
 
 /// Labels of files for SELinux.
 const SELINUX: &[u8] = b"security.selinux";

@@ -4,8 +4,7 @@ use zerocopy::IntoBytes;
 
 use super::directory::{self, Entry};
 use super::format::{
-    Dinode, FMT_BTREE, FMT_DEV, FMT_EXTENTS, FMT_LOCAL, FT_BLKDEV, FT_CHRDEV, FT_DIR, FT_FIFO,
-    FT_REG_FILE, FT_SOCK, FT_SYMLINK, INCOMPAT_PARENT, VERSION_ATTRBIT,
+    Dinode, FMT_BTREE, FMT_DEV, FMT_EXTENTS, FMT_LOCAL, INCOMPAT_PARENT, VERSION_ATTRBIT,
 };
 use super::prototype::{Named, Prototype};
 use super::segments::{self, Segment};
@@ -14,6 +13,7 @@ use super::{Geometry, attributes, check, names};
 use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::fs::copy::Piece;
+use crate::fs::file_type::file_types;
 use crate::identity::{Identity, Timestamp};
 use crate::tree::{Content, FileTree, Node, NodeId, NodeKind};
 
@@ -178,7 +178,7 @@ fn spell(
         if let Some(named) = known.get(&*entry.name) {
             entry.name.copy_from_slice(&named.name);
             entry.inode = numbers[named.node.index()];
-            entry.file_type = types(&tree.node(named.node).kind).1;
+            entry.file_type = file_types(&tree.node(named.node).kind).1;
         }
         Ok(())
     })
@@ -213,7 +213,7 @@ fn stamp(inode: &mut Inode, node: &Node, links: u32, made: Timestamp) {
     let mut core = inode.core();
     let flags2 = core.di_flags2.get();
     let attributes = &node.attributes;
-    core.di_mode = (types(&node.kind).0 | attributes.permissions).into();
+    core.di_mode = (file_types(&node.kind).0 | attributes.permissions).into();
     (core.di_uid, core.di_gid) = (attributes.uid.into(), attributes.gid.into());
     if !node.kind.is_directory() {
         core.di_nlink = links.into();
@@ -224,19 +224,6 @@ fn stamp(inode: &mut Inode, node: &Node, links: u32, made: Timestamp) {
     core.di_changecount = 1.into();
     core.di_gen = 0.into();
     inode.set_core(&core);
-}
-
-/// The type of a node in modes and in directories.
-fn types(kind: &NodeKind) -> (u16, u8) {
-    match kind {
-        NodeKind::Directory => (0o040_000, FT_DIR),
-        NodeKind::File(_) => (0o100_000, FT_REG_FILE),
-        NodeKind::Symlink(_) => (0o120_000, FT_SYMLINK),
-        NodeKind::CharacterDevice(_) => (0o020_000, FT_CHRDEV),
-        NodeKind::BlockDevice(_) => (0o060_000, FT_BLKDEV),
-        NodeKind::Fifo => (0o010_000, FT_FIFO),
-        NodeKind::Socket => (0o140_000, FT_SOCK),
-    }
 }
 
 /// Moves the extents of a file apart where it has holes.

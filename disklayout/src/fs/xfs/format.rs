@@ -226,12 +226,3 @@ pub(super) struct AttrSfHdr {
 
 pub(super) const ATTR_ROOT: u8 = 1 << 1;
 pub(super) const ATTR_SECURE: u8 = 1 << 2;
-
-/// File types in directory entries.
-pub(super) const FT_REG_FILE: u8 = 1;
-pub(super) const FT_DIR: u8 = 2;
-pub(super) const FT_CHRDEV: u8 = 3;
-pub(super) const FT_BLKDEV: u8 = 4;
-pub(super) const FT_FIFO: u8 = 5;
-pub(super) const FT_SOCK: u8 = 6;
-pub(super) const FT_SYMLINK: u8 = 7;

@@ -5,6 +5,7 @@
 //! finding a path, reading a file's bytes, and the limits on what a hostile image can ask for.
 
 mod area;
+mod clusters;
 mod data;
 mod erofs;
 mod exfat;
@@ -103,6 +104,11 @@ impl<'a> Filesystem<'a> {
             facts,
             reader: None,
         }
+    }
+
+    /// Whether it says that it is no larger than the place in which it is.
+    pub(super) fn fits(&self) -> bool {
+        self.facts.size.is_none_or(|size| size <= self.area.len())
     }
 
     /// What it says of itself.

@@ -33,7 +33,7 @@ fn entries(
     let mut found = Vec::new();
     let mut at = 0;
     while at < data.len() {
-        let mut bytes = vec![0; exfat.volume.cluster.min(data.len() - at) as usize];
+        let mut bytes = vec![0; exfat.volume.clusters.size.min(data.len() - at) as usize];
         listing.charge(&place, bytes.len() as u64)?;
         data.fill(&exfat.area, &place, at, &mut bytes)?;
         for (index, entry) in (0..).zip(bytes.as_chunks::<ENTRY_SIZE>().0) {

@@ -3,9 +3,10 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::exfat::format::{
     BOOT_CHECKSUM_SECTOR, BOOT_SIGNATURE, BootSector, CLUSTER_COUNT_MAX, CLUSTER_SHIFT_MAX,
-    DIRECTORY_MAX, END_OF_CHAIN, FIRST_CLUSTER, NOT_IN_BOOT_CHECKSUM,
+    DIRECTORY_MAX, END_OF_CHAIN, NOT_IN_BOOT_CHECKSUM,
 };
 use crate::inspect::fs::area::Area;
+use crate::inspect::fs::clusters::Clusters;
 use crate::inspect::fs::data::Data;
 use crate::inspect::fs::exfat::{Exfat, directory};
 use crate::inspect::fs::facts::{Facts, State, serial};
@@ -23,11 +24,9 @@ const WINDOW: u64 = 64 << 10;
 #[derive(Debug)]
 pub(super) struct Volume {
     pub(super) root: u32,
-    pub(super) cluster: u64,
-    pub(super) clusters: u32,
+    pub(super) clusters: Clusters,
     size: u64,
     fat: u64,
-    heap: u64,
     serial: u32,
     revision: u16,
     flags: u16,
@@ -77,27 +76,17 @@ impl Volume {
         let is_second = boot.VolumeFlags.get() & 1 != 0 && boot.NumberOfFats == 2;
         Ok(Self {
             root: boot.FirstClusterOfRootDirectory.get(),
-            cluster,
-            clusters,
+            clusters: Clusters {
+                start: heap,
+                size: cluster,
+                count: clusters,
+            },
             size,
             fat: fat + if is_second { fat_len } else { 0 },
-            heap,
             serial: boot.VolumeSerialNumber.get(),
             revision,
             flags: boot.VolumeFlags.get(),
         })
-    }
-
-    /// Where a cluster is.
-    pub(super) fn offset(&self, place: &str, cluster: u32) -> Result<u64> {
-        let index = cluster.checked_sub(FIRST_CLUSTER);
-        match index.filter(|index| *index < self.clusters) {
-            Some(index) => Ok(self.heap + u64::from(index) * self.cluster),
-            None => {
-                let message = format!("cluster {cluster} is none of {}", self.clusters);
-                Err(Error::corrupt(place, message))
-            }
-        }
     }
 }
 
@@ -131,19 +120,19 @@ impl Exfat<'_> {
         if next == END_OF_CHAIN {
             return Ok(None);
         }
-        self.volume.offset(place, next)?;
+        self.volume.clusters.offset(place, next)?;
         Ok(Some(next))
     }
 
     /// Bytes of the clusters of a chain.
     pub(super) fn chain_length(&self, first: u32, listing: &mut Listing<'_>) -> Result<u64> {
         let place = "root directory";
-        self.volume.offset(place, first)?;
+        self.volume.clusters.offset(place, first)?;
         let mut length = 0;
         let mut cluster = Some(first);
         while let Some(number) = cluster {
-            length += self.volume.cluster;
-            listing.charge(place, self.volume.cluster)?;
+            length += self.volume.clusters.size;
+            listing.charge(place, self.volume.clusters.size)?;
             if length > DIRECTORY_MAX {
                 let message = format!("it has more than {DIRECTORY_MAX} bytes");
                 return Err(Error::corrupt(place, message));
@@ -155,43 +144,22 @@ impl Exfat<'_> {
 
     /// Where the bytes of a file or a directory are.
     pub(super) fn clusters_of(&self, node: &Node) -> Result<Data> {
-        let place = node.place();
-        let mut data = Data::new(node.size);
         let Place::Clusters {
             first,
             contiguous,
             valid,
         } = node.place
         else {
-            return Ok(data);
+            return Ok(Data::new(node.size));
         };
-        let volume = &self.volume;
-        let count = node.size.div_ceil(volume.cluster);
-        if count > volume.clusters.into() {
-            let message = format!("{} bytes are more than the volume has", node.size);
-            return Err(Error::corrupt(place, message));
-        }
-        let mut cluster = Some(first);
-        for index in 0..count {
-            let Some(number) = cluster else {
-                let message = format!("its chain ends after {index} clusters of {count}");
-                return Err(Error::corrupt(place, message));
-            };
-            let at = volume.offset(&place, number)?;
-            let left = count - index;
-            // The others follow; whether all of them exist is checked with the last one.
-            let taken = if contiguous { left } else { 1 };
-            let last = u64::from(number) + taken - 1;
-            volume.offset(&place, u32::try_from(last).unwrap_or(0))?;
-            let run = (index * volume.cluster, taken * volume.cluster, at);
-            data.push(&self.area, &place, run)?;
-            if contiguous {
-                break;
-            }
-            if left > 1 {
-                cluster = self.next(&place, number)?;
-            }
-        }
+        let (place, wanted) = (node.place(), (first, node.size));
+        let clusters = &self.volume.clusters;
+        let mut data = if contiguous {
+            clusters.side_by_side(&self.area, &place, wanted)
+        } else {
+            let next = |cluster| self.next(&place, cluster);
+            clusters.chain(&self.area, &place, wanted, next)
+        }?;
         data.zero_from(valid);
         Ok(data)
     }
@@ -213,8 +181,8 @@ impl Exfat<'_> {
             )),
             uuid: Some(serial(volume.serial)),
             size: Some(volume.size),
-            block_size: Some(volume.cluster),
-            blocks: Some(volume.clusters.into()),
+            block_size: Some(volume.clusters.size),
+            blocks: Some(volume.clusters.count.into()),
             state: Some(state),
             ..Facts::new("exfat")
         };
@@ -240,7 +208,7 @@ impl Exfat<'_> {
 
     /// The bits of the bitmap that aren't set.
     fn count_free(&self, bitmap: &Node) -> Result<u64> {
-        let clusters = u64::from(self.volume.clusters);
+        let clusters = u64::from(self.volume.clusters.count);
         let needed = clusters.div_ceil(8);
         if bitmap.size < needed {
             let message = format!("{} bytes for {clusters} clusters", bitmap.size);

@@ -40,10 +40,10 @@ fn pieces(
             let message = format!("it has more than {DIRECTORY_MAX} bytes");
             return Err(Error::corrupt(place, message));
         }
-        read += volume.cluster;
-        listing.charge(place, volume.cluster)?;
-        let at = volume.offset(place, number)?;
-        let bytes = fat.area.bytes(place, at, volume.cluster as usize)?;
+        read += volume.clusters.size;
+        listing.charge(place, volume.clusters.size)?;
+        let at = volume.clusters.offset(place, number)?;
+        let bytes = fat.area.bytes(place, at, volume.clusters.size as usize)?;
         if take(listing, at, &bytes)? {
             break;
         }
@@ -123,7 +123,7 @@ fn node(fat: &Fat<'_>, at: u64, entry: &DirEntry) -> Node {
 /// The volume's label among the entries of the root directory.
 pub(super) fn label(fat: &Fat<'_>) -> Result<Option<String>> {
     let mut found = None;
-    let mut budget = Budget::new(DIRECTORY_MAX + fat.volume.cluster);
+    let mut budget = Budget::new(DIRECTORY_MAX + fat.volume.clusters.size);
     let mut listing = Listing::new(&mut budget);
     let root = fat.volume.root_cluster;
     pieces(fat, root, "root directory", &mut listing, |_, at, bytes| {

@@ -24,8 +24,8 @@ impl Fat<'_> {
             variant: Some(variant.to_owned()),
             uuid: has_serial.then(|| serial(tail.BS_VolID.get())),
             size: Some(volume.size),
-            block_size: Some(volume.cluster),
-            blocks: Some(volume.clusters.into()),
+            block_size: Some(volume.clusters.size),
+            blocks: Some(volume.clusters.count.into()),
             state: Some(match self.is_dirty()? {
                 true => State::Dirty,
                 false => State::Clean,
@@ -43,10 +43,10 @@ impl Fat<'_> {
         };
         facts.label = facts.label.filter(|label| !label.is_empty());
         self.free(&mut facts)?;
-        if volume.width == Width::Fat32 && volume.clusters < FAT32_MIN_CLUSTERS {
+        if volume.width == Width::Fat32 && volume.clusters.count < FAT32_MIN_CLUSTERS {
             facts.warn(format!(
                 "{} clusters are too few for FAT32; firmware may take it for FAT16",
-                volume.clusters
+                volume.clusters.count
             ));
         }
         Ok(facts)

@@ -1,7 +1,8 @@
 //! The file allocation table.
 
-use crate::error::{Error, Result};
-use crate::fs::fat::format::{FAT32_MASK, FIRST_CLUSTER};
+use crate::error::Result;
+use crate::fs::fat::format::FAT32_MASK;
+use crate::inspect::fs::clusters;
 use crate::inspect::fs::data::Data;
 use crate::inspect::fs::fat::Fat;
 use crate::inspect::fs::fat::volume::Width;
@@ -53,7 +54,7 @@ impl Fat<'_> {
             return Ok(None);
         }
         // Checks that it is one.
-        self.volume.offset(place, entry)?;
+        self.volume.clusters.offset(place, entry)?;
         Ok(Some(entry))
     }
 
@@ -76,7 +77,7 @@ impl Fat<'_> {
             Width::Fat16 => 16,
             Width::Fat32 => 32,
         };
-        let end = u64::from(volume.clusters) + u64::from(FIRST_CLUSTER);
+        let end = u64::from(volume.clusters.count) + u64::from(clusters::FIRST);
         let mut used: u64 = 0;
         let mut first = 0;
         while first < end {
@@ -94,39 +95,21 @@ impl Fat<'_> {
             first += window;
         }
         // The first two entries are no clusters, and never zero in a sound table.
-        let reserved = (0..FIRST_CLUSTER).map(|cluster| Ok(self.entry(cluster)? != 0));
+        let reserved = (0..clusters::FIRST).map(|cluster| Ok(self.entry(cluster)? != 0));
         let reserved = reserved.collect::<Result<Vec<_>>>()?;
         let reserved = reserved.into_iter().filter(|used| *used).count() as u64;
-        Ok((u64::from(volume.clusters) + reserved).saturating_sub(used) as u32)
+        Ok((u64::from(volume.clusters.count) + reserved).saturating_sub(used) as u32)
     }
 
     /// Where the bytes of a file are.
     pub(super) fn chain(&self, node: &Node) -> Result<Data> {
-        let place = node.place();
-        let mut data = Data::new(node.size);
         let Place::Clusters { first, .. } = node.place else {
-            return Ok(data);
+            return Ok(Data::new(node.size));
         };
-        let volume = &self.volume;
-        let count = node.size.div_ceil(volume.cluster);
-        if count > volume.clusters.into() {
-            let message = format!("{} bytes are more than the volume has", node.size);
-            return Err(Error::corrupt(place, message));
-        }
-        let mut cluster = Some(first);
-        for index in 0..count {
-            let Some(number) = cluster else {
-                let message = format!("its chain ends after {index} clusters of {count}");
-                return Err(Error::corrupt(place, message));
-            };
-            let at = volume.offset(&place, number)?;
-            let run = (index * volume.cluster, volume.cluster, at);
-            data.push(&self.area, &place, run)?;
-            if index + 1 < count {
-                cluster = self.next(&place, number)?;
-            }
-        }
-        Ok(data)
+        let (place, wanted) = (node.place(), (first, node.size));
+        let next = |cluster| self.next(&place, cluster);
+        let clusters = &self.volume.clusters;
+        clusters.chain(&self.area, &place, wanted, next)
     }
 }
 

@@ -2,10 +2,10 @@
 
 use crate::error::{Error, Result};
 use crate::fs::fat::format::{
-    BootSector16, BootSector32, BootSectorHead, BootSectorTail, FAT16_MIN_CLUSTERS, FIRST_CLUSTER,
-    SIGNATURE,
+    BootSector16, BootSector32, BootSectorHead, BootSectorTail, FAT16_MIN_CLUSTERS, SIGNATURE,
 };
 use crate::inspect::fs::area::Area;
+use crate::inspect::fs::clusters::{self, Clusters};
 
 const PLACE: &str = "boot sector";
 
@@ -28,9 +28,7 @@ pub(super) struct Volume {
     pub(super) root_len: u64,
     /// The root directory's first cluster on FAT32, else 0.
     pub(super) root_cluster: u32,
-    pub(super) heap: u64,
-    pub(super) cluster: u64,
-    pub(super) clusters: u32,
+    pub(super) clusters: Clusters,
     pub(super) tail: BootSectorTail,
     /// Where the FSInfo sector is.
     pub(super) fs_info: Option<u64>,
@@ -107,24 +105,14 @@ impl Volume {
             root,
             root_len,
             root_cluster: if is_fat32 { wide.BPB_RootClus.get() } else { 0 },
-            heap,
-            cluster,
-            clusters,
+            clusters: Clusters {
+                start: heap,
+                size: cluster,
+                count: clusters,
+            },
             tail: if is_fat32 { wide.tail } else { boot.tail },
             fs_info: (is_fat32 && (1..fat).contains(&info)).then_some(info),
         })
-    }
-
-    /// Where a cluster is.
-    pub(super) fn offset(&self, place: &str, cluster: u32) -> Result<u64> {
-        let index = cluster.checked_sub(FIRST_CLUSTER);
-        match index.filter(|index| *index < self.clusters) {
-            Some(index) => Ok(self.heap + u64::from(index) * self.cluster),
-            None => {
-                let message = format!("cluster {cluster} is none of {}", self.clusters);
-                Err(Error::corrupt(place, message))
-            }
-        }
     }
 }
 
@@ -148,7 +136,7 @@ fn width(is_wide: bool, clusters: u32) -> Width {
 }
 
 fn bytes_of_fat(width: Width, clusters: u32) -> u64 {
-    let entries = u64::from(clusters) + u64::from(FIRST_CLUSTER);
+    let entries = u64::from(clusters) + u64::from(clusters::FIRST);
     match width {
         Width::Fat12 => (entries * 3).div_ceil(2),
         Width::Fat16 => entries * 2,
