@@ -107,7 +107,7 @@ impl Formatter for BtrfsFormatter {
         &CHOICES
     }
 
-    fn plan(&self, request: Request<'_>) -> Result<Box<dyn FsPlan>> {
+    fn plan(&self, mut request: Request<'_>) -> Result<Box<dyn FsPlan>> {
         let place = request.place;
         let chosen = Chosen::new(&request)?;
         let size = request.size.get();
@@ -123,8 +123,8 @@ impl Formatter for BtrfsFormatter {
         if let Some(label) = request.label {
             btrfs::check_label(place, label)?;
         }
-        let mut tree = request.tree;
-        let warnings = btrfs::check_tree(place, &mut tree, request.misfits)?;
+        let warnings = btrfs::adapt(&mut request)?;
+        let tree = request.tree;
         let (data, _) = demand(&tree);
         if data > size {
             let message =

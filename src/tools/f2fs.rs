@@ -58,7 +58,7 @@ impl Formatter for F2fsFormatter {
         &CHOICES
     }
 
-    fn plan(&self, request: Request<'_>) -> Result<Box<dyn FsPlan>> {
+    fn plan(&self, mut request: Request<'_>) -> Result<Box<dyn FsPlan>> {
         let place = request.place;
         let overprovision = overprovision(&request)?;
         let size = request.size.get();
@@ -73,8 +73,8 @@ impl Formatter for F2fsFormatter {
         if let Some(label) = request.label {
             f2fs::check_label(place, label)?;
         }
-        let mut tree = request.tree;
-        let warnings = f2fs::check_tree(place, &mut tree, request.misfits)?;
+        let warnings = f2fs::adapt(&mut request)?;
+        let tree = request.tree;
         let is_filled = tree.entries(FileTree::ROOT).next().is_some();
         if is_filled && size < f2fs::MIN_SIZE_FILLED {
             let least = f2fs::MIN_SIZE_FILLED;

@@ -93,7 +93,7 @@ impl Formatter for XfsFormatter {
         &CHOICES
     }
 
-    fn plan(&self, request: Request<'_>) -> Result<Box<dyn FsPlan>> {
+    fn plan(&self, mut request: Request<'_>) -> Result<Box<dyn FsPlan>> {
         let place = request.place;
         let chosen = Chosen::new(&request)?;
         let size = request.size.get();
@@ -108,8 +108,8 @@ impl Formatter for XfsFormatter {
         if let Some(label) = request.label {
             xfs::check_label(place, label)?;
         }
-        let mut tree = request.tree;
-        let warnings = xfs::check_tree(place, &mut tree, chosen.geometry, size, request.misfits)?;
+        let warnings = xfs::adapt(&mut request, chosen.geometry)?;
+        let tree = request.tree;
         let needed = demand(&tree, chosen.geometry);
         if needed > size - MIN_LOG {
             let message = format!(

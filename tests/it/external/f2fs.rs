@@ -183,7 +183,7 @@ fn what_cannot_be_is_refused_when_planning() {
         (
             request(with_attribute("os2.a")),
             ErrorKind::Unsupported,
-            "'os2.a'",
+            "the extended attribute os2.a (F2FS has user., trusted., security. and ACLs only), which F2FS can't hold: leave it out, have such things dropped (--lossy",
         ),
     ] {
         let error = F2fsFormatter::default().plan(request).unwrap_err();
@@ -213,7 +213,9 @@ fn what_cannot_be_is_left_out_with_a_warning() {
     assert!(plan.tree().nodes().all(|(_, node)| node.xattrs.is_empty()));
     assert_eq!(
         plan.warnings(),
-        ["left out the attributes of 1 files: '/file': F2FS has no attributes like 'os2.a'"]
+        [
+            "left out 1 extended attribute, which F2FS can't hold: '/file' has the extended attribute os2.a (F2FS has user., trusted., security. and ACLs only)"
+        ]
     );
 }
 

@@ -6,7 +6,7 @@ use createhdds::tools::runner::Runner;
 use createhdds::tools::xfs::XfsFormatter;
 use disklayout::disk::MemDisk;
 use disklayout::fs::{Formatter, Misfits, Options, Request, Unwatched};
-use disklayout::tree::{Attributes, Content, FileTree, Node, NodeKind};
+use disklayout::tree::{Attributes, Content, Device, FileTree, Node, NodeKind, Xattr, Xattrs};
 use disklayout::{Bytes, Error, ErrorKind, Identity, Timestamp};
 
 use super::sample::sample;
@@ -195,7 +195,7 @@ fn what_cannot_be_is_refused_when_planning() {
         (
             request(tree("/ ", file())),
             ErrorKind::Unsupported,
-            "a name like this",
+            "'/ ' has a name of which mkfs.xfs can't be told, which XFS can't hold: leave it out, have such things dropped (--lossy",
         ),
         (
             request(tree("/link", link)),
@@ -216,17 +216,42 @@ fn what_cannot_be_is_refused_when_planning() {
 
 #[test]
 fn what_cannot_be_is_left_out_with_a_warning() {
-    let tree = tree("/ ", NodeKind::Fifo);
+    let mut tree = tree("/ ", NodeKind::Fifo);
+    let mut put = |path: &str, kind, seconds| {
+        let time = Timestamp::from_seconds(seconds);
+        let node = Node::new(kind, Attributes::file(time));
+        tree.put("t", path.as_bytes(), node).unwrap()
+    };
+    put("/link", NodeKind::Symlink(vec![b't'; 337].into()), 0);
+    let device = Device {
+        major: 512,
+        minor: 3,
+    };
+    put("/device", NodeKind::BlockDevice(device), 0);
+    let file = put("/file", NodeKind::Fifo, -(1 << 31) - 1);
+    let xattrs = [("os2.a", 4), ("user.long", 256), ("user.short", 2)].map(|(name, len)| Xattr {
+        name: name.as_bytes().into(),
+        value: vec![0; len].into(),
+    });
+    tree.set_xattrs(file, Xattrs::new(xattrs));
     let request = Request {
         misfits: Misfits::Drop,
         ..request(tree)
     };
     let plan = XfsFormatter::default().plan(request).unwrap();
-    assert_eq!(plan.tree().nodes().count(), 1);
-    assert_eq!(
-        plan.warnings(),
-        ["left out 1 files: '/ ': mkfs.xfs can't be told of a name like this"]
-    );
+    let expected = [
+        "left out 1 entry with names that XFS can't hold: '/ ' has a name of which mkfs.xfs can't be told",
+        "left out 1 symbolic link with targets that XFS can't hold: '/link' is a symbolic link of 337 bytes, more than the 336 of an inode of 512 (a larger inode-size has more)",
+        "left out 1 device with numbers that XFS can't hold: '/device' is device 512:3, beyond 511:262143",
+        "left out 2 extended attributes, which XFS can't hold: '/file' has the extended attribute os2.a (XFS has user., trusted., security. and ACLs only), and others",
+        "changed 1 time to the nearest that XFS can hold: '/file' is of -2147483649 s from 1970",
+    ];
+    assert_eq!(plan.warnings(), expected);
+    let tree = plan.tree();
+    assert_eq!(tree.nodes().count(), 2);
+    let file = tree.node(tree.find(b"/file").unwrap());
+    assert_eq!(file.attributes.mtime.seconds, -(1 << 31));
+    assert_eq!(file.xattrs.iter().len(), 1);
 }
 
 #[test]

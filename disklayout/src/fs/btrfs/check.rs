@@ -2,8 +2,9 @@
 
 use super::names::stand_in;
 use crate::error::{Error, Result};
-use crate::fs::Misfits;
-use crate::tree::{FileTree, NAME_MAX, NodeKind, Xattrs};
+use crate::fs::Request;
+use crate::fs::misfits::Survey;
+use crate::tree::{NAME_MAX, NodeKind, Xattrs};
 
 /// The smallest filesystem that mkfs.btrfs makes, in bytes.
 pub const MIN_SIZE: u64 = 114_294_784;
@@ -41,43 +42,27 @@ pub fn check_label(place: &str, label: &str) -> Result<()> {
     Ok(())
 }
 
-/// Refuses what can't be in a filesystem, or takes it out of the tree and tells what that is.
+/// Takes out of the tree what can't be in a filesystem: a sentence for each kind of loss.
 ///
 /// # Errors
-/// `Unsupported` at `place`.
-pub fn check_tree(place: &str, tree: &mut FileTree, misfits: Misfits) -> Result<Vec<String>> {
-    for directory in tree.directories() {
-        if directory.len() > PATH_MAX - NAME_MAX {
-            let (len, most) = (directory.len(), PATH_MAX - NAME_MAX);
-            let message =
-                format!("a directory's path has {len} bytes; mkfs.btrfs takes {most} of them");
-            return Err(Error::unsupported(place, message));
-        }
+/// `Unsupported` at the request's place where something would be lost that may not be.
+pub fn adapt(request: &mut Request<'_>) -> Result<Vec<String>> {
+    let mut survey = Survey::new(request, "Btrfs");
+    survey.keep_short_paths(&mut request.tree, PATH_MAX - NAME_MAX, "mkfs.btrfs")?;
+    survey.keep_xattrs(&mut request.tree, |tree, id, xattrs| {
+        fit(&tree.node(id).kind, xattrs)
+    })?;
+    Ok(survey.into_warnings())
+}
+
+fn fit(kind: &NodeKind, xattrs: &Xattrs) -> Result<(), String> {
+    if xattrs.iter().any(|xattr| stand_in(&xattr.name).is_none()) {
+        return Err("mkfs.btrfs takes no namespace like this".to_owned());
     }
-    let bad = tree.nodes().filter_map(|(id, node)| {
-        let mut xattrs = node.xattrs.iter();
-        let name = xattrs.find(|xattr| stand_in(&xattr.name).is_none());
-        let is_long = !node.xattrs.is_empty()
-            && matches!(&node.kind, NodeKind::Symlink(target) if target.len() > TARGET_MAX);
-        let why = match name {
-            Some(xattr) => format!("no attribute '{}' can be set", xattr.name.escape_ascii()),
-            None if is_long => {
-                format!("a symbolic link of more than {TARGET_MAX} bytes can't have attributes")
-            }
-            None => return None,
-        };
-        Some((id, format!("'{}': {why}", tree.path(id).escape_ascii())))
-    });
-    let bad: Vec<_> = bad.collect();
-    match (bad.first(), misfits) {
-        (None, _) => Ok(Vec::new()),
-        (Some((_, why)), Misfits::Refuse) => Err(Error::unsupported(place, why.as_str())),
-        (Some((_, why)), Misfits::Drop) => {
-            let warning = format!("left out the attributes of {} files: {why}", bad.len());
-            for (id, _) in bad {
-                tree.set_xattrs(id, Xattrs::NONE);
-            }
-            Ok(vec![warning])
-        }
+    match kind {
+        NodeKind::Symlink(target) if target.len() > TARGET_MAX && !xattrs.is_empty() => Err(
+            format!("mkfs.btrfs takes none for symbolic links of more than {TARGET_MAX} bytes"),
+        ),
+        _ => Ok(()),
     }
 }

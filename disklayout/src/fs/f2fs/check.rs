@@ -2,8 +2,9 @@
 
 use super::xattr;
 use crate::error::{Error, Result};
-use crate::fs::Misfits;
-use crate::tree::{FileTree, Xattrs};
+use crate::fs::Request;
+use crate::fs::misfits::Survey;
+use crate::tree::NAME_MAX;
 
 /// The smallest filesystem that mkfs.f2fs makes, in bytes.
 pub const MIN_SIZE: u64 = 54_525_952;
@@ -35,35 +36,15 @@ pub fn check_label(place: &str, label: &str) -> Result<()> {
     Ok(())
 }
 
-/// Refuses what can't be in a filesystem, or takes it out of the tree and tells what that is.
+/// Takes out of the tree what can't be in a filesystem: a sentence for each kind of loss.
 ///
 /// # Errors
-/// `Unsupported` at `place`.
-pub fn check_tree(place: &str, tree: &mut FileTree, misfits: Misfits) -> Result<Vec<String>> {
-    for directory in tree.directories() {
-        if directory.len() > PATH_MAX - crate::tree::NAME_MAX {
-            let len = directory.len();
-            let message = format!(
-                "a directory's path has {len} bytes; sload.f2fs takes {} of them",
-                PATH_MAX - crate::tree::NAME_MAX
-            );
-            return Err(Error::unsupported(place, message));
-        }
-    }
-    let bad = tree.nodes().filter_map(|(id, node)| {
-        let why = xattr::encode(&node.xattrs).err()?;
-        Some((id, format!("'{}': {why}", tree.path(id).escape_ascii())))
-    });
-    let bad: Vec<_> = bad.collect();
-    match (bad.first(), misfits) {
-        (None, _) => Ok(Vec::new()),
-        (Some((_, why)), Misfits::Refuse) => Err(Error::unsupported(place, why.as_str())),
-        (Some((_, why)), Misfits::Drop) => {
-            let warning = format!("left out the attributes of {} files: {why}", bad.len());
-            for (id, _) in bad {
-                tree.set_xattrs(id, Xattrs::NONE);
-            }
-            Ok(vec![warning])
-        }
-    }
+/// `Unsupported` at the request's place where something would be lost that may not be.
+pub fn adapt(request: &mut Request<'_>) -> Result<Vec<String>> {
+    let mut survey = Survey::new(request, "F2FS");
+    survey.keep_short_paths(&mut request.tree, PATH_MAX - NAME_MAX, "sload.f2fs")?;
+    survey.keep_xattrs(&mut request.tree, |_, _, xattrs| {
+        xattr::encode(xattrs).map(drop)
+    })?;
+    Ok(survey.into_warnings())
 }

@@ -17,7 +17,7 @@ mod prototype;
 mod segments;
 mod volume;
 
-pub use check::{LABEL_MAX, MAX_SIZE, MIN_SIZE, check_label, check_tree, has_links};
+pub use check::{LABEL_MAX, MAX_SIZE, MIN_SIZE, adapt, check_label, has_links};
 pub use finish::{check_names, finish};
 pub use prototype::{Prototype, prototype};
 
