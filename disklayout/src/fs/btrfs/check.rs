@@ -1,9 +1,11 @@
 //! What Btrfs, and mkfs.btrfs, can't hold.
 
 use super::names::stand_in;
+use super::subvolumes::{self, Subvolume};
 use crate::error::{Error, Result};
 use crate::fs::Request;
 use crate::fs::misfits::Survey;
+use crate::fs::options::place_of;
 use crate::tree::{NAME_MAX, NodeKind, Xattrs};
 
 /// The smallest filesystem that mkfs.btrfs makes, in bytes.
@@ -42,16 +44,20 @@ pub fn check_label(place: &str, label: &str) -> Result<()> {
     Ok(())
 }
 
-/// Takes out of the tree what can't be in a filesystem: a sentence for each kind of loss.
+/// Takes out of the tree what can't be in a filesystem with these subvolumes: a sentence for each
+/// kind of loss.
 ///
 /// # Errors
-/// `Unsupported` at the request's place where something would be lost that may not be.
-pub fn adapt(request: &mut Request<'_>) -> Result<Vec<String>> {
+/// `Unsupported` at the request's place where something would be lost that may not be,
+/// `InvalidSpec` for a subvolume that is no directory.
+pub fn adapt(request: &mut Request<'_>, subvolumes: &[Subvolume]) -> Result<Vec<String>> {
     let mut survey = Survey::new(request, "Btrfs");
     survey.keep_short_paths(&mut request.tree, PATH_MAX - NAME_MAX, "mkfs.btrfs")?;
     survey.keep_xattrs(&mut request.tree, |tree, id, xattrs| {
         fit(&tree.node(id).kind, xattrs)
     })?;
+    let place = place_of(request.place, "subvolumes");
+    subvolumes::check(&place, &request.tree, subvolumes, &mut survey)?;
     Ok(survey.into_warnings())
 }
 
