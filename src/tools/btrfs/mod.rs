@@ -12,7 +12,7 @@ use disklayout::disk::Disk;
 use disklayout::fs::btrfs;
 use disklayout::fs::{Choice, Formatter, FsPlan, Progress, Request, Summary};
 use disklayout::tree::{FileTree, Node, NodeKind};
-use disklayout::{Bytes, Error, ErrorKind, Identity, Result};
+use disklayout::{Bytes, Error, Identity, Result};
 use rustix::fs::{XattrFlags, lsetxattr};
 use uuid::Uuid;
 
@@ -23,7 +23,7 @@ use super::plant::plant;
 use super::runner::{Runner, Tool};
 use super::scratch::Scratch;
 use super::staging::Staging;
-use super::version::Version;
+use super::version::require;
 
 const MKFS_BTRFS: Tool = Tool {
     program: "mkfs.btrfs",
@@ -190,17 +190,16 @@ impl FsPlan for BtrfsPlan {
 
     fn check_tools(&self) -> Result<()> {
         self.runner.find(&self.place, MKFS_BTRFS)?;
-        match self.chosen.needs().is_empty() {
-            true => Ok(()),
-            false => self.chosen.check(&self.place, self.version()?),
-        }
+        let needs = self.chosen.needs();
+        require(&self.runner, &self.place, MKFS_BTRFS, "--version", &needs)
     }
 
     fn write(&self, disk: &dyn Disk, progress: &dyn Progress) -> Result<()> {
         self.check_tools()?;
-        let staging = Staging::new(&self.place)?;
         let (data, metadata) = demand(&self.tree);
-        let scratch = Scratch::new(&self.place, &staging, self.size, data + 2 * metadata)?;
+        let staging = Staging::with_own_order(&self.place, data + metadata)?;
+        let beside = Staging::new(&self.place)?;
+        let scratch = Scratch::new(&self.place, &beside, self.size, data + 2 * metadata)?;
         let top = self.stage(&staging, progress)?;
         let label = self.label.as_deref();
         let args = arguments(
@@ -222,15 +221,6 @@ impl FsPlan for BtrfsPlan {
 }
 
 impl BtrfsPlan {
-    fn version(&self) -> Result<Version> {
-        let args = ["--version".into()];
-        let said = self.runner.output(&self.place, MKFS_BTRFS, &args)?;
-        Version::find(&said).ok_or_else(|| {
-            let message = format!("mkfs.btrfs doesn't tell its version but '{}'", said.trim());
-            Error::new(ErrorKind::Tool, &self.place, message)
-        })
-    }
-
     /// mkfs.btrfs makes a file larger when it reckons that the directory may not fit.
     fn check_size(&self, scratch: &Scratch) -> Result<()> {
         let made = scratch.disk()?.len();

@@ -5,7 +5,7 @@ use std::collections::{BTreeSet, HashMap};
 use zerocopy::FromBytes;
 
 use super::format::{
-    DIR_INDEX_KEY, DirItem, FIRST_FREE_OBJECTID, FS_TREE_OBJECTID, holds_files, target,
+    DIR_INDEX_KEY, DirItem, FIRST_FREE_OBJECTID, FS_TREE_OBJECTID, InodeId, holds_files, target,
 };
 use super::stamp::Stamp;
 use super::volume::{Volume, corrupt, data, header, items};
@@ -39,8 +39,8 @@ pub fn finish(disk: &dyn Disk, tree: &FileTree, identity: &Identity) -> Result<(
 }
 
 /// The nodes of the tree by the trees and numbers of their inodes.
-fn numbers(volume: &Volume<'_>, tree: &FileTree) -> Result<HashMap<(u64, u64), NodeId>> {
-    let mut children: HashMap<_, Vec<(Vec<u8>, (u64, u64))>> = HashMap::new();
+fn numbers(volume: &Volume<'_>, tree: &FileTree) -> Result<HashMap<InodeId, NodeId>> {
+    let mut children: HashMap<InodeId, Vec<(Vec<u8>, InodeId)>> = HashMap::new();
     for root in volume.roots()? {
         volume.walk(&mut vec![root], &mut |_, bytes| {
             let owner = header(bytes).owner.get();

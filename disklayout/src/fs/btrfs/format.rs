@@ -279,8 +279,11 @@ pub(super) const fn holds_files(tree: u64) -> bool {
     tree == FS_TREE_OBJECTID || (FIRST_FREE_OBJECTID <= tree && tree <= LAST_FREE_OBJECTID)
 }
 
-/// The tree and the number of the inode that an entry in `tree` leads to.
-pub(super) const fn target(tree: u64, location: &Key) -> (u64, u64) {
+/// A tree of files, and the number of an inode in it.
+pub(super) type InodeId = (u64, u64);
+
+/// The inode that an entry in `tree` leads to.
+pub(super) const fn target(tree: u64, location: &Key) -> InodeId {
     match location.kind {
         ROOT_ITEM_KEY => (location.objectid.get(), FIRST_FREE_OBJECTID),
         _ => (tree, location.objectid.get()),

@@ -7,7 +7,7 @@ use zerocopy::FromBytes;
 
 use super::format::{
     CHUNK_ITEM_KEY, Chunk, DEV_EXTENT_KEY, DEV_ITEM_KEY, DIR_INDEX_KEY, DIR_ITEM_KEY, DevExtent,
-    DevItem, DirItem, Header, INODE_ITEM_KEY, InodeItem, Item, Key, KeyPtr, ROOT_ITEM_KEY,
+    DevItem, DirItem, Header, INODE_ITEM_KEY, InodeId, InodeItem, Item, Key, KeyPtr, ROOT_ITEM_KEY,
     RootItem, SYS_CHUNK_ARRAY, SYS_CHUNK_ARRAY_SIZE, Stripe, SuperBlock, Timespec, UUID_KEY_SUBVOL,
     UUID_TREE_OBJECTID, XATTR_ITEM_KEY, holds_files, target,
 };
@@ -21,7 +21,7 @@ use crate::tree::{FileTree, Node, NodeId, NodeKind};
 /// What is set, and what is known so far.
 pub(super) struct Stamp<'a> {
     tree: &'a FileTree,
-    numbers: HashMap<(u64, u64), NodeId>,
+    numbers: HashMap<InodeId, NodeId>,
     identity: &'a Identity,
     made: Timespec,
     device: Uuid,
@@ -34,7 +34,7 @@ pub(super) struct Stamp<'a> {
 impl<'a> Stamp<'a> {
     pub(super) fn new(
         tree: &'a FileTree,
-        numbers: HashMap<(u64, u64), NodeId>,
+        numbers: HashMap<InodeId, NodeId>,
         identity: &'a Identity,
     ) -> Self {
         Self {

@@ -58,7 +58,7 @@ pub fn adapt(request: &mut Request<'_>, geometry: Geometry) -> Result<Vec<String
         bad_kind(tree.node(id), geometry).or_else(|| bad_name(tree, directory, name))
     })?;
     survey.keep_xattrs(tree, |tree, id, xattrs| fit(tree, id, xattrs, geometry))?;
-    hold_times(tree, &mut survey)?;
+    hold_times(tree, geometry, &mut survey)?;
     if request.size.get() > SMALL_NUMBERS && has_links(tree) {
         let message = "hard links can't be made in an XFS filesystem of more than 1 TiB";
         return Err(Error::unsupported(request.place, message));
@@ -66,11 +66,16 @@ pub fn adapt(request: &mut Request<'_>, geometry: Geometry) -> Result<Vec<String
     Ok(survey.into_warnings())
 }
 
-fn hold_times(tree: &mut FileTree, survey: &mut Survey<'_>) -> Result<()> {
+fn hold_times(tree: &mut FileTree, geometry: Geometry, survey: &mut Survey<'_>) -> Result<()> {
+    // Both forms begin in 1901.
+    let end = match geometry.bigtime {
+        true => BIGTIME_END,
+        false => i32::MAX.into(),
+    };
     let mut changed = Vec::new();
     for (id, node) in tree.nodes() {
         let seconds = node.attributes.mtime.seconds;
-        let nearest = seconds.clamp(BIGTIME_START, BIGTIME_END);
+        let nearest = seconds.clamp(BIGTIME_START, end);
         if nearest != seconds {
             let why = || format!("is of {seconds} s from 1970");
             survey.note(Loss::Time, || tree.path(id), why)?;

@@ -28,6 +28,8 @@ pub struct Geometry {
     pub block_size: u32,
     /// Bytes in an inode.
     pub inode_size: u32,
+    /// Whether times reach to 2486; to 2038 otherwise.
+    pub bigtime: bool,
 }
 
 impl Geometry {
