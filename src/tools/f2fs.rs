@@ -9,7 +9,7 @@ use disklayout::fs::f2fs;
 use disklayout::fs::options::{number, place_of};
 use disklayout::fs::{Choice, Formatter, FsPlan, Progress, Request, Summary};
 use disklayout::tree::{FileTree, NodeKind};
-use disklayout::{Bytes, Error, Identity, Result};
+use disklayout::{Bytes, Error, Identity, Result, Timestamp};
 use uuid::Uuid;
 
 use super::plant::plant;
@@ -58,7 +58,7 @@ impl Formatter for F2fsFormatter {
         &CHOICES
     }
 
-    fn plan(&self, request: Request<'_>) -> Result<Box<dyn FsPlan>> {
+    fn plan(&self, mut request: Request<'_>) -> Result<Box<dyn FsPlan>> {
         let place = request.place;
         let overprovision = overprovision(&request)?;
         let size = request.size.get();
@@ -73,8 +73,8 @@ impl Formatter for F2fsFormatter {
         if let Some(label) = request.label {
             f2fs::check_label(place, label)?;
         }
-        let mut tree = request.tree;
-        let warnings = f2fs::check_tree(place, &mut tree, request.misfits)?;
+        let warnings = f2fs::adapt(&mut request)?;
+        let tree = request.tree;
         let is_filled = tree.entries(FileTree::ROOT).next().is_some();
         if is_filled && size < f2fs::MIN_SIZE_FILLED {
             let least = f2fs::MIN_SIZE_FILLED;
@@ -209,8 +209,9 @@ impl FsPlan for F2fsPlan {
         let staging = Staging::new(&self.place)?;
         let written = METADATA + demand(&self.tree) + self.size / 400;
         let scratch = Scratch::new(&self.place, &staging, self.size, written)?;
-        self.runner
-            .run(&self.place, MKFS_F2FS, &self.arguments(scratch.path()))?;
+        let (time, label) = (self.identity.time(), self.label.as_deref());
+        let args = arguments(time, self.uuid, label, self.overprovision, scratch.path());
+        self.runner.run(&self.place, MKFS_F2FS, &args)?;
         if self.tree.nodes().nth(1).is_some() {
             plant(&staging, Path::new(TOP), &self.tree, |_| true)?;
             let top = staging.path().join(TOP);
@@ -232,22 +233,47 @@ impl FsPlan for F2fsPlan {
     }
 }
 
-impl F2fsPlan {
-    /// What mkfs.f2fs is told: `-r` for a first checkpoint that isn't random, `-t 0` because there
-    /// is nothing to discard.
-    fn arguments(&self, volume: &Path) -> Vec<OsString> {
-        let seconds = self.identity.time().seconds.max(0).to_string();
-        let mut args: Vec<OsString> = ["-q", "-f", "-r", "-t", "0", "-T", &seconds, "-U"]
-            .map(OsString::from)
-            .to_vec();
-        args.push(self.uuid.to_string().into());
-        if let Some(label) = &self.label {
-            args.extend(["-l".into(), label.into()]);
-        }
-        if let Some(percent) = self.overprovision {
-            args.extend(["-o".into(), percent.to_string().into()]);
-        }
-        args.push(volume.into());
-        args
+/// What mkfs.f2fs is told: `-r` for a first checkpoint that isn't random, `-t 0` because there is
+/// nothing to discard.
+fn arguments(
+    time: Timestamp,
+    uuid: Uuid,
+    label: Option<&str>,
+    overprovision: Option<u32>,
+    volume: &Path,
+) -> Vec<OsString> {
+    let seconds = time.seconds.max(0).to_string();
+    let mut args: Vec<OsString> = ["-q", "-f", "-r", "-t", "0", "-T", &seconds, "-U"]
+        .map(OsString::from)
+        .to_vec();
+    args.push(uuid.to_string().into());
+    if let Some(label) = label {
+        args.extend(["-l".into(), label.into()]);
+    }
+    if let Some(percent) = overprovision {
+        args.extend(["-o".into(), percent.to_string().into()]);
+    }
+    args.push(volume.into());
+    args
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_what_was_chosen_is_told_beside_the_rest() {
+        let told = |seconds, label, overprovision| {
+            let time = Timestamp::from_seconds(seconds);
+            let volume = Path::new("/v");
+            let args = arguments(time, Uuid::nil(), label, overprovision, volume);
+            let words = args.iter().map(|word| word.to_str().unwrap());
+            words.collect::<Vec<_>>().join(" ")
+        };
+        let uuid = Uuid::nil();
+        let expected = format!("-q -f -r -t 0 -T 0 -U {uuid} /v");
+        assert_eq!(told(-5, None, None), expected);
+        let expected = format!("-q -f -r -t 0 -T 1000 -U {uuid} -l -q -o 20 /v");
+        assert_eq!(told(1000, Some("-q"), Some(20)), expected);
     }
 }

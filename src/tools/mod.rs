@@ -15,4 +15,5 @@ mod splice;
 pub mod squashfs;
 pub mod staging;
 mod tar_stream;
+mod version;
 pub mod xfs;

@@ -13,8 +13,9 @@ use disklayout::tree::{FileTree, Node, NodeKind};
 use super::staging::Staging;
 
 /// Makes all names of `tree` below the new directory `top`. Files have the right length and are
-/// holes; `is_link` says which symbolic links are made as such, the others are empty files. Where
-/// each node is, by its index: the first of its names.
+/// holes; `is_link` says which symbolic links are made as such, the others are empty files. They are
+/// made in the order of their names, whatever the order of the tree. Where each node is, by its
+/// index: the first of its names.
 ///
 /// # Errors
 /// `Io` with the path that can't be made.
@@ -29,7 +30,9 @@ pub(super) fn plant(
     places[FileTree::ROOT.index()] = staging.path().join(top);
     let mut pending = vec![FileTree::ROOT];
     while let Some(directory) = pending.pop() {
-        for (name, id) in tree.entries(directory) {
+        let mut entries: Vec<_> = tree.entries(directory).collect();
+        entries.sort_unstable();
+        for (name, id) in entries {
             let path = places[directory.index()].join(OsStr::from_bytes(name));
             let known = &places[id.index()];
             if !known.as_os_str().is_empty() {

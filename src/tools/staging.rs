@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use disklayout::{Error, Result};
+use rustix::fs::{Access, StatFs, access, statfs};
 
 /// The staging directories that exist. What makes a name below one of them holds it for reading,
 /// what lists, or removes, one holds it for writing.
@@ -16,6 +17,12 @@ static EXISTING: RwLock<Vec<PathBuf>> = RwLock::new(Vec::new());
 
 /// Which staging directory of this process the next one is.
 static NEXT: AtomicU64 = AtomicU64::new(0);
+
+/// Where files are in memory on most machines.
+const MEMORY: &str = "/dev/shm";
+
+/// What `statfs` calls a filesystem in memory (include/uapi/linux/magic.h).
+const TMPFS_MAGIC: i64 = 0x0102_1994;
 
 /// How many numbers are tried when leftovers of other processes have the same names.
 const ATTEMPTS: u64 = 1000;
@@ -32,9 +39,12 @@ impl Staging {
     /// # Errors
     /// `Io` at `place` when it can't be made.
     pub fn new(place: &str) -> Result<Self> {
-        let parent = std::env::temp_dir();
+        Self::new_in(place, &std::env::temp_dir())
+    }
+
+    fn new_in(place: &str, parent: &Path) -> Result<Self> {
         let mut list = write();
-        let made = std::path::absolute(&parent).and_then(|parent| make_in(&parent));
+        let made = std::path::absolute(parent).and_then(|parent| make_in(&parent));
         let root = made.map_err(|error| {
             let message = format!(
                 "can't make a temporary directory in '{}'; TMPDIR can name another place",
@@ -44,6 +54,25 @@ impl Staging {
         })?;
         list.push(root.clone());
         Ok(Self { root })
+    }
+
+    /// An empty directory for about `len` bytes that lists what is in it in an order which depends
+    /// on what was made there only, and numbers files in the order in which they were made: in
+    /// memory, unless there is too little of it. Other filesystems list names by hashes of their
+    /// own, and number files where they have room.
+    ///
+    /// # Errors
+    /// Those of [`Self::new`].
+    pub fn with_own_order(place: &str, len: u64) -> Result<Self> {
+        let places = [std::env::temp_dir(), MEMORY.into()];
+        match places.iter().find(|place| holds_in_memory(place, len)) {
+            Some(parent) => Self::new_in(place, parent),
+            None => {
+                let why = "other bytes may come from the same input on another machine";
+                tracing::warn!("{place}: not enough room in '{MEMORY}' for {len} bytes: {why}");
+                Self::new(place)
+            }
+        }
     }
 
     /// Where it is, an absolute path.
@@ -128,6 +157,17 @@ fn write() -> RwLockWriteGuard<'static, Vec<PathBuf>> {
         .unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
+/// Whether files below `parent` are in memory, with room for four times `len` bytes: others work
+/// there at the same time.
+fn holds_in_memory(parent: &Path, len: u64) -> bool {
+    let is_writable = access(parent, Access::WRITE_OK | Access::EXEC_OK).is_ok();
+    let enough = |found: StatFs| {
+        let free = found.f_bavail.saturating_mul(found.f_bsize as u64);
+        found.f_type == TMPFS_MAGIC && free / 4 >= len
+    };
+    is_writable && statfs(parent).is_ok_and(enough)
+}
+
 fn make_in(parent: &Path) -> io::Result<PathBuf> {
     let process = std::process::id();
     for _ in 0..ATTEMPTS {
@@ -153,6 +193,15 @@ fn remove(root: &Path) -> io::Result<()> {
 mod tests {
     use super::*;
     use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn memory_is_taken_where_it_is_enough() {
+        assert!(!holds_in_memory(Path::new("/proc"), 0));
+        assert!(!holds_in_memory(Path::new("/no such place"), 0));
+        assert!(!holds_in_memory(Path::new(MEMORY), u64::MAX));
+        let staging = Staging::with_own_order("disk", 1 << 20).unwrap();
+        assert!(staging.path().is_dir());
+    }
 
     #[test]
     fn it_is_there_until_it_is_dropped() {

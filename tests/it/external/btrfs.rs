@@ -1,23 +1,25 @@
 //! Btrfs filesystems as `btrfs check` and the kernel see them.
 
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::PermissionsExt;
 
 use createhdds::tools::btrfs::BtrfsFormatter;
 use createhdds::tools::runner::Runner;
-use disklayout::disk::MemDisk;
-use disklayout::fs::{Formatter, Misfits, Options, Request, Unwatched};
-use disklayout::tree::{Attributes, Content, FileTree, Node, NodeKind, Xattr, Xattrs};
-use disklayout::{Bytes, ErrorKind, Identity, Timestamp};
+use disklayout::fs::{Formatter, Misfits, Options, Request};
+use disklayout::tree::{Content, FileTree, NodeKind};
+use disklayout::{Bytes, ErrorKind, Timestamp};
 
+use super::planned::{self, assert_refused, assert_stopped, tree, with_attribute};
 use super::sample::sample;
-use super::{as_nobody, blkid, check, make, make_in, partition};
+use super::{
+    check, comes_back, is_in_the_partition_of_a_table, make, same_bytes_for_everybody,
+    smallest_size_holds,
+};
 use crate::rootfs::compare::assert_same;
 use crate::rootfs::host;
 use crate::rootfs::image::Scratch;
 use crate::rootfs::listing::{Knows, seen_by};
-use crate::rootfs::mounted::{Mounted, go_on_writing, is_root, is_root_user};
+use crate::rootfs::mounted::{Mounted, go_on_writing, is_root};
 
-const UUID: &str = "8d5f3a52-6c1e-4c5a-9a25-30b5f0a1c7de";
 const MIB: u64 = 1 << 20;
 const MIN: u64 = 114_294_784;
 
@@ -53,8 +55,6 @@ fn everything_comes_back() {
 
 #[test]
 fn sizes_labels_and_uuids_come_back() {
-    let empty = tempfile::tempdir().unwrap();
-    let scratch = Scratch::new();
     for (size, options, label) in [
         (MIN, "", ""),
         (16 * MIB, "--mixed yes -L mixed", "mixed"),
@@ -65,97 +65,30 @@ fn sizes_labels_and_uuids_come_back() {
         ),
         (2 << 40, "-L large", "large"),
     ] {
-        let image = scratch.path(&format!("btrfs-{size}.img"));
-        let line = format!("-t btrfs -s {size} -U {UUID} {options}");
-        let run = make(&line, empty.path(), &image);
-        run.expect(0);
-        check("btrfs", &image).unwrap();
-        assert_eq!(blkid(&image, "TYPE"), "btrfs");
-        assert_eq!(blkid(&image, "LABEL"), label);
-        assert_eq!(blkid(&image, "UUID"), UUID);
-        let metadata = std::fs::metadata(&image).unwrap();
-        assert_eq!(metadata.len(), size);
-        assert!(metadata.blocks() * 512 < 32 * MIB, "{}", metadata.blocks());
+        comes_back("btrfs", size, options, label);
     }
 }
 
 #[test]
 fn it_is_in_the_partition_of_a_table() {
-    let source = sample();
-    let scratch = Scratch::new();
-    for table in ["mbr", "gpt"] {
-        let image = scratch.path(&format!("btrfs-{table}.img"));
-        make(
-            &format!("-t btrfs -s 420M -p={table}"),
-            source.path(),
-            &image,
-        )
-        .expect(0);
-        let volume = partition(&image);
-        check("btrfs", volume.path()).unwrap();
-    }
+    is_in_the_partition_of_a_table("btrfs");
 }
 
 #[test]
 fn the_smallest_size_holds_the_content() {
-    let source = sample();
-    let scratch = Scratch::new();
-    std::fs::write(source.path().join("large"), vec![7; 200 << 20]).unwrap();
-    let image = scratch.path("btrfs-auto.img");
-    make("-t btrfs -s auto", source.path(), &image).expect(0);
-    check("btrfs", &image).unwrap();
+    smallest_size_holds("btrfs", 200 << 20);
 }
 
-/// Numbers of inodes grow in memory, whatever else is made there meanwhile.
 #[test]
 fn an_ordinary_user_gets_the_same_bytes_another_second() {
-    let source = sample();
-    let scratch = Scratch::new();
-    let (one, other) = (
-        scratch.path("btrfs-one.img"),
-        scratch.path("btrfs-other.img"),
-    );
-    make_in(
-        std::path::Path::new("/dev/shm"),
-        "-t btrfs -s 400M",
-        &source.path().join("many"),
-        &one,
-    )
-    .expect(0);
-    std::thread::sleep(std::time::Duration::from_millis(1100));
-    match is_root_user() {
-        true => as_nobody(
-            std::path::Path::new("/dev/shm"),
-            "-t btrfs -s 400M",
-            &source.path().join("many"),
-            &other,
-        ),
-        false => drop(
-            make_in(
-                std::path::Path::new("/dev/shm"),
-                "-t btrfs -s 400M",
-                &source.path().join("many"),
-                &other,
-            )
-            .expect(0),
-        ),
-    }
-    assert!(std::fs::read(one).unwrap() == std::fs::read(other).unwrap());
+    same_bytes_for_everybody("btrfs");
 }
 
 fn request(tree: FileTree) -> Request<'static> {
-    let identity = Identity::new("disk", Timestamp::default());
     Request {
         tree,
-        ..Request::new("parts[0]", "btrfs", Bytes::new(MIN), identity)
+        ..planned::request("btrfs", MIN)
     }
-}
-
-fn tree(path: &str, kind: NodeKind) -> FileTree {
-    let mut tree = FileTree::new(Timestamp::default());
-    let node = Node::new(kind, Attributes::file(Timestamp::default()));
-    tree.put("t", path.as_bytes(), node).unwrap();
-    tree
 }
 
 #[test]
@@ -205,24 +138,11 @@ fn what_cannot_be_is_refused_when_planning() {
         (
             request(with_attribute("os2.a")),
             ErrorKind::Unsupported,
-            "'os2.a'",
+            "the extended attribute os2.a (mkfs.btrfs takes no namespace like this), which Btrfs can't hold: leave it out, have such things dropped (--lossy",
         ),
     ] {
-        let error = BtrfsFormatter::default().plan(request).unwrap_err();
-        assert_eq!(error.kind(), kind, "{error}");
-        assert!(error.to_string().contains(part), "{error}");
+        assert_refused(&BtrfsFormatter::default(), request, kind, part);
     }
-}
-
-fn with_attribute(name: &str) -> FileTree {
-    let mut tree = tree("/file", NodeKind::Fifo);
-    let file = tree.find(b"/file").unwrap();
-    let xattr = Xattr {
-        name: name.as_bytes().into(),
-        value: [0; 4].into(),
-    };
-    tree.set_xattrs(file, Xattrs::new([xattr]));
-    tree
 }
 
 #[test]
@@ -235,7 +155,9 @@ fn what_cannot_be_is_left_out_with_a_warning() {
     assert!(plan.tree().nodes().all(|(_, node)| node.xattrs.is_empty()));
     assert_eq!(
         plan.warnings(),
-        ["left out the attributes of 1 files: '/file': no attribute 'os2.a' can be set"]
+        [
+            "left out 1 extended attribute, which Btrfs can't hold: '/file' has the extended attribute os2.a (mkfs.btrfs takes no namespace like this)"
+        ]
     );
 }
 
@@ -243,18 +165,69 @@ fn what_cannot_be_is_left_out_with_a_warning() {
 fn without_the_program_the_error_names_the_package() {
     let empty = tempfile::tempdir().unwrap();
     let runner = Runner::with_search(vec![empty.path().to_owned()]);
-    let plan = BtrfsFormatter::new(runner)
-        .plan(request(FileTree::new(Timestamp::default())))
-        .unwrap();
-    let disk = MemDisk::new(MIN);
-    for error in [
-        plan.check_tools().unwrap_err(),
-        plan.write(&disk, &Unwatched).unwrap_err(),
+    let request = planned::request("btrfs", MIN);
+    let plan = BtrfsFormatter::new(runner).plan(request).unwrap();
+    let expected = "parts[0]: mkfs.btrfs isn't installed; install the package 'btrfs-progs' (Debian, Ubuntu, Fedora)";
+    assert_stopped(&*plan, MIN, expected);
+}
+
+/// As the one of Debian 12 is, which has none of this.
+#[test]
+fn what_the_installed_program_is_too_old_for_is_refused() {
+    let programs = tempfile::tempdir().unwrap();
+    let program = programs.path().join("mkfs.btrfs");
+    std::fs::write(
+        &program,
+        "#!/bin/sh\necho mkfs.btrfs, part of btrfs-progs v6.2\n",
+    )
+    .unwrap();
+    std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+    let runner = Runner::with_search(vec![programs.path().to_owned()]);
+    for (name, value, since) in [
+        ("subvolumes", "ro:a", "6.12"),
+        ("compress", "zstd:3", "6.13"),
+        ("features", "block-group-tree", "6.3"),
     ] {
-        let expected = "parts[0]: mkfs.btrfs isn't installed; install the package 'btrfs-progs' (Debian, Ubuntu, Fedora)";
-        assert_eq!(error.to_string(), expected);
+        let request = Request {
+            options: Options::default().with(name, value),
+            ..request(tree("/a/file", NodeKind::Fifo))
+        };
+        let plan = BtrfsFormatter::new(runner.clone()).plan(request).unwrap();
+        let expected = format!(
+            "parts[0].mkfs.{name}: mkfs.btrfs 6.2 is installed, and this needs {since} or a later \
+             one: install a newer 'btrfs-progs' (Debian, Ubuntu, Fedora), or leave it out"
+        );
+        assert_stopped(&*plan, MIN, &expected);
     }
-    assert_eq!(disk.allocated(), 0);
+}
+
+#[test]
+fn features_come_back() {
+    let source = sample();
+    let scratch = Scratch::new();
+    for (features, missing) in [
+        ("^no-holes,^extref", ["NO_HOLES", "EXTENDED_IREF"]),
+        (
+            "^free-space-tree,^skinny-metadata",
+            ["FREE_SPACE_TREE", "SKINNY_METADATA"],
+        ),
+    ] {
+        let image = scratch.path("btrfs-features.img");
+        let line = format!("-t btrfs -s 400M --features {features}");
+        make(&line, source.path(), &image).expect(0);
+        check("btrfs", &image).unwrap();
+        let args = ["inspect-internal", "dump-super"];
+        let found = crate::checkers::approved_text("btrfs", &args, &image).unwrap();
+        for name in [
+            "NO_HOLES",
+            "EXTENDED_IREF",
+            "FREE_SPACE_TREE",
+            "SKINNY_METADATA",
+        ] {
+            let is_missing = missing.contains(&name);
+            assert_eq!(!found.contains(name), is_missing, "{name}: {found}");
+        }
+    }
 }
 
 /// The checker must be able to fail.

@@ -1,21 +1,20 @@
 //! F2FS filesystems as fsck.f2fs and dump.f2fs see them, and the kernel where it can.
 
-use std::os::unix::fs::MetadataExt;
-
 use createhdds::tools::f2fs::F2fsFormatter;
 use createhdds::tools::runner::Runner;
-use disklayout::disk::MemDisk;
-use disklayout::fs::{Formatter, Misfits, Options, Request, Unwatched};
-use disklayout::tree::{Attributes, Content, FileTree, Node, NodeKind, Xattr, Xattrs};
-use disklayout::{Bytes, ErrorKind, Identity, Timestamp};
+use disklayout::fs::{Formatter, Misfits, Options, Request};
+use disklayout::tree::{Content, FileTree, NodeKind};
+use disklayout::{Bytes, ErrorKind, Timestamp};
 
 use super::dumped;
+use super::planned::{self, assert_refused, assert_stopped, tree, with_attribute};
 use super::sample::sample;
-use super::{as_nobody, blkid, check, make, make_in, partition};
+use super::{
+    check, comes_back, is_in_the_partition_of_a_table, make, same_bytes_for_everybody,
+    smallest_size_holds,
+};
 use crate::rootfs::image::Scratch;
-use crate::rootfs::mounted::is_root_user;
 
-const UUID: &str = "8d5f3a52-6c1e-4c5a-9a25-30b5f0a1c7de";
 const MIB: u64 = 1 << 20;
 const MIN: u64 = 54_525_952;
 
@@ -39,101 +38,36 @@ fn everything_comes_back() {
 
 #[test]
 fn sizes_labels_and_uuids_come_back() {
-    let empty = tempfile::tempdir().unwrap();
-    let scratch = Scratch::new();
     for (size, options, label) in [
         (MIN, "", ""),
         (128 * MIB + 512 * 1001, "-L=-q --overprovision 20", "-q"),
         (MIN + 512 * 1001, "", ""),
         (60 << 30, "-L large", "large"),
     ] {
-        let image = scratch.path(&format!("f2fs-{size}.img"));
-        let line = format!("-t f2fs -s {size} -U {UUID} {options}");
-        let run = make(&line, empty.path(), &image);
-        run.expect(0);
-        check("f2fs", &image).unwrap();
-        assert_eq!(blkid(&image, "TYPE"), "f2fs");
-        assert_eq!(blkid(&image, "LABEL"), label);
-        assert_eq!(blkid(&image, "UUID"), UUID);
-        let metadata = std::fs::metadata(&image).unwrap();
-        assert_eq!(metadata.len(), size);
-        assert!(metadata.blocks() * 512 < 32 * MIB, "{}", metadata.blocks());
+        comes_back("f2fs", size, options, label);
     }
 }
 
 #[test]
 fn it_is_in_the_partition_of_a_table() {
-    let source = sample();
-    let scratch = Scratch::new();
-    for table in ["mbr", "gpt"] {
-        let image = scratch.path(&format!("f2fs-{table}.img"));
-        make(
-            &format!("-t f2fs -s 420M -p={table}"),
-            source.path(),
-            &image,
-        )
-        .expect(0);
-        let volume = partition(&image);
-        check("f2fs", volume.path()).unwrap();
-    }
+    is_in_the_partition_of_a_table("f2fs");
 }
 
 #[test]
 fn the_smallest_size_holds_the_content() {
-    let source = sample();
-    let scratch = Scratch::new();
-    std::fs::write(source.path().join("large"), vec![7; 200 << 20]).unwrap();
-    let image = scratch.path("f2fs-auto.img");
-    make("-t f2fs -s auto", source.path(), &image).expect(0);
-    check("f2fs", &image).unwrap();
+    smallest_size_holds("f2fs", 200 << 20);
 }
 
 #[test]
 fn an_ordinary_user_gets_the_same_bytes_another_second() {
-    let source = sample();
-    let scratch = Scratch::new();
-    let (one, other) = (scratch.path("f2fs-one.img"), scratch.path("f2fs-other.img"));
-    make_in(
-        &std::env::temp_dir(),
-        "-t f2fs -s 400M",
-        &source.path().join("many"),
-        &one,
-    )
-    .expect(0);
-    std::thread::sleep(std::time::Duration::from_millis(1100));
-    match is_root_user() {
-        true => as_nobody(
-            &std::env::temp_dir(),
-            "-t f2fs -s 400M",
-            &source.path().join("many"),
-            &other,
-        ),
-        false => drop(
-            make_in(
-                &std::env::temp_dir(),
-                "-t f2fs -s 400M",
-                &source.path().join("many"),
-                &other,
-            )
-            .expect(0),
-        ),
-    }
-    assert!(std::fs::read(one).unwrap() == std::fs::read(other).unwrap());
+    same_bytes_for_everybody("f2fs");
 }
 
 fn request(tree: FileTree) -> Request<'static> {
-    let identity = Identity::new("disk", Timestamp::default());
     Request {
         tree,
-        ..Request::new("parts[0]", "f2fs", Bytes::new(MIN_FILLED), identity)
+        ..planned::request("f2fs", MIN_FILLED)
     }
-}
-
-fn tree(path: &str, kind: NodeKind) -> FileTree {
-    let mut tree = FileTree::new(Timestamp::default());
-    let node = Node::new(kind, Attributes::file(Timestamp::default()));
-    tree.put("t", path.as_bytes(), node).unwrap();
-    tree
 }
 
 #[test]
@@ -183,24 +117,11 @@ fn what_cannot_be_is_refused_when_planning() {
         (
             request(with_attribute("os2.a")),
             ErrorKind::Unsupported,
-            "'os2.a'",
+            "the extended attribute os2.a (F2FS has user., trusted., security. and ACLs only), which F2FS can't hold: leave it out, have such things dropped (--lossy",
         ),
     ] {
-        let error = F2fsFormatter::default().plan(request).unwrap_err();
-        assert_eq!(error.kind(), kind, "{error}");
-        assert!(error.to_string().contains(part), "{error}");
+        assert_refused(&F2fsFormatter::default(), request, kind, part);
     }
-}
-
-fn with_attribute(name: &str) -> FileTree {
-    let mut tree = tree("/file", NodeKind::Fifo);
-    let file = tree.find(b"/file").unwrap();
-    let xattr = Xattr {
-        name: name.as_bytes().into(),
-        value: [0; 4].into(),
-    };
-    tree.set_xattrs(file, Xattrs::new([xattr]));
-    tree
 }
 
 #[test]
@@ -213,7 +134,9 @@ fn what_cannot_be_is_left_out_with_a_warning() {
     assert!(plan.tree().nodes().all(|(_, node)| node.xattrs.is_empty()));
     assert_eq!(
         plan.warnings(),
-        ["left out the attributes of 1 files: '/file': F2FS has no attributes like 'os2.a'"]
+        [
+            "left out 1 extended attribute, which F2FS can't hold: '/file' has the extended attribute os2.a (F2FS has user., trusted., security. and ACLs only)"
+        ]
     );
 }
 
@@ -221,18 +144,10 @@ fn what_cannot_be_is_left_out_with_a_warning() {
 fn without_the_program_the_error_names_the_package() {
     let empty = tempfile::tempdir().unwrap();
     let runner = Runner::with_search(vec![empty.path().to_owned()]);
-    let plan = F2fsFormatter::new(runner)
-        .plan(request(FileTree::new(Timestamp::default())))
-        .unwrap();
-    let disk = MemDisk::new(MIN_FILLED);
-    for error in [
-        plan.check_tools().unwrap_err(),
-        plan.write(&disk, &Unwatched).unwrap_err(),
-    ] {
-        let expected = "parts[0]: mkfs.f2fs isn't installed; install the package 'f2fs-tools' (Debian, Ubuntu, Fedora)";
-        assert_eq!(error.to_string(), expected);
-    }
-    assert_eq!(disk.allocated(), 0);
+    let request = planned::request("f2fs", MIN_FILLED);
+    let plan = F2fsFormatter::new(runner).plan(request).unwrap();
+    let expected = "parts[0]: mkfs.f2fs isn't installed; install the package 'f2fs-tools' (Debian, Ubuntu, Fedora)";
+    assert_stopped(&*plan, MIN_FILLED, expected);
 }
 
 /// The checker must be able to fail.

@@ -4,14 +4,22 @@
 mod btrfs;
 mod dumped;
 mod f2fs;
+mod planned;
 mod sample;
 mod staging;
 mod xfs;
 
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use crate::checkers::{self, approved, approved_text, command};
+use crate::rootfs::image::Scratch;
+use crate::rootfs::mounted::is_root_user;
 use crate::world::{Run, World};
+
+use sample::sample;
+
+const UUID: &str = "8d5f3a52-6c1e-4c5a-9a25-30b5f0a1c7de";
 
 /// Runs `createhdds make-fs` in an environment in which nothing may stay behind.
 fn make(line: &str, input: &Path, image: &Path) -> Run {
@@ -86,4 +94,60 @@ fn as_nobody(parent: &Path, line: &str, input: &Path, image: &Path) {
     let output = outer.output().unwrap();
     let said = String::from_utf8_lossy(&output.stderr);
     assert!(output.status.success(), "{line}: {said}");
+}
+
+/// An empty filesystem has the size, label and UUID that it was asked for with, and few blocks.
+fn comes_back(kind: &str, size: u64, options: &str, label: &str) {
+    let empty = tempfile::tempdir().unwrap();
+    let scratch = Scratch::new();
+    let image = scratch.path(&format!("{kind}-{size}.img"));
+    let line = format!("-t {kind} -s {size} -U {UUID} {options}");
+    make(&line, empty.path(), &image).expect(0);
+    check(kind, &image).unwrap();
+    assert_eq!(blkid(&image, "TYPE"), kind);
+    assert_eq!(blkid(&image, "LABEL"), label);
+    assert_eq!(blkid(&image, "UUID"), UUID);
+    let metadata = std::fs::metadata(&image).unwrap();
+    assert_eq!(metadata.len(), size);
+    let allocated = metadata.blocks() * 512;
+    assert!(allocated < 32 << 20, "{allocated}");
+}
+
+fn is_in_the_partition_of_a_table(kind: &str) {
+    let source = sample();
+    let scratch = Scratch::new();
+    for table in ["mbr", "gpt"] {
+        let image = scratch.path(&format!("{kind}-{table}.img"));
+        let line = format!("-t {kind} -s 420M -p={table}");
+        make(&line, source.path(), &image).expect(0);
+        let volume = partition(&image);
+        check(kind, volume.path()).unwrap();
+    }
+}
+
+/// With a file of `large` bytes beside the sample.
+fn smallest_size_holds(kind: &str, large: usize) {
+    let source = sample();
+    let scratch = Scratch::new();
+    std::fs::write(source.path().join("large"), vec![7; large]).unwrap();
+    let image = scratch.path(&format!("{kind}-auto.img"));
+    make(&format!("-t {kind} -s auto"), source.path(), &image).expect(0);
+    check(kind, &image).unwrap();
+}
+
+/// Root with temporary files in one place, and another user, a second later, with those in memory.
+fn same_bytes_for_everybody(kind: &str) {
+    let source = sample();
+    let input = source.path().join("many");
+    let scratch = Scratch::new();
+    let [one, other] = ["one", "other"].map(|name| scratch.path(&format!("{kind}-{name}.img")));
+    let line = format!("-t {kind} -s 400M");
+    make_in(&std::env::temp_dir(), &line, &input, &one).expect(0);
+    std::thread::sleep(std::time::Duration::from_millis(1100));
+    let memory = Path::new("/dev/shm");
+    match is_root_user() {
+        true => as_nobody(memory, &line, &input, &other),
+        false => drop(make_in(memory, &line, &input, &other).expect(0)),
+    }
+    assert!(std::fs::read(one).unwrap() == std::fs::read(other).unwrap());
 }

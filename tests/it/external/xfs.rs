@@ -1,23 +1,23 @@
 //! XFS filesystems as xfs_repair and the kernel see them.
 
-use std::os::unix::fs::MetadataExt;
-
 use createhdds::tools::runner::Runner;
 use createhdds::tools::xfs::XfsFormatter;
-use disklayout::disk::MemDisk;
-use disklayout::fs::{Formatter, Misfits, Options, Request, Unwatched};
-use disklayout::tree::{Attributes, Content, FileTree, Node, NodeKind};
-use disklayout::{Bytes, Error, ErrorKind, Identity, Timestamp};
+use disklayout::fs::{Formatter, Misfits, Options, Request};
+use disklayout::tree::{Attributes, Content, Device, FileTree, Node, NodeKind, Xattr, Xattrs};
+use disklayout::{Bytes, ErrorKind, Timestamp};
 
+use super::planned::{self, assert_refused, assert_stopped, tree};
 use super::sample::sample;
-use super::{as_nobody, blkid, check, make, make_in, partition};
+use super::{
+    check, comes_back, is_in_the_partition_of_a_table, make, same_bytes_for_everybody,
+    smallest_size_holds,
+};
 use crate::rootfs::compare::assert_same;
 use crate::rootfs::host;
 use crate::rootfs::image::Scratch;
 use crate::rootfs::listing::Listing;
-use crate::rootfs::mounted::{Mounted, go_on_writing, is_root, is_root_user};
+use crate::rootfs::mounted::{Mounted, go_on_writing, is_root};
 
-const UUID: &str = "8d5f3a52-6c1e-4c5a-9a25-30b5f0a1c7de";
 const MIB: u64 = 1 << 20;
 const MIN: u64 = 300 * MIB;
 
@@ -50,8 +50,6 @@ fn everything_comes_back() {
 
 #[test]
 fn sizes_labels_and_uuids_come_back() {
-    let empty = tempfile::tempdir().unwrap();
-    let scratch = Scratch::new();
     for (size, options, label) in [
         (MIN, "", ""),
         (
@@ -66,92 +64,30 @@ fn sizes_labels_and_uuids_come_back() {
         ),
         (2 << 40, "-L large --sector-size 4096", "large"),
     ] {
-        let image = scratch.path(&format!("xfs-{size}.img"));
-        let line = format!("-t xfs -s {size} -U {UUID} {options}");
-        let run = make(&line, empty.path(), &image);
-        run.expect(0);
-        check("xfs", &image).unwrap();
-        assert_eq!(blkid(&image, "TYPE"), "xfs");
-        assert_eq!(blkid(&image, "LABEL"), label);
-        assert_eq!(blkid(&image, "UUID"), UUID);
-        let metadata = std::fs::metadata(&image).unwrap();
-        assert_eq!(metadata.len(), size);
-        assert!(metadata.blocks() * 512 < 32 * MIB, "{}", metadata.blocks());
+        comes_back("xfs", size, options, label);
     }
 }
 
 #[test]
 fn it_is_in_the_partition_of_a_table() {
-    let source = sample();
-    let scratch = Scratch::new();
-    for table in ["mbr", "gpt"] {
-        let image = scratch.path(&format!("xfs-{table}.img"));
-        make(&format!("-t xfs -s 420M -p={table}"), source.path(), &image).expect(0);
-        let volume = partition(&image);
-        check("xfs", volume.path()).unwrap();
-    }
+    is_in_the_partition_of_a_table("xfs");
 }
 
 #[test]
 fn the_smallest_size_holds_the_content() {
-    let source = sample();
-    let scratch = Scratch::new();
-    std::fs::write(source.path().join("large"), vec![7; 310 << 20]).unwrap();
-    let image = scratch.path("xfs-auto.img");
-    make("-t xfs -s auto", source.path(), &image).expect(0);
-    check("xfs", &image).unwrap();
+    smallest_size_holds("xfs", 310 << 20);
 }
 
 #[test]
 fn an_ordinary_user_gets_the_same_bytes_another_second() {
-    let source = sample();
-    let scratch = Scratch::new();
-    let (one, other) = (scratch.path("xfs-one.img"), scratch.path("xfs-other.img"));
-    make_in(
-        &std::env::temp_dir(),
-        "-t xfs -s 400M",
-        &source.path().join("many"),
-        &one,
-    )
-    .expect(0);
-    std::thread::sleep(std::time::Duration::from_millis(1100));
-    match is_root_user() {
-        true => as_nobody(
-            &std::env::temp_dir(),
-            "-t xfs -s 400M",
-            &source.path().join("many"),
-            &other,
-        ),
-        false => drop(
-            make_in(
-                &std::env::temp_dir(),
-                "-t xfs -s 400M",
-                &source.path().join("many"),
-                &other,
-            )
-            .expect(0),
-        ),
-    }
-    assert!(std::fs::read(one).unwrap() == std::fs::read(other).unwrap());
+    same_bytes_for_everybody("xfs");
 }
 
 fn request(tree: FileTree) -> Request<'static> {
-    let identity = Identity::new("disk", Timestamp::default());
     Request {
         tree,
-        ..Request::new("parts[0]", "xfs", Bytes::new(MIN), identity)
+        ..planned::request("xfs", MIN)
     }
-}
-
-fn tree(path: &str, kind: NodeKind) -> FileTree {
-    let mut tree = FileTree::new(Timestamp::default());
-    let node = Node::new(kind, Attributes::file(Timestamp::default()));
-    tree.put("t", path.as_bytes(), node).unwrap();
-    tree
-}
-
-fn refused(request: Request<'_>) -> Error {
-    XfsFormatter::default().plan(request).unwrap_err()
 }
 
 #[test]
@@ -195,7 +131,7 @@ fn what_cannot_be_is_refused_when_planning() {
         (
             request(tree("/ ", file())),
             ErrorKind::Unsupported,
-            "a name like this",
+            "'/ ' has a name of which mkfs.xfs can't be told, which XFS can't hold: leave it out, have such things dropped (--lossy",
         ),
         (
             request(tree("/link", link)),
@@ -208,43 +144,124 @@ fn what_cannot_be_is_refused_when_planning() {
             "the files need",
         ),
     ] {
-        let error = refused(request);
-        assert_eq!(error.kind(), kind, "{error}");
-        assert!(error.to_string().contains(part), "{error}");
+        assert_refused(&XfsFormatter::default(), request, kind, part);
+    }
+}
+
+/// Directories with more in them than others fill the groups unevenly.
+#[test]
+fn the_smallest_size_holds_uneven_groups() {
+    let source = tempfile::tempdir().unwrap();
+    for directory in 0..12 {
+        let path = source.path().join(format!("{directory:02}"));
+        std::fs::create_dir(&path).unwrap();
+        // The root was in the first group, every fourth one after it is in the log's.
+        let count = if directory % 4 == 1 { 500 } else { 1 };
+        for file in 0..count {
+            std::fs::write(path.join(file.to_string()), vec![7; 200_000]).unwrap();
+        }
+    }
+    let scratch = Scratch::new();
+    let image = scratch.path("xfs-uneven.img");
+    make("-t xfs -s auto", source.path(), &image).expect(0);
+    check("xfs", &image).unwrap();
+}
+
+/// What is planned for leaves nothing to what groups keep for themselves.
+#[test]
+fn where_there_is_no_room_the_error_tells_how_much_is_enough() {
+    let source = tempfile::tempdir().unwrap();
+    for file in 0..1229 {
+        let path = source.path().join((file % 12).to_string());
+        std::fs::create_dir_all(&path).unwrap();
+        std::fs::write(path.join(file.to_string()), vec![7; 200_000]).unwrap();
+    }
+    let scratch = Scratch::new();
+    let image = scratch.path("xfs-full.img");
+    let run = make("-t xfs -s 300M", source.path(), &image);
+    run.expect(3)
+        .says(["as mkfs.xfs spreads them", "bytes are enough"]);
+    assert!(!image.exists());
+}
+
+#[test]
+fn features_come_back() {
+    let source = sample();
+    let scratch = Scratch::new();
+    for features in [
+        "^finobt,^inobtcount,^sparse,^reflink",
+        "nrext64,bigtime",
+        "^bigtime",
+    ] {
+        let image = scratch.path("xfs-features.img");
+        let line = format!("-t xfs -s 400M --features {features}");
+        make(&line, source.path(), &image).expect(0);
+        check("xfs", &image).unwrap();
+        let args = ["-r", "-f", "-c", "version"];
+        let found = crate::checkers::approved_text("xfs_db", &args, &image).unwrap();
+        let found = found.to_lowercase();
+        for feature in features.split(',') {
+            let bare = feature
+                .trim_start_matches('^')
+                .replace("inobtcount", "inobtcnt");
+            let bare = bare.replace("sparse", "sparse_inodes");
+            assert_eq!(
+                found.contains(&bare),
+                !feature.starts_with('^'),
+                "{feature}: {found}"
+            );
+        }
     }
 }
 
 #[test]
 fn what_cannot_be_is_left_out_with_a_warning() {
-    let tree = tree("/ ", NodeKind::Fifo);
+    let mut tree = tree("/ ", NodeKind::Fifo);
+    let mut put = |path: &str, kind, seconds| {
+        let time = Timestamp::from_seconds(seconds);
+        let node = Node::new(kind, Attributes::file(time));
+        tree.put("t", path.as_bytes(), node).unwrap()
+    };
+    put("/link", NodeKind::Symlink(vec![b't'; 337].into()), 0);
+    let device = Device {
+        major: 512,
+        minor: 3,
+    };
+    put("/device", NodeKind::BlockDevice(device), 0);
+    let file = put("/file", NodeKind::Fifo, -(1 << 31) - 1);
+    let xattrs = [("os2.a", 4), ("user.long", 256), ("user.short", 2)].map(|(name, len)| Xattr {
+        name: name.as_bytes().into(),
+        value: vec![0; len].into(),
+    });
+    tree.set_xattrs(file, Xattrs::new(xattrs));
     let request = Request {
         misfits: Misfits::Drop,
         ..request(tree)
     };
     let plan = XfsFormatter::default().plan(request).unwrap();
-    assert_eq!(plan.tree().nodes().count(), 1);
-    assert_eq!(
-        plan.warnings(),
-        ["left out 1 files: '/ ': mkfs.xfs can't be told of a name like this"]
-    );
+    let expected = [
+        "left out 1 entry with names that XFS can't hold: '/ ' has a name of which mkfs.xfs can't be told",
+        "left out 1 symbolic link with targets that XFS can't hold: '/link' is a symbolic link of 337 bytes, more than the 336 of an inode of 512 (a larger inode-size has more)",
+        "left out 1 device with numbers that XFS can't hold: '/device' is device 512:3, beyond 511:262143",
+        "left out 2 extended attributes, which XFS can't hold: '/file' has the extended attribute os2.a (XFS has user., trusted., security. and ACLs only), and others",
+        "changed 1 time to the nearest that XFS can hold: '/file' is of -2147483649 s from 1970",
+    ];
+    assert_eq!(plan.warnings(), expected);
+    let tree = plan.tree();
+    assert_eq!(tree.nodes().count(), 2);
+    let file = tree.node(tree.find(b"/file").unwrap());
+    assert_eq!(file.attributes.mtime.seconds, -(1 << 31));
+    assert_eq!(file.xattrs.iter().len(), 1);
 }
 
 #[test]
 fn without_the_program_the_error_names_the_package() {
     let empty = tempfile::tempdir().unwrap();
     let runner = Runner::with_search(vec![empty.path().to_owned()]);
-    let plan = XfsFormatter::new(runner)
-        .plan(request(FileTree::new(Timestamp::default())))
-        .unwrap();
-    let disk = MemDisk::new(MIN);
-    for error in [
-        plan.check_tools().unwrap_err(),
-        plan.write(&disk, &Unwatched).unwrap_err(),
-    ] {
-        let expected = "parts[0]: mkfs.xfs isn't installed; install the package 'xfsprogs' (Debian, Ubuntu, Fedora, Rocky)";
-        assert_eq!(error.to_string(), expected);
-    }
-    assert_eq!(disk.allocated(), 0);
+    let request = planned::request("xfs", MIN);
+    let plan = XfsFormatter::new(runner).plan(request).unwrap();
+    let expected = "parts[0]: mkfs.xfs isn't installed; install the package 'xfsprogs' (Debian, Ubuntu, Fedora, Rocky)";
+    assert_stopped(&*plan, MIN, expected);
 }
 
 /// The checker must be able to fail.

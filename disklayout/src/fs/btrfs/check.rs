@@ -1,10 +1,12 @@
 //! What Btrfs, and mkfs.btrfs, can't hold.
 
 use super::names::stand_in;
+use super::subvolumes::{self, Subvolume};
 use crate::error::{Error, Result};
-use crate::fs::Misfits;
-use crate::fs::misfits::{check_paths, check_xattrs};
-use crate::tree::{FileTree, NodeKind};
+use crate::fs::Request;
+use crate::fs::misfits::Survey;
+use crate::fs::options::place_of;
+use crate::tree::{NAME_MAX, NodeKind, Xattrs};
 
 /// The smallest filesystem that mkfs.btrfs makes, in bytes.
 pub const MIN_SIZE: u64 = 114_294_784;
@@ -42,25 +44,31 @@ pub fn check_label(place: &str, label: &str) -> Result<()> {
     Ok(())
 }
 
-/// Refuses what can't be in a filesystem, or takes it out of the tree and tells what that is.
+/// Takes out of the tree what can't be in a filesystem with these subvolumes: a sentence for each
+/// kind of loss.
 ///
 /// # Errors
-/// `Unsupported` at `place`.
-pub fn check_tree(place: &str, tree: &mut FileTree, misfits: Misfits) -> Result<Vec<String>> {
-    check_paths(place, tree, PATH_MAX, "mkfs.btrfs")?;
-    check_xattrs(place, tree, misfits, |node| {
-        let mut xattrs = node.xattrs.iter();
-        let name = xattrs.find(|xattr| stand_in(&xattr.name).is_none());
-        let is_long = !node.xattrs.is_empty()
-            && matches!(&node.kind, NodeKind::Symlink(target) if target.len() > TARGET_MAX);
-        match name {
-            Some(xattr) => Some(format!(
-                "no attribute '{}' can be set",
-                xattr.name.escape_ascii()
-            )),
-            None => is_long.then(|| {
-                format!("a symbolic link of more than {TARGET_MAX} bytes can't have attributes")
-            }),
-        }
-    })
+/// `Unsupported` at the request's place where something would be lost that may not be,
+/// `InvalidSpec` for a subvolume that is no directory.
+pub fn adapt(request: &mut Request<'_>, subvolumes: &[Subvolume]) -> Result<Vec<String>> {
+    let mut survey = Survey::new(request, "Btrfs");
+    survey.keep_short_paths(&mut request.tree, PATH_MAX - NAME_MAX, "mkfs.btrfs")?;
+    survey.keep_xattrs(&mut request.tree, |tree, id, xattrs| {
+        fit(&tree.node(id).kind, xattrs)
+    })?;
+    let place = place_of(request.place, "subvolumes");
+    subvolumes::check(&place, &request.tree, subvolumes, &mut survey)?;
+    Ok(survey.into_warnings())
+}
+
+fn fit(kind: &NodeKind, xattrs: &Xattrs) -> Result<(), String> {
+    if xattrs.iter().any(|xattr| stand_in(&xattr.name).is_none()) {
+        return Err("mkfs.btrfs takes no namespace like this".to_owned());
+    }
+    match kind {
+        NodeKind::Symlink(target) if target.len() > TARGET_MAX && !xattrs.is_empty() => Err(
+            format!("mkfs.btrfs takes none for symbolic links of more than {TARGET_MAX} bytes"),
+        ),
+        _ => Ok(()),
+    }
 }

@@ -4,7 +4,9 @@ use std::collections::{BTreeSet, HashMap};
 
 use zerocopy::FromBytes;
 
-use super::format::{DIR_INDEX_KEY, DirItem, FIRST_FREE_OBJECTID, FS_TREE_OBJECTID};
+use super::format::{
+    DIR_INDEX_KEY, DirItem, FIRST_FREE_OBJECTID, FS_TREE_OBJECTID, InodeId, holds_files, target,
+};
 use super::stamp::Stamp;
 use super::volume::{Volume, corrupt, data, header, items};
 use crate::disk::Disk;
@@ -36,12 +38,13 @@ pub fn finish(disk: &dyn Disk, tree: &FileTree, identity: &Identity) -> Result<(
     volume.clear_unused(&used)
 }
 
-/// The nodes of the tree by the numbers of their inodes.
-fn numbers(volume: &Volume<'_>, tree: &FileTree) -> Result<HashMap<u64, NodeId>> {
-    let mut children: HashMap<u64, Vec<(Vec<u8>, u64)>> = HashMap::new();
+/// The nodes of the tree by the trees and numbers of their inodes.
+fn numbers(volume: &Volume<'_>, tree: &FileTree) -> Result<HashMap<InodeId, NodeId>> {
+    let mut children: HashMap<InodeId, Vec<(Vec<u8>, InodeId)>> = HashMap::new();
     for root in volume.roots()? {
         volume.walk(&mut vec![root], &mut |_, bytes| {
-            if header(bytes).owner.get() != FS_TREE_OBJECTID {
+            let owner = header(bytes).owner.get();
+            if !holds_files(owner) {
                 return Ok(());
             }
             for item in items(bytes)?
@@ -52,14 +55,16 @@ fn numbers(volume: &Volume<'_>, tree: &FileTree) -> Result<HashMap<u64, NodeId>>
                 let (entry, rest) = entry.map_err(|_| corrupt("has a broken directory"))?;
                 let name = rest.get(..entry.name_len.get().into());
                 let name = name.ok_or_else(|| corrupt("has a broken directory"))?;
-                let list = children.entry(item.key.objectid.get()).or_default();
-                list.push((name.to_vec(), entry.location.objectid.get()));
+                let list = children.entry((owner, item.key.objectid.get()));
+                let list = list.or_default();
+                list.push((name.to_vec(), target(owner, &entry.location)));
             }
             Ok(())
         })?;
     }
-    let mut numbers = HashMap::from([(FIRST_FREE_OBJECTID, FileTree::ROOT)]);
-    let mut pending = vec![(FIRST_FREE_OBJECTID, FileTree::ROOT)];
+    let root = ((FS_TREE_OBJECTID, FIRST_FREE_OBJECTID), FileTree::ROOT);
+    let mut numbers = HashMap::from([root]);
+    let mut pending = vec![root];
     while let Some((number, directory)) = pending.pop() {
         let names = children.remove(&number).unwrap_or_default();
         let path = || tree.path(directory).escape_ascii().to_string();

@@ -249,14 +249,46 @@ pub(super) const XATTR_ITEM_KEY: u8 = 24;
 pub(super) const DIR_ITEM_KEY: u8 = 84;
 pub(super) const DIR_INDEX_KEY: u8 = 96;
 pub(super) const ROOT_ITEM_KEY: u8 = 132;
+pub(super) const ROOT_BACKREF_KEY: u8 = 144;
+pub(super) const ROOT_REF_KEY: u8 = 156;
 pub(super) const DEV_EXTENT_KEY: u8 = 204;
 pub(super) const DEV_ITEM_KEY: u8 = 216;
 pub(super) const CHUNK_ITEM_KEY: u8 = 228;
 pub(super) const UUID_KEY_SUBVOL: u8 = 251;
 
-/// The tree of files, and the number of its root directory.
+/// Where a subvolume is in the tree of files above it; its name follows.
+#[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout, Unaligned)]
+#[repr(C)]
+pub(super) struct RootRef {
+    pub dirid: U64,
+    pub sequence: U64,
+    pub name_len: U16,
+}
+
+const _: () = assert!(size_of::<RootRef>() == 18);
+
+/// The tree of files at the top, and the number of the root directory of all of them. Trees of
+/// subvolumes are numbered from there on.
 pub(super) const FS_TREE_OBJECTID: u64 = 5;
+pub(super) const UUID_TREE_OBJECTID: u64 = 9;
 pub(super) const FIRST_FREE_OBJECTID: u64 = 256;
+const LAST_FREE_OBJECTID: u64 = u64::MAX - 255;
+
+/// Whether a tree holds files.
+pub(super) const fn holds_files(tree: u64) -> bool {
+    tree == FS_TREE_OBJECTID || (FIRST_FREE_OBJECTID <= tree && tree <= LAST_FREE_OBJECTID)
+}
+
+/// A tree of files, and the number of an inode in it.
+pub(super) type InodeId = (u64, u64);
+
+/// The inode that an entry in `tree` leads to.
+pub(super) const fn target(tree: u64, location: &Key) -> InodeId {
+    match location.kind {
+        ROOT_ITEM_KEY => (location.objectid.get(), FIRST_FREE_OBJECTID),
+        _ => (tree, location.objectid.get()),
+    }
+}
 
 /// Kinds of chunks: data alone, and those whose bytes are in several places at most as a whole.
 pub(super) const BLOCK_GROUP_DATA: u64 = 1;

@@ -12,8 +12,10 @@ mod format;
 mod names;
 mod renumber;
 mod stamp;
+mod subvolumes;
 mod volume;
 
-pub use check::{LABEL_MAX, MIN_SIZE, MIN_SIZE_MIXED, PATH_MAX, check_label, check_tree};
+pub use check::{LABEL_MAX, MIN_SIZE, MIN_SIZE_MIXED, PATH_MAX, adapt, check_label};
 pub use finish::finish;
 pub use names::stand_in;
+pub use subvolumes::{SUBVOLUMES_MAX, Subvolume};

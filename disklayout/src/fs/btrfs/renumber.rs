@@ -5,33 +5,42 @@ use std::collections::HashMap;
 
 use super::format::{
     DIR_INDEX_KEY, DIR_ITEM_KEY, DirItem, EXTENT_DATA_REF_KEY, EXTENT_ITEM_KEY, ExtentItem,
-    FIRST_FREE_OBJECTID, FS_TREE_OBJECTID, Header, INODE_EXTREF_KEY, INODE_REF_KEY, Item, Key,
-    KeyPtr,
+    FIRST_FREE_OBJECTID, Header, INODE_EXTREF_KEY, INODE_REF_KEY, Item, Key, KeyPtr,
+    ROOT_BACKREF_KEY, ROOT_ITEM_KEY, ROOT_REF_KEY, RootRef, holds_files,
 };
 use super::volume::{corrupt, data_mut, field, header, items};
 use crate::error::{Error, Result};
 
-/// New numbers by the old ones.
+/// New numbers by trees and old numbers.
 #[derive(Debug)]
-pub(super) struct Renumber(HashMap<u64, u64>);
+pub(super) struct Renumber(HashMap<(u64, u64), u64>);
 
 impl Renumber {
-    pub(super) fn new(numbers: impl Iterator<Item = u64>) -> Self {
-        let mut sorted: Vec<u64> = numbers.collect();
-        sorted.sort_unstable();
-        Self(sorted.into_iter().zip(FIRST_FREE_OBJECTID..).collect())
+    pub(super) fn new(numbers: impl Iterator<Item = (u64, u64)>) -> Self {
+        let mut trees: HashMap<u64, Vec<u64>> = HashMap::new();
+        for (tree, number) in numbers {
+            trees.entry(tree).or_default().push(number);
+        }
+        let mut new = HashMap::new();
+        for (tree, mut numbers) in trees {
+            numbers.sort_unstable();
+            let numbered = numbers.into_iter().zip(FIRST_FREE_OBJECTID..);
+            new.extend(numbered.map(|(old, number)| ((tree, old), number)));
+        }
+        Self(new)
     }
 
     /// Changes a node of any tree.
     pub(super) fn node(&self, bytes: &mut [u8]) -> Result<()> {
         let header = header(bytes);
-        let is_files = header.owner.get() == FS_TREE_OBJECTID;
+        let tree = header.owner.get();
+        let is_files = holds_files(tree);
         if header.level > 0 {
             let count = if is_files { header.nritems.get() } else { 0 };
             for index in 0..count as usize {
                 let at = size_of::<Header>() + index * size_of::<KeyPtr>();
                 let pointer: &mut KeyPtr = field(&mut bytes[at..])?;
-                self.key(&mut pointer.key)?;
+                self.key(tree, &mut pointer.key)?;
             }
             return Ok(());
         }
@@ -39,24 +48,29 @@ impl Renumber {
             if is_files {
                 let at = size_of::<Header>() + index * size_of::<Item>();
                 let stored: &mut Item = field(&mut bytes[at..])?;
-                self.key(&mut stored.key)?;
-                if matches!(item.key.kind, DIR_ITEM_KEY | DIR_INDEX_KEY) {
-                    self.entries(data_mut(bytes, &item)?)?;
+                self.key(tree, &mut stored.key)?;
+            }
+            let key = item.key;
+            match key.kind {
+                DIR_ITEM_KEY | DIR_INDEX_KEY if is_files => {
+                    self.entries(tree, data_mut(bytes, &item)?)?;
                 }
-            } else if item.key.kind == EXTENT_ITEM_KEY {
-                self.extent(data_mut(bytes, &item)?)?;
+                EXTENT_ITEM_KEY if !is_files => self.extent(data_mut(bytes, &item)?)?,
+                ROOT_REF_KEY => self.place(key.objectid.get(), data_mut(bytes, &item)?)?,
+                ROOT_BACKREF_KEY => self.place(key.offset.get(), data_mut(bytes, &item)?)?,
+                _ => {}
             }
         }
         Ok(())
     }
 
-    fn key(&self, key: &mut Key) -> Result<()> {
-        if let Some(number) = self.0.get(&key.objectid.get()) {
+    fn key(&self, tree: u64, key: &mut Key) -> Result<()> {
+        if let Some(number) = self.0.get(&(tree, key.objectid.get())) {
             key.objectid = (*number).into();
         }
         match key.kind {
             INODE_REF_KEY => {
-                if let Some(number) = self.0.get(&key.offset.get()) {
+                if let Some(number) = self.0.get(&(tree, key.offset.get())) {
                     key.offset = (*number).into();
                 }
                 Ok(())
@@ -69,15 +83,26 @@ impl Renumber {
         }
     }
 
-    fn entries(&self, mut bytes: &mut [u8]) -> Result<()> {
+    /// Entries for subvolumes lead to trees, whose numbers stay.
+    fn entries(&self, tree: u64, mut bytes: &mut [u8]) -> Result<()> {
         while !bytes.is_empty() {
             let entry: &mut DirItem = field(bytes)?;
-            if let Some(number) = self.0.get(&entry.location.objectid.get()) {
+            let number = self.0.get(&(tree, entry.location.objectid.get()));
+            if let Some(number) = number.filter(|_| entry.location.kind != ROOT_ITEM_KEY) {
                 entry.location.objectid = (*number).into();
             }
             let name = usize::from(entry.name_len.get()) + usize::from(entry.data_len.get());
             let rest = bytes.get_mut(size_of::<DirItem>() + name..);
             bytes = rest.ok_or_else(|| corrupt("has a broken directory"))?;
+        }
+        Ok(())
+    }
+
+    /// The directory in `tree` that a subvolume is in.
+    fn place(&self, tree: u64, bytes: &mut [u8]) -> Result<()> {
+        let place: &mut RootRef = field(bytes)?;
+        if let Some(number) = self.0.get(&(tree, place.dirid.get())) {
+            place.dirid = (*number).into();
         }
         Ok(())
     }
@@ -88,9 +113,11 @@ impl Renumber {
             return Ok(());
         }
         let extent: &mut ExtentItem = field(bytes)?;
-        let is_file =
-            extent.ref_kind == EXTENT_DATA_REF_KEY && extent.ref_root.get() == FS_TREE_OBJECTID;
-        if let (true, Some(number)) = (is_file, self.0.get(&extent.ref_objectid.get())) {
+        let is_file = extent.ref_kind == EXTENT_DATA_REF_KEY;
+        let number = self
+            .0
+            .get(&(extent.ref_root.get(), extent.ref_objectid.get()));
+        if let (true, Some(number)) = (is_file, number) {
             extent.ref_objectid = (*number).into();
         }
         Ok(())
@@ -103,7 +130,7 @@ mod tests {
 
     #[test]
     fn numbers_keep_their_order() {
-        let renumber = Renumber::new([256, 9000, 500].into_iter());
+        let renumber = Renumber::new([(5, 256), (5, 9000), (300, 7), (5, 500)].into_iter());
         for (old, kind, offset, expected) in [
             (256, DIR_ITEM_KEY, 9000, (256, 9000)),
             (500, INODE_REF_KEY, 256, (257, 256)),
@@ -115,7 +142,7 @@ mod tests {
                 kind,
                 offset: offset.into(),
             };
-            renumber.key(&mut key).unwrap();
+            renumber.key(5, &mut key).unwrap();
             assert_eq!((key.objectid.get(), key.offset.get()), expected);
         }
     }

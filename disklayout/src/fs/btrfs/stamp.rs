@@ -7,14 +7,14 @@ use zerocopy::FromBytes;
 
 use super::format::{
     CHUNK_ITEM_KEY, Chunk, DEV_EXTENT_KEY, DEV_ITEM_KEY, DIR_INDEX_KEY, DIR_ITEM_KEY, DevExtent,
-    DevItem, DirItem, FS_TREE_OBJECTID, Header, INODE_ITEM_KEY, InodeItem, Item, Key, KeyPtr,
-    ROOT_ITEM_KEY, RootItem, SYS_CHUNK_ARRAY, SYS_CHUNK_ARRAY_SIZE, Stripe, SuperBlock, Timespec,
-    UUID_KEY_SUBVOL, XATTR_ITEM_KEY,
+    DevItem, DirItem, Header, INODE_ITEM_KEY, InodeId, InodeItem, Item, Key, KeyPtr, ROOT_ITEM_KEY,
+    RootItem, SYS_CHUNK_ARRAY, SYS_CHUNK_ARRAY_SIZE, Stripe, SuperBlock, Timespec, UUID_KEY_SUBVOL,
+    UUID_TREE_OBJECTID, XATTR_ITEM_KEY, holds_files, target,
 };
 use super::names::stand_in;
 use super::renumber::Renumber;
-use super::volume::{corrupt, data_mut, field, header, items, range};
-use crate::error::Result;
+use super::volume::{corrupt, data, data_mut, field, header, items, range};
+use crate::error::{Error, Result};
 use crate::fs::file_type::file_types;
 use crate::identity::{Identity, Timestamp};
 use crate::tree::{FileTree, Node, NodeId, NodeKind};
@@ -22,7 +22,7 @@ use crate::tree::{FileTree, Node, NodeId, NodeKind};
 /// What is set, and what is known so far.
 pub(super) struct Stamp<'a> {
     tree: &'a FileTree,
-    numbers: HashMap<u64, NodeId>,
+    numbers: HashMap<InodeId, NodeId>,
     identity: &'a Identity,
     made: Timespec,
     device: Uuid,
@@ -35,7 +35,7 @@ pub(super) struct Stamp<'a> {
 impl<'a> Stamp<'a> {
     pub(super) fn new(
         tree: &'a FileTree,
-        numbers: HashMap<u64, NodeId>,
+        numbers: HashMap<InodeId, NodeId>,
         identity: &'a Identity,
     ) -> Self {
         Self {
@@ -54,10 +54,12 @@ impl<'a> Stamp<'a> {
     pub(super) fn node(&mut self, bytes: &mut [u8]) -> Result<()> {
         let header: &mut Header = field(bytes)?;
         header.chunk_tree_uuid = self.chunks.into_bytes();
-        let is_files = header.owner.get() == FS_TREE_OBJECTID;
-        for (index, item) in items(bytes)?.iter().enumerate() {
+        let tree = header.owner.get();
+        let is_files = holds_files(tree);
+        for item in &items(bytes)? {
             let id = item.key.objectid.get();
-            let node = self.numbers.get(&id).map(|id| self.tree.node(*id));
+            let node = self.numbers.get(&(tree, id));
+            let node = node.map(|id| self.tree.node(*id));
             let data = data_mut(bytes, item)?;
             match (item.key.kind, node) {
                 (INODE_ITEM_KEY, Some(node)) if is_files => self.inode(field(data)?, node),
@@ -66,16 +68,20 @@ impl<'a> Stamp<'a> {
                 }
                 (INODE_ITEM_KEY, _) => self.internal(field(data)?),
                 (XATTR_ITEM_KEY, Some(node)) if is_files => rename(data, node)?,
-                (DIR_ITEM_KEY | DIR_INDEX_KEY, Some(_)) if is_files => self.entries(data)?,
+                (DIR_ITEM_KEY | DIR_INDEX_KEY, Some(_)) if is_files => {
+                    self.entries(tree, data)?;
+                }
                 (ROOT_ITEM_KEY, _) => self.root(field(data)?, id),
                 (DEV_ITEM_KEY, _) => field::<DevItem>(data)?.uuid = self.device.into_bytes(),
                 (DEV_EXTENT_KEY, _) => {
                     field::<DevExtent>(data)?.chunk_tree_uuid = self.chunks.into_bytes();
                 }
                 (CHUNK_ITEM_KEY, _) => drop(self.chunk(data)?),
-                (UUID_KEY_SUBVOL, _) => self.uuid(bytes, index, item)?,
                 _ => {}
             }
+        }
+        if tree == UUID_TREE_OBJECTID {
+            name_trees(&self.uuids, bytes)?;
         }
         self.renumber.node(bytes)?;
         clear_gap(bytes)
@@ -154,10 +160,10 @@ impl<'a> Stamp<'a> {
     }
 
     /// Gives entries the type of what they lead to.
-    fn entries(&self, mut bytes: &mut [u8]) -> Result<()> {
+    fn entries(&self, tree: u64, mut bytes: &mut [u8]) -> Result<()> {
         while !bytes.is_empty() {
             let entry: &mut DirItem = field(bytes)?;
-            let node = self.numbers.get(&entry.location.objectid.get());
+            let node = self.numbers.get(&target(tree, &entry.location));
             let node = node.ok_or_else(|| corrupt("has an entry for an unknown inode"))?;
             // Some versions of mkfs.btrfs leave it to chance.
             entry.transid = 0.into();
@@ -171,25 +177,40 @@ impl<'a> Stamp<'a> {
         }
         Ok(())
     }
+}
 
-    /// Trees are found by their UUIDs, which are keys. There is one tree of files only, so that
-    /// the order of keys stays.
-    fn uuid(&self, bytes: &mut [u8], index: usize, item: &Item) -> Result<()> {
-        let halves = [item.key.objectid, item.key.offset].map(|half| half.get().to_le_bytes());
-        let old: [u8; 16] = std::array::from_fn(|i| halves[i / 8][i % 8]);
-        let Some(new) = self.uuids.get(&old) else {
-            return Ok(());
-        };
-        if header(bytes).nritems.get() > 1 {
-            return Ok(());
-        }
-        let at = size_of::<Header>() + index * size_of::<Item>();
-        let item: &mut Item = field(&mut bytes[at..])?;
-        let half = |from: usize| u64::from_le_bytes(std::array::from_fn(|i| new[from + i]));
-        item.key.objectid = half(0).into();
-        item.key.offset = half(8).into();
-        Ok(())
+/// Gives trees their new UUIDs where they are found by them: these are keys, in whose order items
+/// have to be.
+fn name_trees(uuids: &HashMap<[u8; 16], [u8; 16]>, bytes: &mut [u8]) -> Result<()> {
+    if header(bytes).level > 0 {
+        let message = "has more subvolumes than one node has room for";
+        return Err(Error::unsupported("the Btrfs filesystem", message));
     }
+    let items = items(bytes)?;
+    let mut entries = Vec::new();
+    for item in &items {
+        let value: [u8; 8] = data(bytes, item)?
+            .try_into()
+            .map_err(|_| corrupt("has a UUID of several trees"))?;
+        entries.push((renamed(uuids, item.key), value));
+    }
+    entries.sort_by_key(|(key, _)| (key.objectid.get(), key.kind, key.offset.get()));
+    for (index, (item, (key, value))) in items.iter().zip(entries).enumerate() {
+        let at = size_of::<Header>() + index * size_of::<Item>();
+        field::<Item>(&mut bytes[at..])?.key = key;
+        data_mut(bytes, item)?.copy_from_slice(&value);
+    }
+    Ok(())
+}
+
+fn renamed(uuids: &HashMap<[u8; 16], [u8; 16]>, mut key: Key) -> Key {
+    let halves = [key.objectid, key.offset].map(|half| half.get().to_le_bytes());
+    let old: [u8; 16] = std::array::from_fn(|i| halves[i / 8][i % 8]);
+    if let (UUID_KEY_SUBVOL, Some(new)) = (key.kind, uuids.get(&old)) {
+        let half = |from: usize| u64::from_le_bytes(std::array::from_fn(|i| new[from + i]));
+        (key.objectid, key.offset) = (half(0).into(), half(8).into());
+    }
+    key
 }
 
 /// Clears what is left of earlier items between the last item and the data of items.
@@ -232,4 +253,41 @@ fn rename(mut bytes: &mut [u8], node: &Node) -> Result<()> {
         bytes = bytes.get_mut(end..).ok_or_else(broken)?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use zerocopy::IntoBytes;
+
+    #[test]
+    fn trees_stay_sorted_by_their_new_uuids() {
+        let half = |value: u64| [value.to_le_bytes(); 2].concat().try_into().unwrap();
+        let mut header: Header = zerocopy::FromZeros::new_zeroed();
+        header.nritems = 2.into();
+        let mut bytes = header.as_bytes().to_vec();
+        for (index, old) in [1_u64, 2].into_iter().enumerate() {
+            let item = Item {
+                key: Key {
+                    objectid: old.into(),
+                    kind: UUID_KEY_SUBVOL,
+                    offset: old.into(),
+                },
+                offset: (100 - 8 * index as u32).into(),
+                size: 8.into(),
+            };
+            bytes.extend(item.as_bytes());
+        }
+        bytes.resize(size_of::<Header>() + 108, 0);
+        let at = size_of::<Header>() + 92;
+        bytes[at..at + 16].copy_from_slice(b"tree twotree one");
+        let uuids = HashMap::from([(half(1), half(9)), (half(2), half(8))]);
+        name_trees(&uuids, &mut bytes).unwrap();
+        let found = items(&bytes).unwrap();
+        let found: Vec<_> = found
+            .iter()
+            .map(|item| (item.key.objectid.get(), data(&bytes, item).unwrap()))
+            .collect();
+        assert_eq!(found, [(8, &b"tree two"[..]), (9, b"tree one")]);
+    }
 }

@@ -2,9 +2,9 @@
 
 use super::xattr;
 use crate::error::{Error, Result};
-use crate::fs::Misfits;
-use crate::fs::misfits::{check_paths, check_xattrs};
-use crate::tree::FileTree;
+use crate::fs::Request;
+use crate::fs::misfits::Survey;
+use crate::tree::NAME_MAX;
 
 /// The smallest filesystem that mkfs.f2fs makes, in bytes.
 pub const MIN_SIZE: u64 = 54_525_952;
@@ -36,13 +36,15 @@ pub fn check_label(place: &str, label: &str) -> Result<()> {
     Ok(())
 }
 
-/// Refuses what can't be in a filesystem, or takes it out of the tree and tells what that is.
+/// Takes out of the tree what can't be in a filesystem: a sentence for each kind of loss.
 ///
 /// # Errors
-/// `Unsupported` at `place`.
-pub fn check_tree(place: &str, tree: &mut FileTree, misfits: Misfits) -> Result<Vec<String>> {
-    check_paths(place, tree, PATH_MAX, "sload.f2fs")?;
-    check_xattrs(place, tree, misfits, |node| {
-        xattr::encode(&node.xattrs).err()
-    })
+/// `Unsupported` at the request's place where something would be lost that may not be.
+pub fn adapt(request: &mut Request<'_>) -> Result<Vec<String>> {
+    let mut survey = Survey::new(request, "F2FS");
+    survey.keep_short_paths(&mut request.tree, PATH_MAX - NAME_MAX, "sload.f2fs")?;
+    survey.keep_xattrs(&mut request.tree, |_, _, xattrs| {
+        xattr::encode(xattrs).map(drop)
+    })?;
+    Ok(survey.into_warnings())
 }

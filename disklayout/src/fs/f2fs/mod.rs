@@ -13,9 +13,7 @@ mod format;
 mod volume;
 mod xattr;
 
-pub use check::{
-    LABEL_MAX, MAX_SIZE, MIN_SIZE, MIN_SIZE_FILLED, PATH_MAX, check_label, check_tree,
-};
+pub use check::{LABEL_MAX, MAX_SIZE, MIN_SIZE, MIN_SIZE_FILLED, PATH_MAX, adapt, check_label};
 pub use finish::finish;
 
 /// Bytes in a block: there is no other size.

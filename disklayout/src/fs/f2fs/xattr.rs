@@ -11,7 +11,7 @@ pub(super) const ROOM: usize = DEFAULT_INLINE_XATTR_ADDRS * 4;
 /// The attributes as they are in an inode: all of its room for them, or nothing.
 ///
 /// # Errors
-/// Which attribute F2FS doesn't have, or how much room they need.
+/// Why the last of those that can't be stored with the ones before it can't be.
 pub(super) fn encode(xattrs: &Xattrs) -> Result<Vec<u8>, String> {
     if xattrs.is_empty() {
         return Ok(Vec::new());
@@ -21,21 +21,11 @@ pub(super) fn encode(xattrs: &Xattrs) -> Result<Vec<u8>, String> {
     let mut bytes = header.as_bytes().to_vec();
     for xattr in xattrs.iter() {
         let stored = stored(&xattr.name, &xattr.value);
-        let (index, name, value) = stored.ok_or_else(|| {
-            format!(
-                "F2FS has no attributes like '{}'",
-                xattr.name.escape_ascii()
-            )
-        })?;
-        let too_long = |_| {
-            format!(
-                "attribute '{}' has {} bytes",
-                xattr.name.escape_ascii(),
-                value.len()
-            )
-        };
-        let name_len = u8::try_from(name.len()).map_err(too_long)?;
-        let value_len = u16::try_from(value.len()).map_err(too_long)?;
+        let (index, name, value) =
+            stored.ok_or("F2FS has user., trusted., security. and ACLs only")?;
+        let too_long = |len| move |_| format!("{len} bytes, and an inode has {ROOM} for all");
+        let name_len = u8::try_from(name.len()).map_err(too_long(name.len()))?;
+        let value_len = u16::try_from(value.len()).map_err(too_long(value.len()))?;
         bytes.extend([index, name_len]);
         bytes.extend(value_len.to_le_bytes());
         bytes.extend(name);
@@ -45,9 +35,7 @@ pub(super) fn encode(xattrs: &Xattrs) -> Result<Vec<u8>, String> {
     // A word of zero ends the list.
     let needed = bytes.len() + 4;
     if needed > ROOM {
-        return Err(format!(
-            "its attributes need {needed} bytes; an inode has {ROOM} for them"
-        ));
+        return Err(format!("{needed} bytes with it, and an inode has {ROOM}"));
     }
     bytes.resize(ROOM, 0);
     Ok(bytes)

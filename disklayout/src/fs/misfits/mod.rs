@@ -6,7 +6,7 @@
 //! them. A format says what it can't hold; the words are the same for all of them.
 
 mod adapt;
-mod paths;
+mod keep;
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,6 @@ use crate::error::{Error, Result};
 use crate::tree::{Attributes, NodeKind, Xattr};
 
 pub use adapt::{Adaptation, Rules};
-pub use paths::{check_paths, check_xattrs};
 
 /// Labels of files for SELinux.
 const SELINUX: &[u8] = b"security.selinux";
@@ -29,6 +28,10 @@ pub enum Loss {
     Name,
     /// A name that is the same as another one in its directory to the format.
     Collision,
+    /// A symbolic link whose target can't be.
+    Target,
+    /// A device whose numbers can't be.
+    Device,
     /// A file of more bytes than there can be.
     TooLarge,
     /// One more name of a file that has one already.
@@ -73,6 +76,14 @@ impl Loss {
                 "left out {} with names that differ only in case, which {format} ignores",
                 entries()
             ),
+            Self::Target => {
+                let links = some("symbolic link", "symbolic links");
+                format!("left out {links} with targets that {format} can't hold")
+            }
+            Self::Device => {
+                let devices = some("device", "devices");
+                format!("left out {devices} with numbers that {format} can't hold")
+            }
             Self::TooLarge => {
                 let files = some("file", "files");
                 format!("left out {files} of more bytes than {format} can hold")
@@ -247,10 +258,12 @@ mod tests {
     use crate::identity::{Identity, Timestamp};
     use crate::units::Bytes;
 
-    const REFUSED: [Loss; 7] = [
+    const REFUSED: [Loss; 9] = [
         Loss::Special("socket"),
         Loss::Name,
         Loss::Collision,
+        Loss::Target,
+        Loss::Device,
         Loss::TooLarge,
         Loss::HardLink,
         Loss::SetId,
@@ -300,6 +313,8 @@ mod tests {
             "left out 1 socket, which FAT can't hold: '/'",
             "left out 1 entry with names that FAT can't hold: '/' is so",
             "left out 1 entry with names that differ only in case, which FAT ignores: '/' is so",
+            "left out 1 symbolic link with targets that FAT can't hold: '/' is so",
+            "left out 1 device with numbers that FAT can't hold: '/' is so",
             "left out 1 file of more bytes than FAT can hold: '/' is so",
             "made 1 copy of files with several names, which FAT can't hold: '/' is so",
             "left out set-ID bits of 1 file, which FAT can't hold: '/' is so",

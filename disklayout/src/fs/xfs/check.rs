@@ -3,8 +3,10 @@
 use super::format::{BIGTIME_END, BIGTIME_START};
 use super::{Geometry, attributes, names, segments};
 use crate::error::{Error, Result};
-use crate::fs::Misfits;
-use crate::tree::{FileTree, Node, NodeId, NodeKind, Xattrs};
+use crate::fs::Request;
+use crate::fs::misfits::{Loss, Survey};
+use crate::identity::Timestamp;
+use crate::tree::{Attributes, Device, FileTree, Node, NodeId, NodeKind, Xattrs};
 
 /// The smallest filesystem that mkfs.xfs makes, in bytes.
 pub const MIN_SIZE: u64 = 300 << 20;
@@ -43,151 +45,100 @@ pub fn has_links(tree: &FileTree) -> bool {
     tree.nodes().any(|(id, _)| tree.links(id) > 1)
 }
 
-/// Refuses what can't be in a filesystem of `size` bytes, or takes it out of the tree and tells
-/// what that is.
+/// Takes out of the tree what can't be in a filesystem, and moves times into its range: a sentence
+/// for each kind of loss.
 ///
 /// # Errors
-/// `InvalidSpec` or `Unsupported` at `place`.
-pub fn check_tree(
-    place: &str,
-    tree: &mut FileTree,
-    geometry: Geometry,
-    size: u64,
-    misfits: Misfits,
-) -> Result<Vec<String>> {
+/// `Unsupported` at the request's place where something would be lost that may not be, and for
+/// hard links where they can't be made.
+pub fn adapt(request: &mut Request<'_>, geometry: Geometry) -> Result<Vec<String>> {
+    let mut survey = Survey::new(request, "XFS");
+    let tree = &mut request.tree;
+    survey.keep_entries(tree, |tree, directory, name, id| {
+        bad_kind(tree.node(id), geometry).or_else(|| bad_name(tree, directory, name))
+    })?;
+    survey.keep_xattrs(tree, |tree, id, xattrs| fit(tree, id, xattrs, geometry))?;
+    hold_times(tree, geometry, &mut survey)?;
+    if request.size.get() > SMALL_NUMBERS && has_links(tree) {
+        let message = "hard links can't be made in an XFS filesystem of more than 1 TiB";
+        return Err(Error::unsupported(request.place, message));
+    }
+    Ok(survey.into_warnings())
+}
+
+fn hold_times(tree: &mut FileTree, geometry: Geometry, survey: &mut Survey<'_>) -> Result<()> {
+    // Both forms begin in 1901.
+    let end = match geometry.bigtime {
+        true => BIGTIME_END,
+        false => i32::MAX.into(),
+    };
+    let mut changed = Vec::new();
     for (id, node) in tree.nodes() {
         let seconds = node.attributes.mtime.seconds;
-        if !(BIGTIME_START..=BIGTIME_END).contains(&seconds) {
-            let path = tree.path(id);
-            let message = format!(
-                "'{}': {seconds} seconds since 1970 is no time of XFS, which has 1901 to 2486",
-                path.escape_ascii()
-            );
-            return Err(Error::invalid(place, message));
-        }
-    }
-    if size > SMALL_NUMBERS && has_links(tree) {
-        let message = "hard links can't be made in an XFS filesystem of more than 1 TiB";
-        return Err(Error::unsupported(place, message));
-    }
-    let names = bad_names(tree, geometry);
-    let attributes = bad_attributes(tree, geometry);
-    let first_of = |problems: &[String]| problems.first().cloned();
-    if misfits == Misfits::Refuse {
-        let all = names
-            .iter()
-            .map(|(_, _, why)| why)
-            .chain(attributes.iter().map(|(_, why)| why));
-        return match all.into_iter().next() {
-            None => Ok(Vec::new()),
-            Some(why) => Err(Error::unsupported(place, why.as_str())),
-        };
-    }
-    let mut warnings = Vec::new();
-    let reasons: Vec<String> = names.iter().map(|(_, _, why)| why.clone()).collect();
-    if let Some(first) = first_of(&reasons) {
-        warnings.push(format!("left out {} files: {first}", reasons.len()));
-    }
-    for (directory, name, _) in names {
-        tree.remove(directory, &name);
-    }
-    let reasons: Vec<String> = attributes.iter().map(|(_, why)| why.clone()).collect();
-    if let Some(first) = first_of(&reasons) {
-        warnings.push(format!(
-            "left out the attributes of {} files: {first}",
-            reasons.len()
-        ));
-    }
-    for (node, _) in attributes {
-        tree.set_xattrs(node, Xattrs::NONE);
-    }
-    Ok(warnings)
-}
-
-/// Names that lead to what can't be made, each with the reason.
-fn bad_names(tree: &FileTree, geometry: Geometry) -> Vec<(NodeId, Vec<u8>, String)> {
-    let mut found = Vec::new();
-    for (directory, node) in tree.nodes() {
-        if !node.kind.is_directory() {
-            continue;
-        }
-        for (name, id) in tree.entries(directory) {
-            let why = match bad_kind(tree.node(id), geometry) {
-                None if !has_stand_in(tree, directory, name) => {
-                    Some("mkfs.xfs can't be told of a name like this".to_owned())
-                }
-                other => other,
+        let nearest = seconds.clamp(BIGTIME_START, end);
+        if nearest != seconds {
+            let why = || format!("is of {seconds} s from 1970");
+            survey.note(Loss::Time, || tree.path(id), why)?;
+            let mtime = Timestamp::from_seconds(nearest);
+            let attributes = Attributes {
+                mtime,
+                ..node.attributes
             };
-            if let Some(why) = why {
-                let path = [&tree.path(directory), &b"/"[..], name].concat();
-                found.push((
-                    directory,
-                    name.to_vec(),
-                    format!("'{}': {why}", path.escape_ascii()),
-                ));
-            }
+            changed.push((id, attributes));
         }
     }
-    found
+    for (id, attributes) in changed {
+        tree.set_attributes(id, attributes);
+    }
+    Ok(())
 }
 
-fn has_stand_in(tree: &FileTree, directory: NodeId, name: &[u8]) -> bool {
-    names::is_sayable(name)
-        || names::stand_in(name, |other| tree.entry(directory, other).is_none()).is_some()
+fn bad_name(tree: &FileTree, directory: NodeId, name: &[u8]) -> Option<(Loss, String)> {
+    let is_free = |other: &[u8]| tree.entry(directory, other).is_none();
+    let is_held = names::is_sayable(name) || names::stand_in(name, is_free).is_some();
+    let why = "has a name of which mkfs.xfs can't be told";
+    (!is_held).then(|| (Loss::Name, why.to_owned()))
 }
 
-fn bad_kind(node: &Node, geometry: Geometry) -> Option<String> {
+fn bad_kind(node: &Node, geometry: Geometry) -> Option<(Loss, String)> {
+    let area = geometry.literal_area();
     match &node.kind {
-        NodeKind::Symlink(target) if target.len() > SYMLINK_MAX => Some(format!(
-            "a symbolic link of {} bytes; XFS holds {SYMLINK_MAX}",
-            target.len()
-        )),
+        NodeKind::Symlink(target) if target.len() > SYMLINK_MAX => {
+            let len = target.len();
+            let why = format!("is a symbolic link of {len} bytes, more than {SYMLINK_MAX}");
+            Some((Loss::Target, why))
+        }
         // Some versions of mkfs.xfs write what is outside of inodes in a form that isn't valid.
-        NodeKind::Symlink(target) if target.len() > geometry.literal_area() => Some(format!(
-            "a symbolic link of {} bytes; an inode of {} bytes holds {}, a larger inode-size more",
-            target.len(),
-            geometry.inode_size,
-            geometry.literal_area()
-        )),
+        NodeKind::Symlink(target) if target.len() > area => {
+            let (len, size) = (target.len(), geometry.inode_size);
+            let why = format!(
+                "is a symbolic link of {len} bytes, more than the {area} of an inode of {size} \
+                 (a larger inode-size has more)"
+            );
+            Some((Loss::Target, why))
+        }
         NodeKind::CharacterDevice(device) | NodeKind::BlockDevice(device)
             if device.minor > MINOR_MAX || device.major > MAJOR_MAX =>
         {
-            Some(format!(
-                "device {}:{}; XFS holds numbers up to {MAJOR_MAX}:{MINOR_MAX}",
-                device.major, device.minor
-            ))
+            let Device { major, minor } = device;
+            let why = format!("is device {major}:{minor}, beyond {MAJOR_MAX}:{MINOR_MAX}");
+            Some((Loss::Device, why))
         }
         _ => None,
     }
 }
 
-/// Nodes whose attributes don't fit into an inode, each with the reason.
-fn bad_attributes(tree: &FileTree, geometry: Geometry) -> Vec<(NodeId, String)> {
-    let mut found = Vec::new();
-    for (id, node) in tree.nodes() {
-        if let Err(why) = fit(tree, id, node, geometry) {
-            found.push((id, format!("'{}': {why}", tree.path(id).escape_ascii())));
-        }
-    }
-    found
-}
-
-fn fit(
-    tree: &FileTree,
-    id: NodeId,
-    node: &Node,
-    geometry: Geometry,
-) -> std::result::Result<(), String> {
-    let attributes = attributes::encode(&node.xattrs)?.len();
+/// Whether a node with these attributes fits into an inode.
+fn fit(tree: &FileTree, id: NodeId, xattrs: &Xattrs, geometry: Geometry) -> Result<(), String> {
+    let node = tree.node(id);
+    let attributes = attributes::encode(xattrs)?.len();
     let area = geometry.literal_area();
     let data = data_fork(tree, id, node, geometry);
-    let is_short_target =
-        matches!(&node.kind, NodeKind::Symlink(target) if !names::is_word(target));
-    if attributes + data > area && (attributes > 0 || is_short_target) {
+    if attributes > 0 && attributes + data > area {
         let size = geometry.inode_size;
         return Err(format!(
-            "its attributes need {attributes} bytes beside {data} others in an inode, which has \
-             {area} for both; a larger inode-size than {size}, up to 2048, may hold them"
+            "{attributes} bytes with it beside {data} others, and an inode of {size} has {area}; \
+             a larger inode-size, up to 2048, has more"
         ));
     }
     Ok(())

@@ -17,7 +17,7 @@ mod prototype;
 mod segments;
 mod volume;
 
-pub use check::{LABEL_MAX, MAX_SIZE, MIN_SIZE, check_label, check_tree, has_links};
+pub use check::{LABEL_MAX, MAX_SIZE, MIN_SIZE, adapt, check_label, has_links};
 pub use finish::{check_names, finish};
 pub use prototype::{Prototype, prototype};
 
@@ -28,6 +28,8 @@ pub struct Geometry {
     pub block_size: u32,
     /// Bytes in an inode.
     pub inode_size: u32,
+    /// Whether times reach to 2486; to 2038 otherwise.
+    pub bigtime: bool,
 }
 
 impl Geometry {

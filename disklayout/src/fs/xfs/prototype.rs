@@ -188,6 +188,7 @@ mod tests {
         let geometry = Geometry {
             block_size: 4096,
             inode_size: 512,
+            bigtime: true,
         };
         let found = prototype("t", &tree, geometry, "/stage").unwrap();
         let expected = b"/dev/null\n0 0\nd--755 0 0\nd d--755 0 0\nfile ---644 0 0 /stage/0\n$\n\

@@ -1,41 +1,43 @@
 //! Btrfs filesystems, made by mkfs.btrfs.
 
-use std::ffi::{OsStr, OsString};
+mod arguments;
+mod options;
+
+use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use disklayout::disk::Disk;
 use disklayout::fs::btrfs;
-use disklayout::fs::options::{bytes, flag, place_of};
 use disklayout::fs::{Choice, Formatter, FsPlan, Progress, Request, Summary};
 use disklayout::tree::{FileTree, Node, NodeKind};
 use disklayout::{Bytes, Error, Identity, Result};
 use rustix::fs::{XattrFlags, lsetxattr};
 use uuid::Uuid;
 
+use self::arguments::arguments;
+use self::options::{CHOICES, Chosen};
 use super::filled::fill;
 use super::plant::plant;
 use super::runner::{Runner, Tool};
 use super::scratch::Scratch;
 use super::staging::Staging;
+use super::version::require;
 
 const MKFS_BTRFS: Tool = Tool {
     program: "mkfs.btrfs",
     packages: "'btrfs-progs' (Debian, Ubuntu, Fedora)",
 };
 
-const CHOICES: [Choice; 3] = [
-    Choice::new("checksum", "ALGORITHM", "Checksums: crc32c or sha256"),
-    Choice::new("mixed", "yes|no", "Whether data and metadata share chunks"),
-    Choice::new("node-size", "BYTES", "Bytes in a node of a tree"),
-];
-
 /// Where the tree is in the staging directory.
 const TOP: &str = "root";
 
 /// There is no other size that all machines can mount.
 const SECTOR: u64 = 4096;
+
+/// What the first nodes of a subvolume's tree take, twice.
+const PER_SUBVOLUME: u64 = 2 * (64 << 10);
 
 /// What mkfs.btrfs counts for every file at most, in bytes.
 const PER_FILE: u64 = 40 << 10;
@@ -53,51 +55,6 @@ impl BtrfsFormatter {
     }
 }
 
-/// What was chosen.
-#[derive(Clone, Copy, Debug)]
-struct Chosen {
-    checksum: &'static str,
-    mixed: bool,
-    node_size: u64,
-}
-
-impl Chosen {
-    fn new(request: &Request<'_>) -> Result<Self> {
-        let Request { place, options, .. } = request;
-        options.check(place, request.kind, &CHOICES)?;
-        let checksum = |text: &str| match text {
-            "crc32c" => Ok("crc32c"),
-            "sha256" => Ok("sha256"),
-            _ => Err(format!("'{text}' is neither crc32c nor sha256")),
-        };
-        let mixed = options.parse(place, "mixed", flag)?.unwrap_or(false);
-        let default = if mixed { SECTOR } else { 16_384 };
-        let node_size = options.parse(place, "node-size", bytes)?.unwrap_or(default);
-        let is_power = node_size.is_power_of_two() && (SECTOR..=65_536).contains(&node_size);
-        if !is_power || mixed && node_size != SECTOR {
-            let message = match mixed {
-                true => format!("{node_size} isn't 4096, as it has to be with mixed chunks"),
-                false => format!("{node_size} is no power of two from 4096 to 65536"),
-            };
-            return Err(Error::invalid(place_of(place, "node-size"), message));
-        }
-        Ok(Self {
-            checksum: options
-                .parse(place, "checksum", checksum)?
-                .unwrap_or("crc32c"),
-            mixed,
-            node_size,
-        })
-    }
-
-    const fn min_size(self) -> u64 {
-        match self.mixed {
-            true => btrfs::MIN_SIZE_MIXED,
-            false => btrfs::MIN_SIZE,
-        }
-    }
-}
-
 impl Formatter for BtrfsFormatter {
     fn names(&self) -> &'static [&'static str] {
         &["btrfs"]
@@ -107,7 +64,7 @@ impl Formatter for BtrfsFormatter {
         &CHOICES
     }
 
-    fn plan(&self, request: Request<'_>) -> Result<Box<dyn FsPlan>> {
+    fn plan(&self, mut request: Request<'_>) -> Result<Box<dyn FsPlan>> {
         let place = request.place;
         let chosen = Chosen::new(&request)?;
         let size = request.size.get();
@@ -123,8 +80,8 @@ impl Formatter for BtrfsFormatter {
         if let Some(label) = request.label {
             btrfs::check_label(place, label)?;
         }
-        let mut tree = request.tree;
-        let warnings = btrfs::check_tree(place, &mut tree, request.misfits)?;
+        let warnings = btrfs::adapt(&mut request, &chosen.subvolumes)?;
+        let tree = request.tree;
         let (data, _) = demand(&tree);
         if data > size {
             let message =
@@ -156,7 +113,8 @@ impl Formatter for BtrfsFormatter {
             .saturating_add(data / 8)
             .saturating_add(metadata * 3)
             .saturating_add(files);
-        let size = needed.saturating_add(chosen.min_size());
+        let subvolumes = chosen.subvolumes.len() as u64 * PER_SUBVOLUME;
+        let size = needed.saturating_add(chosen.min_size() + subvolumes);
         Ok(Bytes::new(size.next_multiple_of(1 << 20)))
     }
 }
@@ -232,16 +190,25 @@ impl FsPlan for BtrfsPlan {
 
     fn check_tools(&self) -> Result<()> {
         self.runner.find(&self.place, MKFS_BTRFS)?;
-        Ok(())
+        let needs = self.chosen.needs();
+        require(&self.runner, &self.place, MKFS_BTRFS, "--version", &needs)
     }
 
     fn write(&self, disk: &dyn Disk, progress: &dyn Progress) -> Result<()> {
         self.check_tools()?;
-        let staging = Staging::new(&self.place)?;
         let (data, metadata) = demand(&self.tree);
-        let scratch = Scratch::new(&self.place, &staging, self.size, data + 2 * metadata)?;
+        let staging = Staging::with_own_order(&self.place, data + metadata)?;
+        let beside = Staging::new(&self.place)?;
+        let scratch = Scratch::new(&self.place, &beside, self.size, data + 2 * metadata)?;
         let top = self.stage(&staging, progress)?;
-        let args = self.arguments(top.as_deref(), scratch.path());
+        let label = self.label.as_deref();
+        let args = arguments(
+            &self.chosen,
+            self.uuid,
+            label,
+            top.as_deref(),
+            scratch.path(),
+        );
         self.runner.run(&self.place, MKFS_BTRFS, &args)?;
         self.check_size(&scratch)?;
         let finished = btrfs::finish(&scratch.disk()?, &self.tree, &self.identity);
@@ -306,32 +273,5 @@ impl BtrfsPlan {
             }
         }
         Ok(Some(staging.path().join(TOP)))
-    }
-
-    fn arguments(&self, top: Option<&Path>, volume: &Path) -> Vec<OsString> {
-        let Chosen {
-            checksum,
-            mixed,
-            node_size,
-        } = self.chosen;
-        let mut args: Vec<OsString> = ["-q", "-f", "-K", "-s", "4096", "--csum", checksum, "-n"]
-            .map(OsString::from)
-            .to_vec();
-        args.extend([
-            node_size.to_string().into(),
-            "-U".into(),
-            self.uuid.to_string().into(),
-        ]);
-        if mixed {
-            args.push("--mixed".into());
-        }
-        if let Some(label) = &self.label {
-            args.extend(["-L".into(), label.into()]);
-        }
-        if let Some(top) = top {
-            args.extend(["--rootdir".into(), top.into()]);
-        }
-        args.push(volume.into());
-        args
     }
 }

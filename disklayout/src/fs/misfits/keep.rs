@@ -1,0 +1,195 @@
+//! Takes out of a tree what doesn't fit, and keeps all the rest: for formats that know links and
+//! special files, but not every one of them.
+
+use std::collections::VecDeque;
+
+use super::{Loss, Survey};
+use crate::error::Result;
+use crate::tree::{FileTree, NodeId, Xattr, Xattrs};
+
+/// How much of a path that is too long is shown, in bytes.
+const SHOWN: usize = 100;
+
+impl Survey<'_> {
+    /// Removes every entry, with all that is below it, of which `misfit` tells what is lost and
+    /// why. It is asked for a directory, a name in it and what that leads to.
+    ///
+    /// # Errors
+    /// Those of [`Self::note`].
+    pub fn keep_entries(
+        &mut self,
+        tree: &mut FileTree,
+        misfit: impl Fn(&FileTree, NodeId, &[u8], NodeId) -> Option<(Loss, String)>,
+    ) -> Result<()> {
+        let mut removed = Vec::new();
+        let mut directories = VecDeque::from([FileTree::ROOT]);
+        while let Some(directory) = directories.pop_front() {
+            for (name, id) in tree.entries(directory) {
+                if let Some((loss, why)) = misfit(tree, directory, name, id) {
+                    let path = || [&tree.path(directory)[..], b"/", name].concat();
+                    self.note(loss, path, || why)?;
+                    removed.push((directory, name.to_vec()));
+                } else if tree.node(id).kind.is_directory() {
+                    directories.push_back(id);
+                }
+            }
+        }
+        for (directory, name) in removed {
+            tree.remove(directory, &name);
+        }
+        Ok(())
+    }
+
+    /// Removes directories whose paths have more than `most` bytes, which `program` doesn't take.
+    ///
+    /// # Errors
+    /// Those of [`Self::note`].
+    pub fn keep_short_paths(
+        &mut self,
+        tree: &mut FileTree,
+        most: usize,
+        program: &str,
+    ) -> Result<()> {
+        let too_long = tree
+            .directories()
+            .into_iter()
+            .filter(|path| path.len() > most);
+        let too_long: Vec<_> = too_long.collect();
+        for path in too_long {
+            // What is below one that was removed is gone.
+            let Some(slash) = path.iter().rposition(|byte| *byte == b'/') else {
+                continue;
+            };
+            let (above, name) = (&path[..slash], &path[slash + 1..]);
+            let Some(parent) = tree
+                .find(above)
+                .filter(|it| tree.entry(*it, name).is_some())
+            else {
+                continue;
+            };
+            let shown = || [&path[..SHOWN.min(path.len())], b"..."].concat();
+            let len = path.len();
+            let why = || format!("has a path of {len} bytes, and {program} takes {most}");
+            self.note(Loss::Name, shown, why)?;
+            tree.remove(parent, name);
+        }
+        Ok(())
+    }
+
+    /// Removes extended attributes until those that a node has fit together: `fits` tells why
+    /// some don't. In the order of their names, each that still fits stays.
+    ///
+    /// # Errors
+    /// Those of [`Self::note`].
+    pub fn keep_xattrs(
+        &mut self,
+        tree: &mut FileTree,
+        fits: impl Fn(&FileTree, NodeId, &Xattrs) -> Result<(), String>,
+    ) -> Result<()> {
+        let mut changed = Vec::new();
+        for (id, node) in tree.nodes() {
+            if node.xattrs.is_empty() || fits(tree, id, &node.xattrs).is_ok() {
+                continue;
+            }
+            let mut kept: Vec<Xattr> = Vec::new();
+            for xattr in node.xattrs.iter() {
+                kept.push(xattr.clone());
+                if let Err(reason) = fits(tree, id, &Xattrs::new(kept.iter().cloned())) {
+                    self.note_xattr(xattr, || tree.path(id), Some(&reason))?;
+                    kept.pop();
+                }
+            }
+            changed.push((id, Xattrs::new(kept)));
+        }
+        for (id, xattrs) in changed {
+            tree.set_xattrs(id, xattrs);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fs::{Misfits, Request};
+    use crate::identity::{Identity, Timestamp};
+    use crate::tree::{Attributes, Node, NodeKind};
+    use crate::units::Bytes;
+
+    fn survey(misfits: Misfits) -> Survey<'static> {
+        let identity = Identity::new("t", Timestamp::default());
+        let mut request = Request::new("p", "x", Bytes::new(1), identity);
+        request.misfits = misfits;
+        Survey::new(&request, "X")
+    }
+
+    fn tree(paths: &[&str]) -> FileTree {
+        let time = Timestamp::default();
+        let mut tree = FileTree::new(time);
+        for path in paths {
+            let node = Node::new(NodeKind::Fifo, Attributes::file(time));
+            tree.put("t", path.as_bytes(), node).unwrap();
+        }
+        tree
+    }
+
+    #[test]
+    fn what_is_below_a_removed_entry_is_not_told_of() {
+        let mut tree = tree(&["/bad/bad", "/good/bad", "/good/good"]);
+        let misfit = |_: &FileTree, _: NodeId, name: &[u8], _: NodeId| {
+            (name == b"bad").then(|| (Loss::Name, "is bad".to_owned()))
+        };
+        let mut refusing = survey(Misfits::Refuse);
+        let error = refusing.keep_entries(&mut tree, misfit).unwrap_err();
+        assert!(
+            error.to_string().starts_with("p: '/bad' is bad, "),
+            "{error}"
+        );
+        let mut survey = survey(Misfits::Drop);
+        survey.keep_entries(&mut tree, misfit).unwrap();
+        let expected = "left out 2 entries with names that X can't hold: '/bad' is bad, and others";
+        assert_eq!(survey.into_warnings(), [expected]);
+        assert_eq!(tree.nodes().count(), 3);
+    }
+
+    #[test]
+    fn paths_are_cut_where_they_become_too_long() {
+        let mut tree = tree(&["/a/b/c/f", "/a/d"]);
+        let mut survey = survey(Misfits::Drop);
+        survey.keep_short_paths(&mut tree, 4, "mkfs").unwrap();
+        assert!(tree.find(b"/a/b/c").is_none());
+        assert!(tree.find(b"/a/b").is_some());
+        let expected = "left out 1 entry with names that X can't hold: '/a/b/c...' has a path of \
+            6 bytes, and mkfs takes 4";
+        assert_eq!(survey.into_warnings(), [expected]);
+    }
+
+    #[test]
+    fn attributes_that_fit_together_stay() {
+        let mut tree = tree(&["/f"]);
+        let file = tree.find(b"/f").unwrap();
+        let xattrs = ["user.a", "user.long", "user.z"].map(|name| Xattr {
+            name: name.as_bytes().into(),
+            value: (*b"1").into(),
+        });
+        tree.set_xattrs(file, Xattrs::new(xattrs));
+        let fits = |_: &FileTree, _: NodeId, xattrs: &Xattrs| {
+            let len: usize = xattrs.iter().map(|xattr| xattr.name.len()).sum();
+            if len > 14 {
+                Err(format!("{len} bytes"))
+            } else {
+                Ok(())
+            }
+        };
+        survey(Misfits::Refuse)
+            .keep_xattrs(&mut tree, fits)
+            .unwrap_err();
+        let mut survey = survey(Misfits::Drop);
+        survey.keep_xattrs(&mut tree, fits).unwrap();
+        let names: Vec<_> = tree.node(file).xattrs.iter().map(|it| &*it.name).collect();
+        assert_eq!(names, [b"user.a", b"user.z"]);
+        let expected = "left out 1 extended attribute, which X can't hold: '/f' has the extended \
+            attribute user.long (15 bytes)";
+        assert_eq!(survey.into_warnings(), [expected]);
+    }
+}
