@@ -90,6 +90,7 @@ impl Hypervisor for Libvirt {
         };
         let what = || format!("can't remove the virtual machine '{name}'");
         if domain.is_active().unwrap_or(true) {
+            keep_variables_with(&self.0, &domain);
             // One that has just ended by itself is as good.
             match domain.destroy() {
                 Err(error) if error.code() == ErrorNumber::OperationInvalid => {}
@@ -155,6 +156,21 @@ fn found<T>(result: Result<T, Error>, absent: ErrorNumber) -> Result<Option<T>> 
         Ok(value) => Ok(Some(value)),
         Err(error) if error.code() == absent => Ok(None),
         Err(error) => Err(said(error)),
+    }
+}
+
+/// Makes a machine that is forgotten when it ends one that isn't: only a machine that is forgotten
+/// by order takes the variables of its firmware with it.
+fn keep_variables_with(connect: &Connect, domain: &Domain) {
+    if domain.is_persistent().unwrap_or(true) {
+        return;
+    }
+    // It may end at any moment, and then there is nothing to keep.
+    if let Ok(description) = domain.get_xml_desc(sys::VIR_DOMAIN_XML_INACTIVE)
+        && xml::has_variables(&description)
+    {
+        let defined = Domain::define_xml(connect, &description);
+        tracing::debug!(is_defined = defined.is_ok(), "a machine with UEFI");
     }
 }
 

@@ -40,7 +40,7 @@ impl<'a> Session<'a> {
         let prefix = leftovers::prefix(&directory);
         let mut link = Link::new(settings.connect.as_deref());
         for stale in link.ask(|host| host.machines(&prefix))? {
-            tracing::info!("Removing the virtual machine {stale}, left behind by a killed run");
+            tracing::warn!("removing the virtual machine {stale}, left behind by a killed run");
             link.ask(|host| host.remove(&stale))?;
         }
         link.ask(|host| host.remove_pool(&prefix))?;

@@ -28,7 +28,7 @@ pub(super) fn judge(
     is_written: impl FnOnce() -> anyhow::Result<bool>,
 ) -> Option<String> {
     match ended {
-        Ended::Failed(error) => return Some(error.message().to_owned()),
+        Ended::Failed(error) => return Some(essence(error.message()).to_owned()),
         Ended::TooLong(limit) => return Some(format!("it isn't done after {limit}")),
         Ended::NoRoom => return Some("there is no room for its disk".to_owned()),
         Ended::Success => {}
@@ -52,6 +52,12 @@ pub(super) fn judge(
     }
 }
 
+/// What virt-install says without its advice, which is of no use here.
+fn essence(message: &str) -> &str {
+    let advice = message.find("Domain installation does not appear to have been successful");
+    message[..advice.unwrap_or(message.len())].trim_end()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -65,7 +71,10 @@ mod tests {
 
     #[test]
     fn all_else_is_a_failure_that_says_what_was_seen() {
-        let failed = || Ended::Failed(Error::invalid("virtinstall[0]", "no such tree"));
+        let said = "no such tree\nDomain installation does not appear to have been successful.";
+        let failed = || Ended::Failed(Error::invalid("virtinstall[0]", said));
+        let reason = judge(&failed(), OFF, || Ok(true));
+        assert_eq!(reason.as_deref(), Some("no such tree"));
         let off = |why| Some(State::Off(why));
         for (ended, state, part) in [
             (failed(), OFF, "no such tree"),

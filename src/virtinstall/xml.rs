@@ -16,6 +16,11 @@ pub(super) fn display(domain: &str) -> Option<String> {
     Some(format!("{kind}://{host}:{port}"))
 }
 
+/// Whether a machine of this description has a file with the variables of its firmware.
+pub(super) fn has_variables(domain: &str) -> bool {
+    domain.contains("<nvram")
+}
+
 /// A storage pool of the files in `directory`.
 pub(super) fn pool(name: &str, directory: &str) -> String {
     let (name, directory) = (escaped(name), escaped(directory));

@@ -36,6 +36,9 @@ mod filesystems;
 mod groups;
 /// `inspect`: text, JSON, files and refusals.
 mod inspect;
+/// Systems that are installed in virtual machines.
+#[cfg(feature = "libvirt")]
+mod installs;
 /// Kickstart files of the shipped set, as ksvalidator sees them.
 mod kickstarts;
 /// Runs of the binary that are killed, interrupted or run into each other.
