@@ -82,9 +82,10 @@ impl<'a> Planner<'a> {
                 Ok(Planned::Layout(plan))
             }
             Recipe::Install(recipe) => {
+                // What is wrong with the host is wrong with all installations.
+                let systems = &self.host()?.systems;
                 let kickstart = self.find.kickstart(image)?;
                 let settings = &self.settings.install;
-                let systems = &self.host()?.systems;
                 let name = &image.file_name;
                 let plan = Installation::plan(name, recipe, kickstart, systems, settings)?;
                 Ok(Planned::Install(Box::new(plan)))

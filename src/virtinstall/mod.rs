@@ -15,7 +15,7 @@ mod os_variant;
 mod session;
 pub mod settings;
 mod verdict;
-#[cfg(any(feature = "libvirt", test))]
+#[cfg(feature = "libvirt")]
 mod xml;
 
 pub use host::Host;

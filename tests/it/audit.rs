@@ -12,6 +12,8 @@ use serde_json::Value;
 #[derive(Default)]
 struct Rules {
     licences: BTreeSet<String>,
+    /// Licences that only certain crates may have.
+    exceptions: BTreeMap<String, BTreeSet<String>>,
     registries: BTreeSet<String>,
     banned: BTreeSet<String>,
     /// `name@version prefix` of crates that may be there beside a newer version.
@@ -34,6 +36,7 @@ fn rules() -> Rules {
     let document: toml::Table = text.parse().unwrap();
     Rules {
         licences: list(&document, "licenses", "allow"),
+        exceptions: exceptions(&document),
         registries: list(&document, "sources", "allow-registry"),
         banned: list(&document, "bans", "deny"),
         skipped: list(&document, "bans", "skip"),
@@ -48,6 +51,20 @@ fn list(document: &toml::Table, section: &str, key: &str) -> BTreeSet<String> {
         entry.as_str().unwrap().to_owned()
     };
     entries.iter().map(text).collect()
+}
+
+/// The licences of `[licenses] exceptions`, by the crates that may have them.
+fn exceptions(document: &toml::Table) -> BTreeMap<String, BTreeSet<String>> {
+    let entries = document["licenses"]["exceptions"].as_array().unwrap();
+    let one = |entry: &toml::Value| {
+        let allowed = entry["allow"].as_array().unwrap();
+        let allowed = allowed.iter().map(|it| it.as_str().unwrap().to_owned());
+        (
+            entry["crate"].as_str().unwrap().to_owned(),
+            allowed.collect(),
+        )
+    };
+    entries.iter().map(one).collect()
 }
 
 /// Every package of the lock file that a build for this machine's architecture can use.
@@ -115,7 +132,10 @@ fn breaches(packages: &[Package], rules: &Rules) -> Vec<String> {
     for one in packages {
         let Package { name, version, .. } = one;
         let licence = one.licence.as_deref().unwrap_or("");
-        if !permits(licence, &rules.licences) {
+        let excepted = rules.exceptions.get(name);
+        if !permits(licence, &rules.licences)
+            && !excepted.is_some_and(|allowed| permits(licence, allowed))
+        {
             found.push(format!(
                 "{name} {version}: licence \"{licence}\" is not allowed"
             ));
@@ -240,6 +260,13 @@ fn each_breach_is_found() {
             "a 1.0.0: licence",
         ),
         ("a", "1.0.0", None, CRATES_IO, "a 1.0.0: licence"),
+        (
+            "a",
+            "1.0.0",
+            Some("LGPL-2.1"),
+            CRATES_IO,
+            "a 1.0.0: licence",
+        ),
         (
             "a",
             "1.0.0",

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use crate::world::{World, install, layout, single};
+use crate::world::{NO_LIBVIRT, World, install, layout, single};
 
 const HOST: &str = std::env::consts::ARCH;
 
@@ -82,7 +82,7 @@ fn installations_take_releases_and_architectures() {
         ),
     ] {
         let line = line.replace("HOST", HOST);
-        world.run(&line).expect(3).says([&names, "virtinstall[0]"]);
+        world.run(&line).expect(3).says([&names, NO_LIBVIRT]);
     }
 }
 

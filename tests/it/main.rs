@@ -77,3 +77,6 @@ mod squashfs;
 mod status;
 /// Files that come from the data directory or the network.
 mod uploads;
+/// The program without libvirt.
+#[cfg(not(feature = "libvirt"))]
+mod without_libvirt;

@@ -87,7 +87,8 @@ impl World {
     }
 
     /// Makes the program's environment that of this test: it finds the configuration by its
-    /// variable, nobody is at the address that tells the current release, and osinfo knows none.
+    /// variable, nobody is at the addresses of the current release and of libvirt, and osinfo knows
+    /// no release.
     pub(crate) fn prepare<'a>(&self, command: &'a mut Command) -> &'a mut Command {
         let osinfo = |which| (format!("OSINFO_{which}_DIR"), self.root().join("osinfo"));
         command
@@ -100,6 +101,7 @@ impl World {
             .env("LC_ALL", "C")
             .env("CREATEHDDS_CONFIG", self.config())
             .env("CREATEHDDS_CACHE_DIR", self.cache())
+            .env("LIBVIRT_DEFAULT_URI", "qemu+unix:///system?socket=/nowhere")
             .env("CREATEHDDS_RELEASE_URL", "http://127.0.0.1:9/")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
@@ -121,6 +123,12 @@ impl World {
 
 /// Until a program that is being started may be ready.
 const WAIT: Duration = Duration::from_millis(10);
+
+/// Why nothing can be installed in a [`World`].
+pub(crate) const NO_LIBVIRT: &str = match cfg!(feature = "libvirt") {
+    true => "can't connect to libvirt at its default address",
+    false => "this createhdds is built without libvirt",
+};
 
 /// The program under test.
 pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_createhdds");

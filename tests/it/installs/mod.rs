@@ -46,7 +46,7 @@ fn fails<const N: usize>(host: &Host, line: &str, parts: [&str; N]) -> Run {
 /// BIOS and UEFI, both formats, in a new directory and beside a layout, all at a time.
 #[test]
 fn a_whole_set_is_built_and_then_complete() {
-    if !may_run("a_whole_set_is_built_and_then_complete") {
+    if !may_run() {
         return;
     }
     let groups = [
@@ -115,7 +115,7 @@ fn a_whole_set_is_built_and_then_complete() {
 /// Of two mirrors the first has nothing; the second is on the network.
 #[test]
 fn the_next_mirror_is_asked_for_a_tree_that_is_not_there() {
-    if !may_run("the_next_mirror_is_asked_for_a_tree_that_is_not_there") {
+    if !may_run() {
         return;
     }
     let host = host_with_old("");
@@ -139,7 +139,7 @@ fn the_next_mirror_is_asked_for_a_tree_that_is_not_there() {
 
 #[test]
 fn a_tree_that_is_not_there_is_told_with_its_address() {
-    if !may_run("a_tree_that_is_not_there_is_told_with_its_address") {
+    if !may_run() {
         return;
     }
     let host = host_with_old("");
@@ -157,7 +157,7 @@ fn a_tree_that_is_not_there_is_told_with_its_address() {
 
 #[test]
 fn a_machine_that_hangs_is_ended_and_tried_again() {
-    if !may_run("a_machine_that_hangs_is_ended_and_tried_again") {
+    if !may_run() {
         return;
     }
     let host = host_with_old("# hang\n");
@@ -179,7 +179,7 @@ fn a_machine_that_hangs_is_ended_and_tried_again() {
 
 #[test]
 fn a_machine_that_panics_has_installed_nothing() {
-    if !may_run("a_machine_that_panics_has_installed_nothing") {
+    if !may_run() {
         return;
     }
     let host = host_with_old("# nothing\n# panic\n");
@@ -192,7 +192,7 @@ fn a_machine_that_panics_has_installed_nothing() {
 
 #[test]
 fn a_machine_that_installs_nothing_is_no_success() {
-    if !may_run("a_machine_that_installs_nothing_is_no_success") {
+    if !may_run() {
         return;
     }
     let host = host_with_old("# nothing\n");
@@ -206,7 +206,7 @@ fn a_machine_that_installs_nothing_is_no_success() {
 /// virt-install reports success for both.
 #[test]
 fn a_machine_that_is_ended_from_outside_is_no_success() {
-    if !may_run("a_machine_that_is_ended_from_outside_is_no_success") {
+    if !may_run() {
         return;
     }
     let host = host_with_old("# hang\n");
@@ -228,7 +228,7 @@ fn a_machine_that_is_ended_from_outside_is_no_success() {
 /// The first machine is ended, the second attempt succeeds.
 #[test]
 fn an_attempt_that_fails_is_made_again() {
-    if !may_run("an_attempt_that_fails_is_made_again") {
+    if !may_run() {
         return;
     }
     let host = host_with_old("");
@@ -244,7 +244,7 @@ fn an_attempt_that_fails_is_made_again() {
 
 #[test]
 fn what_is_missing_is_told_before_anything_is_done() {
-    if !may_run("what_is_missing_is_told_before_anything_is_done") {
+    if !may_run() {
         return;
     }
     let host = host_with_old("");
@@ -271,7 +271,7 @@ fn what_is_missing_is_told_before_anything_is_done() {
 
 #[test]
 fn a_libvirtd_that_stops_midway_fails_the_attempt_only() {
-    if !may_run("a_libvirtd_that_stops_midway_fails_the_attempt_only") {
+    if !may_run() {
         return;
     }
     let mut host = host_with_old("# hang\n");
@@ -294,7 +294,7 @@ fn a_libvirtd_that_stops_midway_fails_the_attempt_only() {
 
 #[test]
 fn an_interrupted_run_leaves_nothing() {
-    if !may_run("an_interrupted_run_leaves_nothing") {
+    if !may_run() {
         return;
     }
     let groups = [group("m", ""), group("u", r#", "bootopts": "uefi""#)].join(",");
@@ -317,7 +317,7 @@ fn an_interrupted_run_leaves_nothing() {
 
 #[test]
 fn what_a_killed_run_leaves_is_removed_by_the_next_one() {
-    if !may_run("what_a_killed_run_leaves_is_removed_by_the_next_one") {
+    if !may_run() {
         return;
     }
     let host = host_with_old("# hang\n");
@@ -341,7 +341,7 @@ fn what_a_killed_run_leaves_is_removed_by_the_next_one() {
 /// Nobody else's machine is touched, whatever it is called, and two directories don't collide.
 #[test]
 fn runs_in_two_directories_and_machines_of_others_live_side_by_side() {
-    if !may_run("runs_in_two_directories_and_machines_of_others_live_side_by_side") {
+    if !may_run() {
         return;
     }
     let host = host_with_old("");
@@ -364,7 +364,7 @@ fn runs_in_two_directories_and_machines_of_others_live_side_by_side() {
 
 #[test]
 fn a_full_disk_is_told_at_once() {
-    if !may_run("a_full_disk_is_told_at_once") {
+    if !may_run() {
         return;
     }
     let host = Host::new(
