@@ -11,6 +11,8 @@ mod leftovers;
 mod libvirt;
 mod link;
 mod location;
+#[cfg(test)]
+mod original;
 mod os_variant;
 mod session;
 pub mod settings;

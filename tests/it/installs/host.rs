@@ -173,7 +173,7 @@ impl Host {
     pub(crate) fn command_from(&self, trees: &str, line: &str) -> Command {
         let mut command = self.enter("env");
         command.arg(BINARY);
-        command.args(["--baseurl", trees, "--textinst", "--virt-type", "qemu"]);
+        command.args(["--baseurl", trees, "--virt-type", "qemu"]);
         if !line.contains("-C ") {
             command.arg("-C").arg(self.world.directory());
         }

@@ -66,6 +66,8 @@ fn a_whole_set_is_built_and_then_complete() {
         ("s-9-x86_64", "# for s\n"),
     ];
     let host = Host::new(&single("l"), &groups.join(","), &kickstarts);
+    // Older than it may be: it is built anew.
+    host.world.put(M, 100);
     let names = [
         "disk_l.img",
         "disk_rocky9_m_x86_64.qcow2",
@@ -73,13 +75,14 @@ fn a_whole_set_is_built_and_then_complete() {
         "disk_rocky9_u_x86_64.img",
         "disk_rocky9_u_x86_64.img.sha256",
     ];
-    let run = host.run("all --install-jobs 3").expect(0);
+    let run = host.run("-t all --install-jobs 3").expect(0);
     run.says([
         "Built 4 of 4 images",
         "| installer: begins",
         "| installer: done",
     ]);
     host.assert_clean(&names);
+    assert!(!host.world.is_untouched(M));
     host.run("check").expect(0).prints("");
     for (name, format, kickstart, text) in [
         (names[1], "qcow2", "m.ks", "# for m"),
@@ -163,7 +166,7 @@ fn a_machine_that_hangs_is_ended_and_tried_again() {
     let host = host_with_old("# hang\n");
     let run = fails(
         &host,
-        "m --install-timeout 12s --install-attempts 2",
+        "-t m --install-timeout 12s --install-attempts 2",
         [
             "each of 2 attempts: ",
             "it isn't done after 12 s",
@@ -185,7 +188,7 @@ fn a_machine_that_panics_has_installed_nothing() {
     let host = host_with_old("# nothing\n# panic\n");
     fails(
         &host,
-        "m --install-attempts 1",
+        "-t m --install-attempts 1",
         ["nothing was installed", "Kernel panic"],
     );
 }
@@ -198,7 +201,7 @@ fn a_machine_that_installs_nothing_is_no_success() {
     let host = host_with_old("# nothing\n");
     fails(
         &host,
-        "m --install-attempts 1",
+        "-t m --install-attempts 1",
         ["there is no partition table", "installer: done"],
     );
 }
@@ -217,12 +220,25 @@ fn a_machine_that_is_ended_from_outside_is_no_success() {
             "was destroyed from outside",
         ),
     ] {
-        let child = host.start("m --install-attempts 1", HANGS, 1);
+        let child = host.start("-t m --install-attempts 1", HANGS, 1);
         host.run_beside(&line.replace("NAME", &host.machines()[0]));
         child.end().expect(3).says([reason]);
         host.assert_clean(&[M]);
         assert!(host.world.is_untouched(M));
     }
+}
+
+/// Without text mode there is a screen to look at, and nothing on a console.
+#[test]
+fn the_screen_of_a_machine_is_told() {
+    if !may_run() {
+        return;
+    }
+    let host = host_with_old("");
+    let run = host.run("m").expect(0);
+    run.says(["its screen is at vnc://127.0.0.1:59", "Built 1 of 1"])
+        .never_says(["| "]);
+    host.assert_clean(&[M]);
 }
 
 /// The first machine is ended, the second attempt succeeds.
@@ -232,7 +248,7 @@ fn an_attempt_that_fails_is_made_again() {
         return;
     }
     let host = host_with_old("");
-    let child = host.start("m", BEGINS, 1);
+    let child = host.start("-t m", BEGINS, 1);
     host.run_beside("pkill --signal KILL qemu-system");
     child
         .end()
@@ -275,7 +291,7 @@ fn a_libvirtd_that_stops_midway_fails_the_attempt_only() {
         return;
     }
     let mut host = host_with_old("# hang\n");
-    let child = host.start("m --install-attempts 1", HANGS, 1);
+    let child = host.start("-t m --install-attempts 1", HANGS, 1);
     host.stop_libvirtd();
     child.end().expect(3).says([
         "virt-install failed",
@@ -301,14 +317,14 @@ fn an_interrupted_run_leaves_nothing() {
     let host = Host::new("", &groups, &[("m", "# hang\n"), ("u", "# hang\n")]);
     host.world.put(M, 100);
     for (signal, status) in [("INT", 130), ("TERM", 143)] {
-        let child = host.start("all --install-jobs 2", HANGS, 2);
+        let child = host.start("-t all --install-jobs 2", HANGS, 2);
         host.run_beside(&format!("pkill --signal {signal} --exact createhdds"));
         child.end().expect(status).says(["Interrupted, exiting..."]);
         host.assert_clean(&[M]);
         assert!(host.world.is_untouched(M));
     }
     // Before there is a machine.
-    let child = host.start("all --install-jobs 2", "Creating", 2);
+    let child = host.start("-t all --install-jobs 2", "Creating", 2);
     std::thread::sleep(Duration::from_millis(700));
     host.run_beside("pkill --signal INT --exact createhdds");
     child.end().expect(130);
@@ -321,7 +337,7 @@ fn what_a_killed_run_leaves_is_removed_by_the_next_one() {
         return;
     }
     let host = host_with_old("# hang\n");
-    let child = host.start("m", HANGS, 1);
+    let child = host.start("-t m", HANGS, 1);
     host.run_beside("pkill --signal KILL --exact createhdds");
     child.end();
     assert_eq!(host.machines().len(), 1);
@@ -353,7 +369,7 @@ fn runs_in_two_directories_and_machines_of_others_live_side_by_side() {
     fs::write(&xml, domain).unwrap();
     let virsh = "virsh --quiet --connect qemu:///system";
     host.run_beside(&format!("{virsh} create {}", xml.display()));
-    let second = host.start(&format!("-C {} m", other.display()), BEGINS, 1);
+    let second = host.start(&format!("-t -C {} m", other.display()), BEGINS, 1);
     host.run("m").expect(0).says(["Built 1 of 1"]);
     second.end().expect(0).says(["Built 1 of 1"]);
     assert_eq!(host.machines(), ["createhdds-other"]);
