@@ -16,14 +16,17 @@ use uuid::Uuid;
 
 use super::filled::fill;
 use super::plant::plant;
-use super::runner::{Runner, Tool};
+use super::runner::{Packages, Runner, Tool};
 use super::scratch::Scratch;
 use super::staging::Staging;
 
 const MKFS_BTRFS: Tool = Tool {
     program: "mkfs.btrfs",
-    packages: "'btrfs-progs' (Debian, Ubuntu, Fedora)",
+    packages: Packages::same("btrfs-progs", "Debian, Ubuntu, Fedora"),
 };
+
+/// All that a filesystem is made with.
+pub const TOOLS: [Tool; 1] = [MKFS_BTRFS];
 
 const CHOICES: [Choice; 3] = [
     Choice::new("checksum", "ALGORITHM", "Checksums: crc32c or sha256"),
@@ -231,8 +234,7 @@ impl FsPlan for BtrfsPlan {
     }
 
     fn check_tools(&self) -> Result<()> {
-        self.runner.find(&self.place, MKFS_BTRFS)?;
-        Ok(())
+        self.runner.find_all(&self.place, &TOOLS)
     }
 
     fn write(&self, disk: &dyn Disk, progress: &dyn Progress) -> Result<()> {

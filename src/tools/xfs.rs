@@ -12,17 +12,20 @@ use disklayout::tree::{FileTree, NodeKind};
 use disklayout::{Bytes, Error, Identity, Result};
 use uuid::Uuid;
 
-use super::runner::{Runner, Tool};
+use super::runner::{Packages, Runner, Tool};
 use super::scratch::Scratch;
 use super::staging::Staging;
 
 const MKFS_XFS: Tool = tool("mkfs.xfs");
 const XFS_REPAIR: Tool = tool("xfs_repair");
 
+/// All that a filesystem is made with.
+pub const TOOLS: [Tool; 2] = [MKFS_XFS, XFS_REPAIR];
+
 const fn tool(program: &'static str) -> Tool {
     Tool {
         program,
-        packages: "'xfsprogs' (Debian, Ubuntu, Fedora, Rocky)",
+        packages: Packages::same("xfsprogs", "Debian, Ubuntu, Fedora, Rocky"),
     }
 }
 
@@ -230,9 +233,7 @@ impl FsPlan for XfsPlan {
     }
 
     fn check_tools(&self) -> Result<()> {
-        self.runner.find(&self.place, MKFS_XFS)?;
-        self.runner.find(&self.place, XFS_REPAIR)?;
-        Ok(())
+        self.runner.find_all(&self.place, &TOOLS)
     }
 
     fn write(&self, disk: &dyn Disk, progress: &dyn Progress) -> Result<()> {

@@ -18,9 +18,10 @@ mod verdict;
 #[cfg(any(feature = "libvirt", test))]
 mod xml;
 
-pub use host::Host;
+pub use host::{Host, TOOLS};
 pub use installation::{Installation, Kickstart};
 pub use leftovers::remove_all;
+pub use os_variant::is_known;
 pub use session::Session;
 pub use settings::{Settings, VirtType};
 
