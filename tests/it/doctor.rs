@@ -417,6 +417,20 @@ fn downloads_are_left_to_the_run_that_needs_them() {
     assert!(!run.stdout.contains("downloads"), "{run:?}");
 }
 
+#[test]
+fn the_shipped_set_lacks_no_file() {
+    let world = World::new("", "", "");
+    let mut command = world.command("--json doctor");
+    let document = json_of(&Run::of(command.env_remove("CREATEHDDS_CONFIG")));
+    let layouts = check(&document, "layouts");
+    assert_eq!(layouts["text"], "9 can be planned, with all their uploads");
+    let installs = document["images"].as_u64().unwrap() - 9;
+    if installs > 0 {
+        let text = format!("found for {installs} of {installs} installations");
+        assert_eq!(check(&document, "kickstarts")["text"], text);
+    }
+}
+
 /// Every file below `directory`, with when it was changed in content or attributes.
 fn state(directory: &Path) -> BTreeMap<PathBuf, (i64, i64, u64)> {
     let mut found = BTreeMap::new();
