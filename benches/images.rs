@@ -65,7 +65,10 @@ fn plan_image(bencher: Bencher<'_, '_>, name: &str) {
     let find = |name: &str| DataDir::Shipped.upload(name);
     let contents = Contents::gather(&images, &find, &Downloads::default(), &Silent);
     let registry = Registry::native();
-    bencher.bench(|| engine::plan_image(&images[0], &contents, &registry, TIME));
+    let Recipe::Layout(recipe) = &images[0].recipe else {
+        panic!("{name} is no layout");
+    };
+    bencher.bench(|| engine::plan_layout(name, recipe, &contents, &registry, TIME));
 }
 
 #[divan::bench(args = [1, 2, 4])]
@@ -80,6 +83,7 @@ fn build_set(bencher: Bencher<'_, '_>, jobs: usize) {
         time: TIME,
         latest: None,
         downloads: Downloads::default(),
+        install: Settings::default(),
     };
     let find = |name: &str| DataDir::Shipped.upload(name);
     let registry = Registry::native();

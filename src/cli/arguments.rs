@@ -12,12 +12,15 @@ use crate::hdds::releases::Release;
 use crate::hdds::{Config, Group, InstallGroup, LayoutGroup, arch};
 
 /// The names that no image group may have.
-pub const COMMANDS: [&str; 6] = ["all", "check", "help", "inspect", "make-fs", "plan"];
+pub const COMMANDS: [&str; 7] = [
+    "all", "check", "doctor", "help", "inspect", "make-fs", "plan",
+];
 
 const AFTER_HELP: &str = "\
 Exit status: 0 when all was done; 3 when anything failed; 64 when the command line is wrong;
 128 plus the signal's number when interrupted. `check` exits with 0 when every image is there,
-1 when any is outdated and 2 when any is missing.
+1 when any is outdated and 2 when any is missing. `doctor` exits with 0 when every image can be
+built on this host and 3 when any can't.
 
 Environment: CREATEHDDS_CONFIG and CREATEHDDS_DATA_DIR stand for --config and --data-dir,
 CREATEHDDS_CACHE_DIR is where downloads are kept, CREATEHDDS_DOWNLOAD_LIMIT the most bytes of one,
@@ -38,6 +41,7 @@ pub(super) fn program() -> Command {
         .args(installations::anywhere())
         .subcommand(all_command())
         .subcommand(check_command())
+        .subcommand(doctor_command())
         .subcommand(inspect::command())
         .subcommand(make_fs::command())
         .subcommand(plan_command())
@@ -131,6 +135,12 @@ fn check_command() -> Command {
             "First rename images that have a new name",
         ))
         .arg(switch("clean", 'c', "Remove images that no group asks for"))
+}
+
+fn doctor_command() -> Command {
+    Command::new("doctor")
+        .about("Tell what this host lacks for the images of the configuration; change nothing")
+        .arg(nextrel())
 }
 
 fn plan_command() -> Command {
@@ -233,6 +243,9 @@ pub(super) fn verb(matches: &ArgMatches) -> Option<Verb> {
             next_release: next_release(matches),
             rename: matches.get_flag("rename"),
             clean: matches.get_flag("clean"),
+        }),
+        "doctor" => Verb::Doctor(command::doctor::Options {
+            next_release: next_release(matches),
         }),
         "plan" => Verb::Plan(command::plan::Options {
             next_release: next_release(matches),

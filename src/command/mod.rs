@@ -3,6 +3,7 @@
 pub mod all;
 pub mod check;
 mod checksum;
+pub mod doctor;
 pub mod group;
 pub mod inspect;
 mod kickstart;
@@ -32,6 +33,8 @@ pub enum Verb {
     All(all::Options),
     /// Tell how the images are.
     Check(check::Options),
+    /// Tell what this host lacks.
+    Doctor(doctor::Options),
     /// Show what images would hold.
     Plan(plan::Options),
     /// Build the images of one group.
@@ -112,6 +115,7 @@ pub fn run(context: &Context, verb: &Verb) -> Result<Status> {
     match verb {
         Verb::All(options) => all::run(context, options),
         Verb::Check(options) => check::run(context, options),
+        Verb::Doctor(options) => doctor::run(context, options),
         Verb::Plan(options) => plan::run(context, options),
         Verb::Group(options) => group::run(context, options),
     }

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, bail};
-use rustix::fs::{AtFlags, FileType, FlockOperation, Mode, OFlags};
+use rustix::fs::{Access, AtFlags, FileType, FlockOperation, Mode, OFlags};
 use rustix::io::Errno;
 
 /// An open and locked directory. The lock lasts as long as this value; nothing is left behind.
@@ -99,6 +99,16 @@ impl Directory {
             path,
             syncs: Syncs::default(),
         })
+    }
+
+    /// Whether this process may make files in it. Nothing is made.
+    pub fn is_writable(&self) -> io::Result<bool> {
+        let access = Access::WRITE_OK | Access::EXEC_OK;
+        match rustix::fs::accessat(&self.file, ".", access, AtFlags::EACCESS) {
+            Ok(()) => Ok(true),
+            Err(Errno::ACCESS | Errno::PERM | Errno::ROFS) => Ok(false),
+            Err(error) => Err(error.into()),
+        }
     }
 
     /// The path that it was opened by.
@@ -212,7 +222,7 @@ impl Directory {
     }
 
     /// How many bytes an unprivileged user can still write to the filesystem.
-    pub(super) fn free_bytes(&self) -> io::Result<u64> {
+    pub fn free_bytes(&self) -> io::Result<u64> {
         let stat = rustix::fs::fstatvfs(&self.file)?;
         Ok(stat.f_bavail.saturating_mul(stat.f_frsize))
     }
@@ -256,6 +266,21 @@ mod tests {
         drop(first);
         Directory::lock(root.path()).unwrap();
         assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_directory_is_writable_where_a_file_can_be_made() {
+        use std::os::unix::fs::PermissionsExt;
+        let root = tempfile::tempdir().unwrap();
+        for mode in [0o755, 0o555] {
+            std::fs::set_permissions(root.path(), PermissionsExt::from_mode(mode)).unwrap();
+            let is_writable = Directory::lock(root.path()).unwrap().is_writable();
+            assert_eq!(std::fs::read_dir(root.path()).unwrap().count(), 0);
+            // Root may write everywhere.
+            let file = root.path().join("file");
+            let is_made = std::fs::write(&file, "").and_then(|()| std::fs::remove_file(&file));
+            assert_eq!(is_writable.unwrap(), is_made.is_ok(), "{mode:o}");
+        }
     }
 
     #[test]

@@ -21,7 +21,9 @@ const AT_LEAST: usize = 120;
 /// Files with this prefix are sound, but not for a strict reader.
 const STRICT: &str = "strict_";
 
-const RESERVED: [&str; 5] = ["all", "check", "help", "make-fs", "plan"];
+const RESERVED: [&str; 7] = [
+    "all", "check", "doctor", "help", "inspect", "make-fs", "plan",
+];
 
 fn directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/reject")

@@ -13,17 +13,20 @@ use disklayout::{Bytes, Error, Identity, Result, Timestamp};
 use uuid::Uuid;
 
 use super::plant::plant;
-use super::runner::{Runner, Tool};
+use super::runner::{Packages, Runner, Tool};
 use super::scratch::Scratch;
 use super::staging::Staging;
 
 const MKFS_F2FS: Tool = tool("mkfs.f2fs");
 const SLOAD_F2FS: Tool = tool("sload.f2fs");
 
+/// All that a filesystem is made with.
+pub const TOOLS: [Tool; 2] = [MKFS_F2FS, SLOAD_F2FS];
+
 const fn tool(program: &'static str) -> Tool {
     Tool {
         program,
-        packages: "'f2fs-tools' (Debian, Ubuntu, Fedora)",
+        packages: Packages::same("f2fs-tools", "Debian, Ubuntu, Fedora"),
     }
 }
 
@@ -199,9 +202,7 @@ impl FsPlan for F2fsPlan {
     }
 
     fn check_tools(&self) -> Result<()> {
-        self.runner.find(&self.place, MKFS_F2FS)?;
-        self.runner.find(&self.place, SLOAD_F2FS)?;
-        Ok(())
+        self.runner.find_all(&self.place, &TOOLS)
     }
 
     fn write(&self, disk: &dyn Disk, progress: &dyn Progress) -> Result<()> {

@@ -4,6 +4,7 @@ pub mod btrfs;
 pub mod children;
 pub mod f2fs;
 mod filled;
+pub mod formats;
 pub mod memfd;
 mod nameless;
 pub mod ntfs;

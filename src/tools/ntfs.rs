@@ -13,16 +13,19 @@ use disklayout::tree::{Content, FileTree};
 use disklayout::{Bytes, Error, Identity, Lba, Result, SectorSize};
 
 use super::memfd::MemFile;
-use super::runner::{Runner, Tool};
+use super::runner::{Packages, Runner, Tool};
 use super::splice::splice;
 
 const MKNTFS: Tool = tool("mkntfs");
 const NTFSCP: Tool = tool("ntfscp");
 
+/// All that a volume is made with.
+pub const TOOLS: [Tool; 2] = [MKNTFS, NTFSCP];
+
 const fn tool(program: &'static str) -> Tool {
     Tool {
         program,
-        packages: "'ntfs-3g' (Debian, Ubuntu) or 'ntfsprogs' (Fedora, Rocky with EPEL)",
+        packages: Packages::two("ntfs-3g", "ntfsprogs", "Fedora, Rocky with EPEL"),
     }
 }
 
@@ -177,9 +180,7 @@ impl FsPlan for NtfsPlan {
     }
 
     fn check_tools(&self) -> Result<()> {
-        self.runner.find(&self.place, MKNTFS)?;
-        self.runner.find(&self.place, NTFSCP)?;
-        Ok(())
+        self.runner.find_all(&self.place, &TOOLS)
     }
 
     /// The volume is made in memory, for mkntfs can't write into a part of a file. What it writes

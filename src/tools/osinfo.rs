@@ -4,11 +4,12 @@ use std::ffi::OsString;
 
 use disklayout::Result;
 
-use super::runner::{Runner, Tool};
+use super::runner::{Packages, Runner, Tool};
 
-const OSINFO_QUERY: Tool = Tool {
+/// What asks the database.
+pub const OSINFO_QUERY: Tool = Tool {
     program: "osinfo-query",
-    packages: "'libosinfo-bin' (Debian, Ubuntu) or 'libosinfo' (Fedora, Rocky)",
+    packages: Packages::two("libosinfo-bin", "libosinfo", "Fedora, Rocky"),
 };
 
 /// Every operating system that the database knows, a line each: short name and version.

@@ -3,6 +3,7 @@
 use std::env;
 use std::error::Error as _;
 use std::ffi::OsString;
+use std::fmt;
 use std::fs;
 use std::io::{self, Write};
 use std::os::unix::fs::PermissionsExt;
@@ -22,8 +23,49 @@ const SYSTEM_DIRECTORIES: [&str; 3] = ["/usr/sbin", "/sbin", "/usr/local/sbin"];
 pub struct Tool {
     /// The name of its file.
     pub program: &'static str,
-    /// The packages that have it: `'ntfs-3g' (Debian, Ubuntu)`.
-    pub packages: &'static str,
+    /// The packages that have it.
+    pub packages: Packages,
+}
+
+/// The packages of two families of distributions that have the same thing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Packages {
+    /// That of Debian, Ubuntu and their kin.
+    pub debian: &'static str,
+    /// That of Fedora, Enterprise Linux and their kin.
+    pub fedora: &'static str,
+    /// Where the last one is, or what else is to be known of it; may be empty.
+    remark: &'static str,
+}
+
+impl Packages {
+    /// One package of the same name everywhere; `remark` may be empty.
+    pub const fn same(name: &'static str, remark: &'static str) -> Self {
+        Self::two(name, name, remark)
+    }
+
+    /// Two packages; `remark` says which of Fedora's kin have the second one.
+    pub const fn two(debian: &'static str, fedora: &'static str, remark: &'static str) -> Self {
+        Self {
+            debian,
+            fedora,
+            remark,
+        }
+    }
+}
+
+/// `'ntfs-3g' (Debian, Ubuntu) or 'ntfsprogs' (Fedora, Rocky with EPEL)`.
+impl fmt::Display for Packages {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.debian != self.fedora {
+            write!(f, "'{}' (Debian, Ubuntu) or ", self.debian)?;
+        }
+        write!(f, "'{}'", self.fedora)?;
+        match self.remark {
+            "" => Ok(()),
+            remark => write!(f, " ({remark})"),
+        }
+    }
 }
 
 /// Finds and runs programs.
@@ -74,6 +116,17 @@ impl Runner {
                 let message = format!("{program} isn't installed; install the package {packages}");
                 Error::new(ErrorKind::Tool, place, message)
             })
+    }
+
+    /// Looks for each of `tools`.
+    ///
+    /// # Errors
+    /// That of [`Self::find`] for the first one that is missing.
+    pub fn find_all(&self, place: &str, tools: &[Tool]) -> Result<()> {
+        tools.iter().try_for_each(|tool| {
+            self.find(place, *tool)?;
+            Ok(())
+        })
     }
 
     /// Runs `tool` with `args` to its end. It reads nothing, what it prints is dropped, and its
@@ -244,7 +297,7 @@ mod tests {
 
     const SH: Tool = Tool {
         program: "sh",
-        packages: "'dash' (Debian, Ubuntu)",
+        packages: Packages::same("dash", "Debian, Ubuntu"),
     };
 
     fn sh(script: &str) -> Result<()> {
@@ -261,6 +314,23 @@ mod tests {
             error.to_string(),
             "parts[0]: sh isn't installed; install the package 'dash' (Debian, Ubuntu)"
         );
+    }
+
+    #[test]
+    fn packages_of_one_name_are_named_once() {
+        for (packages, expected) in [
+            (Packages::same("cpio", ""), "'cpio'"),
+            (
+                Packages::same("a", "Debian, Fedora"),
+                "'a' (Debian, Fedora)",
+            ),
+            (
+                Packages::two("a", "b", "Fedora"),
+                "'a' (Debian, Ubuntu) or 'b' (Fedora)",
+            ),
+        ] {
+            assert_eq!(packages.to_string(), expected);
+        }
     }
 
     #[test]

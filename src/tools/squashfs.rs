@@ -19,14 +19,17 @@ use disklayout::{Bytes, Error, Result, Timestamp};
 use sha2::{Digest, Sha256};
 
 use super::nameless::NamelessFile;
-use super::runner::{Runner, Tool};
+use super::runner::{Packages, Runner, Tool};
 use super::tar_stream::{self, Feed, Sink};
 use options::{CHOICES, Compression};
 
 const MKSQUASHFS: Tool = Tool {
     program: "mksquashfs",
-    packages: "'squashfs-tools' (4.5 or newer)",
+    packages: Packages::same("squashfs-tools", "4.5 or newer"),
 };
+
+/// All that a filesystem is made with.
+pub const TOOLS: [Tool; 1] = [MKSQUASHFS];
 
 /// The namespaces of extended attributes that squashfs has.
 const NAMESPACES: [&str; 3] = ["user.", "trusted.", "security."];
@@ -370,7 +373,7 @@ impl FsPlan for SquashfsPlan {
     }
 
     fn check_tools(&self) -> Result<()> {
-        self.runner.find(&self.recipe.place, MKSQUASHFS).map(drop)
+        self.runner.find_all(&self.recipe.place, &TOOLS)
     }
 
     fn write(&self, disk: &dyn Disk, progress: &dyn Progress) -> Result<()> {

@@ -13,11 +13,11 @@ use super::link::Link;
 use super::settings::{Settings, shown};
 use super::verdict::{Ended, judge};
 use super::{Note, disk};
-use crate::tools::runner::{Runner, Tool};
+use crate::tools::runner::{Packages, Runner, Tool};
 
 pub(super) const VIRT_INSTALL: Tool = Tool {
     program: "virt-install",
-    packages: "'virtinst' (Debian, Ubuntu) or 'virt-install' (Fedora, Rocky)",
+    packages: Packages::two("virtinst", "virt-install", "Fedora, Rocky"),
 };
 
 /// The time between two looks at the machine.

@@ -10,11 +10,11 @@ use disklayout::inspect;
 
 use crate::image::DiskFormat;
 use crate::tools::memfd::MemFile;
-use crate::tools::runner::{Runner, Tool};
+use crate::tools::runner::{Packages, Runner, Tool};
 
 pub(super) const QEMU_IMG: Tool = Tool {
     program: "qemu-img",
-    packages: "'qemu-utils' (Debian, Ubuntu) or 'qemu-img' (Fedora, Rocky)",
+    packages: Packages::two("qemu-utils", "qemu-img", "Fedora, Rocky"),
 };
 
 /// How much of the beginning and of the end is looked at, in bytes: tables lie in both, and

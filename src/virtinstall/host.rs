@@ -7,13 +7,16 @@ use super::disk::QEMU_IMG;
 use super::hypervisor;
 use super::settings::Settings;
 use crate::tools::osinfo;
-use crate::tools::runner::{Runner, Tool};
+use crate::tools::runner::{Packages, Runner, Tool};
 
 /// What virt-install puts files into an installer with, and doesn't depend on.
 const CPIO: Tool = Tool {
     program: "cpio",
-    packages: "'cpio'",
+    packages: Packages::same("cpio", ""),
 };
+
+/// The programs that an installation needs.
+pub const TOOLS: [Tool; 3] = [VIRT_INSTALL, QEMU_IMG, CPIO];
 
 /// A host that can install systems.
 #[derive(Clone, Debug)]
@@ -30,9 +33,7 @@ impl Host {
     pub fn look(place: &str, settings: &Settings, runner: &Runner) -> Result<Self> {
         // First what no package can bring to a program that was built without it.
         hypervisor::open(settings.connect.as_deref())?;
-        for tool in [VIRT_INSTALL, QEMU_IMG, CPIO] {
-            runner.find(place, tool)?;
-        }
+        runner.find_all(place, &TOOLS)?;
         let systems = osinfo::releases(runner).unwrap_or_else(|error| {
             tracing::warn!("virt-install will guess the operating system: {error}");
             String::new()

@@ -20,9 +20,10 @@ mod verdict;
 #[cfg(feature = "libvirt")]
 mod xml;
 
-pub use host::Host;
+pub use host::{Host, TOOLS};
 pub use installation::{Installation, Kickstart};
 pub use leftovers::remove_all;
+pub use os_variant::is_known;
 pub use session::Session;
 pub use settings::{Settings, VirtType};
 

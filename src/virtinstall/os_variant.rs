@@ -3,6 +3,9 @@
 /// What makes virt-install look for itself, and go on when it doesn't know.
 const DETECTED: &str = "detect=on,require=off";
 
+/// A release of any number.
+const ANY: &str = "rocky-unknown";
+
 /// The best name for `release` among `known`, the short names that libosinfo has on this host.
 ///
 /// A release may be newer than the host, or a beta: then it is the unknown one of its major
@@ -15,10 +18,17 @@ pub(super) fn choose(release: &str, known: &[String]) -> String {
         format!("rocky{major}-unknown"),
         format!("rocky{release}"),
         format!("rocky{major}"),
-        "rocky-unknown".to_owned(),
+        ANY.to_owned(),
     ];
     let found = wishes.into_iter().find(|wish| known.contains(wish));
     found.unwrap_or_else(|| DETECTED.to_owned())
+}
+
+/// Whether `systems`, the table that osinfo-query prints, has an entry for `release` or at least
+/// for its major number.
+pub fn is_known(release: &str, systems: &str) -> bool {
+    let chosen = choose(release, &short_names(systems));
+    chosen != DETECTED && chosen != ANY
 }
 
 /// The short names in the table that osinfo-query prints, whose first column they are.
@@ -56,6 +66,14 @@ mod tests {
             ("rocky-unknown", "rocky9-unknown")
         );
         assert!(short_names("").is_empty());
+    }
+
+    #[test]
+    fn a_release_is_known_by_its_major_number() {
+        for (release, expected) in [("9", true), ("9.7", true), ("8-BETA", true), ("10", false)] {
+            assert_eq!(is_known(release, PRINTED), expected, "{release}");
+            assert!(!is_known(release, ""), "{release}");
+        }
     }
 
     #[test]

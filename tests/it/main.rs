@@ -24,6 +24,8 @@ mod check;
 mod checkers_refuse;
 /// What goes into the partitions of an hdds.json, and sizes that follow from it.
 mod contents;
+/// `doctor`: what a host lacks, and that nothing is touched.
+mod doctor;
 /// Downloads, on the level of the library.
 mod download;
 /// Whole runs of the engine, on the level of the library.

@@ -20,15 +20,18 @@ use self::arguments::arguments;
 use self::options::{CHOICES, Chosen};
 use super::filled::fill;
 use super::plant::plant;
-use super::runner::{Runner, Tool};
+use super::runner::{Packages, Runner, Tool};
 use super::scratch::Scratch;
 use super::staging::Staging;
 use super::version::require;
 
 const MKFS_BTRFS: Tool = Tool {
     program: "mkfs.btrfs",
-    packages: "'btrfs-progs' (Debian, Ubuntu, Fedora)",
+    packages: Packages::same("btrfs-progs", "Debian, Ubuntu, Fedora"),
 };
+
+/// All that a filesystem is made with.
+pub const TOOLS: [Tool; 1] = [MKFS_BTRFS];
 
 /// Where the tree is in the staging directory.
 const TOP: &str = "root";
@@ -189,7 +192,7 @@ impl FsPlan for BtrfsPlan {
     }
 
     fn check_tools(&self) -> Result<()> {
-        self.runner.find(&self.place, MKFS_BTRFS)?;
+        self.runner.find_all(&self.place, &TOOLS)?;
         let needs = self.chosen.needs();
         require(&self.runner, &self.place, MKFS_BTRFS, "--version", &needs)
     }

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use self::arguments::arguments;
 use self::demand::{Demand, MIN_LOG};
 use self::options::{CHOICES, Chosen};
-use super::runner::{Runner, Tool};
+use super::runner::{Packages, Runner, Tool};
 use super::scratch::Scratch;
 use super::staging::Staging;
 use super::version::require;
@@ -23,10 +23,13 @@ use super::version::require;
 const MKFS_XFS: Tool = tool("mkfs.xfs");
 const XFS_REPAIR: Tool = tool("xfs_repair");
 
+/// All that a filesystem is made with.
+pub const TOOLS: [Tool; 2] = [MKFS_XFS, XFS_REPAIR];
+
 const fn tool(program: &'static str) -> Tool {
     Tool {
         program,
-        packages: "'xfsprogs' (Debian, Ubuntu, Fedora, Rocky)",
+        packages: Packages::same("xfsprogs", "Debian, Ubuntu, Fedora, Rocky"),
     }
 }
 
@@ -167,8 +170,7 @@ impl FsPlan for XfsPlan {
     }
 
     fn check_tools(&self) -> Result<()> {
-        self.runner.find(&self.place, MKFS_XFS)?;
-        self.runner.find(&self.place, XFS_REPAIR)?;
+        self.runner.find_all(&self.place, &TOOLS)?;
         let needs = self.chosen.needs();
         require(&self.runner, &self.place, MKFS_XFS, "-V", &needs)
     }
