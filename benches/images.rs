@@ -83,7 +83,7 @@ fn build_set(bencher: Bencher<'_, '_>, jobs: usize) {
         time: TIME,
         latest: None,
         downloads: Downloads::default(),
-        install: Settings::default(),
+        install: createhdds::virtinstall::Settings::default(),
     };
     let find = |name: &str| DataDir::Shipped.upload(name);
     let registry = Registry::native();

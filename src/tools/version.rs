@@ -76,6 +76,7 @@ impl fmt::Display for Version {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::tools::runner::Packages;
 
     #[test]
     fn programs_tell_their_version() {
@@ -99,14 +100,14 @@ mod tests {
     fn what_is_installed_must_have_what_is_needed() {
         let tool = Tool {
             program: "mkfs.x",
-            packages: "'x-progs' (Debian)",
+            packages: Packages::same("x-progs", ""),
         };
         let needs = [("old", Version(6, 2)), ("new", Version(6, 12))];
         check("p", tool, Version(6, 12), &needs).unwrap();
         let error = check("p", tool, Version(6, 2), &needs).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Tool);
         let expected = "p.mkfs.new: mkfs.x 6.2 is installed, and this needs 6.12 or a later one: \
-            install a newer 'x-progs' (Debian), or leave it out";
+            install a newer 'x-progs', or leave it out";
         assert_eq!(error.to_string(), expected);
     }
 
@@ -114,7 +115,7 @@ mod tests {
     fn a_program_is_asked_only_where_there_are_needs() {
         let tool = Tool {
             program: "no-such-program",
-            packages: "'none'",
+            packages: Packages::same("none", ""),
         };
         let runner = Runner::from_env();
         require(&runner, "p", tool, "--version", &[]).unwrap();

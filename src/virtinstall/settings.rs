@@ -76,8 +76,8 @@ impl VirtType {
 pub(super) fn shown(duration: Duration) -> String {
     let seconds = duration.as_secs();
     match seconds {
-        1.. if seconds % 3600 == 0 => format!("{} h", seconds / 3600),
-        1.. if seconds % 60 == 0 => format!("{} min", seconds / 60),
+        1.. if seconds.is_multiple_of(3600) => format!("{} h", seconds / 3600),
+        1.. if seconds.is_multiple_of(60) => format!("{} min", seconds / 60),
         _ => format!("{seconds} s"),
     }
 }

@@ -1,7 +1,7 @@
 //! Reads filesystems back.
 //!
 //! Every format has a probe that looks for its magic and reads what the filesystem says of itself,
-//! and, where files are read too, a [`Reader`]. What is common stands here once: walking the tree,
+//! and, where files are read too, a `Reader`. What is common stands here once: walking the tree,
 //! finding a path, reading a file's bytes, and the limits on what a hostile image can ask for.
 
 mod area;
