@@ -5,8 +5,9 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::connect;
 use super::console::Console;
-use super::hypervisor::{self, State};
+use super::hypervisor::State;
 use super::installation::{Attempt, Installation};
 use super::leftovers::{Kind, Responsible};
 use super::link::Link;
@@ -173,7 +174,7 @@ impl Tools<'_> {
             console.take(bytes, show);
         };
         while !watched.over.load(Ordering::Relaxed) {
-            let host = hypervisor::open(self.settings.connect.as_deref());
+            let host = connect::open(self.settings.connect.as_deref());
             let read = host.and_then(|host| host.console(machine, &mut take));
             tracing::debug!(?read, machine, "console");
             thread::sleep(INTERVAL);

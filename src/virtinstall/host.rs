@@ -3,8 +3,8 @@
 use anyhow::Result;
 
 use super::attempt::VIRT_INSTALL;
+use super::connect;
 use super::disk::QEMU_IMG;
-use super::hypervisor;
 use super::settings::Settings;
 use crate::tools::osinfo;
 use crate::tools::runner::{Packages, Runner, Tool};
@@ -32,7 +32,7 @@ impl Host {
     /// What is missing, and how to get it.
     pub fn look(place: &str, settings: &Settings, runner: &Runner) -> Result<Self> {
         // First what no package can bring to a program that was built without it.
-        hypervisor::open(settings.connect.as_deref())?;
+        connect::open(settings.connect.as_deref())?;
         runner.find_all(place, &TOOLS)?;
         let systems = osinfo::releases(runner).unwrap_or_else(|error| {
             tracing::warn!("virt-install will guess the operating system: {error}");

@@ -12,7 +12,8 @@ use std::time::Duration;
 use anyhow::Result;
 use sha2::{Digest, Sha256};
 
-use super::hypervisor::{self, Hypervisor};
+use super::connect;
+use super::hypervisor::Hypervisor;
 
 /// What every name that this program gives begins with.
 const PREFIX: &str = "createhdds";
@@ -90,7 +91,7 @@ pub fn remove_all() -> Vec<(String, anyhow::Error)> {
     // Held, so that nobody takes on anything new.
     let mut made = made_now();
     let removed = made.drain(..).map(|made| {
-        let result = hypervisor::open(made.uri.as_deref()).and_then(|host| made.remove(&*host));
+        let result = connect::open(made.uri.as_deref()).and_then(|host| made.remove(&*host));
         (made.name, result)
     });
     removed

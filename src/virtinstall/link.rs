@@ -2,7 +2,8 @@
 
 use anyhow::Result;
 
-use super::hypervisor::{self, Hypervisor};
+use super::connect;
+use super::hypervisor::Hypervisor;
 
 /// The way to a libvirt.
 pub(super) struct Link {
@@ -28,7 +29,7 @@ impl Link {
             }
             self.host = None;
         }
-        let host = hypervisor::open(self.uri.as_deref())?;
+        let host = connect::open(self.uri.as_deref())?;
         let answer = question(&*host);
         if answer.is_ok() {
             self.host = Some(host);

@@ -1,6 +1,7 @@
 //! Installed systems: virt-install runs the installer in a virtual machine of libvirt.
 
 mod attempt;
+pub mod connect;
 mod console;
 mod disk;
 mod host;

@@ -4,8 +4,8 @@ use crate::disk::Disk;
 use crate::error::Result;
 use crate::inspect::fs::{self, Area, Filesystem};
 use crate::inspect::sector_size::{self, Evidence};
-use crate::inspect::table::{Partition, Table};
-use crate::layout::Role;
+use crate::inspect::table::Table;
+use crate::inspect::volume::Volume;
 use crate::units::{Bytes, SectorSize};
 
 /// What an image holds.
@@ -20,15 +20,6 @@ pub struct Image<'a> {
     /// What is in each partition, in the order of the table; without a table one volume that is
     /// the whole image.
     pub volumes: Vec<Volume<'a>>,
-}
-
-/// A partition, or the whole of an image without a table.
-#[derive(Debug)]
-pub struct Volume<'a> {
-    /// The partition, unless it is the whole image.
-    pub partition: Option<Partition>,
-    /// The filesystem in it, or why there is none that can be read.
-    pub filesystem: Result<Option<Filesystem<'a>>>,
 }
 
 /// Reads the partition table of `disk` and the superblocks in its partitions.
@@ -95,32 +86,5 @@ fn bare<'a>(disk: &'a dyn Disk, found: Option<Filesystem<'a>>) -> Image<'a> {
             partition: None,
             filesystem: Ok(found),
         }],
-    }
-}
-
-/// What is in the partitions of a table.
-pub(super) fn volumes<'a>(disk: &'a dyn Disk, table: &Table) -> Vec<Volume<'a>> {
-    let volumes = table.partitions.iter().map(|partition| Volume {
-        partition: Some(partition.clone()),
-        filesystem: match partition.role {
-            Role::Extended => Ok(None),
-            Role::Primary | Role::Logical => filesystem(disk, partition, table.sector_size),
-        },
-    });
-    volumes.collect()
-}
-
-fn filesystem<'a>(
-    disk: &'a dyn Disk,
-    partition: &Partition,
-    sector: SectorSize,
-) -> Result<Option<Filesystem<'a>>> {
-    let (offset, size) = (partition.range.offset(sector), partition.range.size(sector));
-    let Some(area) = Area::new(disk, offset.get(), size.get()) else {
-        return Ok(None);
-    };
-    match fs::in_boot_sector(area)? {
-        Some(found) => Ok(Some(found)),
-        None => fs::behind_boot_sector(area),
     }
 }

@@ -9,10 +9,12 @@ mod image;
 mod mbr;
 mod sector_size;
 mod table;
+mod volume;
 
-pub use image::{Image, Volume, image, image_of};
+pub use image::{Image, image, image_of};
 pub use sector_size::Evidence;
 pub use table::{Partition, Table};
+pub use volume::Volume;
 
 use crate::disk::Disk;
 use crate::error::{Error, Result};

@@ -4,8 +4,8 @@
 use crate::disk::Disk;
 use crate::error::Result;
 use crate::inspect::fs::Filesystem;
-use crate::inspect::image::{Volume, volumes};
 use crate::inspect::table::{Sectors, Table};
+use crate::inspect::volume::{Volume, volumes};
 use crate::inspect::{has_gpt, table_of};
 use crate::table::format::GPT_SIGNATURE;
 use crate::units::{Lba, SectorSize};

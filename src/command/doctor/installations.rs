@@ -12,7 +12,8 @@ use crate::engine::{Memory, OVERHEAD_MIB};
 use crate::image::{Image, InstallRecipe};
 use crate::tools::osinfo::{self, OSINFO_QUERY};
 use crate::tools::runner::{Packages, Runner};
-use crate::virtinstall::hypervisor::{self, Facts};
+use crate::virtinstall::connect;
+use crate::virtinstall::hypervisor::Facts;
 use crate::virtinstall::{self, Installation, VirtType};
 
 /// What brings the daemon of libvirt with QEMU.
@@ -50,7 +51,7 @@ pub(super) fn checks(context: &Context, images: &Images<'_>, runner: &Runner) ->
 
 /// libvirt as it answers, and what follows from that.
 fn libvirt(directory: &Path, settings: &virtinstall::Settings, names: &[&Image]) -> Vec<Check> {
-    let host = hypervisor::open(settings.connect.as_deref());
+    let host = connect::open(settings.connect.as_deref());
     let facts = match host.and_then(|host| host.facts()) {
         Ok(facts) => facts,
         Err(error) => {
