@@ -1,6 +1,6 @@
 //! Installs systems, several at a time, beside the images that are written here.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::num::NonZeroUsize;
 use std::sync::Mutex;
 
@@ -13,7 +13,7 @@ use super::event::Event;
 use super::memory::{Memory, OVERHEAD_MIB};
 use super::output::Output;
 use super::{Numbered, Settings};
-use crate::engine::outcome::{Cause, Content};
+use crate::engine::outcome::{Built, Cause, Content};
 use crate::image::checksum_name;
 use crate::tools::runner::Runner;
 use crate::virtinstall::{Installation, Note, Session};
@@ -42,23 +42,8 @@ pub(super) fn run(jobs: Vec<(usize, Installation)>, run: &Run<'_>) -> Vec<Number
     let queue = Mutex::new(jobs.into_iter());
     let results = side_by_side(threads, || {
         let (number, installation) = lock(&queue).next()?;
-        let name = &installation.image;
-        let result = run.start(name, number).and_then(|()| {
-            let installed = contain_panic(|| install_one(&installation, &session, run));
-            let mut output =
-                installed.map_err(|error| run.cause(error, name, Content::default(), None))?;
-            let checksum = prepare_checksum(&installation, &output, run)
-                .map_err(|error| run.cause(error, name, Content::default(), Some(&output)))?;
-            let built = run.publish(&mut output, name, Content::default())?;
-            match checksum {
-                Some(mut checksum) => checksum
-                    .publish(run.settings.sync)
-                    .map(|_| built)
-                    .map_err(Cause::Other),
-                None => Ok(built),
-            }
-        });
-        Some(run.report(name, number, result))
+        let result = make(&installation, number, &session, run);
+        Some(run.report(&installation.image, number, result))
     });
     if let Err(error) = session.end() {
         tracing::warn!("{error:#}");
@@ -73,6 +58,27 @@ fn none(jobs: &[(usize, Installation)], run: &Run<'_>, error: &anyhow::Error) ->
         run.report(&installation.image, *number, result)
     });
     results.collect()
+}
+
+/// Makes one image, with its checksum beside it if that is wanted.
+fn make(
+    installation: &Installation,
+    number: usize,
+    session: &Session<'_>,
+    run: &Run<'_>,
+) -> Result<Built, Cause> {
+    let name = installation.image.as_str();
+    let cause = |error| run.cause(error, name, Content::default(), None);
+    run.start(name, number)?;
+    let mut output = contain_panic(|| install_one(installation, session, run)).map_err(cause)?;
+    let checksum = prepare_checksum(installation, &output, run).map_err(cause)?;
+    let built = run.publish(&mut output, name, Content::default())?;
+    let settled = match checksum {
+        Some(mut checksum) => checksum.publish(run.settings.sync).map(drop),
+        None => remove_checksum(installation, run),
+    };
+    settled.map_err(cause)?;
+    Ok(built)
 }
 
 /// Installs a system into a file that isn't in its place yet.
@@ -106,35 +112,37 @@ fn install_one(
     Ok(finished)
 }
 
-/// The file with the sum of `output`, if one is wanted, ready to be put into its place. One of an
-/// older image is removed, as it would be wrong.
+/// The file with the sum of `output`, if one is wanted, ready to be put into its place.
 fn prepare_checksum(
     installation: &Installation,
     output: &Output,
     run: &Run<'_>,
 ) -> Result<Option<Output>> {
+    if !installation.finish.checksum {
+        return Ok(None);
+    }
     let Settings {
         directory,
         temporaries,
         ..
     } = run.settings;
     let name = checksum_name(&installation.image);
-    let checksum = if installation.finish.checksum {
-        let file = directory.path().join(output.temporary_name());
-        let sum = digest::of_file(&file)?;
-        let checksum = Output::create(directory, temporaries, &name, Bytes::new(0))?;
-        let line = format!("{sum}  {}\n", installation.image);
-        let written = checksum.disk().file().write_all(line.as_bytes());
-        written.with_context(|| format!("can't write '{name}'"))?;
-        Some(checksum)
-    } else {
-        None
-    };
-    match directory.remove(&name) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+    let sum = digest::of_file(&directory.path().join(output.temporary_name()))?;
+    let checksum = Output::create(directory, temporaries, &name, Bytes::new(0))?;
+    let line = format!("{sum}  {}\n", installation.image);
+    let written = checksum.disk().file().write_all(line.as_bytes());
+    written.with_context(|| format!("can't write '{name}'"))?;
+    Ok(Some(checksum))
+}
+
+/// Removes the sum of an older image, which would be wrong now.
+fn remove_checksum(installation: &Installation, run: &Run<'_>) -> Result<()> {
+    let name = checksum_name(&installation.image);
+    match run.settings.directory.remove(&name) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => {
             Err(error).with_context(|| format!("can't remove '{name}'"))
         }
-        _ => Ok(checksum),
+        _ => Ok(()),
     }
 }
 
