@@ -210,8 +210,13 @@ mod tests {
         Libvirt::open(Some("test:///default")).unwrap()
     }
 
-    const DOMAIN: &str = "<domain type='test'><name>createhdds-a</name><memory>8192</memory>\
-        <os><type>hvm</type></os></domain>";
+    /// A machine; all tests of a process share what is pretended, so that each has its names.
+    fn domain(name: &str) -> String {
+        format!(
+            "<domain type='test'><name>{name}</name><memory>8192</memory>\
+             <os><type>hvm</type></os></domain>"
+        )
+    }
 
     #[test]
     fn what_it_is_is_told() {
@@ -225,7 +230,7 @@ mod tests {
     fn a_machine_is_followed_to_its_end() {
         let libvirt = pretended();
         assert_eq!(libvirt.state("createhdds-a").unwrap(), None);
-        Domain::define_xml(&libvirt.0, DOMAIN).unwrap();
+        Domain::define_xml(&libvirt.0, &domain("createhdds-a")).unwrap();
         let off = libvirt.state("createhdds-a").unwrap();
         assert!(matches!(off, Some(State::Off(_))), "{off:?}");
         let domain = Domain::lookup_by_name(&libvirt.0, "createhdds-a").unwrap();
@@ -244,14 +249,18 @@ mod tests {
     fn only_the_named_machine_is_removed_running_or_not() {
         let libvirt = pretended();
         for is_running in [false, true] {
-            let domain = Domain::define_xml(&libvirt.0, DOMAIN).unwrap();
+            let domain = Domain::define_xml(&libvirt.0, &domain("createhdds-b-1")).unwrap();
             if is_running {
                 domain.create().unwrap();
             }
-            assert_eq!(libvirt.machines("createhdds-").unwrap(), ["createhdds-a"]);
-            libvirt.remove("createhdds-a").unwrap();
-            assert_eq!(libvirt.machines("").unwrap(), ["test"]);
-            libvirt.remove("createhdds-a").unwrap();
+            assert_eq!(
+                libvirt.machines("createhdds-b").unwrap(),
+                ["createhdds-b-1"]
+            );
+            libvirt.remove("createhdds-b-1").unwrap();
+            assert_eq!(libvirt.machines("createhdds-b").unwrap(), [""; 0]);
+            assert_eq!(libvirt.machines("test").unwrap(), ["test"]);
+            libvirt.remove("createhdds-b-1").unwrap();
         }
     }
 
