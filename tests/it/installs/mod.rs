@@ -166,10 +166,10 @@ fn a_machine_that_hangs_is_ended_and_tried_again() {
     let host = host_with_old("# hang\n");
     let run = fails(
         &host,
-        "-t m --install-timeout 12s --install-attempts 2",
+        "-t m --install-timeout 25s --install-attempts 2",
         [
             "each of 2 attempts: ",
-            "it isn't done after 12 s",
+            "it isn't done after 25 s",
             "the last lines of its console:",
         ],
     );
