@@ -5,8 +5,6 @@ use std::path::Path;
 
 use anyhow::Result;
 
-use super::settings::VirtType;
-
 /// A running libvirt.
 pub trait Hypervisor: Send + Sync {
     /// What it is and what it can do.
@@ -103,16 +101,5 @@ impl fmt::Display for Why {
             Self::Crashed => "has crashed",
             Self::Unknown => "is off for a reason that libvirt doesn't know",
         })
-    }
-}
-
-impl Facts {
-    /// Whether machines of `virt_type` would be emulated.
-    pub fn emulates(&self, virt_type: VirtType) -> bool {
-        match virt_type {
-            VirtType::Auto => !self.has_kvm,
-            VirtType::Kvm => false,
-            VirtType::Qemu => true,
-        }
     }
 }
