@@ -76,7 +76,7 @@ pub(super) fn plain_entry(kind: Uuid, identity: &Identity) -> EntryPlan {
     EntryPlan::Gpt {
         kind,
         guid: identity.uuid("partition guid"),
-        name: usual_name(Role::Primary).to_owned(),
+        name: Role::Primary.as_str().to_owned(),
         attributes: 0,
         hybrid: None,
     }
@@ -96,7 +96,8 @@ fn check_keys(part: &PartitionSpec) -> Result<()> {
 
 fn name(part: &PartitionSpec, asked: Role) -> Result<String> {
     let Some(name) = &part.name else {
-        return Ok(usual_name(asked).to_owned());
+        // libguestfs hands the role to parted, which takes it for the name.
+        return Ok(asked.as_str().to_owned());
     };
     let refuse = |message: String| Err(Error::invalid(format!("{}.name", part.place), message));
     let units = name.encode_utf16().count();
@@ -109,16 +110,6 @@ fn name(part: &PartitionSpec, asked: Role) -> Result<String> {
         return refuse(format!("'{}' contains a NUL", name.escape_default()));
     }
     Ok(name.clone())
-}
-
-/// The word for a role that only an MBR knows: libguestfs hands that word to parted, which takes it
-/// for the name.
-fn usual_name(asked: Role) -> &'static str {
-    match asked {
-        Role::Primary => "primary",
-        Role::Extended => "extended",
-        Role::Logical => "logical",
-    }
 }
 
 fn attributes(part: &PartitionSpec) -> u64 {

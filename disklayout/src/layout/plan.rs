@@ -48,6 +48,17 @@ pub enum Role {
     Logical,
 }
 
+impl Role {
+    /// The word for it, which libguestfs and parted have too.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Primary => "primary",
+            Self::Extended => "extended",
+            Self::Logical => "logical",
+        }
+    }
+}
+
 /// One partition.
 #[derive(Debug)]
 pub struct PartitionPlan {

@@ -2,7 +2,7 @@
 
 use disklayout::inspect::fs::{Facts, Filesystem};
 use disklayout::inspect::{Evidence, Image, Partition, Volume};
-use disklayout::layout::{EntryPlan, Role, TablePlan};
+use disklayout::layout::{EntryPlan, TablePlan};
 use serde_json::{Value, json};
 
 use super::{Options, files, is_wanted, number};
@@ -89,11 +89,7 @@ fn partition(partition: &Partition) -> Value {
         EntryPlan::Gpt { attributes, .. } => (None, Some(attributes)),
     };
     json!({
-        "role": match partition.role {
-            Role::Primary => "primary",
-            Role::Extended => "extended",
-            Role::Logical => "logical",
-        },
+        "role": partition.role.as_str(),
         "first": partition.range.first().get(),
         "last": partition.range.last().get(),
         "sectors": partition.range.sectors(),

@@ -1,7 +1,7 @@
 //! Plans as a JSON document for programs.
 
 use disklayout::fs::FsPlan;
-use disklayout::layout::{DiskPlan, EntryPlan, PartitionPlan, Role, TablePlan};
+use disklayout::layout::{DiskPlan, EntryPlan, PartitionPlan, TablePlan};
 use serde_json::{Value, json};
 
 use super::{Machine, Planned};
@@ -75,11 +75,7 @@ fn partition(partition: &PartitionPlan) -> Value {
         .collect();
     json!({
         "number": partition.number,
-        "role": match partition.role {
-            Role::Primary => "primary",
-            Role::Extended => "extended",
-            Role::Logical => "logical",
-        },
+        "role": partition.role.as_str(),
         "first": partition.range.first().get(),
         "last": partition.range.last().get(),
         "sectors": partition.range.sectors(),

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use disklayout::fs::{FsPlan, Summary};
-use disklayout::layout::{DiskPlan, EntryPlan, PartitionPlan, Role, TablePlan};
+use disklayout::layout::{DiskPlan, EntryPlan, PartitionPlan, TablePlan};
 use disklayout::{Bytes, SectorSize};
 
 use indicatif::BinaryBytes;
@@ -88,11 +88,7 @@ fn layout(name: &str, plan: &DiskPlan) -> String {
 }
 
 fn partition(partition: &PartitionPlan, sector: SectorSize) -> String {
-    let role = match partition.role {
-        Role::Primary => "primary",
-        Role::Extended => "extended",
-        Role::Logical => "logical",
-    };
+    let role = partition.role.as_str();
     let (first, last) = (partition.range.first(), partition.range.last());
     let mut text = format!(
         "  {} {role}: sectors {first} to {last}, {}, {}\n",
