@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::plant::plant;
 use super::runner::{Packages, Runner, Tool};
-use super::scratch::Scratch;
+use super::scratch::{Scratch, unfinished};
 use super::staging::Staging;
 
 const MKFS_F2FS: Tool = tool("mkfs.f2fs");
@@ -175,17 +175,11 @@ struct F2fsPlan {
 
 impl FsPlan for F2fsPlan {
     fn summary(&self) -> Summary {
+        let block_size = f2fs::BLOCK_SIZE;
         Summary {
-            kind: "f2fs",
             label: self.label.clone(),
             uuid: Some(self.uuid),
-            block_size: f2fs::BLOCK_SIZE,
-            blocks: self.size / u64::from(f2fs::BLOCK_SIZE),
-            free_blocks: None,
-            reserved_blocks: 0,
-            inodes: None,
-            free_inodes: None,
-            journal: None,
+            ..Summary::new("f2fs", block_size, self.size / u64::from(block_size))
         }
     }
 
@@ -219,10 +213,8 @@ impl FsPlan for F2fsPlan {
             let args = ["-f".into(), top.into(), scratch.path().into()];
             self.runner.run(&self.place, SLOAD_F2FS, &args)?;
         }
-        let pieces = f2fs::finish(&scratch.disk()?, &self.tree).map_err(|error| {
-            let message = "can't finish the filesystem that mkfs.f2fs and sload.f2fs wrote";
-            Error::new(error.kind(), &self.place, message).with_source(error)
-        })?;
+        let pieces = f2fs::finish(&scratch.disk()?, &self.tree)
+            .map_err(|error| unfinished(&self.place, "mkfs.f2fs and sload.f2fs", error))?;
         scratch.move_to(&self.place, disk)?;
         for (_, content) in self.tree.files() {
             if content.is_empty() {

@@ -151,17 +151,11 @@ struct NtfsPlan {
 
 impl FsPlan for NtfsPlan {
     fn summary(&self) -> Summary {
+        let geometry = &self.geometry;
         Summary {
-            kind: "ntfs",
             label: self.label.clone(),
-            uuid: None,
-            block_size: self.geometry.cluster_size,
-            blocks: self.geometry.clusters,
-            free_blocks: None,
-            reserved_blocks: 0,
-            inodes: None,
-            free_inodes: None,
-            journal: Some(self.geometry.log_size),
+            journal: Some(geometry.log_size),
+            ..Summary::new("ntfs", geometry.cluster_size, geometry.clusters)
         }
     }
 

@@ -77,3 +77,9 @@ impl Scratch {
         splice(&self.file, disk).map_err(|e| Error::io(place, "can't write the filesystem", e))
     }
 }
+
+/// What `programs` wrote isn't as it must be to be finished.
+pub(super) fn unfinished(place: &str, programs: &str, error: Error) -> Error {
+    let message = format!("can't finish the filesystem that {programs} wrote");
+    Error::new(error.kind(), place, message).with_source(error)
+}

@@ -342,17 +342,12 @@ impl FsPlan for SquashfsPlan {
     fn summary(&self) -> Summary {
         let size = self.made.as_ref().map_or(self.size, |made| made.len);
         let block_size = self.recipe.compression.block_size;
+        let blocks = size.get().div_ceil(block_size.into());
         Summary {
-            kind: "squashfs",
-            label: None,
-            uuid: None,
-            block_size,
-            blocks: size.get().div_ceil(block_size.into()),
             free_blocks: Some(0),
-            reserved_blocks: 0,
             inodes: Some(self.tree.nodes().count() as u64),
             free_inodes: Some(0),
-            journal: None,
+            ..Summary::new("squashfs", block_size, blocks)
         }
     }
 

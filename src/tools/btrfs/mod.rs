@@ -5,13 +5,14 @@ mod options;
 
 use std::ffi::OsStr;
 use std::fs;
+use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use disklayout::disk::Disk;
 use disklayout::fs::btrfs;
 use disklayout::fs::{Choice, Formatter, FsPlan, Progress, Request, Summary};
-use disklayout::tree::{FileTree, Node, NodeKind};
+use disklayout::tree::{FileTree, Node, NodeKind, Xattr};
 use disklayout::{Bytes, Error, Identity, Result};
 use rustix::fs::{XattrFlags, lsetxattr};
 use uuid::Uuid;
@@ -21,7 +22,7 @@ use self::options::{CHOICES, Chosen};
 use super::filled::fill;
 use super::plant::plant;
 use super::runner::{Packages, Runner, Tool};
-use super::scratch::Scratch;
+use super::scratch::{Scratch, unfinished};
 use super::staging::Staging;
 use super::version::require;
 
@@ -165,16 +166,9 @@ struct BtrfsPlan {
 impl FsPlan for BtrfsPlan {
     fn summary(&self) -> Summary {
         Summary {
-            kind: "btrfs",
             label: self.label.clone(),
             uuid: Some(self.uuid),
-            block_size: SECTOR as u32,
-            blocks: self.size / SECTOR,
-            free_blocks: None,
-            reserved_blocks: 0,
-            inodes: None,
-            free_inodes: None,
-            journal: None,
+            ..Summary::new("btrfs", SECTOR as u32, self.size / SECTOR)
         }
     }
 
@@ -215,10 +209,7 @@ impl FsPlan for BtrfsPlan {
         self.runner.run(&self.place, MKFS_BTRFS, &args)?;
         self.check_size(&scratch)?;
         let finished = btrfs::finish(&scratch.disk()?, &self.tree, &self.identity);
-        finished.map_err(|error| {
-            let message = "can't finish the filesystem that mkfs.btrfs wrote";
-            Error::new(error.kind(), &self.place, message).with_source(error)
-        })?;
+        finished.map_err(|error| unfinished(&self.place, "mkfs.btrfs", error))?;
         scratch.move_to(&self.place, disk)
     }
 }
@@ -247,34 +238,31 @@ impl BtrfsPlan {
         let is_link = |node: &Node| node.xattrs.is_empty();
         let places = plant(staging, Path::new(TOP), &self.tree, is_link)?;
         fill(&self.place, &self.tree, &places, progress)?;
-        for (id, node) in self
-            .tree
-            .nodes()
-            .filter(|(_, node)| !node.xattrs.is_empty())
-        {
+        let nodes = self.tree.nodes();
+        for (id, node) in nodes.filter(|(_, node)| !node.xattrs.is_empty()) {
             let path = &places[id.index()];
             if let NodeKind::Symlink(target) = &node.kind {
                 let written = fs::write(path, target);
                 written.map_err(|e| Error::io(path.display().to_string(), "can't write it", e))?;
             }
             for xattr in node.xattrs.iter() {
-                // Those without are refused when planning.
-                let name = btrfs::stand_in(&xattr.name).unwrap_or_default();
-                let set = lsetxattr(
-                    path,
-                    OsStr::from_bytes(&name),
-                    &xattr.value,
-                    XattrFlags::empty(),
-                );
-                set.map_err(|error| {
-                    let message = format!("can't set an attribute of {} bytes; TMPDIR has to be on a filesystem that takes it", xattr.value.len());
-                    Error::io(
- path.display().to_string(),
- message,
- std::io::Error::from(error))
-                })?;
+                set_stand_in(path, xattr)?;
             }
         }
         Ok(Some(staging.path().join(TOP)))
     }
+}
+
+/// Gives the file at `path` what stands for `xattr` until the filesystem is made.
+fn set_stand_in(path: &Path, xattr: &Xattr) -> Result<()> {
+    // Those without are refused when planning.
+    let name = btrfs::stand_in(&xattr.name).unwrap_or_default();
+    let name = OsStr::from_bytes(&name);
+    lsetxattr(path, name, &xattr.value, XattrFlags::empty()).map_err(|error| {
+        let message = format!(
+            "can't set an attribute of {} bytes; TMPDIR has to be on a filesystem that takes it",
+            xattr.value.len()
+        );
+        Error::io(path.display().to_string(), message, io::Error::from(error))
+    })
 }

@@ -16,7 +16,7 @@ use self::arguments::arguments;
 use self::demand::{Demand, MIN_LOG};
 use self::options::{CHOICES, Chosen};
 use super::runner::{Packages, Runner, Tool};
-use super::scratch::Scratch;
+use super::scratch::{Scratch, unfinished};
 use super::staging::Staging;
 use super::version::require;
 
@@ -144,16 +144,10 @@ impl FsPlan for XfsPlan {
     fn summary(&self) -> Summary {
         let block_size = self.chosen.geometry.block_size;
         Summary {
-            kind: "xfs",
             label: self.label.clone(),
             uuid: Some(self.uuid),
-            block_size,
-            blocks: self.size / u64::from(block_size),
-            free_blocks: None,
-            reserved_blocks: 0,
-            inodes: None,
-            free_inodes: None,
             journal: self.chosen.log_size.map(Bytes::new),
+            ..Summary::new("xfs", block_size, self.size / u64::from(block_size))
         }
     }
 
@@ -231,8 +225,7 @@ impl XfsPlan {
         if error.kind() == ErrorKind::Corrupt && self.size < self.enough() {
             return self.too_small(error);
         }
-        let message = "can't finish the filesystem that mkfs.xfs wrote";
-        Error::new(error.kind(), &self.place, message).with_source(error)
+        unfinished(&self.place, "mkfs.xfs", error)
     }
 
     fn too_small(&self, error: Error) -> Error {

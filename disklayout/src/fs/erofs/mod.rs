@@ -150,16 +150,12 @@ impl FsPlan for Plan {
         let label = String::from_utf8_lossy(&self.volume.label);
         let label = label.trim_end_matches('\0');
         Summary {
-            kind: NAME,
             label: (!label.is_empty()).then(|| label.to_owned()),
             uuid: Some(self.volume.uuid),
-            block_size: BLOCK_SIZE as u32,
-            blocks: self.layout.blocks,
             free_blocks: Some(0),
-            reserved_blocks: 0,
             inodes: Some(self.layout.inodes.len() as u64),
             free_inodes: Some(0),
-            journal: None,
+            ..Summary::new(NAME, BLOCK_SIZE as u32, self.layout.blocks)
         }
     }
 

@@ -137,17 +137,12 @@ impl FsPlan for Plan {
     fn summary(&self) -> Summary {
         let label = String::from_utf8_lossy(&self.header.label);
         let label = label.trim_end_matches('\0');
+        let (page_size, pages) = (self.header.page_size, self.header.pages);
         Summary {
-            kind: "swap",
             label: (!label.is_empty()).then(|| label.to_owned()),
             uuid: Some(self.header.uuid),
-            block_size: self.header.page_size,
-            blocks: self.header.pages,
-            free_blocks: Some(self.header.pages - 1),
-            reserved_blocks: 0,
-            inodes: None,
-            free_inodes: None,
-            journal: None,
+            free_blocks: Some(pages - 1),
+            ..Summary::new("swap", page_size, pages)
         }
     }
 
