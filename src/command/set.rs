@@ -155,12 +155,8 @@ impl ImageSet {
     /// Removes a file. One that has gone already is no error.
     fn remove_one(&self, name: &str) -> Result<()> {
         self.reporter.report(&Event::Removing { name });
-        match self.directory.remove(name) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                Err(error).with_context(|| format!("can't remove '{name}'"))
-            }
-            _ => Ok(()),
-        }
+        let removed = self.directory.remove_if_there(name);
+        removed.with_context(|| format!("can't remove '{name}'"))
     }
 
     /// Tells how many of `images` are left to hosts of other architectures, if any are.

@@ -1,6 +1,6 @@
 //! Installs systems, several at a time, beside the images that are written here.
 
-use std::io::{self, Write};
+use std::io::Write;
 use std::num::NonZeroUsize;
 use std::sync::Mutex;
 
@@ -11,9 +11,9 @@ use super::build::{Run, contain_panic, lock, side_by_side};
 use super::digest;
 use super::event::Event;
 use super::memory::{Memory, OVERHEAD_MIB};
+use super::outcome::{Built, Cause, Content};
 use super::output::Output;
 use super::{Numbered, Settings};
-use crate::engine::outcome::{Built, Cause, Content};
 use crate::image::checksum_name;
 use crate::tools::runner::Runner;
 use crate::virtinstall::{Installation, Note, Session};
@@ -138,12 +138,8 @@ fn prepare_checksum(
 /// Removes the sum of an older image, which would be wrong now.
 fn remove_checksum(installation: &Installation, run: &Run<'_>) -> Result<()> {
     let name = checksum_name(&installation.image);
-    match run.settings.directory.remove(&name) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => {
-            Err(error).with_context(|| format!("can't remove '{name}'"))
-        }
-        _ => Ok(()),
-    }
+    let removed = run.settings.directory.remove_if_there(&name);
+    removed.with_context(|| format!("can't remove '{name}'"))
 }
 
 /// How many machines of `memory_mib` run at a time where `available_mib` are free: as many as
