@@ -97,11 +97,11 @@ impl Installation {
                 .map(|source| location::tree(source, release, arch))
                 .collect(),
             kickstart,
-            memory_mib: settings.memory_mib.or(recipe.memory_mib).unwrap_or(usual),
+            memory_mib: settings.memory_mib_of(recipe).unwrap_or(usual),
             finish: recipe.finish,
             arch: arch.clone(),
             os_variant: os_variant::choose(release, &os_variant::short_names(systems)),
-            cpus: settings.cpus.or(recipe.cpus),
+            cpus: settings.cpus_of(recipe),
             bootopts: recipe.bootopts.clone(),
         })
     }

@@ -3,6 +3,8 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use crate::image::InstallRecipe;
+
 /// How long an attempt may take where nothing else is asked for, as in the original.
 pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(60 * 60);
 
@@ -32,6 +34,18 @@ pub struct Settings {
     pub memory_mib: Option<u64>,
     /// The processors of each virtual machine, whatever the configuration says.
     pub cpus: Option<u64>,
+}
+
+impl Settings {
+    /// The memory of the machine of `recipe` in MiB, where anybody gives it.
+    pub fn memory_mib_of(&self, recipe: &InstallRecipe) -> Option<u64> {
+        self.memory_mib.or(recipe.memory_mib)
+    }
+
+    /// The processors of the machine of `recipe`, where anybody gives them.
+    pub fn cpus_of(&self, recipe: &InstallRecipe) -> Option<u64> {
+        self.cpus.or(recipe.cpus)
+    }
 }
 
 impl Default for Settings {

@@ -49,8 +49,8 @@ struct Machine {
 impl Machine {
     fn new(recipe: &InstallRecipe, settings: &virtinstall::Settings) -> Self {
         Self {
-            memory_mib: settings.memory_mib.or(recipe.memory_mib),
-            cpus: settings.cpus.or(recipe.cpus),
+            memory_mib: settings.memory_mib_of(recipe),
+            cpus: settings.cpus_of(recipe),
         }
     }
 }
