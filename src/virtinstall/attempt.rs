@@ -65,43 +65,55 @@ impl Tools<'_> {
         let _responsible = Responsible::new(uri, Kind::Machine, attempt.machine);
         let watched = Watched::default();
         let mut had_machine = false;
-        let reason = thread::scope(|scope| {
+        let (ended, reason) = thread::scope(|scope| {
             let console = || self.read_console(attempt.machine, &watched, note);
             let mut begin = || {
                 had_machine = true;
                 scope.spawn(console);
             };
             let ended = self.watch(installation, attempt, &mut link, &mut begin, note);
-            let state = link.ask(|host| host.state(attempt.machine)).ok().flatten();
-            let no_room = matches!(ended, Ended::NoRoom);
-            let reason = judge(&ended, state, || {
-                let place = &installation.place;
-                disk::is_written(place, attempt.disk, installation.format, self.runner)
-            });
-            let removed = link.ask(|host| host.remove(attempt.machine));
+            let reason = self.settle(installation, attempt, &ended, &mut link);
             watched.over.store(true, Ordering::Relaxed);
-            let reason = match (reason, removed) {
-                (reason, Ok(())) => reason,
-                (reason, Err(error)) => Some(format!(
-                    "{}{error:#}; the virtual machine '{}' may still run until the next run in \
-                     this directory",
-                    reason.map(|reason| reason + "; ").unwrap_or_default(),
-                    attempt.machine
-                )),
-            };
-            reason.map(|reason| (reason, no_room))
+            (ended, reason)
         });
+        let Some(reason) = reason else {
+            return Ok(());
+        };
         let console = watched.console.into_inner();
         let console = console.unwrap_or_else(PoisonError::into_inner);
-        match reason {
-            None => Ok(()),
-            Some((reason, no_room)) => Err(Failure {
-                reason,
-                console: console.last_lines(),
-                had_machine,
-                no_room,
-            }),
-        }
+        Err(Failure {
+            reason,
+            console: console.last_lines(),
+            had_machine,
+            no_room: matches!(ended, Ended::NoRoom),
+        })
+    }
+
+    /// Judges what has `ended`, and removes the machine: why the attempt has failed, or nothing.
+    fn settle(
+        &self,
+        installation: &Installation,
+        attempt: Attempt<'_>,
+        ended: &Ended,
+        link: &mut Link,
+    ) -> Option<String> {
+        let state = link.ask(|host| host.state(attempt.machine)).ok().flatten();
+        let reason = judge(ended, state, || {
+            let (place, format) = (&installation.place, installation.format);
+            disk::is_written(place, attempt.disk, format, self.runner)
+        });
+        let Err(error) = link.ask(|host| host.remove(attempt.machine)) else {
+            return reason;
+        };
+        let name = attempt.machine;
+        let left = format!(
+            "{error:#}; the virtual machine '{name}' may still run until the next run in this \
+             directory"
+        );
+        Some(match reason {
+            Some(reason) => format!("{reason}; {left}"),
+            None => left,
+        })
     }
 
     /// Runs virt-install and looks at the machine, which `begin` is told of, until either ends.
