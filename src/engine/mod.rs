@@ -224,6 +224,7 @@ fn job(name: &str, number: usize, plan: DiskPlan) -> Job<'_> {
         ),
         warnings: filesystems()
             .flat_map(|filesystem| filesystem.warnings())
+            .chain(&plan.notices)
             .cloned()
             .collect(),
         content: Content::of(&plan),

@@ -39,7 +39,8 @@ pub fn plan(
     let sector = spec.sector_size;
     let disk = Sectors::of(spec, label)?;
     let placed = place_all(spec, label, &disk)?;
-    let trees = files::trees(&spec.files, &placed, contents, identity.time())?;
+    let mut trees = files::trees(&spec.files, &placed, contents, identity.time())?;
+    let notices = trees.iter_mut().flat_map(FileTree::take_notices).collect();
     let mut content: Vec<_> = placed.into_iter().zip(trees).collect();
     let size = match spec.size {
         DiskSize::Fixed(size) => size,
@@ -76,6 +77,7 @@ pub fn plan(
         sector_size: sector,
         table: label.table(spec.disk_id, spec.disk_guid, identity),
         partitions: partitions.collect::<Result<_>>()?,
+        notices,
     })
 }
 

@@ -18,6 +18,8 @@ pub struct DiskPlan {
     pub table: TablePlan,
     /// The partitions in the order of their numbers; without a table one that is the whole disk.
     pub partitions: Vec<PartitionPlan>,
+    /// What the sources of the content have to tell; what filesystems have to tell is theirs.
+    pub notices: Vec<String>,
 }
 
 /// The kind of a partition table and what identifies the disk in it.

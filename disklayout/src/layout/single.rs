@@ -56,6 +56,17 @@ pub enum Table {
 /// `DoesNotFit` with the smallest size that would do, else what the format says.
 pub fn plan(
     spec: &SingleSpec<'_>,
+    mut tree: FileTree,
+    identity: &Identity,
+    registry: &Registry,
+) -> Result<DiskPlan> {
+    let notices = tree.take_notices();
+    let plan = plan_disk(spec, tree, identity, registry)?;
+    Ok(DiskPlan { notices, ..plan })
+}
+
+fn plan_disk(
+    spec: &SingleSpec<'_>,
     tree: FileTree,
     identity: &Identity,
     registry: &Registry,
@@ -190,6 +201,7 @@ impl<'a> Disk<'a> {
             sector_size: self.sector(),
             table,
             partitions: vec![partition],
+            notices: Vec::new(),
         })
     }
 

@@ -36,6 +36,7 @@ pub const NAME_MAX: usize = 255;
 pub struct FileTree {
     slots: Vec<Slot>,
     names: Names,
+    notices: Vec<String>,
 }
 
 #[derive(Clone, Debug)]
@@ -64,7 +65,19 @@ impl FileTree {
         Self {
             slots: vec![root],
             names,
+            notices: Vec::new(),
         }
+    }
+
+    /// Records what whoever asked for the tree should be told: something of a source was left out
+    /// or isn't what it seems.
+    pub fn notice(&mut self, message: impl Into<String>) {
+        self.notices.push(message.into());
+    }
+
+    /// All that was recorded by [`Self::notice`]; it is forgotten here.
+    pub fn take_notices(&mut self) -> Vec<String> {
+        std::mem::take(&mut self.notices)
     }
 
     /// The node with this number.
