@@ -102,6 +102,8 @@ fn anywhere() -> Vec<Arg> {
             .help("Build N images at a time [default: one for every processor]"),
         flag("json").help("Print JSON on standard output: one object a line, or one document"),
         flag("no-sync").help("Don't wait until images are on disk; a crash may leave broken ones"),
+        flag("explicit-zeros")
+            .help("Write the zeroes that layouts rely on, for copies of their data to used media"),
         flag("strict").help("Refuse a configuration with unknown keys instead of warning"),
     ]
 }
@@ -224,6 +226,7 @@ pub(super) fn settings(matches: &ArgMatches) -> command::Settings {
         directory: value(matches, "directory").unwrap_or_default(),
         jobs: value(matches, "jobs"),
         sync: !matches.get_flag("no-sync"),
+        explicit_zeros: matches.get_flag("explicit-zeros"),
         json: matches.get_flag("json"),
         install: installations::settings(matches),
     }

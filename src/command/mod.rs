@@ -50,6 +50,8 @@ pub struct Settings {
     pub jobs: Option<NonZeroUsize>,
     /// Whether an image must be on disk before it counts as built.
     pub sync: bool,
+    /// Whether the zeroes that layouts rely on are written.
+    pub explicit_zeros: bool,
     /// Whether JSON is wanted.
     pub json: bool,
     /// How systems are installed.

@@ -216,6 +216,7 @@ impl ImageSet {
             temporaries: Temporaries::default(),
             jobs: context.settings.jobs.unwrap_or_else(engine::default_jobs),
             sync: context.settings.sync,
+            explicit_zeros: context.settings.explicit_zeros,
             time: self.time,
             latest: self.latest,
             downloads: self.downloads.clone(),

@@ -39,9 +39,8 @@ pub fn make(
         })
     });
     let results = match planned {
-        Ok(plan) => {
-            build::Run::new(1, settings, &pool, reporter).write_all(vec![job(name, 1, plan)])
-        }
+        Ok(plan) => build::Run::new(1, settings, &pool, reporter)
+            .write_all(vec![job(name, 1, plan, settings)]),
         Err(error) => vec![super::not_planned(name, 1, 1, error, reporter)],
     };
     Ok(super::finish(&[name], results, started, reporter))

@@ -64,6 +64,8 @@ pub struct Settings {
     pub jobs: NonZeroUsize,
     /// Whether an image is on disk before it counts as built.
     pub sync: bool,
+    /// Whether the zeroes that a layout relies on are written, so that its data alone makes it.
+    pub explicit_zeros: bool,
     /// The time that every image is given.
     pub time: Timestamp,
     /// The latest time that a file of a directory or an archive may have.
@@ -103,7 +105,7 @@ pub fn run(
     for (index, (image, plan)) in images.iter().zip(plans).enumerate() {
         let (name, number) = (image.file_name.as_str(), index + 1);
         match plan {
-            Ok(Planned::Layout(plan)) => jobs.push(job(name, number, plan)),
+            Ok(Planned::Layout(plan)) => jobs.push(job(name, number, plan, settings)),
             Ok(Planned::Install(installation)) => installs.push((number, *installation)),
             Err(error) => {
                 results.push(not_planned(name, number, images.len(), error, reporter));
@@ -210,7 +212,8 @@ fn repeated_names(images: &[Image]) -> BTreeSet<usize> {
 }
 
 /// The job that writes `plan`.
-fn job(name: &str, number: usize, plan: DiskPlan) -> Job<'_> {
+fn job<'a>(name: &'a str, number: usize, plan: DiskPlan, settings: &Settings) -> Job<'a> {
+    let explicit_zeros = settings.explicit_zeros;
     let partitions = || plan.partitions.iter();
     let filesystems = || partitions().filter_map(|partition| partition.filesystem.as_ref());
     Job {
@@ -228,7 +231,13 @@ fn job(name: &str, number: usize, plan: DiskPlan) -> Job<'_> {
             .cloned()
             .collect(),
         content: Content::of(&plan),
-        write: Box::new(move |disk, progress| Ok(disklayout::build(&plan, disk, progress)?)),
+        write: Box::new(move |disk, progress| {
+            disklayout::build(&plan, disk, progress)?;
+            if explicit_zeros {
+                disklayout::write_zeroes(&plan, disk)?;
+            }
+            Ok(())
+        }),
     }
 }
 
@@ -266,6 +275,7 @@ mod tests {
             temporaries: Temporaries::default(),
             jobs: default_jobs(),
             sync: true,
+            explicit_zeros: false,
             time: Timestamp::default(),
             latest: None,
             downloads: Downloads::default(),

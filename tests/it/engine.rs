@@ -84,6 +84,7 @@ fn build(path: &Path, jobs: usize) -> Outcome {
         temporaries: Temporaries::default(),
         jobs: NonZeroUsize::new(jobs).unwrap(),
         sync: false,
+        explicit_zeros: false,
         time: Timestamp::from_seconds(1_000_000_000),
         latest: None,
         downloads: createhdds::engine::download::Downloads::default(),

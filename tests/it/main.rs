@@ -79,6 +79,8 @@ mod squashfs;
 mod status;
 /// Files that come from the data directory or the network.
 mod uploads;
+/// Images copied by their data onto media that hold something else.
+mod used_medium;
 /// The program without libvirt.
 #[cfg(not(feature = "libvirt"))]
 mod without_libvirt;

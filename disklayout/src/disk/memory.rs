@@ -75,6 +75,15 @@ impl Disk for MemDisk {
         next.map_or(u64::MAX, |(page, _)| (page * PAGE).max(offset))
     }
 
+    fn next_hole(&self, offset: u64) -> u64 {
+        let pages = self.lock();
+        let first = offset / PAGE;
+        let run = pages.range(first..).zip(first..);
+        let written = run.take_while(|((page, _), number)| *page == number);
+        let end = (first + written.count() as u64) * PAGE;
+        end.clamp(offset, self.len.max(offset))
+    }
+
     fn write_at(&self, buf: &[u8], offset: u64) -> io::Result<()> {
         check_bounds(self.len, offset, buf.len())?;
         let mut pages = self.lock();

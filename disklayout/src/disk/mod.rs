@@ -42,6 +42,12 @@ pub trait Disk: Debug + Sync {
         offset
     }
 
+    /// Where the first byte from `offset` on is that nobody has written; the length when there is
+    /// none. Storage that knows nothing of its holes has none.
+    fn next_hole(&self, offset: u64) -> u64 {
+        self.len().max(offset)
+    }
+
     /// Writes all of `buf` at `offset`.
     ///
     /// # Errors

@@ -64,8 +64,9 @@ pub(super) fn next_data(file: &File, offset: u64) -> io::Result<u64> {
     }
 }
 
-/// Where the next hole from `offset` on is; the end of the file is one.
-fn next_hole(file: &File, offset: u64) -> io::Result<u64> {
+/// Where the next hole from `offset` on is; the end of the file is one, and of a file whose holes
+/// can't be told the end of everything.
+pub(super) fn next_hole(file: &File, offset: u64) -> io::Result<u64> {
     match seek(file, SeekFrom::Hole(offset)) {
         Ok(hole) => Ok(hole),
         Err(Errno::NXIO | Errno::INVAL | Errno::OPNOTSUPP) => Ok(u64::MAX),

@@ -81,6 +81,11 @@ impl Disk for SparseFile {
         offload::next_data(&self.file, offset).unwrap_or(offset)
     }
 
+    fn next_hole(&self, offset: u64) -> u64 {
+        let hole = offload::next_hole(&self.file, offset);
+        hole.map_or(self.len, |hole| hole.min(self.len)).max(offset)
+    }
+
     /// On Linux, bytes that aren't needed in memory any more begin their way to the disk. They stay
     /// in memory until they are there.
     fn settle(&self, offset: u64, len: u64) {

@@ -49,6 +49,11 @@ impl Disk for Window<'_> {
         found.saturating_sub(self.offset)
     }
 
+    fn next_hole(&self, offset: u64) -> u64 {
+        let found = self.disk.next_hole(self.offset.saturating_add(offset));
+        found.saturating_sub(self.offset).min(self.len.max(offset))
+    }
+
     fn settle(&self, offset: u64, len: u64) {
         self.disk.settle(self.offset + offset, len);
     }

@@ -15,6 +15,7 @@ pub mod swap;
 pub mod xfs;
 
 use std::fmt::Debug;
+use std::ops::Range;
 use std::sync::Arc;
 
 use uuid::Uuid;
@@ -141,6 +142,13 @@ pub trait FsPlan: Debug + Send + Sync {
     /// of loss, with how often and one example.
     fn warnings(&self) -> &[String] {
         &[]
+    }
+
+    /// Free space, in bytes from the start of the disk, in ascending stretches that don't touch:
+    /// nobody reads it before something is written there. All else reads as zero where nothing is
+    /// written. None of it where that isn't known before writing.
+    fn unused(&self) -> Vec<Range<u64>> {
+        Vec::new()
     }
 
     /// About how many bytes writing it takes, holes left out: what takes longest is begun first.

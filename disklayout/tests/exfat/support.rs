@@ -3,6 +3,7 @@
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use disklayout::disk::SparseFile;
 use disklayout::fs::{FsPlan, Options, Registry, Request, Unwatched};
@@ -111,21 +112,45 @@ pub(crate) fn blkid(image: &Path, name: &str) -> String {
 }
 
 /// A loop device of an image, gone at the end of its scope.
-pub(crate) struct Loop(pub(crate) PathBuf);
+pub(crate) struct Loop {
+    pub(crate) device: PathBuf,
+    image: PathBuf,
+}
 
 impl Loop {
     pub(crate) fn new(image: &Path, sector_size: &str) -> Self {
         let options = ["--find", "--show", "--sector-size", sector_size].map(OsStr::new);
         let arguments = [&options[..], &[image.as_os_str()]].concat();
         let device = run("losetup", &arguments).unwrap();
-        Self(PathBuf::from(device.trim_end()))
+        Self {
+            device: PathBuf::from(device.trim_end()),
+            image: fs::canonicalize(image).unwrap(),
+        }
     }
 }
 
 impl Drop for Loop {
     fn drop(&mut self) {
-        if let Err(said) = run("losetup", &[OsStr::new("--detach"), self.0.as_os_str()]) {
+        if let Err(said) = run(
+            "losetup",
+            &[OsStr::new("--detach"), self.device.as_os_str()],
+        ) {
             eprintln!("{said}");
+        }
+        self.wait_for_the_last_close();
+    }
+}
+
+impl Loop {
+    /// Waits until nobody has the device open any more, which is when it lets go of its image: a
+    /// driver for FUSE writes on when its filesystem is unmounted already.
+    fn wait_for_the_last_close(&self) {
+        let name = self.device.file_name().unwrap();
+        let holds = Path::new("/sys/block").join(name).join("loop/backing_file");
+        let is_open =
+            || fs::read_to_string(&holds).is_ok_and(|it| Path::new(it.trim_end()) == self.image);
+        while is_open() {
+            std::thread::sleep(Duration::from_millis(2));
         }
     }
 }
@@ -144,7 +169,7 @@ impl Mount {
         let arguments = [
             OsStr::new("-o"),
             OsStr::new(options),
-            device.0.as_os_str(),
+            device.device.as_os_str(),
             point.as_os_str(),
         ];
         run("mount.exfat-fuse", &arguments).unwrap();

@@ -124,7 +124,7 @@ fn numbers_of_sectors_of_4096_bytes_are_those_of_mkfs() {
             let device = Loop::new(&theirs, "4096");
             let chosen = cluster_size.map(|size| ["-c", size]);
             let chosen = chosen.iter().flatten().map(OsStr::new);
-            let arguments: Vec<_> = chosen.chain([device.0.as_os_str()]).collect();
+            let arguments: Vec<_> = chosen.chain([device.device.as_os_str()]).collect();
             run("mkfs.exfat", &arguments).unwrap();
         }
         let chosen = cluster_size.map(|size| ("cluster-size", size));

@@ -75,6 +75,7 @@ pub fn run(settings: &Settings, bars: &MultiProgress, options: &Options) -> Resu
         temporaries: Temporaries::default(),
         jobs: settings.jobs.unwrap_or_else(engine::default_jobs),
         sync: settings.sync,
+        explicit_zeros: settings.explicit_zeros,
         time,
         latest,
         downloads: Downloads::default(),

@@ -13,6 +13,8 @@ mod time;
 mod upcase;
 mod write;
 
+use std::ops::Range;
+
 use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::fs::misfits::Adaptation;
@@ -22,6 +24,7 @@ use crate::units::Bytes;
 
 use allocate::{Allocation, Demand};
 use fit::Fitting;
+use format::FIRST_CLUSTER;
 use geometry::Geometry;
 use options::Options;
 use rules::Rules;
@@ -132,6 +135,13 @@ impl FsPlan for Plan {
 
     fn warnings(&self) -> &[String] {
         &self.warnings
+    }
+
+    fn unused(&self) -> Vec<Range<u64>> {
+        let geometry = &self.geometry;
+        let [free, end] = [self.allocation.used, geometry.clusters]
+            .map(|clusters| geometry.offset(FIRST_CLUSTER + clusters));
+        vec![free..end]
     }
 
     fn cost(&self) -> Bytes {

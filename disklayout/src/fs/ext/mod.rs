@@ -27,6 +27,8 @@ mod superblock;
 mod write;
 mod xattr;
 
+use std::ops::Range;
+
 use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::fs::{Choice, Formatter, FsPlan, Progress, Request, Summary};
@@ -225,6 +227,13 @@ impl FsPlan for Plan {
 
     fn tree(&self) -> &FileTree {
         &self.tree
+    }
+
+    fn unused(&self) -> Vec<Range<u64>> {
+        let block_size = u64::from(self.geometry.block_size);
+        let runs = self.allocation.free.runs().iter();
+        runs.map(|run| run.start * block_size..run.end() * block_size)
+            .collect()
     }
 
     fn cost(&self) -> Bytes {

@@ -25,6 +25,8 @@ mod table;
 mod time;
 mod write;
 
+use std::ops::Range;
+
 use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::fs::misfits::Adaptation;
@@ -37,6 +39,7 @@ use allocate::{Allocation, Demand};
 use boot::Volume;
 use directory::{Directories, Directory};
 use fit::Fitting;
+use format::FIRST_CLUSTER;
 use geometry::{Geometry, Parameters};
 use options::Options;
 use rules::Rules;
@@ -198,6 +201,13 @@ impl FsPlan for Plan {
 
     fn warnings(&self) -> &[String] {
         &self.warnings
+    }
+
+    fn unused(&self) -> Vec<Range<u64>> {
+        let geometry = &self.geometry;
+        let [free, end] = [self.allocation.used(), geometry.clusters]
+            .map(|clusters| geometry.cluster_offset(FIRST_CLUSTER + clusters));
+        vec![free..end]
     }
 
     fn cost(&self) -> Bytes {

@@ -3,6 +3,8 @@
 pub(crate) mod format;
 mod header;
 
+use std::ops::Range;
+
 use crate::disk::{Disk, write_data};
 use crate::error::{Error, Result};
 use crate::fs::options::{self, Choice, number};
@@ -148,6 +150,11 @@ impl FsPlan for Plan {
 
     fn tree(&self) -> &FileTree {
         &self.tree
+    }
+
+    fn unused(&self) -> Vec<Range<u64>> {
+        let page_size = u64::from(self.header.page_size);
+        vec![page_size..self.header.pages * page_size]
     }
 
     fn cost(&self) -> Bytes {
