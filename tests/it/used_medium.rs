@@ -94,7 +94,7 @@ fn with_explicit_zeros_the_data_alone_is_the_image() {
 
 #[test]
 fn what_other_programs_make_is_whole_too() {
-    for (kind, size) in [("btrfs", "110M"), ("f2fs", "60M"), ("xfs", "300M")] {
+    for (kind, size) in [("btrfs", "110M"), ("f2fs", "64M"), ("xfs", "300M")] {
         let world = World::new("", "", "");
         let source = source(&world, kind);
         let line = format!("make-fs -t {kind} -s {size} --explicit-zeros {source} x.img");
