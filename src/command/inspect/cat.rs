@@ -7,7 +7,7 @@ use anyhow::{Context as _, Result, bail};
 use disklayout::inspect::Image;
 use disklayout::inspect::fs::{Filesystem, NodeKind};
 
-use super::is_wanted;
+use super::{STDOUT, is_wanted};
 use crate::printable::printable;
 
 /// How much is read at once.
@@ -33,10 +33,10 @@ pub(super) fn write(image: &Image<'_>, path: &OsStr, part: Option<u32>) -> Resul
     while at < file.len() {
         let count = usize::try_from(file.len() - at).map_or(BUFFER, |left| left.min(BUFFER));
         file.read_at(&mut buffer[..count], at)?;
-        out.write_all(&buffer[..count])?;
+        out.write_all(&buffer[..count]).context(STDOUT)?;
         at += count as u64;
     }
-    Ok(out.flush()?)
+    out.flush().context(STDOUT)
 }
 
 fn filesystem<'a, 'b>(image: &'a Image<'b>, part: Option<u32>) -> Result<&'a Filesystem<'b>> {

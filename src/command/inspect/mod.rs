@@ -11,7 +11,7 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use disklayout::SectorSize;
 use disklayout::disk::{Disk, Window};
 use disklayout::inspect::{self, Image};
@@ -20,6 +20,8 @@ use serde_json::{Value, json};
 use super::Settings;
 use crate::printable::printable;
 use crate::status::Status;
+
+const STDOUT: &str = "can't write to standard output";
 
 /// What is to be told.
 #[derive(Clone, Debug)]
@@ -66,9 +68,10 @@ pub fn run(settings: &Settings, options: &Options) -> Result<Status> {
         }
     }
     if settings.json {
-        writeln!(out, "{:#}", document::document(documents))?;
+        let document = document::document(documents);
+        writeln!(out, "{document:#}").context(STDOUT)?;
     }
-    out.flush()?;
+    out.flush().context(STDOUT)?;
     Ok(status)
 }
 
@@ -88,14 +91,14 @@ fn one_text(
     match told {
         Ok((text, is_sound)) => {
             if is_next {
-                writeln!(out)?;
+                writeln!(out).context(STDOUT)?;
             }
-            out.write_all(&text)?;
+            out.write_all(&text).context(STDOUT)?;
             Ok((None, is_sound))
         }
         Err(error) => {
             // What was said before comes first.
-            out.flush()?;
+            out.flush().context(STDOUT)?;
             let text = format!("{shown}: {error:#}");
             writeln!(io::stderr(), "createhdds: {}", printable(&text))?;
             Ok((None, false))

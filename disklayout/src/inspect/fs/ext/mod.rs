@@ -17,7 +17,7 @@ mod superblock;
 mod xattr;
 mod xattr_entries;
 
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::fs::ext::format::{EXT4_ROOT_INO, EXT4_SUPER_MAGIC, SUPER_OFFSET};
 use crate::inspect::fs::area::Area;
 use crate::inspect::fs::data::Data;
@@ -31,10 +31,11 @@ pub(super) fn probe(area: Area<'_>) -> Result<Option<Filesystem<'_>>> {
     if magic != Some(EXT4_SUPER_MAGIC.to_le_bytes()) {
         return Ok(None);
     }
-    let superblock = Super::read(&area);
-    let fault = match &superblock {
-        Ok(superblock) => superblock.verify().err(),
-        Err(error) => Some(Error::new(error.kind(), error.place(), error.message())),
+    let (superblock, fault) = Super::read(&area)?;
+    let fault = match (fault, &superblock) {
+        (None, Ok(_)) => None,
+        (None, Err(error)) => Some(error.to_string()),
+        (Some(fault), _) => Some(fault.to_string()),
     };
     let Some(fault) = fault else {
         return Ok(Some(filesystem(area, superblock?)));
@@ -43,7 +44,7 @@ pub(super) fn probe(area: Area<'_>) -> Result<Option<Filesystem<'_>>> {
         Some(found) => found,
         None => filesystem(area, superblock?),
     };
-    found.facts.warn(fault.to_string());
+    found.facts.warn(fault);
     Ok(Some(found))
 }
 

@@ -55,9 +55,11 @@ pub(super) struct Super {
 }
 
 impl Super {
-    /// Reads the superblock, whether its checksum is right or not.
-    pub(super) fn read(area: &Area<'_>) -> Result<Self> {
-        Self::read_at(area, SUPER_OFFSET)
+    /// Reads the superblock, and what is wrong with its checksum.
+    pub(super) fn read(area: &Area<'_>) -> Result<(Result<Self>, Option<Error>)> {
+        let raw: SuperBlock = area.structure(PLACE, SUPER_OFFSET)?;
+        let fault = verify(&raw).err();
+        Ok((Self::parse(area, raw), fault))
     }
 
     /// The copy in group 1, which has no more blocks than a bitmap of one block has bits: that is
@@ -71,16 +73,17 @@ impl Super {
             if magic != Some(EXT4_SUPER_MAGIC.to_le_bytes()) {
                 return None;
             }
-            let mut found = Self::read_at(area, at).ok()?;
+            let raw: SuperBlock = area.structure(PLACE, at).ok()?;
+            verify(&raw).ok()?;
+            let mut found = Self::parse(area, raw).ok()?;
             found.is_backup = true;
             let is_it = found.raw.s_block_group_nr.get() == 1
                 && (found.block_size, found.blocks_per_group) == (block_size, per_group);
-            (is_it && found.verify().is_ok()).then_some((found, at))
+            is_it.then_some((found, at))
         })
     }
 
-    fn read_at(area: &Area<'_>, at: u64) -> Result<Self> {
-        let raw: SuperBlock = area.structure(PLACE, at)?;
+    fn parse(area: &Area<'_>, raw: SuperBlock) -> Result<Self> {
         let is_dynamic = raw.s_rev_level.get() >= EXT4_DYNAMIC_REV;
         let fail = |message: String| Err(Error::corrupt(PLACE, message));
         let shift = raw.s_log_block_size.get();
@@ -122,20 +125,6 @@ impl Super {
         found.read_blocks(area)?;
         found.read_groups()?;
         Ok(found)
-    }
-
-    /// Whether the checksum is right, where there is one.
-    pub(super) fn verify(&self) -> Result<()> {
-        let bytes = self.raw.as_bytes();
-        let covered = &bytes[..bytes.len() - size_of::<u32>()];
-        match self.checksums {
-            Checksums::None | Checksums::Groups => Ok(()),
-            Checksums::All(_) => check(
-                PLACE,
-                self.raw.s_checksum.get(),
-                Crc::START.then(covered).get(),
-            ),
-        }
     }
 
     /// Whether the end is missing.
@@ -230,6 +219,16 @@ impl Super {
             Checksums::All(seed) => Some(Crc::from_seed(seed)),
             Checksums::None | Checksums::Groups => None,
         }
+    }
+}
+
+/// Whether the checksum is right, where there is one.
+fn verify(raw: &SuperBlock) -> Result<()> {
+    let bytes = raw.as_bytes();
+    let covered = &bytes[..bytes.len() - size_of::<u32>()];
+    match checksums(raw) {
+        Checksums::None | Checksums::Groups => Ok(()),
+        Checksums::All(_) => check(PLACE, raw.s_checksum.get(), Crc::START.then(covered).get()),
     }
 }
 
