@@ -83,7 +83,8 @@ pub(super) fn read(disk: &dyn Disk, wanted: Option<SectorSize>) -> Result<Partit
     by_filesystems(disk, &record, wanted)
 }
 
-/// A GPT is read with the size with which it is in order, if there is one.
+/// A GPT is read with the size with which it is in order, if there is one, else with the one with
+/// which the entries in use begin earlier: their array looks like the end of one that starts before.
 pub(super) fn by_headers(
     disk: &dyn Disk,
     record: Option<&BootRecord>,
@@ -97,8 +98,14 @@ pub(super) fn by_headers(
     if usual.as_ref().is_ok_and(|gpt| gpt.is_sealed) {
         return usual;
     }
+    let number = |gpt: &Gpt| gpt.found.table.partitions.first().map(|one| one.number);
+    let is_later = |large: &Gpt| {
+        usual
+            .as_ref()
+            .is_ok_and(|usual| number(large) >= number(usual))
+    };
     match with(SectorSize::B4096) {
-        Ok(large) if large.is_sealed || usual.is_err() => Ok(large),
+        Ok(large) if large.is_sealed || !is_later(&large) => Ok(large),
         Ok(_) | Err(_) => usual,
     }
 }
