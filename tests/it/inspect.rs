@@ -1,11 +1,14 @@
 //! `inspect`: what the other commands made, as text and as JSON, and what is refused.
 
 use std::fs::{self, File};
+use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
+use std::process::Stdio;
+use std::thread;
 
 use serde_json::{Value, json};
 
-use crate::world::World;
+use crate::world::{Run, World};
 
 /// A world with a disk of two partitions, one with files, beside a configuration for it.
 fn world(label: &str) -> World {
@@ -112,13 +115,17 @@ fn sectors_of_the_wrong_size() {
     for (label, bytes, wrong, message) in [
         ("gpt", 512, 4096, "protective MBR: "),
         ("gpt", 4096, 512, "protective MBR: "),
-        ("mbr", 512, 4096, "are no range within sectors 0 to 2047"),
     ] {
         let world = world_of(label, bytes);
         let name = world.names().remove(0);
         let line = format!("inspect --sector-size {wrong} {name}");
         world.run(&line).expect(3).says([message]);
     }
+    let world = world_of("mbr", 512);
+    let name = world.names().remove(0);
+    let line = format!("inspect --sector-size 4096 {name}");
+    let text = world.run(&line).expect(0).stdout;
+    assert!(text.contains("there are only 2048 sectors"), "{text}");
     let world = world_of("mbr", 4096);
     let name = world.names().remove(0);
     let line = format!("inspect --sector-size 512 {name}");
@@ -246,6 +253,7 @@ fn what_is_no_raw_image_is_refused() {
     image("zero.img", b"");
     image("qcow2.img", b"QFI\xFB\0\0\0\x03");
     image("gzip.img", &[0x1F, 0x8B, 8]);
+    File::create(world.path("empty.img")).unwrap();
     for (line, message) in [
         (
             "zero.img",
@@ -253,6 +261,7 @@ fn what_is_no_raw_image_is_refused() {
         ),
         ("qcow2.img", "it is a qcow2 image, not a raw image"),
         ("gzip.img", "compressed with gzip"),
+        ("empty.img", "it is empty"),
         ("none.img", "can't open it"),
         (".", "it is no regular file"),
     ] {
@@ -278,10 +287,192 @@ fn a_damaged_filesystem_is_told_in_its_place() {
         .unwrap();
     // The block size of the first one, 2^200 KiB.
     file.write_all_at(&[200], 64 * 512 + 1024 + 0x18).unwrap();
-    let text = world.run(&format!("inspect {image}")).expect(3).stdout;
+    let text = world.run(&format!("inspect {image}")).expect(0).stdout;
     assert!(
         text.contains("partition 1: error: superblock: blocks of 2^200 KiB"),
         "{text}"
     );
     assert!(text.contains("partition 2: ext4"), "{text}");
+    let document = json_of(&world, &image, 0);
+    let error = &document["images"][0]["partitions"][0]["filesystem"]["error"];
+    assert!(error.as_str().unwrap().contains("2^200"), "{error}");
+    // Of what was asked for nothing can be read.
+    world.run(&format!("inspect --part 1 {image}")).expect(3);
+    json_of(&world, &format!("--part 1 {image}"), 3);
+}
+
+/// Gives `bytes` to the program in a pipe.
+fn through_pipe(world: &World, line: &str, bytes: Vec<u8>) -> Run {
+    let (reader, mut writer) = io::pipe().unwrap();
+    let feeder = thread::spawn(move || writer.write_all(&bytes));
+    let run = Run::of(world.command(line).stdin(reader));
+    feeder.join().unwrap().unwrap();
+    run
+}
+
+#[test]
+fn what_is_damaged_is_shown_with_warnings() {
+    let world = world("gpt");
+    let image = world.names().remove(0);
+    let path = world.path(&image);
+    let file = File::options().write(true).open(&path).unwrap();
+    file.write_all_at(&[0; 512], 512).unwrap();
+    file.set_len(20 << 20).unwrap();
+    let text = world
+        .run(&format!("inspect --tree {image}"))
+        .expect(0)
+        .stdout;
+    for part in [
+        "\n  warning: primary GPT: no header",
+        "\n  warning: backup GPT: it is in sector 16383, not in the last one, 40959",
+        "/dir/file",
+        "  partition 2: ext4",
+    ] {
+        assert!(text.contains(part), "{part}: {text}");
+    }
+    world
+        .run(&format!("inspect --part 1 --cat /dir/file {image}"))
+        .expect(0)
+        .prints("text")
+        .says(["primary GPT: no header"]);
+    // Partition 2 ends behind the end.
+    file.set_len(6 << 20).unwrap();
+    let text = world.run(&format!("inspect {image}")).expect(0).stdout;
+    let expected = "partition 2: warning: sectors 8192 to 16320 reach behind the end";
+    assert!(text.contains(expected), "{text}");
+    let document = json_of(&world, &image, 0);
+    let of = |value: &Value| value["warnings"].as_array().unwrap().len();
+    let document = &document["images"][0];
+    assert!(of(document) > 0, "{document}");
+    let partitions = &document["partitions"];
+    assert_eq!(
+        (of(&partitions[0]), of(&partitions[1])),
+        (0, 1),
+        "{document}"
+    );
+    assert!(of(&partitions[1]["filesystem"]) > 0, "{document}");
+}
+
+#[test]
+fn pipes_are_images() {
+    let world = world("mbr");
+    let image = world.names().remove(0);
+    let bytes = fs::read(world.path(&image)).unwrap();
+    let text = world.run(&format!("inspect {image}")).expect(0).stdout;
+    for name in ["-", "/dev/stdin", "/dev/fd/0"] {
+        let run = through_pipe(&world, &format!("inspect {name}"), bytes.clone()).expect(0);
+        assert_eq!(run.stdout, text.replacen(&image, name, 1));
+    }
+    through_pipe(&world, "inspect --part 1 --cat /dir/file -", bytes.clone())
+        .expect(0)
+        .prints("text");
+    // From a file it is read where it is.
+    let file = File::open(world.path(&image)).unwrap();
+    Run::of(world.command("inspect -").stdin(file))
+        .expect(0)
+        .prints(&text.replacen(&image, "-", 1));
+    for (bytes, message) in [
+        (Vec::new(), "it is empty"),
+        (vec![0x1F, 0x8B, 8, 0], "compressed with gzip"),
+        (vec![0; 70_000], "no table and no filesystem"),
+    ] {
+        through_pipe(&world, "inspect -", bytes)
+            .expect(3)
+            .says([message]);
+    }
+}
+
+/// A named pipe is read when somebody writes to it, and isn't waited for otherwise.
+#[test]
+fn named_pipes() {
+    let world = world("mbr");
+    let image = world.names().remove(0);
+    let pipe = world.path("pipe");
+    rustix::fs::mknodat(
+        rustix::fs::CWD,
+        &pipe,
+        rustix::fs::FileType::Fifo,
+        rustix::fs::Mode::RUSR | rustix::fs::Mode::WUSR,
+        0,
+    )
+    .unwrap();
+    world
+        .run("inspect pipe")
+        .expect(3)
+        .says(["it is no regular file but a pipe to which nobody writes"]);
+    let bytes = fs::read(world.path(&image)).unwrap();
+    // Opened for both, it has a writer before anybody reads.
+    let mut writer = File::options().read(true).write(true).open(&pipe).unwrap();
+    let command = world.command("inspect pipe");
+    let reader = thread::spawn(move || {
+        let mut command = command;
+        Run::of(&mut command)
+    });
+    writer.write_all(&bytes).unwrap();
+    drop(writer);
+    let run = reader.join().unwrap().expect(0);
+    assert!(run.stdout.contains("partition 2: ext4"), "{}", run.stdout);
+}
+
+#[test]
+fn standard_output_that_takes_nothing_is_an_error() {
+    let world = world("gpt");
+    let image = world.names().remove(0);
+    for line in ["", "--json", "--part 1 --cat /dir/file"] {
+        let full = File::options().write(true).open("/dev/full").unwrap();
+        let mut command = world.command(&format!("inspect {line} {image}"));
+        let output = command
+            .stdout(full)
+            .stderr(Stdio::piped())
+            .output()
+            .unwrap();
+        assert_eq!(output.status.code(), Some(3), "{line}");
+        let text = String::from_utf8_lossy(&output.stderr);
+        assert!(
+            text.contains("can't write to standard output: No space"),
+            "{text}"
+        );
+    }
+}
+
+/// Whatever stands in an image or is called so, a terminal does nothing but show it.
+#[test]
+fn control_characters_are_escaped() {
+    let world = world("gpt");
+    let image = world.names().remove(0);
+    let path = world.path(&image);
+    let strange = "a\u{1b}]0;b\u{7}.img";
+    fs::rename(&path, world.path(strange)).unwrap();
+    let file = File::options()
+        .write(true)
+        .open(world.path(strange))
+        .unwrap();
+    // Label and last place of the first one, and a name that isn't there.
+    file.write_all_at(b"x\x1B[31m", 64 * 512 + 1024 + 0x78)
+        .unwrap();
+    let run = Run::of(world.command("inspect --tree").arg(strange)).expect(0);
+    let is_plain = |text: &str| !text.chars().any(|c| c.is_control() && c != '\n');
+    assert!(is_plain(&run.stdout), "{:?}", run.stdout);
+    for part in ["a\\u{1b}]0;b\\u{7}.img", "label 'x\\u{1b}[31m"] {
+        assert!(run.stdout.contains(part), "{part}: {}", run.stdout);
+    }
+    let run = Run::of(world.command("inspect").arg("no\u{1b}[31m")).expect(3);
+    assert!(is_plain(&run.stderr), "{:?}", run.stderr);
+}
+
+/// A fixed VHD is a raw image with something behind it.
+#[test]
+fn a_trailer_is_left_out() {
+    let world = world("gpt");
+    let image = world.names().remove(0);
+    let file = File::options()
+        .write(true)
+        .open(world.path(&image))
+        .unwrap();
+    file.write_all_at(b"conectix", 8 << 20).unwrap();
+    file.set_len((8 << 20) + 512).unwrap();
+    let document = json_of(&world, &image, 0);
+    let warnings = document["images"][0]["warnings"].as_array().unwrap();
+    assert_eq!(warnings.len(), 1, "{warnings:?}");
+    assert!(warnings[0].as_str().unwrap().contains("fixed VHD"));
 }

@@ -1,9 +1,9 @@
 //! A sparse file as storage.
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Seek, SeekFrom};
 use std::num::NonZeroU64;
-use std::os::unix::fs::FileExt;
+use std::os::unix::fs::{FileExt, FileTypeExt};
 
 use rustix::fs::{Advice, fadvise};
 
@@ -33,12 +33,16 @@ impl SparseFile {
         Ok(Self::new(file, len))
     }
 
-    /// The contents of `file` as they are.
+    /// The contents of `file` as they are; it may be a block device.
     ///
     /// # Errors
     /// What the filesystem says when asked for the length.
     pub fn open(file: File) -> io::Result<Self> {
-        let len = file.metadata()?.len();
+        let metadata = file.metadata()?;
+        let len = match metadata.file_type().is_block_device() {
+            true => (&file).seek(SeekFrom::End(0))?,
+            false => metadata.len(),
+        };
         Ok(Self::new(file, len))
     }
 

@@ -1,8 +1,11 @@
 //! Reads images back.
 //!
 //! Nothing here uses a writer, so that a writer's mistake can't hide in its own checker. What is
-//! read may be damaged or hostile: it is an error, never a panic or an endless loop.
+//! read may be damaged or hostile: never a panic or an endless loop. [`table`] and [`table_of`] are
+//! strict: whatever isn't as it should be is an error. [`image`] reads what can be read, and tells
+//! the same as warnings.
 
+mod findings;
 pub mod fs;
 mod gpt;
 mod image;
@@ -17,13 +20,13 @@ pub use table::{Partition, Table};
 pub use volume::Volume;
 
 use crate::disk::Disk;
-use crate::error::{Error, Result};
-use crate::layout::Role;
+use crate::error::Result;
 use crate::table::format::{BootRecord, GPT_PROTECTIVE};
 use crate::units::{Lba, SectorSize};
 use table::Sectors;
 
-/// Reads the partition table of `disk`: a GPT when its protective MBR says so, else an MBR.
+/// Reads the partition table of `disk`, in which all has to be right: a GPT when its protective MBR
+/// says so, else an MBR.
 ///
 /// What the disk's sectors hold is found out as by [`image`].
 ///
@@ -31,7 +34,7 @@ use table::Sectors;
 /// `Corrupt` at the record, header or partition that isn't as its format requires; `Io` when
 /// reading fails.
 pub fn table(disk: &dyn Disk) -> Result<Table> {
-    sector_size::read(disk, None).map(|partitioned| partitioned.table)
+    sector_size::read(disk, None)?.sound()
 }
 
 /// Reads the partition table of `disk`, whose sectors hold `sector_size`.
@@ -44,12 +47,11 @@ pub fn table_of(disk: &dyn Disk, sector_size: SectorSize) -> Result<Table> {
         size: sector_size,
     };
     let record = boot_record(disk)?;
-    let table = match is_protective(&record) {
-        true => gpt::table(sectors, &record),
-        false => mbr::table(sectors, &record),
-    }?;
-    check_overlaps(&table.partitions)?;
-    Ok(table)
+    let found = match is_protective(&record) {
+        true => gpt::read(sectors, Some(&record))?.found,
+        false => mbr::read(sectors, &record)?,
+    };
+    found.sound()
 }
 
 /// The master boot record, which is the same whatever sectors hold.
@@ -62,28 +64,4 @@ fn boot_record(disk: &dyn Disk) -> Result<BootRecord> {
 fn is_protective(record: &BootRecord) -> bool {
     let mut entries = record.partition_record.iter();
     entries.any(|entry| entry.os_type == GPT_PROTECTIVE)
-}
-
-fn has_gpt(disk: &dyn Disk) -> bool {
-    boot_record(disk).is_ok_and(|record| is_protective(&record))
-}
-
-/// Logical partitions lie inside the extended one; apart from that nothing overlaps.
-fn check_overlaps(partitions: &[Partition]) -> Result<()> {
-    let mut sorted: Vec<_> = partitions.iter().collect();
-    sorted.sort_by_key(|partition| partition.range);
-    for layer in [Role::Logical, Role::Extended] {
-        let mut before: Option<&Partition> = None;
-        for partition in sorted.iter().filter(|partition| partition.role != layer) {
-            if let Some(before) = before
-                && before.range.overlaps(partition.range)
-            {
-                let place = format!("partition {}", partition.number);
-                let message = format!("it overlaps partition {}", before.number);
-                return Err(Error::corrupt(place, message));
-            }
-            before = Some(partition);
-        }
-    }
-    Ok(())
 }

@@ -1,21 +1,23 @@
-//! What the sectors of a disk hold. The place of a GPT's header tells it. An MBR doesn't, so that
+//! What the sectors of a disk hold. The place of a GPT's headers tells it. An MBR doesn't, so that
 //! what lies in its partitions has to.
 
 use crate::disk::Disk;
 use crate::error::Result;
+use crate::inspect::findings::Findings;
 use crate::inspect::fs::Filesystem;
-use crate::inspect::table::{Sectors, Table};
+use crate::inspect::gpt::{self, Gpt};
+use crate::inspect::table::{Found, Sectors, Table};
 use crate::inspect::volume::{Volume, volumes};
-use crate::inspect::{has_gpt, table_of};
-use crate::table::format::GPT_SIGNATURE;
-use crate::units::{Lba, SectorSize};
+use crate::inspect::{boot_record, is_protective, mbr};
+use crate::table::format::BootRecord;
+use crate::units::SectorSize;
 
 /// How it was found out what the sectors of a disk hold.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Evidence {
     /// The caller has said it.
     Caller,
-    /// The table tells: by the place of a GPT's header, or as an MBR that can't be read with sectors
+    /// The table tells: by the place of a GPT's headers, or as an MBR that isn't right with sectors
     /// of the other size.
     Table,
     /// With sectors of this size more filesystems are where an MBR has its partitions, and fit them;
@@ -25,74 +27,124 @@ pub enum Evidence {
     Nothing,
 }
 
-/// A table, what is in its partitions, and why its sectors are taken to be of that size.
+/// A table with what is wrong with it, what is in its partitions, and why its sectors are taken to be
+/// of that size.
 #[derive(Debug)]
 pub(super) struct Partitioned<'a> {
     pub(super) table: Table,
+    pub(super) findings: Findings,
     pub(super) volumes: Vec<Volume<'a>>,
     pub(super) evidence: Evidence,
 }
 
-impl Partitioned<'_> {
-    /// How many filesystems there are that fit their partitions, and how many damaged ones, which
-    /// count less: one that is cut off seems damaged.
-    fn recognised(&self) -> (usize, usize) {
-        let volumes = || self.volumes.iter().map(|volume| &volume.filesystem);
+impl<'a> Partitioned<'a> {
+    pub(super) fn new(disk: &'a dyn Disk, found: Found, evidence: Evidence) -> Self {
+        Self {
+            volumes: volumes(disk, &found),
+            table: found.table,
+            findings: found.findings,
+            evidence,
+        }
+    }
+
+    /// How many filesystems there are that fit their partitions.
+    pub(super) fn fitting(&self) -> usize {
+        let volumes = self.volumes.iter().map(|volume| &volume.filesystem);
         let fits = |found: &&_| matches!(found, Ok(Some(found)) if Filesystem::fits(found));
-        (
-            volumes().filter(fits).count(),
-            volumes().filter(|found| found.is_err()).count(),
-        )
+        volumes.filter(fits).count()
+    }
+
+    /// How many damaged ones there are: one that is cut off seems damaged.
+    fn damaged(&self) -> usize {
+        let volumes = self.volumes.iter().map(|volume| &volume.filesystem);
+        let is_damaged = |found: &&_| match found {
+            Ok(Some(found)) => !Filesystem::fits(found),
+            Ok(None) => false,
+            Err(_) => true,
+        };
+        volumes.filter(is_damaged).count()
+    }
+
+    /// The table, provided that nothing is wrong with it.
+    pub(super) fn sound(self) -> Result<Table> {
+        self.findings.into_result().map(|()| self.table)
     }
 }
 
 /// Reads the table of `disk` and what is in its partitions, with the sectors that the caller wants
 /// or those that the disk speaks for.
 pub(super) fn read(disk: &dyn Disk, wanted: Option<SectorSize>) -> Result<Partitioned<'_>> {
-    match wanted {
-        Some(size) => with(disk, size, Evidence::Caller),
-        None if has_gpt(disk) => {
-            let size = size_by_header(disk).unwrap_or_default();
-            with(disk, size, Evidence::Table)
-        }
-        None => by_filesystems(disk),
+    let record = boot_record(disk)?;
+    if is_protective(&record) {
+        let gpt = by_headers(disk, Some(&record), wanted)?;
+        let evidence = wanted.map_or(Evidence::Table, |_| Evidence::Caller);
+        return Ok(Partitioned::new(disk, gpt.found, evidence));
+    }
+    by_filesystems(disk, &record, wanted)
+}
+
+/// A GPT is read with the size with which it is in order, if there is one, else with the one with
+/// which the entries in use begin earlier: their array looks like the end of one that starts before.
+pub(super) fn by_headers(
+    disk: &dyn Disk,
+    record: Option<&BootRecord>,
+    wanted: Option<SectorSize>,
+) -> Result<Gpt> {
+    let with = |size| gpt::read(Sectors { disk, size }, record);
+    if let Some(size) = wanted {
+        return with(size);
+    }
+    let usual = with(SectorSize::B512);
+    if usual.as_ref().is_ok_and(|gpt| gpt.is_sealed) {
+        return usual;
+    }
+    let number = |gpt: &Gpt| gpt.found.table.partitions.first().map(|one| one.number);
+    let is_later = |large: &Gpt| {
+        usual
+            .as_ref()
+            .is_ok_and(|usual| number(large) >= number(usual))
+    };
+    match with(SectorSize::B4096) {
+        Ok(large) if large.is_sealed || !is_later(&large) => Ok(large),
+        Ok(_) | Err(_) => usual,
     }
 }
 
-fn with(disk: &dyn Disk, size: SectorSize, evidence: Evidence) -> Result<Partitioned<'_>> {
-    let table = table_of(disk, size)?;
-    Ok(Partitioned {
-        volumes: volumes(disk, &table),
-        table,
-        evidence,
-    })
-}
-
-/// The size with which the header of a GPT is in sector 1.
-fn size_by_header(disk: &dyn Disk) -> Option<SectorSize> {
-    let has_header = |size: &SectorSize| {
-        let mut signature = [0; 8];
-        let at = Sectors { disk, size: *size }.read_bytes(Lba::new(1), "", &mut signature);
-        at.is_ok() && signature == GPT_SIGNATURE
-    };
-    [SectorSize::B512, SectorSize::B4096]
-        .into_iter()
-        .find(has_header)
-}
-
 /// An MBR is read with both sizes.
-fn by_filesystems(disk: &dyn Disk) -> Result<Partitioned<'_>> {
-    let usual = with(disk, SectorSize::B512, Evidence::Table);
-    let large = with(disk, SectorSize::B4096, Evidence::Table);
-    let (mut chosen, evidence) = match (usual, large) {
-        (Ok(usual), Ok(large)) => match (usual.recognised(), large.recognised()) {
-            (few, more) if few < more => (large, Evidence::Filesystems),
-            ((0, 0), _) => (usual, Evidence::Nothing),
-            _ => (usual, Evidence::Filesystems),
-        },
-        (Ok(only), Err(_)) | (Err(_), Ok(only)) => (only, Evidence::Table),
-        (Err(error), Err(_)) => return Err(error),
+pub(super) fn by_filesystems<'a>(
+    disk: &'a dyn Disk,
+    record: &BootRecord,
+    wanted: Option<SectorSize>,
+) -> Result<Partitioned<'a>> {
+    let with = |size, evidence| {
+        let found = mbr::read(Sectors { disk, size }, record)?;
+        Ok(Partitioned::new(disk, found, evidence))
     };
-    chosen.evidence = evidence;
-    Ok(chosen)
+    if let Some(size) = wanted {
+        return with(size, Evidence::Caller);
+    }
+    let usual = with(SectorSize::B512, Evidence::Nothing)?;
+    let Ok(large) = with(SectorSize::B4096, Evidence::Nothing) else {
+        return Ok(usual);
+    };
+    Ok(better(usual, large))
+}
+
+/// The one with more filesystems, then the one with which the table is right, then the usual one.
+fn better<'a>(usual: Partitioned<'a>, large: Partitioned<'a>) -> Partitioned<'a> {
+    let both = [usual, large];
+    let facts = both
+        .each_ref()
+        .map(|one| (one.fitting(), one.findings.is_empty(), one.damaged()));
+    let [few, more] = facts;
+    let chosen = usize::from(few < more);
+    let other = facts[1 - chosen];
+    let [usual, large] = both;
+    let mut better = if chosen == 0 { usual } else { large };
+    better.evidence = match facts[chosen] {
+        (_, true, _) if !other.1 => Evidence::Table,
+        (0, _, 0) => Evidence::Nothing,
+        _ => Evidence::Filesystems,
+    };
+    better
 }

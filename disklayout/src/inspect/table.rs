@@ -4,6 +4,7 @@ use zerocopy::{FromBytes, IntoBytes};
 
 use crate::disk::Disk;
 use crate::error::{Error, Result};
+use crate::inspect::findings::Findings;
 use crate::layout::{EntryPlan, Role, TablePlan};
 use crate::table::format::{BOOT_SIGNATURE, BootRecord};
 use crate::units::{Lba, LbaRange, SectorSize};
@@ -92,22 +93,90 @@ impl Sectors<'_> {
     }
 }
 
-/// The sectors `first` to `last` if they are a range inside `bounds`.
-pub(super) fn range_within(
-    place: &str,
-    first: u64,
-    last: Option<u64>,
-    bounds: LbaRange,
-) -> Result<LbaRange> {
-    last.and_then(|last| LbaRange::new(Lba::new(first), Lba::new(last)))
-        .filter(|range| bounds.contains(*range))
-        .ok_or_else(|| {
-            let message = match last {
-                Some(last) => format!("sectors {first} to {last}"),
-                None => format!("start {first} with no sectors"),
-            };
-            let (from, to) = (bounds.first(), bounds.last());
-            let message = format!("{message} are no range within sectors {from} to {to}");
-            Error::corrupt(place, message)
-        })
+/// A table that could be read, and all that is wrong with it.
+#[derive(Debug)]
+pub(super) struct Found {
+    pub(super) table: Table,
+    pub(super) findings: Findings,
+}
+
+impl Found {
+    pub(super) fn new(
+        label: TablePlan,
+        sector_size: SectorSize,
+        partitions: Vec<Partition>,
+    ) -> Self {
+        let mut findings = Findings::default();
+        find_overlaps(&partitions, &mut findings);
+        let table = Table {
+            label,
+            sector_size,
+            partitions,
+        };
+        Self { table, findings }
+    }
+
+    /// The table, provided that nothing is wrong with it.
+    pub(super) fn sound(self) -> Result<Table> {
+        self.findings.into_result().map(|()| self.table)
+    }
+}
+
+/// The sectors `first` to `last` of partition `number`, which are said to be within `bounds`.
+/// `None` when they can be none of any disk.
+pub(super) fn range_of(
+    number: u32,
+    (first, last): (u64, Option<u64>),
+    (disk, bounds): (Sectors<'_>, LbaRange),
+    findings: &mut Findings,
+) -> Option<LbaRange> {
+    let (from, to) = (bounds.first(), bounds.last());
+    let range = last.and_then(|last| LbaRange::new(Lba::new(first), Lba::new(last)));
+    let count = disk.count();
+    let shown = match last {
+        Some(last) => format!("sectors {first} to {last}"),
+        None => format!("start {first} with no sectors"),
+    };
+    match range {
+        Some(range) if range.last().get() >= count => findings.of(
+            number,
+            format!("{shown} reach behind the end: there are only {count} sectors"),
+        ),
+        Some(range) if bounds.contains(range) => {}
+        _ => findings.of(
+            number,
+            format!("{shown} are no range within sectors {from} to {to}"),
+        ),
+    }
+    range
+}
+
+/// Logical partitions lie inside the extended one; apart from that nothing overlaps.
+fn find_overlaps(partitions: &[Partition], findings: &mut Findings) {
+    let mut sorted: Vec<_> = partitions.iter().collect();
+    sorted.sort_by_key(|partition| partition.range);
+    for layer in [Role::Logical, Role::Extended] {
+        // The one that reaches furthest.
+        let mut before: Option<&Partition> = None;
+        for partition in sorted.iter().filter(|partition| partition.role != layer) {
+            if let Some(before) = before
+                && before.range.overlaps(partition.range)
+            {
+                let is_told = layer == Role::Extended
+                    && [before, partition]
+                        .iter()
+                        .all(|one| one.role == Role::Primary);
+                if !is_told {
+                    findings.of(
+                        partition.number,
+                        format!("it overlaps partition {}", before.number),
+                    );
+                }
+            }
+            let reaches = |one: &Partition| one.range.last();
+            if before.is_none_or(|before| reaches(before) < reaches(partition)) {
+                before = Some(partition);
+            }
+        }
+    }
 }

@@ -263,7 +263,7 @@ fn wrong_checksums_are_found() {
     }
 }
 
-/// The first error of reading everything.
+/// What is told of an image, else the first error of reading everything.
 fn problem(image: &Path) -> String {
     let disk = open(image);
     let image = match disklayout::inspect::image(&disk) {
@@ -275,6 +275,9 @@ fn problem(image: &Path) -> String {
         Ok(None) => return "nothing".to_owned(),
         Err(error) => return error.to_string(),
     };
+    if !found.facts().warnings.is_empty() {
+        return found.facts().warnings.join("; ");
+    }
     let mut walk = match found.walk() {
         Ok(walk) => walk,
         Err(error) => return error.to_string(),

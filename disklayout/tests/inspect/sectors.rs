@@ -146,8 +146,11 @@ fn a_table_that_only_one_size_suits_tells_it() {
 
 /// What is told is what is wrong with the usual size.
 #[test]
-fn a_table_that_no_size_suits_is_an_error() {
+fn a_table_that_no_size_suits_is_shown_with_the_usual_one() {
     let drawn = Drawn::new(64 * MIB, SectorSize::B512).record(0, &[(LINUX, 64, 1 << 20)]);
-    let error = inspect::image(&drawn.disk).unwrap_err().to_string();
-    assert!(error.contains("sectors 0 to 131071"), "{error}");
+    assert_eq!(drawn.found(), (SectorSize::B512, Evidence::Nothing, 0));
+    let image = inspect::image(&drawn.disk).unwrap();
+    let warning = image.all_warnings().next().unwrap();
+    assert!(warning.contains("only 131072 sectors"), "{warning}");
+    assert!(inspect::table(&drawn.disk).is_err());
 }

@@ -79,6 +79,19 @@ pub(crate) fn filesystem(disk: &dyn Disk) -> Filesystem<'_> {
     volume.filesystem.unwrap().unwrap()
 }
 
+/// The facts of the one filesystem of an image without a table, and how many entries it lists.
+pub(crate) fn listed(disk: &dyn Disk) -> (Facts, usize) {
+    let found = filesystem(disk);
+    let mut count = 0;
+    if found.has_files() {
+        let mut walk = found.walk().unwrap();
+        while walk.next().unwrap().is_some() {
+            count += 1;
+        }
+    }
+    (found.facts().clone(), count)
+}
+
 /// Label and identifier are those that blkid tells; nothing is odd.
 pub(crate) fn assert_as_blkid(facts: &Facts, image: &Path) {
     let told = blkid(image);

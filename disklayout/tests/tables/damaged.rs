@@ -51,7 +51,7 @@ fn boot_records() {
             446 + 12,
             &u32::MAX.to_le_bytes(),
             "partition 1",
-            "sectors 2048 to 4294969342 are no range within sectors 0 to 39999",
+            "sectors 2048 to 4294969342 reach behind the end: there are only 40000 sectors",
         ),
         (
             446 + 4,
@@ -99,7 +99,7 @@ fn boot_records() {
         (
             second + 446 + 12,
             &9999_u32.to_le_bytes(),
-            "boot record at sector 7999",
+            "partition 6",
             "sectors 8000 to 17998 are no range within sectors 6000 to 9999",
         ),
     ] {

@@ -4,6 +4,7 @@
 mod damaged;
 mod external;
 mod keys;
+mod lenient;
 #[path = "../programs/mod.rs"]
 mod programs;
 mod properties;

@@ -7,15 +7,19 @@ use anyhow::{Context as _, Result, bail};
 use disklayout::inspect::Image;
 use disklayout::inspect::fs::{Filesystem, NodeKind};
 
-use super::{check_part, is_wanted};
+use super::{STDOUT, is_wanted};
+use crate::printable::printable;
 
 /// How much is read at once.
 const BUFFER: usize = 256 << 10;
 
 /// Writes the file at `path` of the partition `part`, or of the only filesystem.
 pub(super) fn write(image: &Image<'_>, path: &OsStr, part: Option<u32>) -> Result<()> {
-    check_part(image, part)?;
     let found = filesystem(image, part)?;
+    let warnings = image.warnings.iter().chain(&found.facts().warnings);
+    for warning in warnings {
+        tracing::warn!("{}", printable(warning));
+    }
     let shown = path.as_encoded_bytes().escape_ascii();
     let node = found.find(path.as_encoded_bytes())?;
     let node = node.with_context(|| format!("there is no '{shown}'"))?;
@@ -29,10 +33,10 @@ pub(super) fn write(image: &Image<'_>, path: &OsStr, part: Option<u32>) -> Resul
     while at < file.len() {
         let count = usize::try_from(file.len() - at).map_or(BUFFER, |left| left.min(BUFFER));
         file.read_at(&mut buffer[..count], at)?;
-        out.write_all(&buffer[..count])?;
+        out.write_all(&buffer[..count]).context(STDOUT)?;
         at += count as u64;
     }
-    Ok(out.flush()?)
+    out.flush().context(STDOUT)
 }
 
 fn filesystem<'a, 'b>(image: &'a Image<'b>, part: Option<u32>) -> Result<&'a Filesystem<'b>> {
@@ -43,6 +47,7 @@ fn filesystem<'a, 'b>(image: &'a Image<'b>, part: Option<u32>) -> Result<&'a Fil
     let mut found = None;
     for volume in wanted {
         match &volume.filesystem {
+            Ok(Some(other)) if part.is_none() && !other.has_files() => {}
             Ok(Some(_)) if found.is_some() => {
                 bail!("there are several filesystems: choose one with --part");
             }
@@ -52,5 +57,5 @@ fn filesystem<'a, 'b>(image: &'a Image<'b>, part: Option<u32>) -> Result<&'a Fil
             Err(_) => {}
         }
     }
-    found.context("no filesystem recognised")
+    found.context("there is no filesystem of which files can be read")
 }

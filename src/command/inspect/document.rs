@@ -14,7 +14,7 @@ pub(super) fn document(images: Vec<Value>) -> Value {
     json!({ "version": VERSION, "images": images })
 }
 
-/// An image, and whether all of it could be read.
+/// An image, and whether all that was asked for could be read.
 pub(super) fn image(image: &Image<'_>, options: &Options) -> (Value, bool) {
     let label = image.table.as_ref().map(|table| table.label);
     let (table, id) = match label {
@@ -39,6 +39,7 @@ pub(super) fn image(image: &Image<'_>, options: &Options) -> (Value, bool) {
         "sector_size_by": image.table.as_ref().map(|_| evidence(image.evidence)),
         "id": id,
         "partitions": partitions,
+        "warnings": image.warnings,
     });
     (value, is_sound)
 }
@@ -58,6 +59,7 @@ fn volume(volume: &Volume<'_>, options: &Options) -> (Value, bool) {
         .as_ref()
         .map_or_else(|| json!({}), partition);
     value["number"] = json!(number(volume));
+    value["warnings"] = json!(volume.warnings);
     match &volume.filesystem {
         Ok(Some(found)) => {
             let (object, is_sound) = filesystem(found, options);
@@ -70,7 +72,7 @@ fn volume(volume: &Volume<'_>, options: &Options) -> (Value, bool) {
         }
         Err(error) => {
             value["filesystem"] = json!({ "error": error.to_string() });
-            (value, false)
+            (value, options.part.is_none())
         }
     }
 }

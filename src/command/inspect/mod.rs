@@ -4,21 +4,24 @@ mod cat;
 mod document;
 mod files;
 mod foreign;
+mod open;
 mod text;
 
 use std::ffi::OsString;
-use std::fs::File;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use disklayout::SectorSize;
-use disklayout::disk::SparseFile;
+use disklayout::disk::{Disk, Window};
 use disklayout::inspect::{self, Image};
 use serde_json::{Value, json};
 
 use super::Settings;
+use crate::printable::printable;
 use crate::status::Status;
+
+const STDOUT: &str = "can't write to standard output";
 
 /// What is to be told.
 #[derive(Clone, Debug)]
@@ -41,22 +44,23 @@ pub struct Options {
 /// When standard output can't be written to. An image that can't be read is told in its place and
 /// by the status.
 pub fn run(settings: &Settings, options: &Options) -> Result<Status> {
-    if let Some(path) = &options.cat {
-        let [image] = &options.images[..] else {
+    if let Some(file) = &options.cat {
+        let [path] = &options.images[..] else {
             bail!("--cat takes one image");
         };
-        let disk = open(&settings.directory.join(image))?;
-        cat::write(&read(&disk, options.sector_size)?, path, options.part)?;
+        with_image(path, (settings, options), |image| {
+            cat::write(image, file, options.part)
+        })?;
         return Ok(Status::Success);
     }
     let mut out = io::stdout().lock();
     let mut documents = Vec::new();
     let mut status = Status::Success;
     for (index, path) in options.images.iter().enumerate() {
-        let full = settings.directory.join(path);
+        let chosen = (settings, options);
         let (shown, is_sound) = match settings.json {
-            true => one_document(path, &full, options),
-            false => one_text(path, &full, options, index > 0, &mut out)?,
+            true => one_document(path, chosen),
+            false => one_text(path, chosen, index > 0, &mut out)?,
         };
         documents.extend(shown);
         if !is_sound {
@@ -64,71 +68,54 @@ pub fn run(settings: &Settings, options: &Options) -> Result<Status> {
         }
     }
     if settings.json {
-        writeln!(out, "{:#}", document::document(documents))?;
+        let document = document::document(documents);
+        writeln!(out, "{document:#}").context(STDOUT)?;
     }
-    out.flush()?;
+    out.flush().context(STDOUT)?;
     Ok(status)
 }
 
-/// Writes about an image; whether all of it could be read.
+/// Writes about an image; whether all that was asked for could be read.
 fn one_text(
     path: &Path,
-    full: &Path,
-    options: &Options,
+    chosen: (&Settings, &Options),
     is_next: bool,
     out: &mut dyn Write,
 ) -> Result<(Option<Value>, bool)> {
-    let shown = path.display();
-    let told = open(full).and_then(|disk| {
-        let image = read(&disk, options.sector_size)?;
-        check_part(&image, options.part)?;
+    let shown = path.display().to_string();
+    let told = with_image(path, chosen, |image| {
         let mut text = Vec::new();
-        let is_sound = text::write(&mut text, &shown.to_string(), &image, options)?;
+        let is_sound = text::write(&mut text, &shown, image, chosen.1)?;
         Ok((text, is_sound))
     });
     match told {
         Ok((text, is_sound)) => {
             if is_next {
-                writeln!(out)?;
+                writeln!(out).context(STDOUT)?;
             }
-            out.write_all(&text)?;
+            out.write_all(&text).context(STDOUT)?;
             Ok((None, is_sound))
         }
         Err(error) => {
             // What was said before comes first.
-            out.flush()?;
-            writeln!(io::stderr(), "createhdds: {shown}: {error:#}")?;
+            out.flush().context(STDOUT)?;
+            let text = format!("{shown}: {error:#}");
+            writeln!(io::stderr(), "createhdds: {}", printable(&text))?;
             Ok((None, false))
         }
     }
 }
 
-fn one_document(path: &Path, full: &Path, options: &Options) -> (Option<Value>, bool) {
-    let told = open(full).and_then(|disk| {
-        let image = read(&disk, options.sector_size)?;
-        check_part(&image, options.part)?;
-        Ok(document::image(&image, options))
-    });
+fn one_document(path: &Path, chosen: (&Settings, &Options)) -> (Option<Value>, bool) {
+    let told = with_image(path, chosen, |image| Ok(document::image(image, chosen.1)));
     let (mut value, is_sound) =
         told.unwrap_or_else(|error| (json!({ "error": format!("{error:#}") }), false));
     value["file"] = json!(path.to_string_lossy());
     (Some(value), is_sound)
 }
 
-fn open(path: &Path) -> Result<SparseFile> {
-    let file = File::open(path).context("can't open it")?;
-    let metadata = file.metadata().context("can't look at it")?;
-    if !metadata.is_file() {
-        bail!("it is no regular file");
-    }
-    Ok(SparseFile::open(file)?)
-}
-
 /// What is in an image. One in which nothing is recognised is an error.
-fn read(disk: &SparseFile, sector_size: Option<SectorSize>) -> Result<Image<'_>> {
-    if let Some(format) = foreign::format(disk)? {
-        bail!("it is {format}, not a raw image: convert it first");
-    }
+fn read<'a>(disk: &'a Window<'_>, sector_size: Option<SectorSize>) -> Result<Image<'a>> {
     let image = match sector_size {
         Some(size) => inspect::image_of(disk, size)?,
         None => inspect::image(disk)?,
@@ -138,6 +125,26 @@ fn read(disk: &SparseFile, sector_size: Option<SectorSize>) -> Result<Image<'_>>
         bail!("no table and no filesystem recognised");
     }
     Ok(image)
+}
+
+/// Reads the image at `path`, and does something with it.
+fn with_image<T>(
+    path: &Path,
+    (settings, options): (&Settings, &Options),
+    tell: impl FnOnce(&Image<'_>) -> Result<T>,
+) -> Result<T> {
+    let disk = open::open(path, &settings.directory.join(path))?;
+    if disk.is_empty() {
+        bail!("it is empty");
+    }
+    if let Some(format) = foreign::format(&disk)? {
+        bail!("it is {format}, not a raw image: convert or unpack it first");
+    }
+    let (raw, note) = foreign::raw(&disk)?;
+    let mut image = read(&raw, options.sector_size)?;
+    image.warnings.extend(note.map(str::to_owned));
+    check_part(&image, options.part)?;
+    tell(&image)
 }
 
 /// The number of a volume; that of a whole image is 0.

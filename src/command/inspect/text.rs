@@ -10,8 +10,9 @@ use disklayout::{Bytes, SectorSize};
 use indicatif::BinaryBytes;
 
 use super::{Options, files, is_wanted};
+use crate::printable::printable;
 
-/// Writes about all of an image; whether all of it could be read.
+/// Writes about all of an image; whether all that was asked for could be read.
 pub(super) fn write(
     out: &mut dyn Write,
     name: &str,
@@ -24,7 +25,9 @@ pub(super) fn write(
         Some(TablePlan::Mbr { signature }) => format!("MBR {signature:#010x}"),
         Some(TablePlan::Gpt { guid }) => format!("GPT {guid}"),
     };
+    let name = printable(name);
     writeln!(out, "{name}: {}, {table}{}", image.size, sectors(image))?;
+    write_warnings(out, "", &image.warnings)?;
     let mut is_sound = true;
     let wanted = image.volumes.iter();
     let wanted: Vec<_> = wanted
@@ -43,6 +46,13 @@ pub(super) fn write(
         is_sound &= write_volume(out, volume, options)?;
     }
     Ok(is_sound)
+}
+
+fn write_warnings(out: &mut dyn Write, place: &str, warnings: &[String]) -> Result<()> {
+    for warning in warnings {
+        writeln!(out, "  {place}warning: {}", printable(warning))?;
+    }
+    Ok(())
 }
 
 /// What the sectors of a disk with a table hold, and how that is known.
@@ -73,7 +83,7 @@ fn rows(partitions: &[&Partition], sector: SectorSize) -> Vec<[String; 6]> {
             BinaryBytes(range.size(sector).get()).to_string(),
             shown_type(partition),
             match &partition.entry {
-                EntryPlan::Gpt { name, .. } if !name.is_empty() => name.escape_debug().to_string(),
+                EntryPlan::Gpt { name, .. } if !name.is_empty() => printable(name).into_owned(),
                 _ => "-".to_owned(),
             },
         ]
@@ -123,10 +133,13 @@ fn write_rows(out: &mut dyn Write, rows: &[[String; 6]]) -> Result<()> {
 
 fn write_volume(out: &mut dyn Write, volume: &Volume<'_>, options: &Options) -> Result<bool> {
     let place = match &volume.partition {
-        Some(partition) if partition.role == Role::Extended => return Ok(true),
         Some(partition) => format!("partition {}: ", partition.number),
         None => String::new(),
     };
+    write_warnings(out, &place, &volume.warnings)?;
+    if matches!(&volume.partition, Some(partition) if partition.role == Role::Extended) {
+        return Ok(true);
+    }
     let found = match &volume.filesystem {
         Ok(Some(found)) => found,
         Ok(None) => {
@@ -134,14 +147,14 @@ fn write_volume(out: &mut dyn Write, volume: &Volume<'_>, options: &Options) -> 
             return Ok(true);
         }
         Err(error) => {
-            writeln!(out, "  {place}error: {error}")?;
-            return Ok(false);
+            writeln!(out, "  {place}error: {}", printable(&error.to_string()))?;
+            return Ok(options.part.is_none());
         }
     };
     let lines = lines(found.facts());
     for (index, line) in lines.iter().enumerate() {
         let start = if index == 0 { &*place } else { "    " };
-        writeln!(out, "  {start}{line}")?;
+        writeln!(out, "  {start}{}", printable(line))?;
     }
     match options.tree && found.has_files() {
         true => write_tree(out, found),
@@ -157,7 +170,7 @@ fn lines(facts: &Facts) -> Vec<String> {
         facts
             .label
             .as_ref()
-            .map(|label| format!("label '{}'", label.escape_debug())),
+            .map(|label| format!("label '{}'", printable(label))),
     );
     first.extend(facts.uuid.clone());
     first.extend(facts.state.map(|state| state.name().to_owned()));
@@ -195,7 +208,7 @@ fn lines(facts: &Facts) -> Vec<String> {
         facts
             .last_mounted
             .as_ref()
-            .map(|path| format!("on '{}'", path.escape_debug())),
+            .map(|path| format!("on '{}'", printable(path))),
     );
     let mut lines: Vec<_> = [first, space, more]
         .into_iter()
@@ -231,7 +244,7 @@ fn write_tree(out: &mut dyn Write, found: &Filesystem<'_>) -> Result<bool> {
             Ok(true)
         }
         Err(error) => {
-            writeln!(out, "    error: {error}")?;
+            writeln!(out, "    error: {}", printable(&error.to_string()))?;
             Ok(false)
         }
     }

@@ -12,6 +12,7 @@ mod exfat;
 mod ext;
 mod facts;
 mod fat;
+mod iso9660;
 mod listing;
 mod magic;
 mod node;
@@ -58,6 +59,7 @@ pub struct Filesystem<'a> {
     area: Area<'a>,
     facts: Facts,
     reader: Option<Box<dyn Reader + 'a>>,
+    is_from_backup: bool,
 }
 
 type Probe = for<'a> fn(Area<'a>) -> Result<Option<Filesystem<'a>>>;
@@ -76,39 +78,95 @@ const OTHERS: &[Probe] = &[
     ext::probe,
     swap::probe,
     magic::probe_last,
+    iso9660::probe,
 ];
 
-fn first<'a>(probes: &[Probe], area: Area<'a>) -> Result<Option<Filesystem<'a>>> {
-    for probe in probes {
-        if let Some(found) = probe(area)? {
-            return Ok(Some(found));
+/// Where the start is lost, formats that keep a copy of it elsewhere.
+const BACKUPS: &[Probe] = &[
+    ext::probe_backup,
+    fat::probe_backup,
+    exfat::probe_backup,
+    ntfs::probe_backup,
+    superblocks::btrfs_backup,
+    superblocks::f2fs_backup,
+    magic::probe_backup,
+];
+
+/// The first one that can be read. Others that should be there are told.
+fn first<'a>(probes: &[&[Probe]], area: Area<'a>) -> Result<Option<Filesystem<'a>>> {
+    let mut errors = Vec::new();
+    for probe in probes.iter().copied().flatten() {
+        match probe(area) {
+            Ok(None) => {}
+            Ok(Some(mut found)) => {
+                let told = errors.iter().map(Error::to_string);
+                found.facts.warnings.extend(told);
+                return Ok(Some(found));
+            }
+            Err(error) => errors.push(error),
         }
     }
-    Ok(None)
+    errors.into_iter().next().map_or(Ok(None), Err)
 }
 
 /// A filesystem that has a boot sector.
 pub(super) fn in_boot_sector(area: Area<'_>) -> Result<Option<Filesystem<'_>>> {
-    first(BOOT_SECTORS, area)
+    first(&[BOOT_SECTORS], area)
 }
 
 /// A filesystem that leaves the first sector to others.
 pub(super) fn behind_boot_sector(area: Area<'_>) -> Result<Option<Filesystem<'_>>> {
-    first(OTHERS, area)
+    first(&[OTHERS], area)
+}
+
+/// A filesystem of which only a copy of its start is left.
+pub(super) fn from_backup(area: Area<'_>) -> Result<Option<Filesystem<'_>>> {
+    first(&[BACKUPS], area)
+}
+
+/// Any filesystem.
+pub(super) fn anywhere(area: Area<'_>) -> Result<Option<Filesystem<'_>>> {
+    first(&[BOOT_SECTORS, OTHERS, BACKUPS], area)
+}
+
+/// An image of a disc, which leaves the first 32 KiB to others.
+pub(super) fn as_disc(area: Area<'_>) -> Result<Option<Filesystem<'_>>> {
+    iso9660::probe(area)
 }
 
 impl<'a> Filesystem<'a> {
-    fn without_files(area: Area<'a>, facts: Facts) -> Self {
+    fn new(area: Area<'a>, mut facts: Facts, reader: Option<Box<dyn Reader + 'a>>) -> Self {
+        let len = area.len();
+        if let Some(size) = facts.size.filter(|size| *size > len) {
+            facts.warn(format!(
+                "it takes {size} bytes, but there are only {len}: what is behind them is missing"
+            ));
+        }
         Self {
             area,
             facts,
-            reader: None,
+            reader,
+            is_from_backup: false,
         }
     }
 
-    /// Whether it says that it is no larger than the place in which it is.
+    fn without_files(area: Area<'a>, facts: Facts) -> Self {
+        Self::new(area, facts, None)
+    }
+
+    /// The same, read from a copy, which is in byte `at`.
+    fn from_backup(mut self, what: &str, at: u64) -> Self {
+        let text = format!("its {what} is lost: the copy in byte {at} is read instead");
+        self.facts.warnings.insert(0, text);
+        self.is_from_backup = true;
+        self
+    }
+
+    /// Whether it starts where it should, and says that it is no larger than the place in which it
+    /// is.
     pub(super) fn fits(&self) -> bool {
-        self.facts.size.is_none_or(|size| size <= self.area.len())
+        let size = self.facts.size;
+        !self.is_from_backup && size.is_none_or(|size| size <= self.area.len())
     }
 
     /// What it says of itself.

@@ -150,12 +150,25 @@ pub(super) fn xfs(area: Area<'_>) -> Result<Option<Filesystem<'_>>> {
 }
 
 pub(super) fn btrfs(area: Area<'_>) -> Result<Option<Filesystem<'_>>> {
-    const AT: u64 = 64 << 10;
-    const MAGIC: u64 = AT + 64;
-    if area.probe(MAGIC)? != Some(*b"_BHRfS_M") {
+    btrfs_at(area, 64 << 10)
+}
+
+/// The copies are 64 MiB and 256 GiB behind the start.
+pub(super) fn btrfs_backup(area: Area<'_>) -> Result<Option<Filesystem<'_>>> {
+    for at in [64 << 20, 256 << 30] {
+        if let Some(found) = btrfs_at(area, at)? {
+            return Ok(Some(found.from_backup(PLACE, at)));
+        }
+    }
+    Ok(None)
+}
+
+fn btrfs_at(area: Area<'_>, at: u64) -> Result<Option<Filesystem<'_>>> {
+    const MAGIC: u64 = 64;
+    if area.probe(at + MAGIC)? != Some(*b"_BHRfS_M") {
         return Ok(None);
     }
-    let raw: Btrfs = area.structure(PLACE, AT)?;
+    let raw: Btrfs = area.structure(PLACE, at)?;
     let block_size = u64::from(raw.sectorsize.get());
     let (total, used) = (raw.total_bytes.get(), raw.bytes_used.get());
     let blocks = |bytes: u64| bytes.checked_div(block_size);
@@ -165,7 +178,8 @@ pub(super) fn btrfs(area: Area<'_>) -> Result<Option<Filesystem<'_>>> {
             label: as_text(&raw.label),
             uuid: uuid(raw.fsid),
             block_size: Some(block_size),
-            size: Some(total),
+            // Of several devices each has a part.
+            size: Some(total).filter(|_| raw.num_devices.get() == 1),
             blocks: blocks(total),
             // What is allocated twice counts once: this is no more than a hint.
             free_blocks: total.checked_sub(used).and_then(blocks),
@@ -175,11 +189,21 @@ pub(super) fn btrfs(area: Area<'_>) -> Result<Option<Filesystem<'_>>> {
 }
 
 pub(super) fn f2fs(area: Area<'_>) -> Result<Option<Filesystem<'_>>> {
-    const AT: u64 = 1024;
-    if area.probe(AT)? != Some(0xF2F5_2010_u32.to_le_bytes()) {
+    f2fs_at(area, 1024)
+}
+
+/// The copy is in the second block.
+pub(super) fn f2fs_backup(area: Area<'_>) -> Result<Option<Filesystem<'_>>> {
+    const AT: u64 = 4096 + 1024;
+    let found = f2fs_at(area, AT)?;
+    Ok(found.map(|found| found.from_backup(PLACE, AT)))
+}
+
+fn f2fs_at(area: Area<'_>, at: u64) -> Result<Option<Filesystem<'_>>> {
+    if area.probe(at)? != Some(0xF2F5_2010_u32.to_le_bytes()) {
         return Ok(None);
     }
-    let raw: F2fs = area.structure(PLACE, AT)?;
+    let raw: F2fs = area.structure(PLACE, at)?;
     let block_size = 1_u64.checked_shl(raw.log_blocksize.get());
     let units = raw.volume_name.iter().map(|unit| unit.get());
     let units: Vec<_> = units.take_while(|unit| *unit != 0).collect();

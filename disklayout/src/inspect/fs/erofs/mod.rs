@@ -24,11 +24,8 @@ pub(super) fn probe(area: Area<'_>) -> Result<Option<Filesystem<'_>>> {
     }
     let superblock = Super::read(&area)?;
     let facts = superblock.facts();
-    Ok(Some(Filesystem {
-        area,
-        facts,
-        reader: Some(Box::new(Erofs { area, superblock })),
-    }))
+    let reader = Box::new(Erofs { area, superblock });
+    Ok(Some(Filesystem::new(area, facts, Some(reader))))
 }
 
 #[derive(Debug)]

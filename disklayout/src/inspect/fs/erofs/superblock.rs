@@ -53,12 +53,6 @@ impl Super {
         }
         let block_size = 1 << bits;
         let blocks = u64::from(raw.blocks.get());
-        if blocks * block_size > area.len() {
-            let len = area.len();
-            return fail(format!(
-                "{blocks} blocks of {block_size} bytes in {len} bytes"
-            ));
-        }
         let found = Self {
             root: raw.root_nid.get().into(),
             block_size,

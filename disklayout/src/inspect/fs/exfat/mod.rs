@@ -12,22 +12,38 @@ use crate::inspect::fs::data::Data;
 use crate::inspect::fs::listing::{Budget, Listing};
 use crate::inspect::fs::node::{Node, NodeKind, Place};
 use crate::inspect::fs::{Filesystem, Reader};
-use volume::Volume;
+use volume::{SECTOR_SHIFTS, Volume};
+
+/// Sectors of a boot region.
+const BOOT_REGION: u64 = 12;
 
 pub(super) fn probe(area: Area<'_>) -> Result<Option<Filesystem<'_>>> {
-    if area.probe(3)? != Some(FILE_SYSTEM_NAME) {
+    at(area, 0)
+}
+
+/// The twelve sectors of the boot region are there twice.
+pub(super) fn probe_backup(area: Area<'_>) -> Result<Option<Filesystem<'_>>> {
+    for sector_shift in SECTOR_SHIFTS {
+        let offset = BOOT_REGION << sector_shift;
+        if let Ok(Some(found)) = at(area, offset) {
+            return Ok(Some(found.from_backup("boot region", offset)));
+        }
+    }
+    Ok(None)
+}
+
+/// The volume whose boot region starts in byte `offset`.
+fn at(area: Area<'_>, offset: u64) -> Result<Option<Filesystem<'_>>> {
+    if area.probe(offset + 3)? != Some(FILE_SYSTEM_NAME) {
         return Ok(None);
     }
     let exfat = Exfat {
-        volume: Volume::read(&area)?,
+        volume: Volume::read(&area, offset)?,
         area,
     };
-    let facts = exfat.facts()?;
-    Ok(Some(Filesystem {
-        area,
-        facts,
-        reader: Some(Box::new(exfat)),
-    }))
+    let facts = exfat.facts();
+    let reader = Box::new(exfat);
+    Ok(Some(Filesystem::new(area, facts, Some(reader))))
 }
 
 #[derive(Debug)]

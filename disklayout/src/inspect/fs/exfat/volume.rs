@@ -1,6 +1,6 @@
 //! The boot sector, the FAT and the allocation bitmap.
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::fs::exfat::format::{
     BOOT_CHECKSUM_SECTOR, BOOT_SIGNATURE, BootSector, CLUSTER_COUNT_MAX, CLUSTER_SHIFT_MAX,
     DIRECTORY_MAX, END_OF_CHAIN, NOT_IN_BOOT_CHECKSUM,
@@ -17,6 +17,9 @@ const PLACE: &str = "boot sector";
 const VOLUME_DIRTY: u16 = 0x2;
 const MEDIA_FAILURE: u16 = 0x4;
 
+/// Sectors of 512 to 4096 bytes.
+pub(super) const SECTOR_SHIFTS: std::ops::RangeInclusive<u32> = 9..=12;
+
 /// How much of the bitmap is read at once.
 const WINDOW: u64 = 64 << 10;
 
@@ -24,7 +27,10 @@ const WINDOW: u64 = 64 << 10;
 #[derive(Debug)]
 pub(super) struct Volume {
     pub(super) root: u32,
+    /// Those that there are.
     pub(super) clusters: Clusters,
+    /// How many there should be.
+    told: u32,
     size: u64,
     fat: u64,
     serial: u32,
@@ -33,13 +39,14 @@ pub(super) struct Volume {
 }
 
 impl Volume {
-    pub(super) fn read(area: &Area<'_>) -> Result<Self> {
-        let boot: BootSector = area.structure(PLACE, 0)?;
+    /// Reads the boot region in byte `at`.
+    pub(super) fn read(area: &Area<'_>, at: u64) -> Result<Self> {
+        let boot: BootSector = area.structure(PLACE, at)?;
         let fail = |message: String| Err(Error::corrupt(PLACE, message));
         let sector_shift = u32::from(boot.BytesPerSectorShift);
         let shift = sector_shift + u32::from(boot.SectorsPerClusterShift);
         if boot.BootSignature.get() != BOOT_SIGNATURE
-            || !(9..=12).contains(&sector_shift)
+            || !SECTOR_SHIFTS.contains(&sector_shift)
             || shift > CLUSTER_SHIFT_MAX
         {
             return fail(format!(
@@ -53,12 +60,8 @@ impl Volume {
         }
         let sectors = |count: u32| u64::from(count) << sector_shift;
         let size = boot.VolumeLength.get().checked_mul(1 << sector_shift);
-        let Some(size) = size.filter(|size| *size <= area.len()) else {
-            let sectors = boot.VolumeLength;
-            return fail(format!(
-                "{sectors} sectors in a place of {} bytes",
-                area.len()
-            ));
+        let Some(size) = size else {
+            return fail(format!("{} sectors", boot.VolumeLength));
         };
         let (clusters, cluster) = (boot.ClusterCount.get(), 1 << shift);
         let heap = sectors(boot.ClusterHeapOffset.get());
@@ -71,7 +74,8 @@ impl Volume {
         if fat_len < (u64::from(clusters) + 2) * 4 {
             return fail(format!("a FAT of {fat_len} bytes for {clusters} clusters"));
         }
-        check_boot_region(area, sector_shift)?;
+        check_boot_region(area, at, sector_shift)?;
+        let there = area.len().saturating_sub(heap) / cluster;
         // The second one is in use when the first bit says so.
         let is_second = boot.VolumeFlags.get() & 1 != 0 && boot.NumberOfFats == 2;
         Ok(Self {
@@ -79,8 +83,9 @@ impl Volume {
             clusters: Clusters {
                 start: heap,
                 size: cluster,
-                count: clusters,
+                count: u32::try_from(there).map_or(clusters, |there| clusters.min(there)),
             },
+            told: clusters,
             size,
             fat: fat + if is_second { fat_len } else { 0 },
             serial: boot.VolumeSerialNumber.get(),
@@ -91,9 +96,9 @@ impl Volume {
 }
 
 /// The sum over the first eleven sectors fills the twelfth.
-fn check_boot_region(area: &Area<'_>, sector_shift: u32) -> Result<()> {
+fn check_boot_region(area: &Area<'_>, at: u64, sector_shift: u32) -> Result<()> {
     let covered = BOOT_CHECKSUM_SECTOR << sector_shift;
-    let bytes = area.bytes(PLACE, 0, covered as usize)?;
+    let bytes = area.bytes(PLACE, at, covered as usize)?;
     let computed = bytes
         .iter()
         .enumerate()
@@ -102,7 +107,7 @@ fn check_boot_region(area: &Area<'_>, sector_shift: u32) -> Result<()> {
             sum.rotate_right(1).wrapping_add((*byte).into())
         });
     let mut stored = [0; 4];
-    area.fill(PLACE, covered, &mut stored)?;
+    area.fill(PLACE, at + covered, &mut stored)?;
     let stored = u32::from_le_bytes(stored);
     if stored == computed {
         return Ok(());
@@ -164,7 +169,7 @@ impl Exfat<'_> {
         Ok(data)
     }
 
-    pub(super) fn facts(&self) -> Result<Facts> {
+    pub(super) fn facts(&self) -> Facts {
         let volume = &self.volume;
         let state = if volume.flags & MEDIA_FAILURE != 0 {
             State::Errors
@@ -182,7 +187,7 @@ impl Exfat<'_> {
             uuid: Some(serial(volume.serial)),
             size: Some(volume.size),
             block_size: Some(volume.clusters.size),
-            blocks: Some(volume.clusters.count.into()),
+            blocks: Some(volume.told.into()),
             state: Some(state),
             ..Facts::new("exfat")
         };
@@ -191,24 +196,20 @@ impl Exfat<'_> {
                 facts.label = label;
                 match bitmap.map(|bitmap| self.count_free(&bitmap)).transpose() {
                     Ok(free) => facts.free_blocks = free,
-                    Err(error) if error.kind() == ErrorKind::Corrupt => {
-                        facts.warn(error.to_string());
-                    }
-                    Err(error) => return Err(error),
+                    Err(error) => facts.warn(error.to_string()),
                 }
             }
-            Err(error) if error.kind() == ErrorKind::Corrupt => facts.warn(error.to_string()),
-            Err(error) => return Err(error),
+            Err(error) => facts.warn(error.to_string()),
         }
         if facts.free_blocks.is_none() {
             facts.warn("there is no allocation bitmap to count in");
         }
-        Ok(facts)
+        facts
     }
 
     /// The bits of the bitmap that aren't set.
     fn count_free(&self, bitmap: &Node) -> Result<u64> {
-        let clusters = u64::from(self.volume.clusters.count);
+        let clusters = u64::from(self.volume.told);
         let needed = clusters.div_ceil(8);
         if bitmap.size < needed {
             let message = format!("{} bytes for {clusters} clusters", bitmap.size);

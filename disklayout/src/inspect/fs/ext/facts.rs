@@ -1,6 +1,5 @@
 //! What the superblock, the bitmaps and the journal say of the filesystem.
 
-use crate::error::{ErrorKind, Result};
 use crate::fs::ext::format::EXT4_VALID_FS;
 use crate::inspect::fs::ext::Ext;
 use crate::inspect::fs::ext::features::{
@@ -16,7 +15,7 @@ const ERROR_FS: u16 = 2;
 const EXT4_INCOMPAT: u32 = !(0x2 | 0x4 | 0x8 | 0x10);
 const EXT4_RO_COMPAT: u32 = !(0x1 | 0x2 | 0x4);
 
-pub(super) fn facts(ext: &Ext<'_>) -> Result<Facts> {
+pub(super) fn facts(ext: &Ext<'_>) -> Facts {
     let superblock = &ext.superblock;
     let raw = &superblock.raw;
     let kind = kind(ext);
@@ -33,10 +32,10 @@ pub(super) fn facts(ext: &Ext<'_>) -> Result<Facts> {
         ..Facts::new(kind)
     };
     if kind == JOURNAL_DEVICE {
-        return Ok(facts);
+        return facts;
     }
-    facts.size = superblock.blocks.checked_mul(superblock.block_size);
-    facts.blocks = Some(superblock.blocks);
+    facts.size = superblock.told.checked_mul(superblock.block_size);
+    facts.blocks = Some(superblock.told);
     facts.inodes = Some(superblock.inodes.into());
     facts.mounted = when(raw.s_mtime.get(), raw.s_mtime_hi);
     facts.written = when(raw.s_wtime.get(), raw.s_wtime_hi);
@@ -45,9 +44,9 @@ pub(super) fn facts(ext: &Ext<'_>) -> Result<Facts> {
     if facts.state == Some(State::NeedsRecovery) {
         facts.warn("the journal was not replayed: files may be as they were before");
     }
-    free(ext, &mut facts)?;
-    journal(ext, &mut facts)?;
-    Ok(facts)
+    free(ext, &mut facts);
+    journal(ext, &mut facts);
+    facts
 }
 
 fn when(low: u32, high: u8) -> Option<crate::identity::Timestamp> {
@@ -85,7 +84,7 @@ fn state(ext: &Ext<'_>) -> State {
 }
 
 /// What the bitmaps say. Where they contradict the descriptors, the superblock is all there is.
-fn free(ext: &Ext<'_>, facts: &mut Facts) -> Result<()> {
+fn free(ext: &Ext<'_>, facts: &mut Facts) {
     let raw = &ext.superblock.raw;
     let (low, high) = (
         raw.s_free_blocks_count_lo.get(),
@@ -95,10 +94,16 @@ fn free(ext: &Ext<'_>, facts: &mut Facts) -> Result<()> {
     let told_inodes = raw.s_free_inodes_count.get().into();
     facts.free_blocks = Some(told);
     facts.free_inodes = Some(told_inodes);
+    if ext.superblock.is_cut() {
+        // Some of the bitmaps are missing.
+        return;
+    }
     match ext.count_free() {
         Ok(free) => {
             let blocks = free.clusters.saturating_mul(ext.superblock.cluster);
-            if blocks != told || free.inodes != told_inodes {
+            // Copies of the superblock are not kept up to date.
+            let is_kept = !ext.superblock.is_backup;
+            if is_kept && (blocks != told || free.inodes != told_inodes) {
                 let inodes = free.inodes;
                 facts.warn(format!(
                     "the superblock tells of {told} blocks and {told_inodes} inodes free, the \
@@ -108,24 +113,18 @@ fn free(ext: &Ext<'_>, facts: &mut Facts) -> Result<()> {
             facts.free_blocks = Some(blocks);
             facts.free_inodes = Some(free.inodes);
         }
-        Err(error) if error.kind() == ErrorKind::Corrupt => facts.warn(error.to_string()),
-        Err(error) => return Err(error),
+        Err(error) => facts.warn(error.to_string()),
     }
-    Ok(())
 }
 
-fn journal(ext: &Ext<'_>, facts: &mut Facts) -> Result<()> {
+fn journal(ext: &Ext<'_>, facts: &mut Facts) {
     let raw = &ext.superblock.raw;
     let number = raw.s_journal_inum.get();
     if raw.s_feature_compat.get() & COMPAT_HAS_JOURNAL == 0 || number == 0 {
-        return Ok(());
+        return;
     }
     match ext.inode(number) {
         Ok(inode) => facts.journal = Some(inode.size()),
-        Err(error) if error.kind() == ErrorKind::Corrupt => {
-            facts.warn(format!("the journal: {error}"));
-        }
-        Err(error) => return Err(error),
+        Err(error) => facts.warn(format!("the journal: {error}")),
     }
-    Ok(())
 }

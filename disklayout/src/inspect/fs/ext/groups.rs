@@ -41,6 +41,14 @@ impl Group {
         format!("group {}", self.number)
     }
 
+    /// Without a table of inodes it is none, whatever its checksum.
+    fn with_inodes(self) -> Result<Self> {
+        match self.inode_table() {
+            0 => Err(Error::corrupt(self.place(), "it has no inodes")),
+            _ => Ok(self),
+        }
+    }
+
     pub(super) fn inode_table(&self) -> u64 {
         wide(
             self.raw.bg_inode_table_lo.get(),
@@ -68,15 +76,32 @@ impl Group {
 }
 
 impl Ext<'_> {
-    /// The descriptor of a group below the number of groups.
+    /// The descriptor of a group below the number of groups. Where the superblock is lost, what
+    /// follows it may be too: group 1 has a copy of both.
     pub(super) fn group(&self, number: u64) -> Result<Group> {
+        let found = self.group_behind(0, number);
+        let superblock = &self.superblock;
+        if !superblock.is_backup || superblock.incompat(INCOMPAT_META_BG) {
+            return found;
+        }
+        match found.and_then(Group::with_inodes) {
+            Ok(found) => Ok(found),
+            Err(_) => self.group_behind(superblock.blocks_per_group, number),
+        }
+    }
+
+    /// The descriptor of a group among those that follow the superblock `offset` blocks behind the
+    /// first.
+    fn group_behind(&self, offset: u64, number: u64) -> Result<Group> {
         let place = format!("descriptor of group {number}");
         let superblock = &self.superblock;
         let size = superblock.descriptor_size;
         let per_block = superblock.block_size / size as u64;
-        let block = self.descriptor_block(number / per_block);
-        let offset = superblock.offset(&place, block)? + (number % per_block) * size as u64;
-        let bytes = self.area.bytes(&place, offset, size)?;
+        let block = self
+            .descriptor_block(number / per_block)
+            .saturating_add(offset);
+        let at = superblock.offset(&place, block)? + (number % per_block) * size as u64;
+        let bytes = self.area.bytes(&place, at, size)?;
         self.check_descriptor(&place, number, &bytes)?;
         let mut raw: GroupDescriptor = zerocopy::FromZeros::new_zeroed();
         let count = size.min(size_of::<GroupDescriptor>());

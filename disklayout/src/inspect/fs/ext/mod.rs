@@ -24,26 +24,42 @@ use crate::inspect::fs::data::Data;
 use crate::inspect::fs::listing::Listing;
 use crate::inspect::fs::node::{Node, Xattr};
 use crate::inspect::fs::{Filesystem, Reader};
-use superblock::Super;
-
-/// Where `s_magic` is in the superblock.
-const MAGIC_OFFSET: u64 = 0x38;
+use superblock::{MAGIC_OFFSET, PLACE, Super};
 
 pub(super) fn probe(area: Area<'_>) -> Result<Option<Filesystem<'_>>> {
     let magic = area.probe(SUPER_OFFSET + MAGIC_OFFSET)?;
     if magic != Some(EXT4_SUPER_MAGIC.to_le_bytes()) {
         return Ok(None);
     }
-    let superblock = Super::read(&area)?;
+    let (superblock, fault) = Super::read(&area)?;
+    let fault = match (fault, &superblock) {
+        (None, Ok(_)) => None,
+        (None, Err(error)) => Some(error.to_string()),
+        (Some(fault), _) => Some(fault.to_string()),
+    };
+    let Some(fault) = fault else {
+        return Ok(Some(filesystem(area, superblock?)));
+    };
+    let mut found = match probe_backup(area)? {
+        Some(found) => found,
+        None => filesystem(area, superblock?),
+    };
+    found.facts.warn(fault);
+    Ok(Some(found))
+}
+
+pub(super) fn probe_backup(area: Area<'_>) -> Result<Option<Filesystem<'_>>> {
+    let found = Super::backup(&area);
+    Ok(found.map(|(superblock, at)| filesystem(area, superblock).from_backup(PLACE, at)))
+}
+
+fn filesystem(area: Area<'_>, superblock: Super) -> Filesystem<'_> {
     let ext = Ext { area, superblock };
-    let facts = facts::facts(&ext)?;
+    let facts = facts::facts(&ext);
     // The device of an external journal has a superblock too, and nothing else.
     let has_files = facts.kind != facts::JOURNAL_DEVICE;
-    Ok(Some(Filesystem {
-        area,
-        facts,
-        reader: has_files.then(|| Box::new(ext) as Box<dyn Reader>),
-    }))
+    let reader = has_files.then(|| Box::new(ext) as Box<dyn Reader>);
+    Filesystem::new(area, facts, reader)
 }
 
 #[derive(Debug)]

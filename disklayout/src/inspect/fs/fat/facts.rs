@@ -1,6 +1,6 @@
 //! What a volume says of itself, and what is counted in it.
 
-use crate::error::{ErrorKind, Result};
+use crate::error::Result;
 use crate::fs::fat::format::{
     EXTENDED_BOOT_SIGNATURE, FAT32_MIN_CLUSTERS, FSI_LEAD_SIG, FSI_STRUC_SIG, FsInfo,
 };
@@ -11,7 +11,7 @@ use crate::inspect::fs::fat::{Fat, directory, names};
 const FREE_UNKNOWN: u32 = u32::MAX;
 
 impl Fat<'_> {
-    pub(super) fn facts(&self) -> Result<Facts> {
+    pub(super) fn facts(&self) -> Facts {
         let volume = &self.volume;
         let tail = &volume.tail;
         let variant = match volume.width {
@@ -25,31 +25,33 @@ impl Fat<'_> {
             uuid: has_serial.then(|| serial(tail.BS_VolID.get())),
             size: Some(volume.size),
             block_size: Some(volume.clusters.size),
-            blocks: Some(volume.clusters.count.into()),
-            state: Some(match self.is_dirty()? {
-                true => State::Dirty,
-                false => State::Clean,
-            }),
+            blocks: Some(volume.told.into()),
             ..Facts::new("vfat")
         };
+        match self
+            .is_dirty()
+            .and_then(|is_dirty| self.free(&mut facts).map(|()| is_dirty))
+        {
+            Ok(true) => facts.state = Some(State::Dirty),
+            Ok(false) => facts.state = Some(State::Clean),
+            Err(error) => facts.warn(error.to_string()),
+        }
         facts.label = match directory::label(self) {
             Ok(Some(label)) => Some(label),
             Ok(None) => Some(names::label(&tail.BS_VolLab)).filter(|label| label != "NO NAME"),
-            Err(error) if error.kind() == ErrorKind::Corrupt => {
+            Err(error) => {
                 facts.warn(error.to_string());
                 None
             }
-            Err(error) => return Err(error),
         };
         facts.label = facts.label.filter(|label| !label.is_empty());
-        self.free(&mut facts)?;
-        if volume.width == Width::Fat32 && volume.clusters.count < FAT32_MIN_CLUSTERS {
+        if volume.width == Width::Fat32 && volume.told < FAT32_MIN_CLUSTERS {
             facts.warn(format!(
                 "{} clusters are too few for FAT32; firmware may take it for FAT16",
-                volume.clusters.count
+                volume.told
             ));
         }
-        Ok(facts)
+        facts
     }
 
     /// Counted in the FAT; what the FSInfo sector says is held against it.

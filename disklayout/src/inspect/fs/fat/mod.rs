@@ -19,17 +19,34 @@ use crate::inspect::fs::{Filesystem, Reader};
 use volume::Volume;
 
 pub(super) fn probe(area: Area<'_>) -> Result<Option<Filesystem<'_>>> {
-    let Some(volume) = Volume::recognise(&area)? else {
+    at(area, 0)
+}
+
+/// FAT32 has a copy of its boot sector, as a rule in sector 6.
+pub(super) fn probe_backup(area: Area<'_>) -> Result<Option<Filesystem<'_>>> {
+    for sector in [512, 1024, 2048, 4096] {
+        let offset = sector * BACKUP_SECTOR;
+        if let Ok(Some(found)) = at(area, offset)
+            && found.facts.block_size.is_some_and(|size| size >= sector)
+        {
+            return Ok(Some(found.from_backup("boot sector", offset)));
+        }
+    }
+    Ok(None)
+}
+
+/// The volume whose boot sector is in byte `offset`.
+fn at(area: Area<'_>, offset: u64) -> Result<Option<Filesystem<'_>>> {
+    let Some(volume) = Volume::recognise(&area, offset)? else {
         return Ok(None);
     };
     let fat = Fat { area, volume };
-    let facts = fat.facts()?;
-    Ok(Some(Filesystem {
-        area,
-        facts,
-        reader: Some(Box::new(fat)),
-    }))
+    let facts = fat.facts();
+    let reader = Box::new(fat);
+    Ok(Some(Filesystem::new(area, facts, Some(reader))))
 }
+
+const BACKUP_SECTOR: u64 = 6;
 
 #[derive(Debug)]
 struct Fat<'a> {

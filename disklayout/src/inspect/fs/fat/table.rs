@@ -77,7 +77,7 @@ impl Fat<'_> {
             Width::Fat16 => 16,
             Width::Fat32 => 32,
         };
-        let end = u64::from(volume.clusters.count) + u64::from(clusters::FIRST);
+        let end = u64::from(volume.told) + u64::from(clusters::FIRST);
         let mut used: u64 = 0;
         let mut first = 0;
         while first < end {
@@ -98,7 +98,7 @@ impl Fat<'_> {
         let reserved = (0..clusters::FIRST).map(|cluster| Ok(self.entry(cluster)? != 0));
         let reserved = reserved.collect::<Result<Vec<_>>>()?;
         let reserved = reserved.into_iter().filter(|used| *used).count() as u64;
-        Ok((u64::from(volume.clusters.count) + reserved).saturating_sub(used) as u32)
+        Ok((u64::from(volume.told) + reserved).saturating_sub(used) as u32)
     }
 
     /// Where the bytes of a file are.

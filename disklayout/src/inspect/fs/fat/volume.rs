@@ -28,20 +28,23 @@ pub(super) struct Volume {
     pub(super) root_len: u64,
     /// The root directory's first cluster on FAT32, else 0.
     pub(super) root_cluster: u32,
+    /// Those that there are.
     pub(super) clusters: Clusters,
+    /// How many there should be.
+    pub(super) told: u32,
     pub(super) tail: BootSectorTail,
     /// Where the FSInfo sector is.
     pub(super) fs_info: Option<u64>,
 }
 
 impl Volume {
-    /// `None` when sector 0 isn't that of a FAT volume. Nothing in it is a magic: what blkid and
+    /// `None` when the sector in byte `at` isn't the first of a FAT volume. Nothing in it is a magic: what blkid and
     /// the kernel require has to be there.
-    pub(super) fn recognise(area: &Area<'_>) -> Result<Option<Self>> {
-        if area.probe::<512>(0)?.is_none() {
+    pub(super) fn recognise(area: &Area<'_>, at: u64) -> Result<Option<Self>> {
+        if area.probe::<512>(at)?.is_none() {
             return Ok(None);
         }
-        let boot: BootSector16 = area.structure(PLACE, 0)?;
+        let boot: BootSector16 = area.structure(PLACE, at)?;
         let head = &boot.head;
         let is_jump = matches!(head.BS_jmpBoot, [0xEB, _, 0x90] | [0xE9, _, _]);
         let sector = head.BPB_BytsPerSec.get();
@@ -55,7 +58,7 @@ impl Volume {
         if !is_fat {
             return Ok(None);
         }
-        let wide: BootSector32 = area.structure(PLACE, 0)?;
+        let wide: BootSector32 = area.structure(PLACE, at)?;
         Self::lay_out(area, &boot, &wide).map(Some)
     }
 
@@ -76,10 +79,6 @@ impl Volume {
         let cluster = u64::from(head.BPB_SecPerClus) * sector;
         let clusters = total.saturating_sub(heap) / cluster;
         let fail = |message: String| Err(Error::corrupt(PLACE, message));
-        if total > area.len() {
-            let len = area.len();
-            return fail(format!("a volume of {total} bytes in a place of {len}"));
-        }
         if clusters == 0 || clusters >= 0x0FFF_FFF5 {
             return fail(format!("{clusters} clusters"));
         }
@@ -91,6 +90,7 @@ impl Volume {
                 "a FAT of {fat_len} bytes for {clusters} clusters, which need {needed}"
             ));
         }
+        let there = area.len().saturating_sub(heap) / cluster;
         let is_fat32 = width == Width::Fat32;
         let info = u64::from(wide.BPB_FSInfo.get()) * sector;
         Ok(Self {
@@ -108,8 +108,9 @@ impl Volume {
             clusters: Clusters {
                 start: heap,
                 size: cluster,
-                count: clusters,
+                count: u32::try_from(there).map_or(clusters, |there| clusters.min(there)),
             },
+            told: clusters,
             tail: if is_fat32 { wide.tail } else { boot.tail },
             fs_info: (is_fat32 && (1..fat).contains(&info)).then_some(info),
         })

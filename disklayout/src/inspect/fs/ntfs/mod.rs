@@ -20,15 +20,40 @@ use crate::inspect::fs::{Filesystem, Reader};
 use volume::Volume;
 
 pub(super) fn probe(area: Area<'_>) -> Result<Option<Filesystem<'_>>> {
-    if area.probe(3)? != Some(OEM_ID) {
+    at(area, 0)
+}
+
+/// The copy of the boot sector is in the last sector, behind those that count.
+pub(super) fn probe_backup(area: Area<'_>) -> Result<Option<Filesystem<'_>>> {
+    for sector in [512, 1024, 2048, 4096] {
+        let Some(offset) = (area.len() / sector).checked_sub(1) else {
+            break;
+        };
+        let offset = offset * sector;
+        if let Ok(Some(found)) = at(area, offset) {
+            return Ok(Some(found.from_backup("boot sector", offset)));
+        }
+    }
+    Ok(None)
+}
+
+/// The volume whose boot sector is in byte `offset`.
+fn at(area: Area<'_>, offset: u64) -> Result<Option<Filesystem<'_>>> {
+    if area.probe(offset + 3)? != Some(OEM_ID) {
         return Ok(None);
     }
-    let ntfs = Ntfs::open(area)?;
-    let facts = ntfs.facts()?;
-    Ok(Some(Filesystem {
-        area,
-        facts,
-        reader: Some(Box::new(ntfs)),
+    let volume = Volume::read(&area, offset)?;
+    let mut facts = volume.facts();
+    // Where the end is missing, the master file table may be too.
+    Ok(Some(match Ntfs::open(area, volume) {
+        Ok(ntfs) => {
+            ntfs.tell(&mut facts);
+            Filesystem::new(area, facts, Some(Box::new(ntfs)))
+        }
+        Err(error) => {
+            facts.warn(error.to_string());
+            Filesystem::without_files(area, facts)
+        }
     }))
 }
 

@@ -2,7 +2,7 @@
 
 use zerocopy::FromBytes;
 
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::fs::ntfs::format::{AT_DATA, AT_STANDARD_INFORMATION, BootSector, RECORD_MFT, Times};
 use crate::inspect::fs::area::Area;
 use crate::inspect::fs::data::Data;
@@ -36,8 +36,9 @@ pub(super) struct Volume {
 }
 
 impl Volume {
-    fn read(area: &Area<'_>) -> Result<Self> {
-        let boot: BootSector = area.structure(PLACE, 0)?;
+    /// Reads the boot sector in byte `at`.
+    pub(super) fn read(area: &Area<'_>, at: u64) -> Result<Self> {
+        let boot: BootSector = area.structure(PLACE, at)?;
         let fail = |message: String| Err(Error::corrupt(PLACE, message));
         let sector = u64::from(boot.bytes_per_sector.get());
         if !sector.is_power_of_two() || !(256..=4096).contains(&sector) {
@@ -60,12 +61,8 @@ impl Volume {
             return fail(format!("records of {record_size} bytes"));
         }
         let size = boot.number_of_sectors.get().checked_mul(sector);
-        let Some(size) = size.filter(|size| *size <= area.len()) else {
-            let sectors = boot.number_of_sectors;
-            return fail(format!(
-                "{sectors} sectors in a place of {} bytes",
-                area.len()
-            ));
+        let Some(size) = size else {
+            return fail(format!("{} sectors", boot.number_of_sectors));
         };
         Ok(Self {
             cluster,
@@ -76,12 +73,22 @@ impl Volume {
             serial: boot.volume_serial_number.get(),
         })
     }
+
+    /// What the boot sector tells.
+    pub(super) fn facts(&self) -> Facts {
+        Facts {
+            uuid: Some(format!("{:016X}", self.serial)),
+            size: Some(self.size),
+            block_size: Some(self.cluster),
+            blocks: Some(self.clusters),
+            ..Facts::new("ntfs")
+        }
+    }
 }
 
 impl<'a> Ntfs<'a> {
     /// The master file table is a file of itself: its first record tells where the others are.
-    pub(super) fn open(area: Area<'a>) -> Result<Self> {
-        let volume = Volume::read(&area)?;
+    pub(super) fn open(area: Area<'a>, volume: Volume) -> Result<Self> {
         let place = "record 0";
         let at = volume.mft_lcn.saturating_mul(volume.cluster);
         let bytes = area.bytes(place, at, volume.record_size)?;
@@ -112,22 +119,12 @@ impl<'a> Ntfs<'a> {
         Ok(ntfs)
     }
 
-    pub(super) fn facts(&self) -> Result<Facts> {
-        let volume = &self.volume;
-        let mut facts = Facts {
-            uuid: Some(format!("{:016X}", volume.serial)),
-            size: Some(volume.size),
-            block_size: Some(volume.cluster),
-            blocks: Some(volume.clusters),
-            inodes: Some(self.mft.len() / volume.record_size as u64),
-            ..Facts::new("ntfs")
-        };
-        match self.add_facts(&mut facts) {
-            Err(error) if error.kind() != ErrorKind::Corrupt => return Err(error),
-            Err(error) => facts.warn(error.to_string()),
-            Ok(()) => {}
+    /// Adds what the files of the volume tell of it.
+    pub(super) fn tell(&self, facts: &mut Facts) {
+        facts.inodes = Some(self.mft.len() / self.volume.record_size as u64);
+        if let Err(error) = self.add_facts(facts) {
+            facts.warn(error.to_string());
         }
-        Ok(facts)
     }
 
     fn add_facts(&self, facts: &mut Facts) -> Result<()> {
@@ -149,6 +146,10 @@ impl<'a> Ntfs<'a> {
         let times = volume.resident(AT_STANDARD_INFORMATION, &[]);
         let times = times.and_then(|times| Times::read_from_prefix(times).ok());
         facts.created = times.map(|(times, _)| time(times.creation.get()));
+        if self.volume.size > self.area.len() {
+            // The bitmaps may be missing, and are too long for what is there.
+            return Ok(());
+        }
         facts.journal = Some(self.file(RECORD_LOG_FILE)?.data(self)?.len());
         let bitmap = self.file(RECORD_BITMAP)?.data(self)?;
         let used = self.ones("$Bitmap", &bitmap, self.volume.clusters)?;
