@@ -91,6 +91,16 @@ pub enum ObjectKind {
     },
 }
 
+impl ObjectKind {
+    /// What becomes of a source on its way, if it is one.
+    pub fn rules_mut(&mut self) -> Option<&mut Rules> {
+        match self {
+            Self::Directory { rules, .. } | Self::Archive { rules, .. } => Some(rules),
+            Self::Entry { .. } => None,
+        }
+    }
+}
+
 /// A file that is copied into an image.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Upload {

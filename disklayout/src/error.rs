@@ -19,6 +19,8 @@ pub enum ErrorKind {
     Io,
     /// Bytes that were read aren't what the format requires.
     Corrupt,
+    /// What was given as an archive is something else.
+    NotAnArchive,
     /// An external program is missing or failed.
     Tool,
 }

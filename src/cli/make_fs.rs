@@ -100,7 +100,7 @@ fn image_arguments() -> [Arg; 9] {
     ]
 }
 
-fn content_arguments() -> [Arg; 6] {
+fn content_arguments() -> [Arg; 8] {
     [
         option("owner", "UID:GID", "Who owns everything")
             .value_parser(values::owner)
@@ -118,10 +118,20 @@ fn content_arguments() -> [Arg; 6] {
             .long("whiteouts")
             .action(ArgAction::SetTrue)
             .help("Take .wh. files for what they are in container layers: removals"),
+        Arg::new("strict-paths")
+            .long("strict-paths")
+            .action(ArgAction::SetTrue)
+            .help("Refuse paths of an archive that start with a slash"),
+        Arg::new("long")
+            .long("long")
+            .action(ArgAction::SetTrue)
+            .help(
+                "Take archives compressed with windows of 128 MiB to 2 GiB, which is their memory",
+            ),
         Arg::new("lossy")
             .long("lossy")
             .action(ArgAction::SetTrue)
-            .help("Leave out, with a warning, what the filesystem can't hold"),
+            .help("Leave out, with a warning, what the filesystem or Linux can't hold"),
     ]
 }
 
@@ -227,6 +237,9 @@ fn rules(matches: &ArgMatches) -> Result<Rules, clap::Error> {
         owners,
         excluded: excluded.collect::<Result<_, _>>()?,
         whiteouts: matches.get_flag("whiteouts"),
+        lossy: matches.get_flag("lossy"),
+        strict_paths: matches.get_flag("strict-paths"),
+        long_windows: matches.get_flag("long"),
         ..Rules::default()
     })
 }
@@ -383,6 +396,15 @@ mod tests {
             .with("features", "^64bit,quota,sparse_super2");
         let options = parse(line).unwrap();
         assert_eq!((options.format, options.misfits), (expected, Misfits::Drop));
+    }
+
+    #[test]
+    fn archives_are_taken_with_care_or_without() {
+        let rules = |line: &str| parse(&format!("{line} a b")).unwrap().rules;
+        let strict = rules("--strict-paths");
+        assert!(strict.strict_paths && !strict.long_windows && !strict.lossy);
+        let long = rules("--long --lossy");
+        assert!(!long.strict_paths && long.long_windows && long.lossy);
     }
 
     #[test]

@@ -11,9 +11,9 @@ use disklayout::source::{self, Entry, EntryKind, FileSource, Rules};
 use disklayout::tree::{Content, FileTree};
 use rayon::prelude::*;
 
-use super::digest;
 use super::download::Downloads;
 use super::event::{Event, Reporter};
+use super::{accounts, digest};
 use crate::image::{Image, LayoutRecipe, Object, ObjectKind, Recipe, Source, Upload};
 use crate::virtinstall::Kickstart;
 
@@ -159,7 +159,11 @@ impl Contents<'_> {
             ObjectKind::Archive { path, rules } => {
                 let found = self.archive(path);
                 let (name, file) = found.with_context(|| format!("{place}.archive"))?;
-                source::add_archive(tree, place, &name, file, &within(rules))?;
+                let rules = Rules {
+                    accounts: accounts::of_host(),
+                    ..within(rules)
+                };
+                source::add_archive(tree, place, &name, file, &rules)?;
             }
             ObjectKind::Entry { entry, mtime } => {
                 let entry = self.entry(entry, mtime.unwrap_or(time));

@@ -4,9 +4,10 @@ use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, anyhow};
 use disklayout::source::{self, Rules};
 use disklayout::tree::FileTree;
+use disklayout::{Error, ErrorKind};
 
 use super::Settings;
 
@@ -44,15 +45,25 @@ pub fn read_inputs(inputs: Vec<Opened>, rules: &Rules, settings: &Settings) -> R
                 source::add_directory(&mut tree, &place, &path, rules)?;
             }
             Opened::Archive { name, file } => {
-                source::add_archive(&mut tree, &name, &name, file, rules)?;
+                source::add_archive(&mut tree, &name, &name, file, rules).map_err(hint)?;
             }
             Opened::Pipe { name, file } => {
                 let file = keep(&name, file, settings)?;
-                source::add_archive(&mut tree, &name, &name, file, rules)?;
+                source::add_archive(&mut tree, &name, &name, file, rules).map_err(hint)?;
             }
         }
     }
     Ok(tree)
+}
+
+/// The error. What is no archive may be an image that was to be the output.
+fn hint(error: Error) -> anyhow::Error {
+    match error.kind() {
+        ErrorKind::NotAnArchive => {
+            anyhow!("{error}. What goes into an image comes first, the image last: INPUT... OUTPUT")
+        }
+        _ => error.into(),
+    }
 }
 
 /// Copies what comes from a pipe to a file without a name beside the output: it is read twice,

@@ -1,5 +1,6 @@
 //! Runs recipes: everything is planned first, then images are written side by side.
 
+pub mod accounts;
 mod build;
 mod contents;
 mod digest;

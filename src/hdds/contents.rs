@@ -91,15 +91,19 @@ fn rules(object: &Json<'_>, f: &mut Findings) -> Option<Rules> {
     let owner = object.optionally("owner", f, owner);
     let excluded = object.optionally("exclude", f, |value, f| value.each("patterns", f, pattern));
     let whiteouts = object.optionally("whiteouts", f, Value::boolean);
+    let strict_paths = object.optionally("strict_paths", f, Value::boolean);
+    let long = object.optionally("long", f, Value::boolean);
     Some(Rules {
         owners: match owner? {
             Some((uid, gid)) => Owners::Forced { uid, gid },
             None => Owners::Kept,
         },
-        latest: None,
         target: target?.unwrap_or_default(),
         excluded: excluded?.unwrap_or_default(),
         whiteouts: whiteouts?.unwrap_or_default(),
+        strict_paths: strict_paths?.unwrap_or_default(),
+        long_windows: long?.unwrap_or_default(),
+        ..Rules::default()
     })
 }
 
@@ -262,12 +266,15 @@ mod tests {
     #[test]
     fn layers_are_directories_and_archives_with_rules() {
         let json = r#"{"directory": "tree/", "target": "/opt/", "owner": "1:2",
-                       "exclude": ["*.o"], "whiteouts": true}"#;
+                       "exclude": ["*.o"], "whiteouts": true, "strict_paths": true,
+                       "long": true}"#;
         let rules = Rules {
             owners: Owners::Forced { uid: 1, gid: 2 },
             target: b"/opt".to_vec(),
             excluded: vec![Exclude::parse("t", b"*.o").unwrap()],
             whiteouts: true,
+            strict_paths: true,
+            long_windows: true,
             ..Rules::default()
         };
         let path = "tree".to_string();

@@ -72,6 +72,8 @@ pub(super) const LAYER: Keys = Keys {
         "owner",
         "exclude",
         "whiteouts",
+        "strict_paths",
+        "long",
     ],
     mistaken: &[("path", "where a layer goes is its 'target'")],
 };

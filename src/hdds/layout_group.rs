@@ -145,6 +145,13 @@ fn part(value: &Value<'_>, has_mbr: bool, f: &mut Findings) -> Option<Part> {
     let contents = object.optionally("contents", f, |value, f| {
         value.each("objects", f, contents::read)
     });
+    let is_lossy = lossy? == Some(true);
+    let mut contents = contents?.unwrap_or_default();
+    for object in &mut contents {
+        if let Some(rules) = object.kind.rules_mut() {
+            rules.lossy = is_lossy;
+        }
+    }
     Some(Part {
         place: value.place().to_string(),
         prlogex: prlogex?.unwrap_or("p").to_string(),
@@ -159,11 +166,11 @@ fn part(value: &Value<'_>, has_mbr: bool, f: &mut Findings) -> Option<Part> {
         filesystem: filesystem?.map(str::to_string),
         label: label?.map(str::to_string),
         options: options?.unwrap_or_default(),
-        misfits: match lossy? {
-            Some(true) => Misfits::Drop,
-            _ => Misfits::Refuse,
+        misfits: match is_lossy {
+            true => Misfits::Drop,
+            false => Misfits::Refuse,
         },
-        contents: contents?.unwrap_or_default(),
+        contents,
     })
 }
 

@@ -16,6 +16,8 @@ mod world;
 
 /// `all`: what it builds, renames and removes.
 mod all;
+/// Archives that aren't as they should be.
+mod archives;
 /// Licences, sources and doubled versions of dependencies.
 mod audit;
 /// `check`: its lines, its JSON and its changes.

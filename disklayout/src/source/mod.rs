@@ -1,5 +1,6 @@
 //! Where trees come from: directories, archives and single entries, one layer over the other.
 
+mod accounts;
 mod archive;
 mod directory;
 mod entry;
@@ -11,6 +12,7 @@ mod rules;
 mod scan;
 mod xattrs;
 
+pub use accounts::Accounts;
 pub use archive::add_archive;
 pub use directory::add_directory;
 pub use entry::{Entry, EntryKind, FileSource, add_entry};

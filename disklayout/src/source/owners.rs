@@ -68,7 +68,8 @@ impl Mapping {
     /// Reads `FROM:TO`, which maps one number, or `FROM:TO:COUNT`.
     ///
     /// # Errors
-    /// `InvalidSpec` at `place` when the text isn't that, or leads to numbers over 4294967294.
+    /// `InvalidSpec` at `place` when the text isn't that, or leads to numbers over 4294967294. That
+    /// above it, which stands for nobody, can become another.
     pub fn parse(place: &str, text: &str) -> Result<Self> {
         let refuse = |reason| refused(place, text, "FROM:TO:COUNT", reason);
         let (from, to, count) = match numbers(text).map_err(refuse)?[..] {
@@ -79,8 +80,8 @@ impl Mapping {
         if count == 0 {
             return Err(refuse("maps nothing: COUNT has to be 1 or more"));
         }
-        let last = from.max(to).checked_add(count - 1);
-        if last.is_none_or(|last| last > HIGHEST) {
+        let last = to.checked_add(count - 1).filter(|last| *last <= HIGHEST);
+        if last.is_none() || from.checked_add(count - 1).is_none() {
             return Err(refuse("goes on beyond 4294967294"));
         }
         Ok(Self { from, to, count })
@@ -143,6 +144,7 @@ mod tests {
             ("1000:0:65536", mapping(1000, 0, 65536)),
             ("0:4294967294", mapping(0, 4_294_967_294, 1)),
             ("0:0:4294967295", mapping(0, 0, u32::MAX)),
+            ("4294967294:1:2", mapping(4_294_967_294, 1, 2)),
         ] {
             assert_eq!(Mapping::parse("x", text).unwrap(), expected);
         }
@@ -169,7 +171,7 @@ mod tests {
             ("1:2:0", "maps nothing"),
             ("1:2:x", "no number"),
             ("1:4294967294:2", "goes on beyond"),
-            ("4294967294:1:2", "goes on beyond"),
+            ("4294967295:1:2", "goes on beyond"),
             ("1:4294967295", "goes on beyond"),
             ("1:4294967296", "over 4294967295"),
         ] {

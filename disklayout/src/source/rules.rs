@@ -1,6 +1,6 @@
 //! What becomes of what a source says on its way into a tree.
 
-use super::{Exclude, Owners};
+use super::{Accounts, Exclude, Owners};
 use crate::identity::Timestamp;
 use crate::tree::Attributes;
 
@@ -19,6 +19,17 @@ pub struct Rules {
     /// Whether files called `.wh.NAME` and `.wh..wh..opq` take away what was in the tree before, as
     /// in the layers of an OCI image. Otherwise they are files like others.
     pub whiteouts: bool,
+    /// Whether what a node of Linux can't have is left out of an archive, with a warning. Otherwise
+    /// it is refused.
+    pub lossy: bool,
+    /// Whether paths of an archive that start with a slash are refused. Otherwise they start at its
+    /// top, with a warning.
+    pub strict_paths: bool,
+    /// Whether an archive may be compressed with windows of more than 128 MiB, up to 2 GiB.
+    pub long_windows: bool,
+    /// Who has the names in ACLs of an archive that neither the archive nor what is below it tells
+    /// of.
+    pub accounts: Accounts,
 }
 
 impl Rules {

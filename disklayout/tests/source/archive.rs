@@ -236,3 +236,71 @@ fn attributes_and_lists_of_both() {
         assert_eq!(value[12..20], *b"\x02\0\x07\0\0\0\0\0", "{program}");
     }
 }
+
+/// The name is in the archive, not the number, and the numbers are in its last members.
+#[test]
+fn lists_with_names_get_the_numbers_of_the_archive() {
+    let directory = TempDir::new_in(env!("CARGO_TARGET_TMPDIR")).unwrap();
+    let path = |name: &str| directory.path().join(name).display().to_string();
+    fs::create_dir(path("etc")).unwrap();
+    fs::write(path("f"), "").unwrap();
+    for name in ["passwd", "group"] {
+        fs::copy(format!("/etc/{name}"), path(&format!("etc/{name}"))).unwrap();
+    }
+    make("setfacl", &["-m", "u:1:r-x,g:4:rw-", &path("f")]);
+    let archive = path("archive");
+    let of = directory.path().to_str().unwrap();
+    let options = ["--format=posix", "--acls", "-C", of, "-cf", &archive];
+    make("tar", &[&options[..], &["f", "etc"]].concat());
+    let tree = index(Path::new(&archive));
+    let found = xattrs(&tree, "/f");
+    let [(name, value)] = found.as_slice() else {
+        panic!("{found:?}");
+    };
+    assert_eq!(name, "system.posix_acl_access");
+    assert_eq!(value[12..20], *b"\x02\0\x05\0\x01\0\0\0");
+    assert_eq!(value[28..36], *b"\x08\0\x06\0\x04\0\0\0");
+}
+
+/// What the program `lz4` makes in all its ways, alone and one behind the other.
+#[test]
+fn archives_compressed_with_lz4() {
+    let directory = directory("@5");
+    let others = TempDir::new().unwrap();
+    let path = |name: &str| others.path().join(name).display().to_string();
+    // Several blocks, some of which can't be compressed.
+    let noise: Vec<u8> = (0..9_000_000_u64)
+        .map(|index| (index.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56) as u8)
+        .collect();
+    fs::write(directory.path().join("d/noise"), &noise).unwrap();
+    let of = directory.path().to_str().unwrap();
+    make(
+        "tar",
+        &["--format=posix", "-C", of, "-cf", &path("tar"), "."],
+    );
+    let bytes = fs::read(path("tar")).unwrap();
+    let (start, end) = bytes.split_at(bytes.len() / 3);
+    fs::write(path("start"), start).unwrap();
+    fs::write(path("end"), end).unwrap();
+    for options in [
+        &["-1"][..],
+        &["-9", "-B4", "-BD", "--content-size"],
+        &["-B5", "-BX", "--no-frame-crc"],
+        &["-1", "-B6", "-BD", "-BX"],
+        &["-12", "-B4"],
+        &["-l"],
+    ] {
+        let compress = |name: &str| {
+            let (from, to) = (path(name), path(&format!("{name}.lz4")));
+            make("lz4", &[&["-q", "-f"], options, &[&from, &to]].concat());
+            fs::read(to).unwrap()
+        };
+        let joined = [compress("start"), compress("end")].concat();
+        for packed in [compress("tar"), joined] {
+            fs::write(path("packed"), packed).unwrap();
+            let tree = index(Path::new(&path("packed")));
+            let count = compare(directory.path(), &tree, b"", true);
+            assert_eq!(count, 12, "{options:?}");
+        }
+    }
+}

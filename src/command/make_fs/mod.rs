@@ -87,6 +87,7 @@ pub fn run(settings: &Settings, bars: &MultiProgress, options: &Options) -> Resu
     clean_up_on_signals(&settings_of_run.temporaries, bars)?;
     let rules = Rules {
         latest,
+        accounts: engine::accounts::of_host(),
         ..options.rules.clone()
     };
     let spec = options.spec();

@@ -1,9 +1,8 @@
-//! POSIX access control lists (POSIX.1e draft 17): from their text, which names users and groups,
-//! to the form of Linux' system calls, which numbers them.
+//! POSIX access control lists (POSIX.1e draft 17), in the form of Linux' system calls, and on the
+//! way to it.
 
+use super::acl_text;
 use super::fault::{Fault, Result};
-use super::{values, xattr};
-use crate::tree::Xattr;
 
 /// The attribute that holds who may access a file.
 pub(super) const ACCESS: &[u8] = b"system.posix_acl_access";
@@ -15,44 +14,50 @@ const VERSION: u32 = 2;
 /// The length of an entry: tag and permissions of 16 bits, number of 32 bits.
 const ENTRY: usize = 8;
 /// The number of an entry that is nobody's in particular (`ACL_UNDEFINED_ID`).
-const NO_ID: u32 = u32::MAX;
+pub(super) const NO_ID: u32 = u32::MAX;
 
 /// What an entry is for. The values are those of Linux; sorted, they are in its order.
-mod tag {
-    pub(super) const USER_OBJ: u16 = 0x01;
-    pub(super) const USER: u16 = 0x02;
-    pub(super) const GROUP_OBJ: u16 = 0x04;
-    pub(super) const GROUP: u16 = 0x08;
-    pub(super) const MASK: u16 = 0x10;
-    pub(super) const OTHER: u16 = 0x20;
+pub(super) mod tag {
+    pub(in super::super) const USER_OBJ: u16 = 0x01;
+    pub(in super::super) const USER: u16 = 0x02;
+    pub(in super::super) const GROUP_OBJ: u16 = 0x04;
+    pub(in super::super) const GROUP: u16 = 0x08;
+    pub(in super::super) const MASK: u16 = 0x10;
+    pub(in super::super) const OTHER: u16 = 0x20;
 }
 
 /// One entry; in the order of fields in which entries are sorted.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Entry {
-    tag: u16,
-    id: u32,
-    permissions: u16,
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Entry {
+    pub(super) tag: u16,
+    pub(super) who: Who,
+    pub(super) permissions: u16,
+}
+
+/// Whom an entry is about.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Who {
+    /// The owner, the group, everybody.
+    Implied,
+    Number(u32),
+    /// A user or a group whose number isn't known yet.
+    Name(Vec<u8>),
 }
 
 /// The entries of one list, sorted and as Linux requires them.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Acl(Vec<Entry>);
-
-/// The attribute `name` from an ACL's text: entries `user:NAME:rwx` with a comma or a newline
-/// between them; star and libarchive add `:NUMBER`.
-pub(super) fn from_text(name: &[u8], text: &[u8]) -> Result<Xattr> {
-    let lines = text.split(|byte| matches!(byte, b',' | b'\n'));
-    let lines = lines.map(|line| {
-        let line = line.split(|byte| *byte == b'#').next().unwrap_or_default();
-        line.trim_ascii()
-    });
-    let entries = lines.filter(|line| !line.is_empty()).map(entry);
-    let acl = Acl::new(entries.collect::<Result<_>>()?)?;
-    xattr::plain(name, &acl.bytes())
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Acl {
+    entries: Vec<Entry>,
+    /// Whether it came without the mask that it needs.
+    is_completed: bool,
 }
 
 impl Acl {
+    /// Reads the text of a list.
+    pub(super) fn from_text(text: &[u8]) -> Result<Self> {
+        Self::new(acl_text::entries(text)?)
+    }
+
     fn new(mut entries: Vec<Entry>) -> Result<Self> {
         entries.sort_unstable();
         let count = |tag| entries.iter().filter(|entry| entry.tag == tag).count();
@@ -66,17 +71,20 @@ impl Acl {
                 return Err(Fault::corrupt(message));
             }
         }
+        if count(tag::MASK) > 1 {
+            return Err(Fault::corrupt("an ACL has more than one entry 'mask::'"));
+        }
+        check_doubles(&entries)?;
         let names_someone = count(tag::USER) + count(tag::GROUP) > 0;
-        if count(tag::MASK) > 1 || (names_someone && count(tag::MASK) == 0) {
-            let message = "an ACL that names users or groups needs one entry 'mask::'";
-            return Err(Fault::corrupt(message));
+        let is_completed = names_someone && count(tag::MASK) == 0;
+        if is_completed {
+            entries.push(mask(&entries));
+            entries.sort_unstable();
         }
-        let is_double = |pair: &[Entry]| (pair[0].tag, pair[0].id) == (pair[1].tag, pair[1].id);
-        if let Some(pair) = entries.windows(2).find(|pair| is_double(pair)) {
-            let message = format!("an ACL has two entries for number {}", pair[0].id);
-            return Err(Fault::corrupt(message));
-        }
-        Ok(Self(entries))
+        Ok(Self {
+            entries,
+            is_completed,
+        })
     }
 
     /// Reads the form of Linux' system calls.
@@ -92,109 +100,109 @@ impl Acl {
             return Err(fault());
         }
         let entries = entries.chunks_exact(ENTRY).map(|bytes| {
-            let entry = Entry {
-                tag: u16::from_le_bytes([bytes[0], bytes[1]]),
-                permissions: u16::from_le_bytes([bytes[2], bytes[3]]),
-                id: u32::from_le_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]),
+            let tag = u16::from_le_bytes([bytes[0], bytes[1]]);
+            let permissions = u16::from_le_bytes([bytes[2], bytes[3]]);
+            let id = u32::from_le_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]);
+            let who = match tag {
+                _ if permissions > 7 => return Err(fault()),
+                tag::USER | tag::GROUP if id != NO_ID => Who::Number(id),
+                tag::USER_OBJ | tag::GROUP_OBJ | tag::MASK | tag::OTHER => Who::Implied,
+                _ => return Err(fault()),
             };
-            match entry.tag {
-                _ if entry.permissions > 7 => Err(fault()),
-                tag::USER | tag::GROUP if entry.id != NO_ID => Ok(entry),
-                tag::USER_OBJ | tag::GROUP_OBJ | tag::MASK | tag::OTHER => {
-                    Ok(Entry { id: NO_ID, ..entry })
-                }
-                _ => Err(fault()),
-            }
+            Ok(Entry {
+                tag,
+                who,
+                permissions,
+            })
         });
         Self::new(entries.collect::<Result<_>>()?)
     }
 
-    /// The form of Linux' system calls.
-    pub(super) fn bytes(&self) -> Vec<u8> {
+    /// The form of Linux' system calls. `number` knows those of a name, of a group where that is
+    /// true; entries whose names have none are left out.
+    pub(super) fn bytes(
+        &self,
+        mut number: impl FnMut(&[u8], bool) -> Option<u32>,
+    ) -> Result<Vec<u8>> {
+        let mut entries = Vec::with_capacity(self.entries.len());
+        for entry in &self.entries {
+            let who = match &entry.who {
+                Who::Name(name) => match number(name, entry.tag == tag::GROUP) {
+                    Some(number) => Who::Number(number),
+                    None => continue,
+                },
+                known => known.clone(),
+            };
+            entries.push(Entry {
+                who,
+                ..entry.clone()
+            });
+        }
+        entries.sort_unstable();
+        check_doubles(&entries)?;
         let mut bytes = VERSION.to_le_bytes().to_vec();
-        for entry in &self.0 {
+        for entry in &entries {
+            let id = match entry.who {
+                Who::Number(id) => id,
+                _ => NO_ID,
+            };
             bytes.extend_from_slice(&entry.tag.to_le_bytes());
             bytes.extend_from_slice(&entry.permissions.to_le_bytes());
-            bytes.extend_from_slice(&entry.id.to_le_bytes());
+            bytes.extend_from_slice(&id.to_le_bytes());
         }
-        bytes
+        Ok(bytes)
+    }
+
+    /// Whether numbers of names are to be found.
+    pub(super) fn has_names(&self) -> bool {
+        let mut entries = self.entries.iter();
+        entries.any(|entry| matches!(entry.who, Who::Name(_)))
+    }
+
+    /// Whether it came without the mask that it needs, which it got as `setfacl` makes it.
+    pub(super) const fn is_completed(&self) -> bool {
+        self.is_completed
     }
 
     /// Whether it says no more than permission bits can, so that Linux stores none.
     pub(super) const fn is_minimal(&self) -> bool {
-        self.0.len() == 3
+        self.entries.len() == 3
     }
 
     /// The permission bits that a file with this list has: the mask, if any, is the group's.
     pub(super) fn permissions(&self, before: u16) -> u16 {
-        let of = |tag| self.0.iter().find(|entry| entry.tag == tag);
+        let of = |tag| self.entries.iter().find(|entry| entry.tag == tag);
         let bits = |tag| of(tag).map_or(0, |entry| entry.permissions);
         let group = of(tag::MASK).map_or_else(|| bits(tag::GROUP_OBJ), |mask| mask.permissions);
         before & 0o7000 | bits(tag::USER_OBJ) << 6 | group << 3 | bits(tag::OTHER)
     }
 }
 
-/// `TAG:QUALIFIER:PERMISSIONS[:NUMBER]`, without qualifier perhaps for the mask and others.
-fn entry(text: &[u8]) -> Result<Entry> {
-    let malformed = || {
-        let shown = text[..text.len().min(100)].escape_ascii();
-        Fault::corrupt(format!("'{shown}' is no entry of an ACL"))
-    };
-    let fields: Vec<_> = text
-        .split(|byte| *byte == b':')
-        .map(<[u8]>::trim_ascii)
-        .collect();
-    let (qualifier, permissions, number) = match *fields.as_slice() {
-        [_, permissions] => (&b""[..], permissions, None),
-        [_, qualifier, permissions] => (qualifier, permissions, None),
-        [_, qualifier, permissions, number] => (qualifier, permissions, Some(number)),
-        _ => return Err(malformed()),
-    };
-    let (own, named) = match fields[0] {
-        b"user" | b"u" if fields.len() > 2 => (tag::USER_OBJ, Some(tag::USER)),
-        b"group" | b"g" if fields.len() > 2 => (tag::GROUP_OBJ, Some(tag::GROUP)),
-        b"mask" | b"m" => (tag::MASK, None),
-        b"other" | b"o" => (tag::OTHER, None),
-        _ => return Err(malformed()),
-    };
-    let (tag, id) = match (qualifier, named) {
-        (b"", _) => (own, NO_ID),
-        (_, Some(named)) => (named, id(text, qualifier, number)?),
-        (_, None) => return Err(malformed()),
-    };
-    Ok(Entry {
-        tag,
-        id,
-        permissions: permission_bits(permissions).ok_or_else(malformed)?,
-    })
-}
-
-/// The number of a user or group. Names mean nothing where no user database is read.
-fn id(text: &[u8], name: &[u8], number: Option<&[u8]>) -> Result<u32> {
-    let digits = number.unwrap_or(name);
-    let id = values::decimal(digits).and_then(|id| u32::try_from(id).ok());
-    match id {
-        Some(NO_ID) | None if number.is_none() && name == b"root" => Ok(0),
-        Some(NO_ID) | None => Err(Fault::invalid(format!(
-            "the ACL entry '{}' has a name and no number; make the archive with bsdtar, which adds \
-             the number, or give the directory instead of an archive",
-            text[..text.len().min(100)].escape_ascii()
-        ))),
-        Some(id) => Ok(id),
+/// The mask that limits nothing: all that the entries allow which it is for.
+fn mask(entries: &[Entry]) -> Entry {
+    let limited = entries
+        .iter()
+        .filter(|entry| matches!(entry.tag, tag::USER | tag::GROUP_OBJ | tag::GROUP));
+    Entry {
+        tag: tag::MASK,
+        who: Who::Implied,
+        permissions: limited.fold(0, |all, entry| all | entry.permissions),
     }
 }
 
-fn permission_bits(text: &[u8]) -> Option<u16> {
-    if text.is_empty() || text.len() > 3 {
-        return None;
-    }
-    text.iter().try_fold(0, |bits, letter| match letter {
-        b'r' => Some(bits | 4),
-        b'w' => Some(bits | 2),
-        b'x' => Some(bits | 1),
-        b'-' => Some(bits),
-        _ => None,
-    })
+/// Refuses two entries for one user or group; `entries` are sorted.
+fn check_doubles(entries: &[Entry]) -> Result<()> {
+    let is_double = |pair: &[Entry]| (pair[0].tag, &pair[0].who) == (pair[1].tag, &pair[1].who);
+    let Some(pair) = entries.windows(2).find(|pair| is_double(pair)) else {
+        return Ok(());
+    };
+    let who = match &pair[0].who {
+        Who::Name(name) => format!("'{}'", name.escape_ascii()),
+        Who::Number(number) => format!("number {number}"),
+        Who::Implied => "the same".to_owned(),
+    };
+    let message = format!("an ACL has two entries for {who}");
+    Err(Fault::corrupt(message))
 }
 
 #[cfg(test)]
@@ -210,6 +218,11 @@ mod tests {
             bytes.extend_from_slice(&id.to_le_bytes());
         }
         bytes
+    }
+
+    /// `joe` is user 1000 and group 7; others aren't known.
+    fn joe(name: &[u8], is_group: bool) -> Option<u32> {
+        (name == b"joe").then_some(if is_group { 7 } else { 1000 })
     }
 
     #[test]
@@ -230,15 +243,24 @@ mod tests {
              user:root:---:0,user::rwx",
             " user::rwx # all\n\n#c\nuser:0:---\t#effective:---\nuser:1000:r-x,group::r-x,\
              group:7:rw-,mask::rwx,other::r--",
+            "u::rwx,u:0:-,u:joe:rx,g::rx,g:joe:rw,m::rwx,o::r",
+            "u::rwx,u:0:-,u:joe:rx,u:jim:rwx,g::rx,g:joe:rw,g:jim:-,m::rwx,o::r",
+            // The mask is missing.
+            "u::rwx,u:0:-,u:joe:rx,g::rx,g:7:rw,o::r",
         ] {
-            let xattr = from_text(ACCESS, text.as_bytes()).unwrap();
-            assert_eq!(&*xattr.name, ACCESS);
-            assert_eq!(&*xattr.value, expected, "{text}");
+            let acl = Acl::from_text(text.as_bytes()).unwrap();
+            assert_eq!(acl.bytes(joe).unwrap(), expected, "{text}");
+            assert_eq!(acl.has_names(), text.contains("joe"), "{text}");
+            assert_eq!(acl.is_completed(), !text.contains('m'), "{text}");
         }
         let acl = Acl::from_bytes(&expected).unwrap();
-        assert_eq!(acl.bytes(), expected);
+        assert_eq!(acl.bytes(joe).unwrap(), expected);
         assert_eq!(acl.permissions(0o4000), 0o4774);
-        assert!(!acl.is_minimal());
+        assert!(!acl.is_minimal() && !acl.is_completed());
+        let without = binary(&[(1, 7, 0), (2, 5, 1), (4, 1, 0), (0x20, 4, 0)]);
+        let acl = Acl::from_bytes(&without).unwrap();
+        assert!(acl.is_completed());
+        assert_eq!(acl.permissions(0), 0o754);
     }
 
     #[test]
@@ -247,17 +269,18 @@ mod tests {
             ("", "0 entries 'user::'"),
             ("user::rwx,group::r-x", "0 entries 'other::'"),
             ("u::r,u::r,g::r,o::r", "2 entries 'user::'"),
-            ("u::r,g::r,o::r,u:1:r", "needs one entry 'mask::'"),
-            ("u::r,g::r,o::r,m::r,m::r", "needs one entry 'mask::'"),
+            ("u::r,g::r,o::r,m::r,m::r", "more than one entry 'mask::'"),
             (
                 "u::r,g::r,o::r,m::r,u:1:r,u:1:w",
                 "two entries for number 1",
             ),
-            ("u::r,g::r,o::r,m::r,u:joe:r", "has a name and no number"),
-            ("u::r,g::r,o::r,m::r,u:joe:r:x", "has a name and no number"),
             (
-                "u::r,g::r,o::r,m::r,u:4294967295:r",
-                "has a name and no number",
+                "u::r,g::r,o::r,m::r,u:joe:r,u:joe:w",
+                "two entries for 'joe'",
+            ),
+            (
+                "u::r,g::r,o::r,m::r,u:joe:r,u:1000:w",
+                "two entries for number 1000",
             ),
             ("u::q", "is no entry"),
             ("u::", "is no entry"),
@@ -267,7 +290,9 @@ mod tests {
             ("u", "is no entry"),
             ("u:1:r:1:1", "is no entry"),
         ] {
-            let error = from_text(ACCESS, text.as_bytes()).unwrap_err().at("p", "x");
+            let acl = Acl::from_text(text.as_bytes());
+            let fault = acl.and_then(|acl| acl.bytes(joe)).unwrap_err();
+            let error = fault.at("p", "x");
             assert!(error.message().contains(expected), "{text}: {error}");
         }
         let minimal = [(1, 7, 0), (4, 5, 0), (0x20, 4, 0)];

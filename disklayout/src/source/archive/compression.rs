@@ -4,14 +4,15 @@
 use std::fs::File;
 use std::io::{self, BufReader, Read};
 use std::os::unix::fs::FileExt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use super::{lz4, magic, window, zeroes};
 use crate::tree::Stream;
 
 /// How much of the file is read at once.
 const BUFFER: usize = 128 << 10;
-/// The largest window of zstd that is read, as a power of two: what `--long=31` makes.
-const ZSTD_WINDOW: u32 = 31;
+/// What liblzma takes beside its dictionary, in bytes; plenty.
+const XZ_REST: u64 = 1 << 20;
 
 /// A way to compress a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,49 +21,82 @@ pub(super) enum Format {
     Xz,
     Zstd,
     Bzip2,
+    Lz4,
+    /// A frame of lz4 or zstd that is to be skipped.
+    Skipped,
 }
 
 impl Format {
     /// The format of what begins with these bytes.
-    pub(super) const fn of(start: &[u8]) -> Option<Self> {
+    pub(super) fn of(start: &[u8]) -> Option<Self> {
         match start {
             [0x1F, 0x8B, 8, ..] => Some(Self::Gzip),
             [0xFD, b'7', b'z', b'X', b'Z', 0, ..] => Some(Self::Xz),
-            // A frame, and one that is to be skipped.
-            [0x28, 0xB5, 0x2F, 0xFD, ..] | [0x50..=0x5F, 0x2A, 0x4D, 0x18, ..] => Some(Self::Zstd),
+            [0x28, 0xB5, 0x2F, 0xFD, ..] => Some(Self::Zstd),
+            [0x50..=0x5F, 0x2A, 0x4D, 0x18, ..] => Some(Self::Skipped),
             [b'B', b'Z', b'h', b'1'..=b'9', ..] => Some(Self::Bzip2),
-            _ => None,
+            _ => {
+                let magic = u32::from_le_bytes(*start.first_chunk()?);
+                matches!(magic, lz4::MAGIC | lz4::LEGACY_MAGIC).then_some(Self::Lz4)
+            }
         }
     }
 }
 
+/// Where something follows in a file that is no compressed data, once it was read to its end.
+type Rest = Arc<OnceLock<u64>>;
+
 /// A compressed file.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Compressed {
     file: Arc<File>,
-    format: Format,
+    /// The largest window that is read, in bytes.
+    window_max: u64,
+    rest: Rest,
 }
 
 impl Compressed {
-    pub(super) fn new(file: File, format: Format) -> Self {
+    pub(super) fn new(file: File, window_max: u64) -> Self {
         Self {
             file: Arc::new(file),
-            format,
+            window_max,
+            rest: Rest::default(),
         }
+    }
+
+    /// What follows the compressed data, once a stream was read to its end: where, how many bytes,
+    /// and the first of them.
+    pub(super) fn rest(&self) -> io::Result<Option<(u64, u64, Vec<u8>)>> {
+        let Some(offset) = self.rest.get().copied() else {
+            return Ok(None);
+        };
+        let mut start = vec![0; magic::LEN];
+        let count = read_up_to(&self.file, &mut start, offset)?;
+        start.truncate(count);
+        let len = self.file.metadata()?.len().saturating_sub(offset);
+        Ok(Some((offset, len, start)))
+    }
+
+    /// Fills the start of `buf` with the first decompressed bytes.
+    pub(super) fn read_up_to(&self, buf: &mut [u8]) -> io::Result<usize> {
+        let mut stream = self.open()?.take(buf.len() as u64);
+        let mut start = Vec::new();
+        // What was read in front of a fault is good.
+        let _ = stream.read_to_end(&mut start);
+        buf[..start.len()].copy_from_slice(&start);
+        Ok(start.len())
     }
 }
 
 impl Stream for Compressed {
     fn open(&self) -> io::Result<Box<dyn Read + Send>> {
-        let bytes = At {
-            file: Arc::clone(&self.file),
-            offset: 0,
+        let mut stream = Decompressed {
+            window_max: self.window_max,
+            decoder: None,
+            rest: Arc::clone(&self.rest),
         };
-        let input = BufReader::with_capacity(BUFFER, bytes);
-        Ok(Box::new(Decompressed {
-            format: self.format,
-            decoder: Some(Decoder::new(self.format, input)?),
-        }))
+        stream.decoder = stream.next(input(&self.file, 0), 0)?;
+        Ok(Box::new(stream))
     }
 }
 
@@ -82,19 +116,31 @@ impl Read for At {
 
 type Input = BufReader<At>;
 
-/// The bytes of all members of a compressed file. What follows the last one is left alone.
+fn input(file: &Arc<File>, offset: u64) -> Input {
+    let file = Arc::clone(file);
+    BufReader::with_capacity(BUFFER, At { file, offset })
+}
+
+/// Where the next byte is.
+fn position(input: &Input) -> u64 {
+    input.get_ref().offset - input.buffer().len() as u64
+}
+
+/// The bytes of all members of a compressed file.
 struct Decompressed {
-    format: Format,
+    window_max: u64,
     /// Of the member that is being read; none at the end.
     decoder: Option<Decoder>,
+    rest: Rest,
 }
 
 /// Reads one member, stream or frame.
 enum Decoder {
     Gzip(flate2::bufread::GzDecoder<Input>),
-    Xz(liblzma::bufread::XzDecoder<Input>),
+    Xz(liblzma::bufread::XzDecoder<Input>, u64),
     Zstd(zstd::Decoder<'static, Input>),
     Bzip2(bzip2::bufread::BzDecoder<Input>),
+    Lz4(Box<lz4::Lz4<Input>>),
 }
 
 impl Read for Decompressed {
@@ -105,35 +151,68 @@ impl Read for Decompressed {
                 return Ok(count);
             }
             if let Some(decoder) = self.decoder.take() {
-                self.decoder = next(self.format, decoder.into_input())?;
+                let (input, too_many) = decoder.into_input();
+                let offset = position(&input) - too_many;
+                self.decoder = self.next(input, offset)?;
             }
         }
         Ok(0)
     }
 }
 
-/// A decoder for the member that comes next in `input`, if one does.
-fn next(format: Format, input: Input) -> io::Result<Option<Decoder>> {
-    let bytes = input.get_ref();
-    let mut offset = bytes.offset - input.buffer().len() as u64;
-    let mut start = [0; 6];
-    let mut count = read_up_to(&bytes.file, &mut start, offset)?;
-    // Streams of xz may have zeroes between them, four at a time.
-    while format == Format::Xz && count >= 4 && start[..4] == [0; 4] {
-        offset += 4;
-        count = read_up_to(&bytes.file, &mut start, offset)?;
+impl Decompressed {
+    /// A decoder for the member that comes next from `offset` on, if one does.
+    fn next(&self, before: Input, offset: u64) -> io::Result<Option<Decoder>> {
+        let file = Arc::clone(&before.get_ref().file);
+        let Some((format, start)) = self.find(&file, offset)? else {
+            return Ok(None);
+        };
+        self.check_window(&file, format, start)?;
+        let input = match start == position(&before) {
+            true => before,
+            false => input(&file, start),
+        };
+        Decoder::new(format, input, self.window_max).map(Some)
     }
-    if Format::of(&start[..count]) != Some(format) {
-        return Ok(None);
-    }
-    let input = match offset == bytes.offset - input.buffer().len() as u64 {
-        true => input,
-        false => {
-            let file = Arc::clone(&bytes.file);
-            BufReader::with_capacity(BUFFER, At { file, offset })
+
+    /// Where the next member starts: behind frames that are skipped, and zeroes that fill up.
+    fn find(&self, file: &File, mut offset: u64) -> io::Result<Option<(Format, u64)>> {
+        loop {
+            let mut start = [0; 8];
+            let count = read_up_to(file, &mut start, offset)?;
+            match Format::of(&start[..count]) {
+                Some(Format::Skipped) => offset = after_skipped(file, &start[..count], offset)?,
+                Some(format) => return Ok(Some((format, offset))),
+                None if start[0] == 0 && count > 0 => offset = zeroes::end(file, offset)?,
+                None => {
+                    if count > 0 {
+                        // The same for everyone who reads to the end.
+                        self.rest.get_or_init(|| offset);
+                    }
+                    return Ok(None);
+                }
+            }
         }
-    };
-    Decoder::new(format, input).map(Some)
+    }
+
+    fn check_window(&self, file: &File, format: Format, offset: u64) -> io::Result<()> {
+        let mut start = [0; window::HEADER];
+        let count = read_up_to(file, &mut start, offset)?;
+        match window::of(format, &start[..count]) {
+            Some(window) if window > self.window_max => {
+                Err(window::refusal(Some(window), self.window_max))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Where a frame ends that is to be skipped: it has a length of four bytes.
+fn after_skipped(file: &File, start: &[u8], offset: u64) -> io::Result<u64> {
+    let len = start.get(4..).and_then(<[u8]>::first_chunk);
+    let end = len.map(|len| offset + 8 + u64::from(u32::from_le_bytes(*len)));
+    let end = end.filter(|end| file.metadata().is_ok_and(|metadata| *end <= metadata.len()));
+    end.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
 }
 
 /// Fills the start of `buf`; less than all of it only at the end of the file.
@@ -151,37 +230,54 @@ pub(super) fn read_up_to(file: &File, buf: &mut [u8], offset: u64) -> io::Result
 }
 
 impl Decoder {
-    fn new(format: Format, input: Input) -> io::Result<Self> {
+    fn new(format: Format, input: Input, window_max: u64) -> io::Result<Self> {
         Ok(match format {
             Format::Gzip => Self::Gzip(flate2::bufread::GzDecoder::new(input)),
             Format::Xz => {
-                let stream = liblzma::stream::Stream::new_stream_decoder(u64::MAX, 0)?;
-                Self::Xz(liblzma::bufread::XzDecoder::new_stream(input, stream))
+                let memory = window_max + XZ_REST;
+                let stream = liblzma::stream::Stream::new_stream_decoder(memory, 0)?;
+                let decoder = liblzma::bufread::XzDecoder::new_stream(input, stream);
+                Self::Xz(decoder, window_max)
             }
-            Format::Zstd => {
+            Format::Zstd | Format::Skipped => {
                 let mut decoder = zstd::Decoder::with_buffer(input)?.single_frame();
-                decoder.window_log_max(ZSTD_WINDOW)?;
+                decoder.window_log_max(window_max.ilog2())?;
                 Self::Zstd(decoder)
             }
             Format::Bzip2 => Self::Bzip2(bzip2::bufread::BzDecoder::new(input)),
+            Format::Lz4 => Self::Lz4(Box::new(lz4::Lz4::new(input)?)),
         })
     }
 
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         match self {
             Self::Gzip(decoder) => decoder.read(buf),
-            Self::Xz(decoder) => decoder.read(buf),
+            Self::Xz(decoder, window_max) => decoder.read(buf).map_err(|error| {
+                // Blocks may have different dictionaries.
+                match is_over_memory(&error) {
+                    true => window::refusal(None, *window_max),
+                    false => error,
+                }
+            }),
             Self::Zstd(decoder) => decoder.read(buf),
             Self::Bzip2(decoder) => decoder.read(buf),
+            Self::Lz4(decoder) => decoder.read(buf),
         }
     }
 
-    fn into_input(self) -> Input {
+    /// What is left, and how many bytes before it what follows starts.
+    fn into_input(self) -> (Input, u64) {
         match self {
-            Self::Gzip(decoder) => decoder.into_inner(),
-            Self::Xz(decoder) => decoder.into_inner(),
-            Self::Zstd(decoder) => decoder.finish(),
-            Self::Bzip2(decoder) => decoder.into_inner(),
+            Self::Gzip(decoder) => (decoder.into_inner(), 0),
+            Self::Xz(decoder, _) => (decoder.into_inner(), 0),
+            Self::Zstd(decoder) => (decoder.finish(), 0),
+            Self::Bzip2(decoder) => (decoder.into_inner(), 0),
+            Self::Lz4(decoder) => decoder.into_inner(),
         }
     }
+}
+
+fn is_over_memory(error: &io::Error) -> bool {
+    let inner = error.get_ref().and_then(|error| error.downcast_ref());
+    matches!(inner, Some(liblzma::stream::Error::MemLimit))
 }

@@ -2,8 +2,11 @@
 
 use std::collections::HashMap;
 
+use super::acl::Acl;
 use super::fault::{Fault, Result};
 use super::members::{Body, Member};
+use super::named::NamedAcls;
+use super::notes::{Note, Notes};
 use super::path;
 use super::whiteouts::{Marker, Whiteouts};
 use crate::source::layer::Layer;
@@ -16,12 +19,18 @@ pub(super) struct Entries<'a> {
     whiteouts: Option<Whiteouts>,
     /// What stays out of the tree but may be the target of a hard link, by its path.
     hidden: HashMap<Vec<u8>, Hidden>,
+    named: NamedAcls,
+    notes: Notes,
 }
+
+/// The lists of a node with names whose numbers are to be found.
+type Acls = Vec<(&'static [u8], Acl)>;
 
 /// A node that stays out of the tree under its own path.
 #[derive(Clone)]
 struct Hidden {
     node: Node,
+    acls: Acls,
     /// The node that it became when a hard link brought it in after all.
     placed: Option<NodeId>,
 }
@@ -32,16 +41,19 @@ impl<'a> Entries<'a> {
             .rules
             .whiteouts
             .then(|| Whiteouts::new(layer.tree.slots()));
+        let notes = Notes::new(layer.rules.lossy);
         Self {
             layer,
             whiteouts,
             hidden: HashMap::new(),
+            named: NamedAcls::default(),
+            notes,
         }
     }
 
     /// Puts in the next entry.
     pub(super) fn add(&mut self, member: Member) -> Result<()> {
-        let path = path::clean(&member.path)?;
+        let path = self.clean(&member.path)?;
         if let Some(whiteouts) = &mut self.whiteouts
             && let Some(marker) = Marker::of(&path)
         {
@@ -50,26 +62,81 @@ impl<'a> Entries<'a> {
         }
         let is_hidden = self.is_hidden(&path);
         match member.body {
-            Body::Node(node) if is_hidden => self.hide(path, node, None),
+            Body::Node(node) if is_hidden => self.hide(path, node, member.acls, None),
             Body::Node(node) => {
-                let id = self.layer.put(&path, node)?;
-                if let Some(whiteouts) = &mut self.whiteouts {
-                    whiteouts.put(id);
+                for remark in member.remarks {
+                    match remark.is_loss {
+                        true => self.notes.lose(remark.note, &remark.what)?,
+                        false => self.notes.tell(remark.note, &remark.what),
+                    }
                 }
+                self.put(&path, node, member.acls)?;
             }
             Body::Link(target) => {
-                let target = path::clean(&target)?;
+                let target = self.clean(&target)?;
                 self.link(path, &target, is_hidden)?;
             }
         }
         Ok(())
     }
 
-    /// Does what can only be done when all entries are there.
-    pub(super) fn finish(mut self) {
+    /// Does what can only be done when all entries are there, and tells what was left out or is
+    /// odd; `doubts` is what is odd about the archive as a whole.
+    pub(super) fn finish<'b>(
+        mut self,
+        archive: &str,
+        doubts: impl Iterator<Item = &'b str>,
+    ) -> Result<()> {
         if let Some(whiteouts) = self.whiteouts.take() {
             whiteouts.apply(&mut self.layer);
         }
+        let hidden = |path: &[u8]| self.hidden.get(path).map(|hidden| &hidden.node);
+        self.named
+            .resolve(&mut self.layer, hidden, &mut self.notes)?;
+        let doubts = doubts.map(str::to_owned);
+        for what in doubts.chain(self.notes.sentences()) {
+            let notice = format!("archive '{archive}': {what}");
+            self.layer.tree.notice(notice);
+        }
+        Ok(())
+    }
+
+    /// A path of the archive from its top on.
+    fn clean(&mut self, path: &[u8]) -> Result<Vec<u8>> {
+        let clean = path::clean(path, self.layer.rules.strict_paths)?;
+        if path.starts_with(b"/") {
+            let shown = path.escape_ascii().to_string();
+            self.notes.tell(Note::Absolute, &shown);
+        }
+        Ok(clean)
+    }
+
+    /// Puts a node into the tree.
+    fn put(&mut self, path: &[u8], node: Node, acls: Acls) -> Result<NodeId> {
+        self.check_owner(&node)?;
+        let id = self.layer.put(path, node)?;
+        if let Some(whiteouts) = &mut self.whiteouts {
+            whiteouts.put(id);
+        }
+        self.named.put(id, acls);
+        Ok(id)
+    }
+
+    /// Refuses the number that Linux takes for nobody: no file can be given to it.
+    fn check_owner(&self, node: &Node) -> Result<()> {
+        let attributes = self.layer.rules.attributes(node.attributes);
+        for (what, number, option) in [
+            ("owner", attributes.uid, "--map-users"),
+            ("group", attributes.gid, "--map-groups"),
+        ] {
+            if number == u32::MAX {
+                return Err(Fault::invalid(format!(
+                    "its {what} is {number} (or -1), which stands for nobody: give it to another \
+                     ({option} {number}:0) or everything to one (--owner)"
+                )));
+            }
+        }
+        Ok(())
     }
 
     /// Whether an entry stays out of the tree.
@@ -78,9 +145,10 @@ impl<'a> Entries<'a> {
         is_metadata || self.layer.rules.excludes(path)
     }
 
-    fn hide(&mut self, path: Vec<u8>, node: Node, placed: Option<NodeId>) {
+    fn hide(&mut self, path: Vec<u8>, node: Node, acls: Acls, placed: Option<NodeId>) {
         if !node.kind.is_directory() {
-            self.hidden.insert(path, Hidden { node, placed });
+            let hidden = Hidden { node, acls, placed };
+            self.hidden.insert(path, hidden);
         }
     }
 
@@ -91,7 +159,7 @@ impl<'a> Entries<'a> {
             let id = self.target(target)?;
             if is_hidden {
                 let node = self.layer.tree.node(id).clone();
-                self.hide(path, node, Some(id));
+                self.hide(path, node, Vec::new(), Some(id));
                 return Ok(());
             }
             return self.link_to(&path, id);
@@ -103,10 +171,7 @@ impl<'a> Entries<'a> {
         match hidden.placed.filter(|id| self.is_still(*id, &hidden.node)) {
             Some(id) => self.link_to(&path, id),
             None => {
-                let id = self.layer.put(&path, hidden.node)?;
-                if let Some(whiteouts) = &mut self.whiteouts {
-                    whiteouts.put(id);
-                }
+                let id = self.put(&path, hidden.node, hidden.acls)?;
                 if let Some(hidden) = self.hidden.get_mut(target) {
                     hidden.placed = Some(id);
                 }

@@ -29,6 +29,22 @@ impl Fault {
         Self::new(ErrorKind::Corrupt, message)
     }
 
+    /// The bytes are of another kind.
+    pub(super) fn no_archive(message: impl Into<String>) -> Self {
+        Self::new(ErrorKind::NotAnArchive, message)
+    }
+
+    /// Whether the bytes are of another kind.
+    pub(super) const fn is_no_archive(&self) -> bool {
+        matches!(self.kind, ErrorKind::NotAnArchive)
+    }
+
+    /// The same, with more to say.
+    pub(super) fn with(mut self, more: &str) -> Self {
+        self.message.push_str(more);
+        self
+    }
+
     /// The bytes are sound but ask for something that can't be.
     pub(super) fn invalid(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::InvalidSpec, message)
@@ -41,10 +57,10 @@ impl Fault {
 
     /// Reading failed: by the system, or by a decompressor that found its input corrupt.
     pub(super) fn reading(error: io::Error) -> Self {
-        let (kind, message) = if error.raw_os_error().is_some() {
-            (ErrorKind::Io, "can't read the archive")
-        } else {
-            (ErrorKind::Corrupt, "can't decompress the archive")
+        let (kind, message) = match error.kind() {
+            _ if error.raw_os_error().is_some() => (ErrorKind::Io, "can't read the archive"),
+            io::ErrorKind::Unsupported => (ErrorKind::Unsupported, "can't decompress the archive"),
+            _ => (ErrorKind::Corrupt, "can't decompress the archive"),
         };
         Self {
             source: Some(error),

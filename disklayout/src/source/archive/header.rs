@@ -33,7 +33,7 @@ mod field {
 }
 
 /// The header of a member.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Header(Block);
 
 impl Header {
@@ -78,11 +78,11 @@ impl Header {
     }
 
     pub(super) fn uid(&self) -> Result<u32> {
-        self.number32("uid", field::UID)
+        self.id("uid", field::UID)
     }
 
     pub(super) fn gid(&self) -> Result<u32> {
-        self.number32("gid", field::GID)
+        self.id("gid", field::GID)
     }
 
     /// The bytes of data after the header, in bytes.
@@ -121,6 +121,14 @@ impl Header {
     fn number(&self, name: &str, range: std::ops::Range<usize>) -> Result<i64> {
         let bytes = &self.0[range];
         number(bytes).map_err(|why| not_a_number(name, bytes, why))
+    }
+
+    /// The number of a user or a group. -1 and 4294967295 both stand for nobody.
+    fn id(&self, name: &str, range: std::ops::Range<usize>) -> Result<u32> {
+        match self.number(name, range.clone())? {
+            -1 => Ok(u32::MAX),
+            _ => self.number32(name, range),
+        }
     }
 
     fn number32(&self, name: &str, range: std::ops::Range<usize>) -> Result<u32> {

@@ -6,6 +6,7 @@ use std::os::unix::fs::FileExt;
 
 use super::fault::{Fault, Result};
 use super::header::{BLOCK, Block};
+use super::zeroes;
 
 /// How much is read at once after a jump. Headers of small files lie within it.
 const AFTER_JUMP: usize = 4 << 10;
@@ -16,6 +17,8 @@ const IN_A_ROW: usize = 64 << 10;
 pub(super) struct Input {
     bytes: Bytes,
     position: u64,
+    /// What was read already of the bytes from `position` on.
+    ahead: Vec<u8>,
 }
 
 enum Bytes {
@@ -43,6 +46,7 @@ impl Input {
         Ok(Self {
             bytes: Bytes::File(window),
             position: 0,
+            ahead: Vec::new(),
         })
     }
 
@@ -51,6 +55,7 @@ impl Input {
         Self {
             bytes: Bytes::Stream(stream),
             position: 0,
+            ahead: Vec::new(),
         }
     }
 
@@ -69,6 +74,35 @@ impl Input {
         }
     }
 
+    /// The next block, which stays the next one; none where the archive ends or is cut off.
+    pub(super) fn peek(&mut self) -> Result<Option<Block>> {
+        let mut block = [0; BLOCK];
+        let start = self.position;
+        let count = self.read(&mut block)?;
+        self.position = start;
+        self.ahead.splice(..0, block[..count].iter().copied());
+        Ok((count == BLOCK).then_some(block))
+    }
+
+    /// Goes over blocks of zeroes. Gives the first block that is none, shorter than others where
+    /// the archive ends in it, empty where it ends.
+    pub(super) fn after_zeroes(&mut self) -> Result<Vec<u8>> {
+        loop {
+            if let Bytes::File(window) = &self.bytes
+                && self.ahead.is_empty()
+            {
+                let end = zeroes::end(&window.file, self.position).map_err(Fault::reading)?;
+                self.position += (end - self.position) / BLOCK as u64 * BLOCK as u64;
+            }
+            let mut block = [0; BLOCK];
+            let count = self.read(&mut block)?;
+            if count < BLOCK || block.iter().any(|byte| *byte != 0) {
+                let is_zero = block.iter().all(|byte| *byte == 0);
+                return Ok(block[..if is_zero { 0 } else { count }].to_vec());
+            }
+        }
+    }
+
     /// The next block of what is known to go on.
     pub(super) fn block_inside(&mut self) -> Result<Block> {
         self.block()?.ok_or_else(|| self.truncated())
@@ -83,8 +117,23 @@ impl Input {
         }
     }
 
+    /// The next bytes, `most` of them where there are so many.
+    pub(super) fn rest(&mut self, most: usize) -> Result<Vec<u8>> {
+        let mut data = vec![0; most];
+        let count = self.read(&mut data)?;
+        data.truncate(count);
+        Ok(data)
+    }
+
     /// Goes over the next `count` bytes.
     pub(super) fn skip(&mut self, count: u64) -> Result<()> {
+        let ahead = self
+            .ahead
+            .len()
+            .min(usize::try_from(count).unwrap_or(usize::MAX));
+        self.ahead.drain(..ahead);
+        self.position += ahead as u64;
+        let count = count - ahead as u64;
         let skipped = match &mut self.bytes {
             Bytes::File(window) => count.min(window.file_len.saturating_sub(self.position)),
             Bytes::Stream(stream) => {
@@ -98,20 +147,22 @@ impl Input {
         }
     }
 
-    /// Reads what a stream has after the archive, so that its checksums are verified.
+    /// Goes to the end, and reads what a stream has on the way, so that its checksums are verified.
     pub(super) fn finish(&mut self) -> Result<()> {
         match &mut self.bytes {
-            Bytes::File(_) => Ok(()),
+            Bytes::File(window) => self.position = window.file_len.max(self.position),
             Bytes::Stream(stream) => {
-                let copied = io::copy(stream, &mut io::sink());
-                copied.map(|_| ()).map_err(Fault::reading)
+                let copied = io::copy(stream, &mut io::sink()).map_err(Fault::reading)?;
+                self.position += copied + self.ahead.len() as u64;
             }
         }
+        self.ahead.clear();
+        Ok(())
     }
 
     /// Fills `buf`, but for what is after the end.
     fn read(&mut self, buf: &mut [u8]) -> Result<usize> {
-        let mut done = 0;
+        let mut done = self.take_ahead(buf);
         while done < buf.len() {
             let position = self.position;
             let read = match &mut self.bytes {
@@ -131,13 +182,24 @@ impl Input {
         Ok(done)
     }
 
+    /// Takes what was read ahead.
+    fn take_ahead(&mut self, buf: &mut [u8]) -> usize {
+        let count = self.ahead.len().min(buf.len());
+        buf[..count].copy_from_slice(&self.ahead[..count]);
+        self.ahead.drain(..count);
+        self.position += count as u64;
+        count
+    }
+
     fn truncated(&self) -> Fault {
         let end = self.position;
         let is_short = matches!(self.bytes, Bytes::File(_)) && end < BLOCK as u64;
-        Fault::corrupt(match is_short {
-            true => format!("this is no tar archive: it has {end} bytes, a header alone {BLOCK}"),
-            false => format!("the archive is cut off: it ends at byte {end}"),
-        })
+        match is_short {
+            true => Fault::no_archive(format!(
+                "this is no tar archive: it has {end} bytes, a header alone {BLOCK}"
+            )),
+            false => Fault::corrupt(format!("the archive is cut off: it ends at byte {end}")),
+        }
     }
 }
 

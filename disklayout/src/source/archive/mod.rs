@@ -4,20 +4,30 @@
 //! files stays where it is, and is read when an image is written.
 
 mod acl;
+mod acl_text;
+mod bodies;
 mod compression;
+mod end;
 mod entries;
 mod fault;
 mod header;
 mod input;
+mod lz4;
+mod magic;
 mod members;
+mod named;
+mod notes;
 mod path;
 mod pax;
 mod sparse;
 mod values;
 mod whiteouts;
+mod window;
 mod xattr;
+mod zeroes;
 
 use std::fs::File;
+use std::io;
 use std::sync::Arc;
 
 use super::Rules;
@@ -34,20 +44,27 @@ use members::Members;
 /// Puts the entries of a tar archive over what is in `tree`.
 ///
 /// `file` can be read at any place; the archive starts at its first byte. It is called `name` in
-/// messages, and `place` in the description. It may be compressed with gzip, xz, zstd or bzip2,
-/// which its first bytes tell. A compressed archive is decompressed once here, and again when its
-/// files are read.
+/// messages, and `place` in the description. It may be compressed with gzip, xz, zstd, bzip2 or
+/// lz4, which its first bytes tell. A compressed archive is decompressed once here, and again when
+/// its files are read.
 ///
-/// Entries wear what the archive says and `rules` make of it. Hard links lead to what is in the
-/// tree below the target directory. ACLs become the extended attributes that Linux has for them.
+/// Entries wear what the archive says and `rules` make of it. Paths and hard links that start with
+/// a slash start at the archive's top. Hard links lead to what is in the tree below the target
+/// directory. ACLs become the extended attributes that Linux has for them; numbers of names are
+/// those of `etc/passwd` and `etc/group` in the archive, in the tree, or of the rules.
+///
+/// Members behind the archive's end are taken too, as of archives that were joined. That, an end
+/// that is missing, other data behind it and whatever isn't taken as it is become notices of the
+/// tree.
 ///
 /// # Errors
-/// All are at `place` and name the archive, the member and the offset of its header. `Corrupt`:
-/// it isn't what the format requires, or ends early. `InvalidSpec`: paths that are absolute or lead
-/// upwards, hard links to nothing or to directories, entries below something else than a
-/// directory, device numbers, symbolic links and extended attributes that Linux can't have, ACLs
-/// with names in place of numbers. `Unsupported`: parts of several volumes, unknown types, headers
-/// of more than 1 MiB. `Io`: reading failed.
+/// All are at `place` and name the archive, the member and the offset of its header.
+/// `NotAnArchive`: it is something else. `Corrupt`: it isn't what the format requires, or ends
+/// early. `InvalidSpec`: paths that lead upwards or, where the rules are strict, start with a
+/// slash; hard links to nothing or to directories, entries below something else than a directory,
+/// owners, device numbers and symbolic links that Linux can't have. `Unsupported`: parts of several
+/// volumes, unknown types, headers of more than 1 MiB, windows over the limit, and, where nothing
+/// may be lost, ACLs and extended attributes that Linux can't have. `Io`: reading failed.
 pub fn add_archive(
     tree: &mut FileTree,
     place: &str,
@@ -56,43 +73,108 @@ pub fn add_archive(
     rules: &Rules,
 ) -> Result<()> {
     let fail = |fault: Fault| fault.at(place, &format!("archive '{name}'"));
-    let (store, input) = open(name, file).map_err(fail)?;
-    let store = Arc::new(store);
-    let mut members = Members::new(input, &store);
-    let layer = Layer { tree, rules, place };
-    let added = add_members(&mut members, Entries::new(layer));
-    added.map_err(|fault| fault.at(place, &members.subject()))
+    let (source, input) = Archive::open(name, file, rules).map_err(fail)?;
+    let mut members = Members::new(input, &source.store);
+    let mut entries = Entries::new(Layer { tree, rules, place });
+    let added = add_members(&mut members, &mut entries);
+    added.map_err(|fault| source.explain(fault).at(place, &members.subject()))?;
+    let rest = source.check_rest().map_err(fail)?;
+    let doubts = members.doubts().chain(rest.as_deref());
+    entries.finish(name, doubts).map_err(fail)
 }
 
-/// What the data of files will be read from, and what headers are read from now.
-fn open(name: &str, file: File) -> fault::Result<(Store, Input)> {
-    let mut start = [0; BLOCK];
-    let count = compression::read_up_to(&file, &mut start, 0).map_err(Fault::reading)?;
-    // The first name of a plain archive may begin like a compressed file.
-    let format = match Header::new(start) {
-        Some(_) => None,
-        None => Format::of(&start[..count]),
-    };
-    let opened = match format {
-        Some(format) => {
-            let stream = Compressed::new(file, format);
-            let input = stream.open().map(Input::stream);
-            input.map(|input| (Store::stream(name, stream), input))
-        }
-        None => {
-            let input = file.try_clone().and_then(Input::file);
-            input.map(|input| (Store::file(name, file), input))
-        }
-    };
-    opened.map_err(Fault::reading)
-}
-
-fn add_members(members: &mut Members<'_>, mut entries: Entries<'_>) -> fault::Result<()> {
+fn add_members(members: &mut Members<'_>, entries: &mut Entries<'_>) -> fault::Result<()> {
     while let Some(member) = members.next()? {
         entries.add(member)?;
     }
-    entries.finish();
     Ok(())
+}
+
+/// An archive that is open.
+struct Archive {
+    /// What the data of files will be read from.
+    store: Arc<Store>,
+    source: Source,
+}
+
+enum Source {
+    Plain(File),
+    Compressed(Compressed),
+}
+
+impl Archive {
+    /// The archive in a file, and what headers are read from now.
+    fn open(name: &str, file: File, rules: &Rules) -> fault::Result<(Self, Input)> {
+        let mut start = [0; BLOCK];
+        let count = compression::read_up_to(&file, &mut start, 0).map_err(Fault::reading)?;
+        // The first name of a plain archive may begin like a compressed file.
+        let is_plain = Header::new(start).is_some() || Format::of(&start[..count]).is_none();
+        let opened = match is_plain {
+            true => Self::open_plain(name, file),
+            false => Self::open_compressed(name, file, rules),
+        };
+        opened.map_err(Fault::reading)
+    }
+
+    fn open_plain(name: &str, file: File) -> io::Result<(Self, Input)> {
+        let input = Input::file(file.try_clone()?)?;
+        let store = Arc::new(Store::file(name, file.try_clone()?));
+        let source = Source::Plain(file);
+        Ok((Self { store, source }, input))
+    }
+
+    fn open_compressed(name: &str, file: File, rules: &Rules) -> io::Result<(Self, Input)> {
+        let window_max = match rules.long_windows {
+            true => window::LONG_MAX,
+            false => window::USUAL_MAX,
+        };
+        let stream = Compressed::new(file, window_max);
+        let input = Input::stream(stream.open()?);
+        let store = Arc::new(Store::stream(name, stream.clone()));
+        let source = Source::Compressed(stream);
+        Ok((Self { store, source }, input))
+    }
+
+    /// The fault; of what is no archive it tells what it seems to be.
+    fn explain(&self, fault: Fault) -> Fault {
+        if !fault.is_no_archive() {
+            return fault;
+        }
+        let mut start = vec![0; magic::LEN];
+        let (subject, count) = match &self.source {
+            Source::Plain(file) => ("it", compression::read_up_to(file, &mut start, 0)),
+            Source::Compressed(stream) => ("its content", stream.read_up_to(&mut start)),
+        };
+        match count.ok().and_then(|count| magic::of(&start[..count])) {
+            Some(what) => fault.with(&format!("; {subject} seems to be {what}")),
+            None => fault,
+        }
+    }
+
+    /// Tells what follows compressed data that was read to its end.
+    ///
+    /// # Errors
+    /// `Unsupported` when that is an archive too, but a plain one.
+    fn check_rest(&self) -> fault::Result<Option<String>> {
+        let Source::Compressed(stream) = &self.source else {
+            return Ok(None);
+        };
+        let rest = stream.rest().map_err(Fault::reading)?;
+        let Some((offset, len, start)) = rest else {
+            return Ok(None);
+        };
+        let seems = end::seems(&start);
+        let what = format!(
+            "behind its compressed data, from offset {offset} of the file on, {len} bytes follow \
+             that aren't compressed{seems}"
+        );
+        match magic::is_tar(&start) {
+            true => Err(Fault::unsupported(format!(
+                "{what}: split it there, and give both parts"
+            ))),
+            false => Ok(Some(format!("{what}: they are left out"))),
+        }
+    }
 }
 
 #[cfg(test)]

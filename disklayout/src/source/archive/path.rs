@@ -5,15 +5,18 @@ use super::fault::{Fault, Result};
 /// The longest path in bytes.
 const PATH_MAX: usize = 65_535;
 
-/// A path without `.`, doubled slashes and a slash at its end; empty for the archive's top.
-pub(super) fn clean(path: &[u8]) -> Result<Vec<u8>> {
+/// A path without `.`, doubled slashes and slashes at its ends; empty for the archive's top. With
+/// `is_strict`, one that starts with a slash is refused.
+pub(super) fn clean(path: &[u8], is_strict: bool) -> Result<Vec<u8>> {
     let refused = |why: &str| {
         let shown = path[..path.len().min(200)].escape_ascii();
         Err(Fault::invalid(format!("the path '{shown}' {why}")))
     };
     match path {
         b"" => return Err(Fault::corrupt("an entry without a path")),
-        [b'/', ..] => return refused("is absolute; paths of an archive start at its top"),
+        [b'/', ..] if is_strict => {
+            return refused("is absolute; paths of an archive start at its top");
+        }
         _ if path.len() > PATH_MAX => {
             return refused(&format!("has {} bytes, more than {PATH_MAX}", path.len()));
         }
@@ -57,18 +60,26 @@ mod tests {
             ("./", Some("")),
             (".", Some("")),
             ("...", Some("...")),
+            ("/", Some("")),
+            ("//", Some("")),
+            ("/.", Some("")),
+            ("//a/b", Some("a/b")),
             ("", None),
-            ("/a", None),
             ("../a", None),
+            ("/../a", None),
+            ("/..", None),
             ("a/../b", None),
             ("a/..", None),
             ("a\0b", None),
         ] {
-            let found = clean(path.as_bytes()).ok();
+            let [found, strict] = [false, true].map(|is_strict| clean(path.as_bytes(), is_strict));
+            let (found, strict) = (found.ok(), strict.ok());
             assert_eq!(found.as_deref(), expected.map(str::as_bytes), "{path:?}");
+            let strictly = expected.filter(|_| !path.starts_with('/'));
+            assert_eq!(strict.as_deref(), strictly.map(str::as_bytes), "{path:?}");
         }
-        assert!(clean(&[b'a'; PATH_MAX]).is_ok());
-        assert!(clean(&[b'a'; PATH_MAX + 1]).is_err());
+        assert!(clean(&[b'a'; PATH_MAX], true).is_ok());
+        assert!(clean(&[b'a'; PATH_MAX + 1], true).is_err());
         assert_eq!(split(b"a/b/c"), (&b"a/b"[..], &b"c"[..]));
         assert_eq!(split(b"c"), (&b""[..], &b"c"[..]));
     }

@@ -1,8 +1,9 @@
 //! Extended headers of POSIX.1-2001 (pax): records of `LENGTH KEY=VALUE\n`, and the keys that GNU
 //! tar, star and libarchive have added.
 
-use super::acl;
+use super::acl::{self, Acl};
 use super::fault::{Fault, Result};
+use super::notes::Note;
 use super::values::{bytes, decimal, decimal32, list, malformed, optional, time};
 use super::xattr;
 use crate::identity::Timestamp;
@@ -19,6 +20,10 @@ pub(super) struct Extensions {
     pub(super) mtime: Option<Timestamp>,
     pub(super) sparse: SparseKeys,
     pub(super) xattrs: Vec<Xattr>,
+    /// Lists that were given as text, by the attributes that they become.
+    pub(super) acls: Vec<(&'static [u8], Acl)>,
+    /// What Linux can't have.
+    pub(super) misfits: Vec<(Note, String)>,
 }
 
 /// The keys `GNU.sparse.*`, of all three versions of that format.
@@ -46,7 +51,8 @@ impl Extensions {
     /// Takes in the records of a header for all members that follow.
     pub(super) fn apply_global(&mut self, records: &[u8]) -> Result<()> {
         self.apply(records)?;
-        if self.sparse.map.is_some() || !self.xattrs.is_empty() {
+        let of_one = [self.xattrs.len(), self.acls.len(), self.misfits.len()];
+        if self.sparse.map.is_some() || of_one != [0; 3] {
             let message = "a global extended header has a sparse map, extended attributes or an \
                            ACL, which belong to one member";
             return Err(Fault::unsupported(message));
@@ -68,10 +74,46 @@ impl Extensions {
                 if let Some(key) = key.strip_prefix(b"GNU.sparse.") {
                     self.sparse.apply_record(key, value)?;
                 } else {
-                    self.xattrs.extend(an_xattr(key, value)?);
+                    self.apply_xattr(key, value)?;
                 }
             }
         }
+        Ok(())
+    }
+
+    /// Takes in an extended attribute or an ACL, if the record is one. The value of an attribute
+    /// may be empty; an empty label or ACL is none.
+    fn apply_xattr(&mut self, key: &[u8], value: &[u8]) -> Result<()> {
+        let xattr = if let Some(name) = key.strip_prefix(b"SCHILY.xattr.") {
+            xattr::plain(name, value)?
+        } else if let Some(name) = key.strip_prefix(b"LIBARCHIVE.xattr.") {
+            xattr::encoded(name, value)?
+        } else {
+            match key {
+                _ if value.is_empty() => return Ok(()),
+                b"RHT.security.selinux" => xattr::selinux(value)?,
+                b"SCHILY.acl.access" => return self.apply_acl(acl::ACCESS, value),
+                b"SCHILY.acl.default" => return self.apply_acl(acl::DEFAULT, value),
+                b"SCHILY.acl.ace" => {
+                    let what = "an NFSv4 ACL (SCHILY.acl.ace), which Linux can't have";
+                    self.misfits.push((Note::Acl, what.to_owned()));
+                    return Ok(());
+                }
+                _ => return Ok(()),
+            }
+        };
+        match xattr::excess(&xattr) {
+            Some(what) => {
+                let what = format!("the extended attribute {what}");
+                self.misfits.push((Note::Xattr, what));
+            }
+            None => self.xattrs.push(xattr),
+        }
+        Ok(())
+    }
+
+    fn apply_acl(&mut self, attribute: &'static [u8], text: &[u8]) -> Result<()> {
+        self.acls.push((attribute, Acl::from_text(text)?));
         Ok(())
     }
 }
@@ -98,24 +140,6 @@ impl SparseKeys {
             _ => {}
         }
         Ok(())
-    }
-}
-
-/// The extended attribute that a record is, if it is one. Its value may be empty; an empty label or
-/// ACL is none.
-fn an_xattr(key: &[u8], value: &[u8]) -> Result<Option<Xattr>> {
-    if let Some(name) = key.strip_prefix(b"SCHILY.xattr.") {
-        return xattr::plain(name, value).map(Some);
-    }
-    if let Some(name) = key.strip_prefix(b"LIBARCHIVE.xattr.") {
-        return xattr::encoded(name, value).map(Some);
-    }
-    match key {
-        _ if value.is_empty() => Ok(None),
-        b"RHT.security.selinux" => xattr::selinux(value).map(Some),
-        b"SCHILY.acl.access" => acl::from_text(acl::ACCESS, value).map(Some),
-        b"SCHILY.acl.default" => acl::from_text(acl::DEFAULT, value).map(Some),
-        _ => Ok(None),
     }
 }
 

@@ -114,6 +114,12 @@ fn check_count(count: usize) -> Result<usize> {
     Err(Fault::unsupported(message))
 }
 
+/// How many bytes all pieces have; none if it isn't a number.
+pub(super) fn data_len(numbers: &[u64]) -> Option<u64> {
+    let mut lengths = numbers.iter().skip(1).step_by(2);
+    lengths.try_fold(0_u64, |sum, len| sum.checked_add(*len))
+}
+
 /// The pieces of a file of `size` bytes, of which `stored` bytes are in the archive from `offset`
 /// on.
 pub(super) fn extents(numbers: &[u64], size: u64, stored: u64, offset: u64) -> Result<Vec<Extent>> {

@@ -25,25 +25,31 @@ impl Interner {
     }
 }
 
-/// An attribute as it is: `SCHILY.xattr.NAME`. ACLs have to be those of Linux.
+/// An attribute as it is: `SCHILY.xattr.NAME`.
 pub(super) fn plain(name: &[u8], value: &[u8]) -> Result<Xattr> {
-    let shown = name.escape_ascii();
-    if name.is_empty() || name.len() > NAME_MAX || name.contains(&0) {
+    if name.is_empty() || name.contains(&0) {
+        let shown = name.escape_ascii();
         return Err(Fault::corrupt(format!(
-            "an extended attribute is called '{shown}'; names have 1 to {NAME_MAX} bytes, none \
-             of them NUL"
-        )));
-    }
-    if value.len() > SIZE_MAX {
-        return Err(Fault::invalid(format!(
-            "the extended attribute '{shown}' has {} bytes, more than {SIZE_MAX}",
-            value.len()
+            "an extended attribute is called '{shown}'; names have bytes, none of them NUL"
         )));
     }
     Ok(Xattr {
         name: name.into(),
         value: value.into(),
     })
+}
+
+/// How an attribute exceeds what Linux can have, if it does.
+pub(super) fn excess(xattr: &Xattr) -> Option<String> {
+    let (name, len) = (&xattr.name, xattr.value.len());
+    let shown = name[..name.len().min(NAME_MAX)].escape_ascii();
+    if name.len() > NAME_MAX {
+        let len = name.len();
+        return Some(format!(
+            "'{shown}...' with a name of {len} bytes, more than {NAME_MAX}"
+        ));
+    }
+    (len > SIZE_MAX).then(|| format!("'{shown}' of {len} bytes, more than {SIZE_MAX}"))
 }
 
 /// An attribute as libarchive has it: `%XX` in the name, base 64 in the value.
@@ -143,9 +149,14 @@ mod tests {
         for name in [&b"user.%"[..], b"user.%4", b"user.%+1", b"", b"user.%00"] {
             assert!(encoded(name, b"").is_err(), "{}", name.escape_ascii());
         }
-        assert!(plain(&[b'x'; 256], b"").is_err());
-        assert!(plain(&[b'x'; 255], &[0; SIZE_MAX]).is_ok());
-        assert!(plain(b"user.x", &[0; SIZE_MAX + 1]).is_err());
+        for (name, size, is_over) in [
+            (256, 0, true),
+            (255, SIZE_MAX, false),
+            (9, SIZE_MAX + 1, true),
+        ] {
+            let xattr = plain(&vec![b'x'; name], &vec![0; size]).unwrap();
+            assert_eq!(excess(&xattr).is_some(), is_over);
+        }
         for value in [&b"system_u"[..], b"system_u\0"] {
             assert_eq!(&*selinux(value).unwrap().value, b"system_u\0");
         }

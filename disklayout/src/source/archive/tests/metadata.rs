@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::error::ErrorKind;
+use crate::source::Owners;
 use crate::tree::Xattrs;
 
 fn attribute(xattrs: &Xattrs, name: &str) -> Option<Vec<u8>> {
@@ -61,35 +62,11 @@ fn attributes_and_lists_come_from_every_key() {
 
 #[test]
 fn attributes_that_linux_refuses_are_refused() {
-    let acl = b"u::rw,g::r,o::-";
-    let joe = b"u::rw,g::r,o::-,m::r,u:joe:r";
-    let typed = |typeflag| Archive::default().entry(typeflag, b"f", b"x", b"").0;
-    let file = typed(b'0');
+    let file = Archive::default().file("f", "").0;
     for (key, value, member, kind, expected) in [
         (
-            "SCHILY.acl.default",
-            &acl[..],
-            &file,
-            ErrorKind::InvalidSpec,
-            "a file can't have system",
-        ),
-        (
             "SCHILY.acl.access",
-            acl,
-            &typed(b'2'),
-            ErrorKind::InvalidSpec,
-            "a symbolic link can't",
-        ),
-        (
-            "SCHILY.acl.access",
-            joe,
-            &file,
-            ErrorKind::InvalidSpec,
-            "has a name and no number",
-        ),
-        (
-            "SCHILY.acl.access",
-            b"u::rw",
+            &b"u::rw"[..],
             &file,
             ErrorKind::Corrupt,
             "0 entries 'group::'",
@@ -120,5 +97,110 @@ fn attributes_that_linux_refuses_are_refused() {
         let error = error_of(&archive.end());
         assert!(error.message().contains(expected), "{expected}: {error}");
         assert_eq!(error.kind(), kind, "{error}");
+    }
+}
+
+#[test]
+fn what_linux_cant_have_is_refused_or_left_out() {
+    let acl = b"u::rw,g::r,o::-";
+    let large = vec![0; 65_537];
+    let long = format!("SCHILY.xattr.user.{}", "x".repeat(251));
+    let typed = |typeflag| Archive::default().entry(typeflag, b"f", b"x", b"").0;
+    let file = typed(b'0');
+    for (key, value, member, expected) in [
+        (
+            "SCHILY.acl.default",
+            &acl[..],
+            &file,
+            "a file can't have system.posix_acl_default of 'f'",
+        ),
+        (
+            "SCHILY.acl.access",
+            acl,
+            &typed(b'2'),
+            "a symbolic link can't",
+        ),
+        (
+            "SCHILY.acl.ace",
+            b"everyone@:r::allow",
+            &file,
+            "an NFSv4 ACL (SCHILY.acl.ace), which Linux can't have of 'f'",
+        ),
+        (
+            "SCHILY.xattr.com.apple.ResourceFork",
+            &large,
+            &file,
+            "'com.apple.ResourceFork' of 65537 bytes, more than 65536 of 'f'",
+        ),
+        (&long, b"x", &file, "a name of 256 bytes, more than 255"),
+    ] {
+        let archive = Archive::default().pax(&[(key, value)]).bytes(member).end();
+        let error = error_of(&archive);
+        assert_eq!(error.kind(), ErrorKind::Unsupported, "{error}");
+        let (tree, notices) = told(&archive, &lossy()).unwrap();
+        assert!(node(&tree, "/f").xattrs.is_empty());
+        let [notice] = &notices[..] else {
+            panic!("{notices:?}");
+        };
+        assert!(notice.contains("left out 1 "), "{notice}");
+        for text in [error.message(), notice] {
+            assert!(text.contains(expected), "{expected}: {text}");
+        }
+        assert!(error.message().contains("(--lossy)"), "{error}");
+        // What stays out needs no permission to be lost.
+        let excluded = vec![crate::source::Exclude::parse("x", b"f").unwrap()];
+        let rules = Rules {
+            excluded,
+            ..Rules::default()
+        };
+        assert_eq!(told(&archive, &rules).unwrap().1, [""; 0]);
+    }
+}
+
+#[test]
+fn attributes_of_any_namespace_are_taken_as_they_are() {
+    let archive = Archive::default()
+        .pax(&[
+            ("LIBARCHIVE.xattr.com.apple.provenance", b"AQAA"),
+            ("SCHILY.xattr.com.apple.provenance", b"x"),
+        ])
+        .file("f", "");
+    let tree = tree_of(&archive.end()).unwrap();
+    let found = attribute(&node(&tree, "/f").xattrs, "com.apple.provenance");
+    assert!(found.is_some());
+}
+
+#[test]
+fn nobody_owns_nothing() {
+    let nobody: &[u8] = &[0x80, 0, 0, 0, 0xFF, 0xFF, 0xFF, 0xFF];
+    let negative: &[u8] = &[0xFF; 8];
+    for (at, number, option) in [
+        (108, nobody, "--map-users 4294967295:0"),
+        (108, negative, "--map-users 4294967295:0"),
+        (116, nobody, "--map-groups 4294967295:0"),
+        (116, negative, "--map-groups 4294967295:0"),
+    ] {
+        let archive = Archive::default().raw(b'0', b"f", b"", &[(at, number), GNU[0]]);
+        let archive = archive.end();
+        let error = error_of(&archive);
+        assert_eq!(error.kind(), ErrorKind::InvalidSpec, "{error}");
+        for part in ["member 'f'", option, "--owner"] {
+            assert!(error.message().contains(part), "{part}: {error}");
+        }
+        let mapping = crate::source::Mapping::parse("x", "4294967295:7").unwrap();
+        for owners in [
+            Owners::Forced { uid: 7, gid: 7 },
+            Owners::Mapped {
+                users: vec![mapping],
+                groups: vec![mapping],
+            },
+        ] {
+            let rules = Rules {
+                owners,
+                ..Rules::default()
+            };
+            let attributes = node(&told(&archive, &rules).unwrap().0, "/f").attributes;
+            assert!(attributes.uid == 7 || attributes.gid == 7);
+        }
     }
 }

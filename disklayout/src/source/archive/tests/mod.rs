@@ -1,9 +1,12 @@
 //! Archives made byte by byte, and what becomes of them in a tree.
 
+mod acls;
 mod compressed;
+mod ends;
 mod formats;
 mod hostile;
 mod links;
+mod lz4;
 mod metadata;
 mod properties;
 mod sparse;
@@ -119,6 +122,22 @@ fn tree_of(bytes: &[u8]) -> Result<FileTree> {
     let mut tree = FileTree::new(Timestamp::default());
     add(&mut tree, bytes, &Rules::default())?;
     Ok(tree)
+}
+
+/// The tree of an archive under `rules`, and what is told of it.
+fn told(bytes: &[u8], rules: &Rules) -> Result<(FileTree, Vec<String>)> {
+    let mut tree = FileTree::new(Timestamp::default());
+    add(&mut tree, bytes, rules)?;
+    let notices = tree.take_notices();
+    Ok((tree, notices))
+}
+
+/// The same where something is left out.
+fn lossy() -> Rules {
+    Rules {
+        lossy: true,
+        ..Rules::default()
+    }
 }
 
 /// The error that an archive must give; it names everything.

@@ -71,6 +71,40 @@ fn pax_has_three_versions() {
     assert_eq!(text(&tree, "/end"), "x");
 }
 
+#[test]
+fn the_size_counts_that_goes_with_the_map() {
+    let in_front = numbers("3\n1024\n512\n4096\n512\n8192\n0\n");
+    let stored = [&in_front, &DATA[..]].concat();
+    let version: [(&str, &[u8]); 4] = [
+        ("size", b"8192"),
+        ("GNU.sparse.major", b"1"),
+        ("GNU.sparse.minor", b"0"),
+        ("GNU.sparse.realsize", b"8192"),
+    ];
+    let map: [(&str, &[u8]); 3] = [
+        ("GNU.sparse.size", b"8192"),
+        ("size", b"8192"),
+        ("GNU.sparse.map", b"1024,512,4096,512,8192,0"),
+    ];
+    // The size of the extended header may also be the only one that is right.
+    let right: [(&str, &[u8]); 3] = [map[0], ("size", b"1024"), map[2]];
+    let wrong: Fields<'_> = &[USTAR[0], (124, b"00000000777\0")];
+    let archive = Archive::default()
+        .pax(&version)
+        .entry(b'0', b"a", b"", &stored)
+        .pax(&map)
+        .entry(b'0', b"b", b"", &DATA)
+        .pax(&right)
+        .raw(b'0', b"c", b"", wrong)
+        .data(&DATA)
+        .file("end", "x");
+    let tree = tree_of(&archive.end()).unwrap();
+    for path in ["/a", "/b", "/c"] {
+        check(&tree, path);
+    }
+    assert_eq!(text(&tree, "/end"), "x");
+}
+
 /// A sparse header of GNU tar with its pieces, and the blocks for those that have no room in it.
 fn old(pieces: &[(u64, u64)], real_size: u64, data: &[u8]) -> Archive {
     let text = |(offset, len): &(u64, u64)| format!("{offset:011o}\0{len:011o}\0").into_bytes();

@@ -1,0 +1,55 @@
+//! Goes over zeroes in a file, of which a sparse one may have terabytes.
+
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
+
+use rustix::fs::{SeekFrom, seek};
+use rustix::io::Errno;
+
+/// How much is read at once.
+const BUFFER: usize = 64 << 10;
+
+/// Where the first byte is that is no zero, from `offset` on; the end of the file if there is none.
+pub(super) fn end(file: &File, mut offset: u64) -> io::Result<u64> {
+    let mut buffer = vec![0; BUFFER];
+    loop {
+        let count = match file.read_at(&mut buffer, offset) {
+            Ok(0) => return Ok(offset),
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        if let Some(zeroes) = buffer[..count].iter().position(|byte| *byte != 0) {
+            return Ok(offset + zeroes as u64);
+        }
+        offset = after_hole(file, offset + count as u64)?;
+    }
+}
+
+/// Where the next data is: at `offset` itself unless that is in a hole. A filesystem that doesn't
+/// know has no holes.
+fn after_hole(file: &File, offset: u64) -> io::Result<u64> {
+    match seek(file, SeekFrom::Data(offset)) {
+        Ok(data) => Ok(data),
+        Err(Errno::NXIO) => Ok(file.metadata()?.len().max(offset)),
+        Err(_) => Ok(offset),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn zeroes_end_where_data_starts_or_the_file_ends() {
+        let file = tempfile::tempfile().unwrap();
+        assert_eq!(end(&file, 0).unwrap(), 0);
+        file.set_len(1 << 42).unwrap();
+        file.write_all_at(b"x", 5).unwrap();
+        file.write_all_at(b"x", 1 << 40).unwrap();
+        for (offset, expected) in [(0, 5), (5, 5), (6, 1 << 40), ((1 << 40) + 1, 1 << 42)] {
+            assert_eq!(end(&file, offset).unwrap(), expected, "{offset}");
+        }
+    }
+}
