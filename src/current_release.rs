@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
+use crate::address::masked;
 use crate::hdds::releases::{parse_osinfo, parse_release_document};
 
 /// The variable with the address of the release document.
@@ -26,14 +27,15 @@ const LONGEST_DOCUMENT: u64 = 1 << 20;
 pub fn current_release(url: &str, osinfo: impl FnOnce() -> Result<String>) -> Result<u64> {
     let network = match from_network(url) {
         Ok(release) => return Ok(release),
-        Err(error) => error,
+        Err(error) => masked(&format!("{error:#}")),
     };
-    tracing::warn!("can't learn the current release from {url}: {network:#}; asking osinfo");
+    let url = masked(url);
+    tracing::warn!("can't learn the current release from {url}: {network}; asking osinfo");
     match osinfo().and_then(|list| parse_osinfo(&list)) {
         Ok(release) => Ok(release),
         Err(local) => bail!(
             "can't find out the current release; give the next one with -n/--nextrel \
-             ({url}: {network:#}; osinfo-query: {local:#})"
+             ({url}: {network}; osinfo-query: {local:#})"
         ),
     }
 }
@@ -108,6 +110,15 @@ mod tests {
             let release = current_release(&url, || Ok(" rocky9 | 9\n rocky8 | 8\n".to_string()));
             assert_eq!(release.unwrap(), 9, "{url}");
         }
+    }
+
+    #[test]
+    fn a_password_is_not_told() {
+        let url = nowhere().replace("http://", "http://user:secret@");
+        let message = current_release(&url, || bail!("no"))
+            .unwrap_err()
+            .to_string();
+        assert!(message.contains("http://***@127.0.0.1") && !message.contains("secret"));
     }
 
     #[test]

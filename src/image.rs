@@ -161,6 +161,16 @@ pub struct Finish {
     pub checksum: bool,
 }
 
+impl Image {
+    /// The recipe of an image that is written here.
+    pub fn layout(&self) -> Option<&LayoutRecipe> {
+        match &self.recipe {
+            Recipe::Layout(recipe) => Some(recipe),
+            Recipe::Install(_) => None,
+        }
+    }
+}
+
 /// The name of the file beside the image `file_name` that has its SHA-256.
 pub fn checksum_name(file_name: &str) -> String {
     format!("{file_name}.sha256")

@@ -1,5 +1,6 @@
 //! The `createhdds` command: which images there should be, which are missing, and their building.
 
+pub mod address;
 pub mod cli;
 pub mod command;
 pub mod current_release;

@@ -24,7 +24,8 @@ built on this host and 3 when any can't.
 
 Environment: CREATEHDDS_CONFIG and CREATEHDDS_DATA_DIR stand for --config and --data-dir,
 CREATEHDDS_CACHE_DIR is where downloads are kept, CREATEHDDS_DOWNLOAD_LIMIT the most bytes of one,
-CREATEHDDS_RELEASE_URL tells the current release, SOURCE_DATE_EPOCH is the time that images carry.";
+CREATEHDDS_DOWNLOAD_MIN_SPEED the fewest bytes a second; CREATEHDDS_RELEASE_URL tells
+the current release, SOURCE_DATE_EPOCH is the time that images carry.";
 
 /// The program without the subcommands of any configuration.
 pub(super) fn program() -> Command {

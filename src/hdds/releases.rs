@@ -105,7 +105,8 @@ impl fmt::Debug for NextRelease<'_> {
 /// # Errors
 /// When there is no version in it.
 pub fn parse_release_document(text: &str) -> Result<u64> {
-    let highest = match serde_json::from_str(text.trim())? {
+    let text = text.trim_start_matches('\u{feff}').trim();
+    let highest = match serde_json::from_str(text)? {
         Value::Array(items) => items.iter().filter_map(item_major).max(),
         value => scalar_major(&value),
     };
@@ -213,6 +214,7 @@ mod tests {
         for (text, expected) in [
             ("9", Some(9)),
             (" 10\n", Some(10)),
+            ("\u{feff}[9]", Some(9)),
             ("\"9\"", Some(9)),
             ("9.6", Some(9)),
             (

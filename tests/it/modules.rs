@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 /// The modules of the command, each with those that it may use.
 const COMMAND: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
+    ("address", &[]),
     (
         "cli",
         &["command", "hdds", "status", "virtinstall::settings"],
@@ -27,14 +28,14 @@ const COMMAND: &[(&str, &[&str])] = &[
         ],
     ),
     ("report", &["engine"]),
-    ("engine", &["image", "tools", "virtinstall"]),
-    ("virtinstall", &["image", "tools"]),
+    ("engine", &["address", "image", "tools", "virtinstall"]),
+    ("virtinstall", &["address", "image", "tools"]),
     ("inventory", &["hdds", "image"]),
-    ("current_release", &["hdds", "tools"]),
-    ("hdds", &["image"]),
+    ("current_release", &["address", "hdds", "tools"]),
+    ("hdds", &["address", "image"]),
     ("image", &[]),
     ("status", &[]),
-    ("tools", &[]),
+    ("tools", &["address"]),
 ];
 
 /// The modules of the library, each with those that it may use. Where only a part of a module may
