@@ -4,6 +4,7 @@ pub mod address;
 pub mod cli;
 pub mod command;
 pub mod current_release;
+pub mod distribution;
 pub mod engine;
 pub mod hdds;
 pub mod image;

@@ -8,6 +8,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use super::{inspect, installations, logging, make_fs};
 use crate::command::{self, Kind, Verb, all, check, group};
+use crate::distribution;
 use crate::hdds::releases::Release;
 use crate::hdds::{Config, Group, InstallGroup, LayoutGroup, arch};
 
@@ -89,6 +90,12 @@ fn anywhere() -> Vec<Arg> {
         path("data-dir")
             .value_name("DIR")
             .help("Where kickstarts/ and uploads/ are"),
+        Arg::new("distribution")
+            .long("distribution")
+            .value_name("NAME")
+            .global(true)
+            .value_parser(PossibleValuesParser::new(distribution::NAMES))
+            .help("Whose systems are installed, whatever the configuration says"),
         path("directory")
             .short('C')
             .value_name("DIR")

@@ -40,7 +40,7 @@ pub fn run(context: &Context, options: &Options) -> Result<Status> {
     let entries = listing::list(&context.settings.directory)?;
     let report = Report::new(&expected, &entries, listing::now(), arch::host());
     if options.clean {
-        set.remove(&report.unknown)?;
+        set.remove(&report.unknown, &context.config.distribution)?;
     }
     set.adopt(&report)?;
     let images: Vec<_> = report
@@ -70,5 +70,5 @@ fn delete(context: &Context, set: &ImageSet, expected: &[Image], kind: Option<Ki
     let spared: HashSet<_> = spared.flat_map(|image| names_of(image, expected)).collect();
     let mut names = to_delete(expected, &entries, arch::host());
     names.retain(|name| !spared.contains(name));
-    set.remove(&names)
+    set.remove(&names, &context.config.distribution)
 }

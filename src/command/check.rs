@@ -47,7 +47,7 @@ pub fn run(context: &Context, options: &Options) -> Result<Status> {
     let report = Report::new(&expected, &entries, listing::now(), arch::host());
     print(&report, context.settings.json)?;
     if let (Some(set), true) = (&set, options.clean) {
-        set.remove(&report.unknown)?;
+        set.remove(&report.unknown, &context.config.distribution)?;
     }
     Ok(match report.exit_status() {
         0 => Status::Success,

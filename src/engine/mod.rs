@@ -260,13 +260,17 @@ fn job(name: &str, number: usize, plan: DiskPlan) -> Job<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::distribution::Stage;
     use crate::image::{DiskFormat, Finish, InstallRecipe, Recipe};
 
     fn install(file_name: &str, place: &str) -> Image {
         let recipe = InstallRecipe {
             place: place.into(),
             release: "9".into(),
+            stage: Stage::Released,
             arch: "x86_64".into(),
+            distribution: Arc::default(),
+            variant: None,
             size_gib: 10,
             maxage_days: 0,
             bootopts: None,

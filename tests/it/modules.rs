@@ -11,12 +11,19 @@ const COMMAND: &[(&str, &[&str])] = &[
     ("address", &[]),
     (
         "cli",
-        &["command", "hdds", "status", "virtinstall::settings"],
+        &[
+            "command",
+            "distribution",
+            "hdds",
+            "status",
+            "virtinstall::settings",
+        ],
     ),
     (
         "command",
         &[
             "current_release",
+            "distribution",
             "engine",
             "hdds",
             "image",
@@ -29,11 +36,18 @@ const COMMAND: &[(&str, &[&str])] = &[
     ),
     ("report", &["engine"]),
     ("engine", &["address", "image", "tools", "virtinstall"]),
-    ("virtinstall", &["address", "image", "tools"]),
+    (
+        "virtinstall",
+        &["address", "distribution", "image", "tools"],
+    ),
     ("inventory", &["hdds", "image"]),
-    ("current_release", &["address", "hdds", "tools"]),
-    ("hdds", &["address", "image"]),
-    ("image", &[]),
+    (
+        "current_release",
+        &["address", "distribution", "hdds", "tools"],
+    ),
+    ("distribution", &[]),
+    ("hdds", &["address", "distribution", "image"]),
+    ("image", &["distribution"]),
     ("status", &[]),
     ("tools", &["address"]),
 ];
