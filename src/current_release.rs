@@ -34,7 +34,10 @@ pub fn current_release(
     let url = masked(url);
     tracing::warn!("can't learn the current release from {url}: {network}; asking osinfo");
     match osinfo().and_then(|list| parse_osinfo(&list, distribution.os_prefix())) {
-        Ok(release) => Ok(release.into()),
+        Ok(number) => Ok(Current {
+            is_doubtful: true,
+            ..number.into()
+        }),
         Err(local) => bail!(
             "can't find out the current release; give the next one with -n/--nextrel \
              ({url}: {network}; osinfo-query: {local:#})"

@@ -32,10 +32,11 @@ use crate::tools::xfs::XfsFormatter;
 use crate::virtinstall::{self, Kickstart};
 
 impl Context {
-    /// Every image of the configuration.
-    pub(super) fn images(&self, next: Option<u64>) -> Result<Vec<Image>> {
+    /// Every image of the configuration, and whether they are those of today for sure.
+    pub(super) fn images(&self, next: Option<u64>) -> Result<(Vec<Image>, bool)> {
         let mut next = next_release(next, &self.config.distribution);
-        self.config.images(&mut next)
+        let images = self.config.images(&mut next)?;
+        Ok((images, !next.is_doubtful()))
     }
 }
 
@@ -162,6 +163,19 @@ impl ImageSet {
             checksum::rename(&self.directory, from, to)?;
         }
         self.directory.rename(from, to)
+    }
+
+    /// Removes `unknown` images, if it is for sure that they are unknown.
+    pub(super) fn clean(&self, unknown: &[String], is_sure: bool, context: &Context) -> Result<()> {
+        if !is_sure && !unknown.is_empty() {
+            tracing::warn!(
+                "nothing is removed, because the current release is known from this machine only, \
+                 and these may be of a newer one: {}; give the next release with -n/--nextrel",
+                unknown.join(", ")
+            );
+            return Ok(());
+        }
+        self.remove(unknown, &context.config.distribution)
     }
 
     /// Removes images, and their checksums before them. Those of other distributions than ours

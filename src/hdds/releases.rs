@@ -125,6 +125,8 @@ pub struct Current {
     pub number: u64,
     /// More than that, where somebody has told it.
     pub known: Option<Known>,
+    /// Whether a newer one may be out, which nobody here has heard of.
+    pub is_doubtful: bool,
 }
 
 /// Which releases are maintained and made.
@@ -141,6 +143,7 @@ impl From<u64> for Current {
         Self {
             number,
             known: None,
+            is_doubtful: false,
         }
     }
 }
@@ -166,6 +169,11 @@ impl<'a> NextRelease<'a> {
             found: None,
             look_up: Box::new(look_up),
         }
+    }
+
+    /// Whether what was resolved rests on a release that may not be the current one any more.
+    pub fn is_doubtful(&self) -> bool {
+        self.found.as_ref().is_some_and(|found| found.is_doubtful)
     }
 
     fn get(&mut self) -> Result<u64> {
@@ -223,6 +231,7 @@ fn from_lists(lists: &Value) -> Option<Current> {
     Some(Current {
         number,
         known: Some(Known { stable, branched }),
+        is_doubtful: false,
     })
 }
 
@@ -310,6 +319,7 @@ mod tests {
                 stable: vec![40, 41],
                 branched,
             }),
+            is_doubtful: false,
         };
         let resolve = |word: &str, current: Current| {
             let mut next = NextRelease::looked_up(Some(77), || Ok(current.clone()));

@@ -18,9 +18,9 @@ pub(super) fn parse_source(text: &str) -> Result<Source, String> {
 
 fn parse_url(text: &str, scheme: &str, rest: &str) -> Result<Source, String> {
     let shown = address::masked(text).escape_debug().to_string();
-    let is = |known: &&str| scheme.eq_ignore_ascii_case(known);
-    if !["http", "https"].iter().any(|known| is(&known)) {
-        let hint = match is(&"file") {
+    let is = |known: &str| scheme.eq_ignore_ascii_case(known);
+    if !is("http") && !is("https") {
+        let hint = match is("file") {
             true => "; a file of this machine goes into uploads/, and is given by its path there",
             false => "",
         };

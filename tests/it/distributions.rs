@@ -1,7 +1,8 @@
 //! Sets of other distributions than the shipped one: names, releases, and whose images are removed.
 
 use std::env::consts::ARCH;
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 
 use crate::server::{Server, ok};
 use crate::world::{Run, World, install, single};
@@ -110,6 +111,41 @@ fn the_images_of_other_distributions_are_never_removed() {
     let run = world.run("all -c --kind guestfs").expect(0);
     run.says(["Removing", &old, "\"rocky\""]);
     assert_eq!(world.names(), ["disk_a.img", &kept, &other]);
+}
+
+/// Without the network, a release that this machine hasn't heard of would be nobody's.
+#[test]
+fn nothing_is_removed_by_the_word_of_an_old_database() {
+    let world = World::new("", "", "");
+    configure(&world, "", &["-1"]);
+    let bin = world.root().join("bin");
+    fs::create_dir(&bin).unwrap();
+    let program = bin.join("osinfo-query");
+    fs::write(
+        &program,
+        "#!/bin/sh\necho ' Short ID | Version'; echo ---; echo ' rocky9 | 9'\n",
+    )
+    .unwrap();
+    fs::set_permissions(&program, Permissions::from_mode(0o755)).unwrap();
+    let [kept, newer] = ["rocky9_minimal_3", "rocky10_minimal_3"].map(installed);
+    world.put(&kept, 0);
+    world.put(&newer, 0);
+    for (line, is_kept) in [
+        ("all -c --kind guestfs", true),
+        ("check -c", true),
+        ("check -c -n 10", false),
+    ] {
+        let mut command = world.command(line);
+        let path = std::env::var("PATH").unwrap();
+        let run = Run::of(command.env("PATH", format!("{}:{path}", bin.display()))).expect(0);
+        let run = if is_kept {
+            run.says(["nothing is removed", &newer])
+        } else {
+            run
+        };
+        assert_eq!(world.names().contains(&newer), is_kept, "{run:?}");
+    }
+    assert!(world.is_untouched(&kept));
 }
 
 #[test]
