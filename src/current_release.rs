@@ -4,13 +4,12 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
-use crate::hdds::releases::{parse_osinfo, parse_release_document};
+use crate::address::masked;
+use crate::distribution::Distribution;
+use crate::hdds::releases::{Current, parse_osinfo, parse_release_document};
 
 /// The variable with the address of the release document.
 pub const URL_VARIABLE: &str = "CREATEHDDS_RELEASE_URL";
-
-/// The address without the variable: every release that there has been, as JSON.
-pub const DEFAULT_URL: &str = "https://endoflife.date/api/rocky-linux.json";
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const WHOLE_TIMEOUT: Duration = Duration::from_secs(30);
@@ -18,29 +17,37 @@ const WHOLE_TIMEOUT: Duration = Duration::from_secs(30);
 /// The document has a few kilobytes. Anything much longer is something else.
 const LONGEST_DOCUMENT: u64 = 1 << 20;
 
-/// The number of the current release: from the document at `url`, or else from the list that
+/// The current release of `distribution`: from the document at `url`, or else from the list that
 /// `osinfo` gives, which is what `osinfo-query os --fields=short-id,version` prints.
 ///
 /// # Errors
 /// Why neither knows it, and how to do without.
-pub fn current_release(url: &str, osinfo: impl FnOnce() -> Result<String>) -> Result<u64> {
-    let network = match from_network(url) {
+pub fn current_release(
+    distribution: &Distribution,
+    url: &str,
+    osinfo: impl FnOnce() -> Result<String>,
+) -> Result<Current> {
+    let network = match from_network(url, distribution) {
         Ok(release) => return Ok(release),
-        Err(error) => error,
+        Err(error) => masked(&format!("{error:#}")),
     };
-    tracing::warn!("can't learn the current release from {url}: {network:#}; asking osinfo");
-    match osinfo().and_then(|list| parse_osinfo(&list)) {
-        Ok(release) => Ok(release),
+    let url = masked(url);
+    tracing::warn!("can't learn the current release from {url}: {network}; asking osinfo");
+    match osinfo().and_then(|list| parse_osinfo(&list, distribution.os_prefix())) {
+        Ok(number) => Ok(Current {
+            is_doubtful: true,
+            ..number.into()
+        }),
         Err(local) => bail!(
             "can't find out the current release; give the next one with -n/--nextrel \
-             ({url}: {network:#}; osinfo-query: {local:#})"
+             ({url}: {network}; osinfo-query: {local:#})"
         ),
     }
 }
 
-fn from_network(url: &str) -> Result<u64> {
+fn from_network(url: &str, distribution: &Distribution) -> Result<Current> {
     let text = fetch(url)?;
-    parse_release_document(&text).context("the answer is no release document")
+    parse_release_document(&text, distribution.name).context("the answer is no release document")
 }
 
 fn fetch(url: &str) -> Result<String> {
@@ -88,6 +95,10 @@ mod tests {
         format!("http://{}/", listener.local_addr().unwrap())
     }
 
+    fn current_release(url: &str, osinfo: impl FnOnce() -> Result<String>) -> Result<u64> {
+        super::current_release(&Distribution::default(), url, osinfo).map(|found| found.number)
+    }
+
     #[test]
     fn the_network_comes_first() {
         let url = serve("200 OK", r#"[{"cycle": "10"}, {"cycle": "9"}]"#.to_string());
@@ -108,6 +119,15 @@ mod tests {
             let release = current_release(&url, || Ok(" rocky9 | 9\n rocky8 | 8\n".to_string()));
             assert_eq!(release.unwrap(), 9, "{url}");
         }
+    }
+
+    #[test]
+    fn a_password_is_not_told() {
+        let url = nowhere().replace("http://", "http://user:secret@");
+        let message = current_release(&url, || bail!("no"))
+            .unwrap_err()
+            .to_string();
+        assert!(message.contains("http://***@127.0.0.1") && !message.contains("secret"));
     }
 
     #[test]

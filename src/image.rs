@@ -1,5 +1,7 @@
 //! An image: a file name and the recipe for what it holds.
 
+use std::sync::Arc;
+
 use anyhow::Result;
 use disklayout::layout::DiskSize;
 use disklayout::layout::guestfs::{DiskSpec, FileSpec, PartitionSpec};
@@ -7,6 +9,8 @@ use disklayout::source::{Entry, Rules};
 use disklayout::tree::Content;
 use disklayout::{SectorSize, Timestamp};
 use uuid::Uuid;
+
+use crate::distribution::{Distribution, Stage};
 
 /// One image that a configuration asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -132,8 +136,14 @@ pub struct InstallRecipe {
     pub place: String,
     /// The release as it appears in file names and addresses: `9`, `8-BETA`.
     pub release: String,
+    /// How far the release is on its way.
+    pub stage: Stage,
     /// The architecture: `x86_64`.
     pub arch: String,
+    /// What is installed.
+    pub distribution: Arc<Distribution>,
+    /// Which of several trees of the release is used, where the configuration says so.
+    pub variant: Option<String>,
     /// The size of the disk in GiB; 0 when the configuration gives none.
     pub size_gib: u64,
     /// The image is outdated when it is older than this many days; never when 0.
@@ -169,6 +179,16 @@ pub struct Finish {
     pub compress: bool,
     /// Its SHA-256 is put beside it.
     pub checksum: bool,
+}
+
+impl Image {
+    /// The recipe of an image that is written here.
+    pub fn layout(&self) -> Option<&LayoutRecipe> {
+        match &self.recipe {
+            Recipe::Layout(recipe) => Some(recipe),
+            Recipe::Install(_) => None,
+        }
+    }
 }
 
 /// The name of the file beside the image `file_name` that has its SHA-256.

@@ -1,8 +1,10 @@
 //! The `createhdds` command: which images there should be, which are missing, and their building.
 
+pub mod address;
 pub mod cli;
 pub mod command;
 pub mod current_release;
+pub mod distribution;
 pub mod engine;
 pub mod hdds;
 pub mod image;

@@ -1,5 +1,7 @@
 //! Writes a plan: first what is in the partitions, then the table that makes it reachable.
 
+mod zeroes;
+
 use std::io;
 
 use crate::disk::{Disk, Window};
@@ -8,6 +10,7 @@ use crate::fs::Progress;
 use crate::layout::{DiskPlan, EntryPlan, PartitionPlan, Role, TablePlan};
 use crate::table::{gpt, mbr};
 use crate::units::SectorSize;
+pub use zeroes::write_zeroes;
 
 /// Writes everything that `plan` decided onto `disk`, which has the plan's size and reads as zero,
 /// and tells `progress` of the files in it.

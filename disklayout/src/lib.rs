@@ -15,10 +15,8 @@ pub mod source;
 mod table;
 pub mod tree;
 mod units;
-mod zeroes;
 
-pub use build::build;
+pub use build::{build, write_zeroes};
 pub use error::{Error, ErrorKind, Result};
 pub use identity::{Identity, Timestamp};
 pub use units::{Bytes, Lba, LbaRange, SECTOR_SIZE, SectorSize};
-pub use zeroes::write_zeroes;

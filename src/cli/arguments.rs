@@ -8,6 +8,7 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use super::{inspect, installations, logging, make_fs};
 use crate::command::{self, Kind, Verb, all, check, group};
+use crate::distribution;
 use crate::hdds::releases::Release;
 use crate::hdds::{Config, Group, InstallGroup, LayoutGroup, arch};
 
@@ -24,7 +25,8 @@ built on this host and 3 when any can't.
 
 Environment: CREATEHDDS_CONFIG and CREATEHDDS_DATA_DIR stand for --config and --data-dir,
 CREATEHDDS_CACHE_DIR is where downloads are kept, CREATEHDDS_DOWNLOAD_LIMIT the most bytes of one,
-CREATEHDDS_RELEASE_URL tells the current release, SOURCE_DATE_EPOCH is the time that images carry.";
+CREATEHDDS_DOWNLOAD_MIN_SPEED the fewest bytes a second; CREATEHDDS_RELEASE_URL tells
+the current release, SOURCE_DATE_EPOCH is the time that images carry.";
 
 /// The program without the subcommands of any configuration.
 pub(super) fn program() -> Command {
@@ -88,6 +90,12 @@ fn anywhere() -> Vec<Arg> {
         path("data-dir")
             .value_name("DIR")
             .help("Where kickstarts/ and uploads/ are"),
+        Arg::new("distribution")
+            .long("distribution")
+            .value_name("NAME")
+            .global(true)
+            .value_parser(PossibleValuesParser::new(distribution::NAMES))
+            .help("Whose systems are installed, whatever the configuration says"),
         path("directory")
             .short('C')
             .value_name("DIR")

@@ -4,20 +4,23 @@
 use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
-/// The options that say where the configuration and its files are.
+/// The options that say where the configuration and its files are, and what it is for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Early {
     pub config: Option<PathBuf>,
     pub data_dir: Option<PathBuf>,
+    pub distribution: Option<String>,
 }
 
 impl Early {
-    /// Looks for `--config` and `--data-dir` among the arguments, in front of or behind the
+    /// Looks for `--config`, `--data-dir` and `--distribution` among the arguments, in front of or behind the
     /// subcommand. What is wrong with the others is told when they are parsed.
     pub(super) fn scan(arguments: &[OsString]) -> Self {
         Self {
             config: last_value(arguments, "--config").map(PathBuf::from),
             data_dir: last_value(arguments, "--data-dir").map(PathBuf::from),
+            distribution: last_value(arguments, "--distribution")
+                .and_then(|value| value.into_string().ok()),
         }
     }
 }

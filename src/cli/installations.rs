@@ -35,8 +35,9 @@ pub(super) fn only_in_front() -> [Arg; 2] {
             .default_value("pub")
             .help(
                 "Where to install from: pub, stg, the address of a mirror (http, https, ftp, file) \
-                 or an absolute path; several are tried in their order. {release} and {arch} are \
-                 filled in; without them, /RELEASE/BaseOS/ARCH/os is appended",
+                 or an absolute path; several are tried in their order. {release}, {arch} and \
+                 {variant} are filled in; without them, the rest is appended as on the \
+                 distribution's own mirrors, such as /RELEASE/BaseOS/ARCH/os",
             ),
     ]
 }

@@ -21,6 +21,7 @@ use clap::error::ErrorKind;
 use indicatif::MultiProgress;
 
 use crate::command::{self, Context};
+use crate::distribution::Distribution;
 use crate::hdds::Config;
 use crate::hdds::locate::{Found, Search};
 use crate::status::Status;
@@ -45,7 +46,9 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
         executable.as_deref(),
     );
     let found = search.locate(Path::is_file);
-    let config = read_config(&found);
+    // A word that is none of them is refused with the other arguments.
+    let distribution = early.distribution.as_deref().and_then(Distribution::known);
+    let config = read_config(&found, distribution);
     let program = match &config {
         Ok(config) => arguments::program_with_groups(config),
         // Help is always given, whatever the configuration looks like.
@@ -59,9 +62,10 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
     status.unwrap_or_else(|error| complain(&error)).into()
 }
 
-fn read_config(found: &Found) -> Result<Config> {
+fn read_config(found: &Found, distribution: Option<Distribution>) -> Result<Config> {
     let name = found.config.name();
-    Ok(Config::parse(&found.config.read()?, &name, &COMMANDS)?)
+    let text = found.config.read()?;
+    Ok(Config::parse_for(distribution, &text, &name, &COMMANDS)?)
 }
 
 fn run(matches: &ArgMatches, found: Found, config: Config) -> Result<Status> {

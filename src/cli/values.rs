@@ -4,11 +4,7 @@ use std::time::Duration;
 
 use disklayout::source::{Mapping, Owners};
 
-/// How the addresses of mirrors begin.
-const SCHEMES: [&str; 4] = ["http://", "https://", "ftp://", "file://"];
-
-/// What is filled in in the address of a mirror.
-const PLACEHOLDERS: [&str; 2] = ["{release}", "{arch}"];
+use crate::distribution::check_tree;
 
 /// The units of times, in seconds.
 const TIME_UNITS: [(char, u64); 4] = [('s', 1), ('m', 60), ('h', 60 * 60), ('d', 24 * 60 * 60)];
@@ -32,26 +28,8 @@ pub(super) fn mapping(text: &str) -> Result<Mapping, String> {
 
 /// Where an installation tree is: a word for a known one, an address or an absolute path.
 pub(super) fn tree(text: &str) -> Result<String, String> {
-    let is_address = SCHEMES.iter().any(|scheme| {
-        let rest = text.strip_prefix(scheme);
-        // A file is on no host.
-        rest.is_some_and(|rest| !rest.is_empty() && rest.starts_with('/') == (*scheme == "file://"))
-    });
-    if !matches!(text, "pub" | "stg") && !is_address && !text.starts_with('/') {
-        return Err(
-            "give pub, stg, an address that begins with http://, https://, ftp:// or file:///, or \
-             an absolute path"
-                .to_owned(),
-        );
-    }
-    if text.chars().any(|c| c.is_whitespace() || c.is_control()) {
-        return Err("there is a space or a control character in it".to_owned());
-    }
-    let plain = PLACEHOLDERS
-        .iter()
-        .fold(text.to_owned(), |text, word| text.replace(word, ""));
-    if plain.contains(['{', '}']) {
-        return Err(format!("only {} are filled in", PLACEHOLDERS.join(" and ")));
+    if !matches!(text, "pub" | "stg") {
+        check_tree(text, "pub, stg, ")?;
     }
     Ok(text.to_owned())
 }
@@ -113,9 +91,9 @@ mod tests {
             ("file://srv/rocky", "file:///"),
             ("/srv/a b", "a space"),
             ("/srv/a\nb", "a control character"),
-            ("/srv/{version}", "only {release} and {arch}"),
-            ("/srv/{release", "only {release} and {arch}"),
-            ("/srv/arch}", "only {release} and {arch}"),
+            ("/srv/{version}", "only {release}, {arch} and {variant}"),
+            ("/srv/{release", "only {release}, {arch} and {variant}"),
+            ("/srv/arch}", "only {release}, {arch} and {variant}"),
         ] {
             let message = tree(text).unwrap_err();
             assert!(message.contains(reason), "{text}: {message}");

@@ -30,7 +30,7 @@ pub struct Options {
 /// # Errors
 /// When the directory can't be used. Images that can't be built are told by the status.
 pub fn run(context: &Context, options: &Options) -> Result<Status> {
-    let expected = context.images(options.next_release)?;
+    let (expected, is_sure) = context.images(options.next_release)?;
     let is_wanted = |image: &Image| options.kind.is_none_or(|kind| kind == Kind::of(image));
     let set = ImageSet::lock(context)?;
     if options.delete {
@@ -40,7 +40,7 @@ pub fn run(context: &Context, options: &Options) -> Result<Status> {
     let entries = listing::list(&context.settings.directory)?;
     let report = Report::new(&expected, &entries, listing::now(), arch::host());
     if options.clean {
-        set.remove(&report.unknown)?;
+        set.clean(&report.unknown, is_sure, context)?;
     }
     set.adopt(&report)?;
     let images: Vec<_> = report
@@ -70,5 +70,5 @@ fn delete(context: &Context, set: &ImageSet, expected: &[Image], kind: Option<Ki
     let spared: HashSet<_> = spared.flat_map(|image| names_of(image, expected)).collect();
     let mut names = to_delete(expected, &entries, arch::host());
     names.retain(|name| !spared.contains(name));
-    set.remove(&names)
+    set.remove(&names, &context.config.distribution)
 }

@@ -29,7 +29,7 @@ pub struct Options {
 /// # Errors
 /// When the directory can't be read, or changed where that is asked for.
 pub fn run(context: &Context, options: &Options) -> Result<Status> {
-    let expected = context.images(options.next_release)?;
+    let (expected, is_sure) = context.images(options.next_release)?;
     // Without a change to make, another run is no hindrance.
     let changes = options.rename || options.clean;
     let set = changes.then(|| ImageSet::lock(context)).transpose()?;
@@ -47,7 +47,7 @@ pub fn run(context: &Context, options: &Options) -> Result<Status> {
     let report = Report::new(&expected, &entries, listing::now(), arch::host());
     print(&report, context.settings.json)?;
     if let (Some(set), true) = (&set, options.clean) {
-        set.remove(&report.unknown)?;
+        set.clean(&report.unknown, is_sure, context)?;
     }
     Ok(match report.exit_status() {
         0 => Status::Success,

@@ -49,7 +49,7 @@ fn images(context: &Context, options: &Options) -> Result<Vec<Image>> {
             options.filesystem.as_deref(),
         ),
         Group::Install(group) => {
-            let mut next = next_release(options.next_release);
+            let mut next = next_release(options.next_release, &context.config.distribution);
             install_images(
                 group,
                 options.release.as_ref(),

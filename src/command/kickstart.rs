@@ -4,6 +4,7 @@ use std::fs;
 
 use anyhow::{Context, Result, bail};
 
+use crate::hdds::encoding;
 use crate::hdds::locate::DataDir;
 use crate::hdds::names::kickstart_file_names;
 use crate::image::{Image, Recipe};
@@ -28,6 +29,9 @@ pub(super) fn find(data: &DataDir, image: &Image) -> Result<Kickstart> {
                 .with_context(|| format!("can't read the kickstart file '{}'", path.display()))?,
             (None, None) => continue,
         };
+        // The installer takes a mark for the name of its first command.
+        let bytes = encoding::without_mark(bytes)
+            .with_context(|| format!("can't read the kickstart file '{name}'"))?;
         let name = name.clone();
         return Ok(Kickstart { name, bytes });
     }
@@ -36,4 +40,31 @@ pub(super) fn find(data: &DataDir, image: &Image) -> Result<Kickstart> {
         recipe.place,
         names.join(", ")
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hdds::Config;
+    use crate::hdds::releases::NextRelease;
+
+    #[test]
+    fn a_byte_order_mark_is_not_for_the_installer() {
+        let directory = tempfile::tempdir().unwrap();
+        let data = DataDir::Directory(directory.path().to_path_buf());
+        let group = r#"{"name": "m", "size": 1, "releases": {"9": ["x86_64"]}}"#;
+        let text = format!(r#"{{"virtinstall": [{group}]}}"#);
+        let config = Config::parse(&text, "t", &[]).unwrap();
+        let image = &config
+            .images(&mut NextRelease::new(None, || bail!("asked")))
+            .unwrap()[0];
+        fs::write(directory.path().join("m.ks"), "\u{feff}text\n").unwrap();
+        assert_eq!(find(&data, image).unwrap().bytes, b"text\n");
+        fs::write(directory.path().join("m.ks"), b"t\0e\0x\0t\0").unwrap();
+        let message = format!("{:#}", find(&data, image).unwrap_err());
+        assert_eq!(
+            message,
+            "can't read the kickstart file 'm.ks': it is UTF-16; save it as UTF-8"
+        );
+    }
 }

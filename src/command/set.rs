@@ -1,5 +1,6 @@
 //! The images in their directory, held by this run alone: renaming, removing and building them.
 
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -12,6 +13,7 @@ use indicatif::MultiProgress;
 
 use super::next_release::next_release;
 use super::{Context, checksum, kickstart};
+use crate::distribution::{Distribution, Owner};
 use crate::engine::download::Downloads;
 use crate::engine::{self, Directory, Event, Reporter, Temporaries};
 use crate::hdds::locate::DataDir;
@@ -30,9 +32,11 @@ use crate::tools::xfs::XfsFormatter;
 use crate::virtinstall::{self, Kickstart};
 
 impl Context {
-    /// Every image of the configuration.
-    pub(super) fn images(&self, next: Option<u64>) -> Result<Vec<Image>> {
-        self.config.images(&mut next_release(next))
+    /// Every image of the configuration, and whether they are those of today for sure.
+    pub(super) fn images(&self, next: Option<u64>) -> Result<(Vec<Image>, bool)> {
+        let mut next = next_release(next, &self.config.distribution);
+        let images = self.config.images(&mut next)?;
+        Ok((images, !next.is_doubtful()))
     }
 }
 
@@ -81,6 +85,29 @@ pub(super) fn clean_up_on_signals(temporaries: &Temporaries, bars: &MultiProgres
         // The terminal may have gone with the signal.
         let _ = bars.clear();
     })
+}
+
+/// Tells which files stay because a set of another distribution has made them.
+fn tell_of_others(names: &[&String], ours: &Distribution) {
+    let mut by_owner: BTreeMap<Option<&str>, Vec<&str>> = BTreeMap::new();
+    for name in names {
+        if let Owner::Other(other) = ours.owner_of(name) {
+            by_owner.entry(other).or_default().push(name);
+        }
+    }
+    for (other, names) in by_owner {
+        let names = names.join(", ");
+        match other {
+            Some(other) => tracing::warn!(
+                "not removed, because they are images of {other}, and this is a set of {ours}: \
+                 {names}; if it is one of {other}, say \"distribution\": \"{other}\" in hdds.json"
+            ),
+            None => tracing::warn!(
+                "not removed, because they aren't images of {ours}: {names}; the 'prefix' of a \
+                 \"distribution\" in hdds.json tells what a set's are called"
+            ),
+        }
+    }
 }
 
 /// The image directory, locked.
@@ -138,8 +165,26 @@ impl ImageSet {
         self.directory.rename(from, to)
     }
 
-    /// Removes images, and their checksums before them.
-    pub(super) fn remove(&self, names: &[String]) -> Result<()> {
+    /// Removes `unknown` images, if it is for sure that they are unknown.
+    pub(super) fn clean(&self, unknown: &[String], is_sure: bool, context: &Context) -> Result<()> {
+        if !is_sure && !unknown.is_empty() {
+            tracing::warn!(
+                "nothing is removed, because the current release is known from this machine only, \
+                 and these may be of a newer one: {}; give the next release with -n/--nextrel",
+                unknown.join(", ")
+            );
+            return Ok(());
+        }
+        self.remove(unknown, &context.config.distribution)
+    }
+
+    /// Removes images, and their checksums before them. Those of other distributions than ours
+    /// are left alone, which is told.
+    pub(super) fn remove(&self, names: &[String], ours: &Distribution) -> Result<()> {
+        let (names, others): (Vec<_>, Vec<_>) = names
+            .iter()
+            .partition(|name| ours.owner_of(name) == Owner::Ours);
+        tell_of_others(&others, ours);
         for name in names {
             let checksum = checksum_name(name);
             let has_checksum = checksum::is_beside(&self.directory, name)

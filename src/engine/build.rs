@@ -74,9 +74,27 @@ impl<'a> Run<'a> {
 
     /// Writes `jobs`, starting them in their order, and tells what came of each by its number.
     pub(super) fn write_all(&self, jobs: Vec<Job<'_>>) -> Vec<Numbered> {
-        let threads = jobs.len().min(self.settings.jobs.get() + WAITING);
+        let threads = self.writers(jobs.len());
         let queue = Mutex::new(jobs.into_iter());
         side_by_side(threads, || self.build_next(&queue))
+    }
+
+    /// How many of `images` images are begun at a time.
+    pub(super) fn writers(&self, images: usize) -> usize {
+        images.min(self.settings.jobs.get() + WAITING)
+    }
+
+    /// Does `work` when one of the threads that compute has time for it.
+    pub(super) fn compute<T: Send>(&self, work: impl FnOnce() -> T + Send) -> T {
+        self.pool.install(work)
+    }
+
+    /// Builds one image and tells what came of it by its number.
+    pub(super) fn build(&self, job: Job<'_>) -> Numbered {
+        let (name, number, content) = (job.name, job.number, job.content);
+        let output = self.compute(|| self.write(job));
+        let result = output.and_then(|mut output| self.publish(&mut output, name, content));
+        self.report(name, number, result)
     }
 
     /// Builds the first image in `queue` and tells what came of it by its number.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, OnceLock};
 
 use anyhow::{Context, Error, Result, anyhow, bail};
 use disklayout::Timestamp;
@@ -11,10 +11,11 @@ use disklayout::source::{self, Entry, EntryKind, FileSource, Rules};
 use disklayout::tree::{Content, FileTree};
 use rayon::prelude::*;
 
+use super::build::lock;
 use super::download::Downloads;
 use super::event::{Event, Reporter};
 use super::{accounts, digest};
-use crate::image::{Image, LayoutRecipe, Object, ObjectKind, Recipe, Source, Upload};
+use crate::image::{Image, LayoutRecipe, Object, ObjectKind, Source, Upload};
 use crate::virtinstall::Kickstart;
 
 /// Finds the files that images need: what is below `uploads/` by its path there, and kickstarts.
@@ -49,12 +50,42 @@ impl<F: Fn(&str) -> Result<Content> + Sync> Find for F {
     }
 }
 
+/// How many files are downloaded at a time.
+const DOWNLOADS: usize = 4;
+
 /// The data of all uploads of a run.
 pub struct Contents<'a> {
     find: &'a dyn Find,
-    urls: BTreeMap<&'a str, Result<Content, Arc<Error>>>,
+    urls: BTreeMap<&'a str, Download>,
     /// The latest time that a file of a directory or an archive may have.
     latest: Option<Timestamp>,
+}
+
+/// A file of the network.
+#[derive(Debug, Default)]
+struct Download {
+    /// The sums that it is given.
+    sums: BTreeSet<String>,
+    /// What came of it, once it was tried.
+    content: OnceLock<Result<Content, Arc<Error>>>,
+}
+
+impl Download {
+    /// The sum of the file at `url`, where it is given one.
+    ///
+    /// # Errors
+    /// When it is given different ones.
+    fn sum(&self, url: &str) -> Result<Option<&str>> {
+        let sums: Vec<_> = self.sums.iter().map(String::as_str).collect();
+        match sums.as_slice() {
+            [] => Ok(None),
+            [sum] => Ok(Some(sum)),
+            _ => bail!(
+                "'{url}' is given different SHA-256 sums: {}",
+                sums.join(", ")
+            ),
+        }
+    }
 }
 
 impl std::fmt::Debug for Contents<'_> {
@@ -66,6 +97,15 @@ impl std::fmt::Debug for Contents<'_> {
 }
 
 impl<'a> Contents<'a> {
+    /// What the uploads of `images` need, with nothing downloaded yet.
+    pub fn of(images: &'a [Image], find: &'a dyn Find) -> Self {
+        Self {
+            find,
+            urls: wanted(images),
+            latest: None,
+        }
+    }
+
     /// Downloads what the uploads of `images` need from the network, each address once and
     /// several at a time. What fails is told to those who ask for it.
     pub fn gather(
@@ -74,18 +114,60 @@ impl<'a> Contents<'a> {
         downloads: &Downloads,
         reporter: &dyn Reporter,
     ) -> Self {
-        let urls = wanted_sums(images)
-            .into_par_iter()
-            .map(|(url, sums)| {
-                let content = fetch(url, &sums, downloads, reporter);
-                (url, content.map_err(Arc::new))
-            })
-            .collect();
-        Self {
-            find,
-            urls,
-            latest: None,
-        }
+        let contents = Self::of(images, find);
+        contents.download(downloads, reporter, &|_| {});
+        contents
+    }
+
+    /// Downloads what isn't there yet, and tells `arrived` of each address when it has been tried.
+    pub(super) fn download(
+        &self,
+        downloads: &Downloads,
+        reporter: &dyn Reporter,
+        arrived: &(dyn Fn(&str) + Sync),
+    ) {
+        let queue = Mutex::new(self.urls.iter());
+        let work = || {
+            loop {
+                let next = lock(&queue).next();
+                let Some((url, download)) = next else { return };
+                let get = || fetch(url, download, downloads, reporter).map_err(Arc::new);
+                download.content.get_or_init(get);
+                arrived(url);
+            }
+        };
+        std::thread::scope(|scope| {
+            for _ in 0..self.urls.len().min(DOWNLOADS) {
+                scope.spawn(work);
+            }
+        });
+    }
+
+    /// Takes what needs no network: files in the cache, and what can't be right.
+    pub(super) fn take_cached(&self, downloads: &Downloads, reporter: &dyn Reporter) {
+        self.urls.par_iter().for_each(|(url, download)| {
+            let known = match download.sum(url) {
+                Ok(sum) => downloads.cached(url, sum).ok().flatten().map(Ok),
+                Err(error) => Some(Err(Arc::new(error))),
+            };
+            if let Some(content) = known {
+                let success = content.is_ok();
+                if success {
+                    reporter.report(&Event::DownloadStarted { url });
+                    reporter.report(&Event::DownloadEnded { url, success });
+                }
+                download.content.get_or_init(|| content);
+            }
+        });
+    }
+
+    /// Whether all that `image` needs from the network has been tried.
+    pub(super) fn is_ready(&self, image: &Image) -> bool {
+        let tried = |url| {
+            let download = self.urls.get(url);
+            download.is_some_and(|download| download.content.get().is_some())
+        };
+        urls_of(image).all(|(url, _)| tried(url))
     }
 
     /// The same, with no file later than `latest`.
@@ -104,12 +186,16 @@ impl<'a> Contents<'a> {
             Source::File(name) => self
                 .file(name, upload.sha256.as_deref())
                 .with_context(|| format!("{}.source", upload.place)),
-            Source::Url(url) => match self.urls.get(url.as_str()) {
+            Source::Url(url) => match self.downloaded(url) {
                 Some(Ok(content)) => Ok(content.clone()),
                 Some(Err(error)) => Err(anyhow!("{error:#}")),
                 None => bail!("'{url}' wasn't downloaded"),
             },
         }
+    }
+
+    fn downloaded(&self, url: &str) -> Option<&Result<Content, Arc<Error>>> {
+        self.urls.get(url)?.content.get()
     }
 
     fn file(&self, name: &str, sha256: Option<&str>) -> Result<Content> {
@@ -206,34 +292,34 @@ impl Contents<'_> {
 }
 
 /// Every address in `images` with the sums that it is given.
-fn wanted_sums(images: &[Image]) -> BTreeMap<&str, BTreeSet<String>> {
-    let uploads = images.iter().flat_map(|image| match &image.recipe {
-        Recipe::Layout(recipe) => recipe.uploads.as_slice(),
-        Recipe::Install(_) => &[],
-    });
-    let mut wanted: BTreeMap<&str, BTreeSet<String>> = BTreeMap::new();
-    for upload in uploads {
-        if let Source::Url(url) = &upload.source {
-            let sums = wanted.entry(url).or_default();
-            sums.extend(upload.sha256.as_ref().map(|sum| sum.to_ascii_lowercase()));
-        }
+fn wanted(images: &[Image]) -> BTreeMap<&str, Download> {
+    let mut wanted: BTreeMap<&str, Download> = BTreeMap::new();
+    for (url, sum) in images.iter().flat_map(urls_of) {
+        let sums = &mut wanted.entry(url).or_default().sums;
+        sums.extend(sum.map(str::to_ascii_lowercase));
     }
     wanted
 }
 
+/// The addresses that the uploads of `image` need, each with its sum where it is given one.
+fn urls_of(image: &Image) -> impl Iterator<Item = (&str, Option<&str>)> {
+    let uploads = image
+        .layout()
+        .into_iter()
+        .flat_map(|recipe| &recipe.uploads);
+    uploads.filter_map(|upload| match &upload.source {
+        Source::Url(url) => Some((url.as_str(), upload.sha256.as_deref())),
+        Source::File(_) => None,
+    })
+}
+
 fn fetch(
     url: &str,
-    sums: &BTreeSet<String>,
+    download: &Download,
     downloads: &Downloads,
     reporter: &dyn Reporter,
 ) -> Result<Content> {
-    if sums.len() > 1 {
-        let sums: Vec<_> = sums.iter().map(String::as_str).collect();
-        bail!(
-            "'{url}' is given different SHA-256 sums: {}",
-            sums.join(", ")
-        );
-    }
+    let sum = download.sum(url)?;
     reporter.report(&Event::DownloadStarted { url });
     let mut progress = |received, total| {
         reporter.report(&Event::DownloadProgress {
@@ -242,7 +328,7 @@ fn fetch(
             total,
         });
     };
-    let result = downloads.fetch(url, sums.first().map(String::as_str), &mut progress);
+    let result = downloads.fetch(url, sum, &mut progress);
     let success = result.is_ok();
     reporter.report(&Event::DownloadEnded { url, success });
     result

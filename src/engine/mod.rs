@@ -7,6 +7,7 @@ mod digest;
 mod directory;
 pub mod download;
 mod event;
+mod fetched;
 mod input;
 mod install;
 mod interrupt;
@@ -84,8 +85,9 @@ pub fn default_jobs() -> NonZeroUsize {
 
 /// Builds `images`; one that can't be built doesn't stop the others.
 ///
-/// Downloads come first, then every image is planned, and only then is the first one written.
-/// For an image that can't be planned no file is touched.
+/// Every image that waits for no download is planned before the first one is written; the others
+/// when their files have come, and nothing waits for the files of others. For an image that can't
+/// be planned no file is touched.
 ///
 /// # Errors
 /// When no threads can be started. What becomes of single images is told by the outcome.
@@ -101,30 +103,39 @@ pub fn run(
     reporter.report(&Event::Started {
         images: images.len(),
     });
-    let plans = pool.install(|| plan_all(images, settings, registry, find, reporter));
+    let contents = Contents::of(images, find).not_after(settings.latest);
+    let planner = Planner::new(contents, find, registry, settings);
+    let plans = pool.install(|| {
+        let contents = &planner.contents;
+        contents.take_cached(&settings.downloads, reporter);
+        plan_ready(images, &planner, settings)
+    });
     let (mut jobs, mut installs, mut results) = (vec![], vec![], vec![]);
+    let mut waiting = vec![];
     for (index, (image, plan)) in images.iter().zip(plans).enumerate() {
         let (name, number) = (image.file_name.as_str(), index + 1);
         match plan {
-            Ok(Planned::Layout(plan)) => jobs.push(job(name, number, plan, settings)),
-            Ok(Planned::Install(installation)) => installs.push((number, *installation)),
-            Err(error) => {
+            Some(Ok(Planned::Layout(plan))) => jobs.push(job(name, number, plan, settings)),
+            Some(Ok(Planned::Install(installation))) => installs.push((number, *installation)),
+            Some(Err(error)) => {
                 results.push(not_planned(name, number, images.len(), error, reporter));
             }
+            None => waiting.extend(image.layout().map(|recipe| (number, image, recipe))),
         }
     }
     // What takes longest is begun first, so that it isn't what the others end up waiting for.
     jobs.sort_by_key(|job| Reverse(job.cost));
     let run = build::Run::new(images.len(), settings, &pool, reporter);
-    // Neither waits for the other.
+    // None waits for the others.
     results.extend(std::thread::scope(|scope| {
-        let installed = scope.spawn(|| install::run(installs, &run));
+        let others = [
+            scope.spawn(|| install::run(installs, &run)),
+            scope.spawn(|| fetched::run(waiting, &planner, &run)),
+        ];
         let mut results = run.write_all(jobs);
-        results.extend(
-            installed
-                .join()
-                .unwrap_or_else(|panic| resume_unwind(panic)),
-        );
+        for other in others {
+            results.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        }
         results
     }));
     let names: Vec<_> = images
@@ -188,17 +199,31 @@ pub fn plan_all(
 ) -> Vec<Result<Planned>> {
     let contents = Contents::gather(images, find, &settings.downloads, reporter);
     let contents = contents.not_after(settings.latest);
-    let twice = repeated_names(images);
     let planner = Planner::new(contents, find, registry, settings);
+    let plans = plan_ready(images, &planner, settings);
+    plans.into_iter().flatten().collect()
+}
+
+/// Plans every image and looks whether it could be written and published, in the order of
+/// `images`. `None` for one that still waits for a download.
+fn plan_ready(
+    images: &[Image],
+    planner: &Planner<'_>,
+    settings: &Settings,
+) -> Vec<Option<Result<Planned>>> {
+    let twice = repeated_names(images);
+    let check = |index, image: &Image| {
+        if twice.contains(&index) {
+            bail!("'{}' is asked for more than once", image.file_name);
+        }
+        check_target(&settings.directory, &image.file_name)
+    };
+    let images = images.par_iter().enumerate();
     images
-        .par_iter()
-        .enumerate()
-        .map(|(index, image)| {
-            if twice.contains(&index) {
-                bail!("'{}' is asked for more than once", image.file_name);
-            }
-            check_target(&settings.directory, &image.file_name)?;
-            build::contain_panic(|| planner.plan(image))
+        .map(|(index, image)| match check(index, image) {
+            Err(error) => Some(Err(error)),
+            Ok(()) if !planner.contents.is_ready(image) => None,
+            Ok(()) => Some(build::contain_panic(|| planner.plan(image))),
         })
         .collect()
 }
@@ -245,13 +270,17 @@ fn job<'a>(name: &'a str, number: usize, plan: DiskPlan, settings: &Settings) ->
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::distribution::Stage;
     use crate::image::{DiskFormat, Finish, InstallRecipe, Recipe};
 
     fn install(file_name: &str, place: &str) -> Image {
         let recipe = InstallRecipe {
             place: place.into(),
             release: "9".into(),
+            stage: Stage::Released,
             arch: "x86_64".into(),
+            distribution: Arc::default(),
+            variant: None,
             size_gib: 10,
             maxage_days: 0,
             bootopts: None,

@@ -45,7 +45,7 @@ pub fn plan_layout(
 
 /// Plans images that are to be made then: what that needs must be there too.
 pub(super) struct Planner<'a> {
-    contents: Contents<'a>,
+    pub(super) contents: Contents<'a>,
     find: &'a dyn Find,
     registry: &'a Registry,
     settings: &'a Settings,
@@ -75,12 +75,7 @@ impl<'a> Planner<'a> {
     /// When it can't be made, or when something is missing that it needs.
     pub(super) fn plan(&self, image: &Image) -> Result<Planned> {
         match &image.recipe {
-            Recipe::Layout(recipe) => {
-                let (contents, time) = (&self.contents, self.settings.time);
-                let plan = plan_layout(&image.file_name, recipe, contents, self.registry, time)?;
-                check_tools(&plan)?;
-                Ok(Planned::Layout(plan))
-            }
+            Recipe::Layout(recipe) => Ok(Planned::Layout(self.layout(image, recipe)?)),
             Recipe::Install(recipe) => {
                 // What is wrong with the host is wrong with all installations.
                 let systems = &self.host()?.systems;
@@ -91,6 +86,17 @@ impl<'a> Planner<'a> {
                 Ok(Planned::Install(Box::new(plan)))
             }
         }
+    }
+
+    /// Plans `image`, which is made by `recipe`.
+    ///
+    /// # Errors
+    /// When it can't be made, or when something is missing that it needs.
+    pub(super) fn layout(&self, image: &Image, recipe: &LayoutRecipe) -> Result<DiskPlan> {
+        let (contents, time) = (&self.contents, self.settings.time);
+        let plan = plan_layout(&image.file_name, recipe, contents, self.registry, time)?;
+        check_tools(&plan)?;
+        Ok(plan)
     }
 
     fn host(&self) -> Result<&Host> {

@@ -22,9 +22,6 @@ const INSTALLABLE: [(&str, &[&str]); 7] = [
     ("s390x", &["s390x"]),
 ];
 
-/// The last release that was made for i686.
-const LAST_I686_RELEASE: u64 = 8;
-
 /// The architecture of this machine, by the kernel's name.
 pub fn host() -> &'static str {
     match std::env::consts::ARCH {
@@ -53,15 +50,6 @@ pub fn of(image: &Image) -> Option<&str> {
 /// Whether `image` can be built on `host`. A layout runs nothing, so that every host builds it.
 pub fn builds_on(image: &Image, host: &str) -> bool {
     of(image).is_none_or(|arch| installable_on(host).contains(&arch))
-}
-
-/// Whether there is such a thing as `release` for `arch`.
-pub(super) fn is_released(release: &str, arch: &str) -> bool {
-    let end = release
-        .find(|c: char| !c.is_ascii_digit())
-        .unwrap_or(release.len());
-    let major: Result<u64, _> = release[..end].parse();
-    arch != "i686" || major.is_ok_and(|major| major <= LAST_I686_RELEASE) || end == 0
 }
 
 /// Refuses an architecture that isn't known.
@@ -95,21 +83,6 @@ mod tests {
     fn every_known_architecture_is_installable_somewhere() {
         for arch in KNOWN {
             assert!(installable_on(arch).contains(&arch), "{arch}");
-        }
-    }
-
-    #[test]
-    fn i686_ended_with_release_8() {
-        for (release, arch, expected) in [
-            ("8", "i686", true),
-            ("8-BETA", "i686", true),
-            ("8.10", "i686", true),
-            ("9", "i686", false),
-            ("10", "i686", false),
-            ("rawhide", "i686", true),
-            ("9", "x86_64", true),
-        ] {
-            assert_eq!(is_released(release, arch), expected, "{release} {arch}");
         }
     }
 }

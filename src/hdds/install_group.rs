@@ -1,18 +1,26 @@
 //! Groups of images with an installed system: `virtinstall[]`.
 
 use std::collections::HashSet;
+use std::sync::Arc;
 
 use super::layout_group::{read_imgver, read_name};
 use super::model::InstallGroup;
 use super::reader::{Findings, Object, Value};
 use super::releases::Release;
-use super::{arch, installed_disk, keys, machine, size};
-
-const DEFAULT_MAXAGE_DAYS: u64 = 14;
+use super::{arch, installed_disk, keys, machine, names, size};
+use crate::distribution::Distribution;
 
 /// Reads a group; `None` when anything is wrong with it.
-pub(super) fn read(value: &Value<'_>, reserved: &[&str], f: &mut Findings) -> Option<InstallGroup> {
+/// `is_chosen` tells that the file, or the user, says what is installed.
+pub(super) fn read(
+    value: &Value<'_>,
+    distribution: &Arc<Distribution>,
+    is_chosen: bool,
+    reserved: &[&str],
+    f: &mut Findings,
+) -> Option<InstallGroup> {
     let object = value.object(&keys::INSTALL_GROUP, f)?;
+    let variant = read_variant(&object, is_chosen, f);
     let name = read_name(&object, reserved, f);
     let releases = object
         .required("releases", f)
@@ -29,9 +37,11 @@ pub(super) fn read(value: &Value<'_>, reserved: &[&str], f: &mut Findings) -> Op
         place: value.place().to_string(),
         name: name?,
         imgver: imgver?,
+        distribution: Arc::clone(distribution),
+        variant: variant?,
         releases: releases?,
         size_gib: size_gib?,
-        maxage_days: maxage_days?.unwrap_or(DEFAULT_MAXAGE_DAYS),
+        maxage_days: maxage_days?.unwrap_or(distribution.maxage_days),
         bootopts: bootopts?
             .filter(|opts| !opts.is_empty())
             .map(str::to_string),
@@ -40,6 +50,22 @@ pub(super) fn read(value: &Value<'_>, reserved: &[&str], f: &mut Findings) -> Op
         memory_mib: memory_mib?,
         cpus: cpus?,
         finish: disk.finish,
+    })
+}
+
+/// The variant, which has an effect only where the distribution has several trees. Sets that are
+/// made for another program have it too, so that it is no mistake where what they are is said.
+fn read_variant(object: &Object<'_>, is_chosen: bool, f: &mut Findings) -> Option<Option<String>> {
+    if !is_chosen && object.optional("variant").is_some() {
+        f.warn(
+            object.place(),
+            "unknown key 'variant': it chooses an installation tree of Fedora and has no effect here",
+        );
+    }
+    object.optionally("variant", f, |value, f| {
+        let text = value.string(f)?;
+        f.check(value.place(), names::check_word(text))?;
+        Some(text.to_owned())
     })
 }
 
@@ -112,7 +138,13 @@ mod tests {
     fn group(json: &str) -> (Option<InstallGroup>, Vec<String>) {
         let node = document::parse(json, "t").unwrap();
         let mut findings = Findings::default();
-        let group = read(&Value::root(&node), &[], &mut findings);
+        let group = read(
+            &Value::root(&node),
+            &Arc::default(),
+            false,
+            &[],
+            &mut findings,
+        );
         let all = findings.errors.iter().chain(&findings.warnings);
         (group, all.map(ToString::to_string).collect())
     }

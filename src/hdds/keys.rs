@@ -9,8 +9,13 @@ pub(super) struct Keys {
 }
 
 pub(super) const TOP: Keys = Keys {
-    known: &["guestfs", "virtinstall", "renames"],
+    known: &["guestfs", "virtinstall", "renames", "distribution"],
     mistaken: &[],
+};
+
+pub(super) const DISTRIBUTION: Keys = Keys {
+    known: &["base", "prefix", "tree", "os_variant", "release_url"],
+    mistaken: &[("name", "the distribution that it is like is its 'base'")],
 };
 
 /// The original's manual lists the partition type among the keys of the group, where it has
@@ -110,11 +115,9 @@ pub(super) const INSTALL_GROUP: Keys = Keys {
         "sparsify",
         "compress",
         "checksum",
-    ],
-    mistaken: &[(
         "variant",
-        "it chooses an installation tree of Fedora and has no effect here",
-    )],
+    ],
+    mistaken: &[],
 };
 
 impl Keys {

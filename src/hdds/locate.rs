@@ -8,10 +8,10 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Error, Result, bail};
 use disklayout::tree::Content;
 
-use super::shipped;
+use super::{encoding, shipped};
 
 /// The variable that stands for `--config` where that isn't given.
 pub const CONFIG_VARIABLE: &str = "CREATEHDDS_CONFIG";
@@ -118,13 +118,15 @@ impl ConfigSource {
         }
     }
 
-    /// Its text.
+    /// Its text, without a byte order mark.
     ///
     /// # Errors
     /// When the file can't be read or isn't UTF-8.
     pub fn read(&self) -> Result<String> {
         match self {
-            Self::File(path) => fs::read_to_string(path)
+            Self::File(path) => fs::read(path)
+                .map_err(Error::new)
+                .and_then(encoding::text)
                 .with_context(|| format!("can't read the configuration {}", path.display())),
             Self::Shipped => Ok(shipped::CONFIG.to_string()),
         }
@@ -343,8 +345,14 @@ mod tests {
         assert_eq!(file.read().unwrap_err().to_string(), message);
         fs::write(dir.path().join("x.json"), "{}").unwrap();
         assert_eq!(file.read().unwrap(), "{}");
+        fs::write(dir.path().join("x.json"), b"\xef\xbb\xbf{}").unwrap();
+        assert_eq!(file.read().unwrap(), "{}");
         fs::write(dir.path().join("x.json"), b"\xff").unwrap();
-        file.read().unwrap_err();
+        let text = format!("{:#}", file.read().unwrap_err());
+        assert!(
+            text.starts_with(&message) && text.contains("UTF-8"),
+            "{text}"
+        );
     }
 
     #[test]

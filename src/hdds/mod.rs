@@ -1,14 +1,16 @@
 //! hdds.json: which images there should be, and where the files that they need are.
 //!
 //! `document` and `reader` know JSON and places, `keys` the names of the keys; `top`,
-//! `layout_group` (with `bounds` and `table`), `contents` and `install_group` (with `installed_disk`
-//! and `machine`) turn values into the groups of `model`; `variants` turns groups into images (with
-//! `for_label`). `locate` finds the files. Nothing here opens a network connection.
+//! `layout_group` (with `bounds` and `table`), `contents` and `install_group` (with `distribution`, `installed_disk` and
+//! `machine`) turn values into the groups of `model`; `variants` turns groups into images (with
+//! `for_label`). `locate` finds the files, and `encoding` makes text of them. Nothing here opens a network connection.
 
 pub mod arch;
 mod bounds;
 mod contents;
+mod distribution;
 mod document;
+pub mod encoding;
 mod for_label;
 mod install_group;
 mod installed_disk;

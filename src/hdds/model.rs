@@ -1,5 +1,7 @@
 //! A configuration that has been read and validated.
 
+use std::sync::Arc;
+
 use disklayout::SectorSize;
 use disklayout::fs::{Misfits, Options};
 use disklayout::layout::guestfs::{End, FileSpec, Length, MbrType, Start};
@@ -9,6 +11,7 @@ use uuid::Uuid;
 use super::names::Extension;
 use super::problem::{ConfigError, Problem};
 use super::releases::Release;
+use crate::distribution::Distribution;
 use crate::image::{DiskFormat, Finish, Object, Upload};
 
 /// Everything that an hdds.json says.
@@ -18,6 +21,8 @@ pub struct Config {
     pub layouts: Vec<LayoutGroup>,
     /// The groups of images with an installed system, in the order of the file.
     pub installs: Vec<InstallGroup>,
+    /// The distribution that the second kind of groups installs.
+    pub distribution: Arc<Distribution>,
     /// Images whose names have changed.
     pub renames: Vec<Rename>,
     /// What is doubtful but does no harm: unknown keys and the like.
@@ -108,6 +113,10 @@ pub struct InstallGroup {
     pub name: String,
     /// The version that is in the file names.
     pub imgver: Option<String>,
+    /// What is installed.
+    pub distribution: Arc<Distribution>,
+    /// Which of several trees of a release is used, where it is given.
+    pub variant: Option<String>,
     /// The releases in the order of the file, each with its architectures.
     pub releases: Vec<(Release, Vec<String>)>,
     /// The size of the disk in GiB; 0 when none is given, as in the original.

@@ -44,15 +44,16 @@ impl Extension {
     }
 }
 
-/// The name of an image with an installed system.
+/// The name of an image with an installed system; `prefix` is that of its distribution.
 pub fn install_file_name(
+    prefix: &str,
     release: &str,
     name: &str,
     imgver: Option<&str>,
     arch: &str,
     extension: Extension,
 ) -> String {
-    let release = format!("rocky{release}");
+    let release = format!("{prefix}{release}");
     let parts = [Some("disk"), Some(&release), Some(name), imgver, Some(arch)];
     format!("{}.{}", joined(&parts), extension.as_str())
 }
@@ -136,7 +137,7 @@ mod tests {
                 "disk_rocky8-BETA_minimal_3_x86_64.qcow2",
             ),
         ] {
-            let name = install_file_name(release, "minimal", imgver, "x86_64", extension);
+            let name = install_file_name("rocky", release, "minimal", imgver, "x86_64", extension);
             assert_eq!(name, expected);
         }
     }

@@ -144,6 +144,11 @@ impl<'a> Value<'a> {
         matches!(self.node, Node::List(_))
     }
 
+    /// Whether it is an object.
+    pub(super) fn is_object(&self) -> bool {
+        matches!(self.node, Node::Object(_))
+    }
+
     /// Whether it is the number zero, written as a number.
     pub(super) fn is_number_zero(&self) -> bool {
         *self.node == Node::Integer(0)

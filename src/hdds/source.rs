@@ -2,6 +2,7 @@
 
 use std::path::{Component, Path};
 
+use crate::address;
 use crate::image::Source;
 
 /// Reads the `source` of an upload.
@@ -16,12 +17,21 @@ pub(super) fn parse_source(text: &str) -> Result<Source, String> {
 }
 
 fn parse_url(text: &str, scheme: &str, rest: &str) -> Result<Source, String> {
-    let shown = text.escape_debug();
-    if !["http", "https"]
-        .iter()
-        .any(|known| scheme.eq_ignore_ascii_case(known))
-    {
-        return Err(format!("'{shown}' is neither an http nor an https address"));
+    let shown = address::masked(text).escape_debug().to_string();
+    let is = |known: &str| scheme.eq_ignore_ascii_case(known);
+    if !is("http") && !is("https") {
+        let hint = match is("file") {
+            true => "; a file of this machine goes into uploads/, and is given by its path there",
+            false => "",
+        };
+        return Err(format!(
+            "'{shown}' is neither an http nor an https address{hint}"
+        ));
+    }
+    if address::has_user(text) {
+        return Err(format!(
+            "'{shown}' has a user name in it; download the file yourself, and put it into uploads/"
+        ));
     }
     let odd = |c: char| c.is_whitespace() || c.is_control();
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
@@ -105,6 +115,25 @@ mod tests {
             "://x",
         ] {
             parse_source(text).unwrap_err();
+        }
+        let message = parse_source("file:///etc/passwd").unwrap_err();
+        assert!(message.contains("uploads/"), "{message}");
+    }
+
+    #[test]
+    fn passwords_are_refused_and_not_shown() {
+        for text in [
+            "http://u:secret@host/a",
+            "https://secret@host",
+            "ftp://u:secret@host/a",
+            "http://u:se/secret@host/a",
+            "http://u:secret@ho st/a",
+        ] {
+            let message = parse_source(text).unwrap_err();
+            assert!(
+                message.contains("***@ho") && !message.contains("secret"),
+                "{message}"
+            );
         }
     }
 

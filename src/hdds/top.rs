@@ -1,12 +1,14 @@
 //! The whole of a configuration: its three lists, and what no group can see of the others.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use super::document;
 use super::model::{Config, InstallGroup, LayoutGroup, Rename};
 use super::problem::ConfigError;
 use super::reader::{Findings, Value};
-use super::{install_group, keys, layout_group, names, variants};
+use super::{distribution, install_group, keys, layout_group, names, variants};
+use crate::distribution::Distribution;
 use crate::image::checksum_name;
 
 impl Config {
@@ -16,9 +18,22 @@ impl Config {
     /// # Errors
     /// Everything that is wrong with it.
     pub fn parse(text: &str, file: &str, reserved: &[&str]) -> Result<Self, ConfigError> {
+        Self::parse_for(None, text, file, reserved)
+    }
+
+    /// Reads `text` as [`Config::parse`] does, for this distribution, whatever it says itself.
+    ///
+    /// # Errors
+    /// Everything that is wrong with it.
+    pub fn parse_for(
+        distribution: Option<Distribution>,
+        text: &str,
+        file: &str,
+        reserved: &[&str],
+    ) -> Result<Self, ConfigError> {
         let node = document::parse(text, file)?;
         let mut findings = Findings::default();
-        let config = read(&Value::root(&node), reserved, &mut findings);
+        let config = read(&Value::root(&node), distribution, reserved, &mut findings);
         match config {
             Some(config) if findings.errors.is_empty() => Ok(Self {
                 warnings: findings.warnings,
@@ -30,8 +45,17 @@ impl Config {
 }
 
 /// Reads a configuration; `None` when anything is wrong with it.
-fn read(top: &Value<'_>, reserved: &[&str], f: &mut Findings) -> Option<Config> {
+fn read(
+    top: &Value<'_>,
+    given: Option<Distribution>,
+    reserved: &[&str],
+    f: &mut Findings,
+) -> Option<Config> {
     let top = top.object(&keys::TOP, f)?;
+    let found = top.optionally("distribution", f, distribution::read);
+    let is_chosen = given.is_some() || top.optional("distribution").is_some();
+    let chosen = given.or(found.clone().flatten()).unwrap_or_default();
+    let chosen = Arc::new(chosen);
     let mut list = |key: &str| {
         if top.optional(key).is_none() {
             f.warn(
@@ -47,10 +71,12 @@ fn read(top: &Value<'_>, reserved: &[&str], f: &mut Findings) -> Option<Config> 
         layout_group::read(group, reserved, f)
     });
     let installs = all(installs, "groups", f, |group, f| {
-        install_group::read(group, reserved, f)
+        install_group::read(group, &chosen, is_chosen, reserved, f)
     });
     let renames = all(renames, "pairs of file names", f, rename);
+    found?;
     let config = Config {
+        distribution: chosen,
         layouts: layouts?,
         installs: installs?,
         renames: renames?,
@@ -135,13 +161,11 @@ fn check_checksum_names(group: &InstallGroup, f: &mut Findings) {
 
 /// Relative releases stand for themselves: what they are is known only when images are built.
 fn install_names(group: &InstallGroup) -> Vec<(String, &str)> {
-    let imgver = group.imgver.as_deref();
     let releases = group.releases.iter();
     let names = releases.flat_map(|(release, arches)| {
         let release = release.to_string();
-        arches.iter().map(move |arch| {
-            names::install_file_name(&release, &group.name, imgver, arch, group.extension)
-        })
+        let name = move |arch: &String| variants::install_file_name(group, &release, arch);
+        arches.iter().map(name)
     });
     names.map(|name| (name, group.place.as_str())).collect()
 }

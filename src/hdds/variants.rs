@@ -1,12 +1,13 @@
 //! From groups to images.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use anyhow::{Result, bail};
 use disklayout::layout::guestfs::PartitionSpec;
 
 use super::model::{Config, Group, InstallGroup, LayoutGroup, Part};
-use super::releases::{NextRelease, Release};
+use super::releases::{NextRelease, Release, Resolved};
 use super::{arch, for_label, names};
 use crate::image::{Image, InstallRecipe, LayoutRecipe, Recipe};
 
@@ -63,12 +64,16 @@ pub fn install_images(
     match (release, arch) {
         (None, None) => all_install_images(group, next),
         (Some(release), arch) => {
-            let release = release.resolve(next)?;
             let arch = arch.unwrap_or(arch::DEFAULT);
-            if !arch::is_released(&release, arch) {
-                bail!("release {release} was never made for {arch}");
-            }
-            Ok(vec![install_image(group, &release, arch)])
+            let releases = release.resolve(&group.distribution, next)?;
+            let images = releases.iter().map(|release| {
+                let Resolved { name, .. } = release;
+                if !group.distribution.is_released(name, arch) {
+                    bail!("release {name} was never made for {arch}");
+                }
+                Ok(install_image(group, release, arch))
+            });
+            images.collect()
         }
         (None, Some(arch)) => {
             bail!("the architecture {arch} is given without a release; give one with -r/--release")
@@ -138,14 +143,17 @@ fn partition(part: &Part, filesystem: &str) -> PartitionSpec {
 fn all_install_images(group: &InstallGroup, next: &mut NextRelease<'_>) -> Result<Vec<Image>> {
     let mut images: Vec<Image> = Vec::new();
     for (release, arches) in &group.releases {
-        let release = release.resolve(next)?;
-        for arch in arches
+        let distribution = &group.distribution;
+        let releases = release.resolve(distribution, next)?;
+        // The same release under several names is one image for each architecture.
+        for (arch, release) in arches
             .iter()
-            .filter(|arch| arch::is_released(&release, arch))
+            .flat_map(|arch| releases.iter().map(move |release| (arch, release)))
+            .filter(|(arch, release)| distribution.is_released(&release.name, arch))
         {
-            let image = install_image(group, &release, arch);
-            // A relative release may be one that is listed by its number too.
-            if !images.contains(&image) {
+            let image = install_image(group, release, arch);
+            let is_there = |other: &Image| other.file_name == image.file_name;
+            if !images.iter().any(is_there) {
                 images.push(image);
             }
         }
@@ -153,15 +161,17 @@ fn all_install_images(group: &InstallGroup, next: &mut NextRelease<'_>) -> Resul
     Ok(images)
 }
 
-fn install_image(group: &InstallGroup, release: &str, arch: &str) -> Image {
-    let imgver = group.imgver.as_deref();
+fn install_image(group: &InstallGroup, release: &Resolved, arch: &str) -> Image {
     Image {
-        file_name: names::install_file_name(release, &group.name, imgver, arch, group.extension),
+        file_name: install_file_name(group, &release.name, arch),
         group: group.name.clone(),
         recipe: Recipe::Install(InstallRecipe {
             place: group.place.clone(),
-            release: release.to_string(),
+            release: release.name.clone(),
+            stage: release.stage,
             arch: arch.to_string(),
+            distribution: Arc::clone(&group.distribution),
+            variant: group.variant.clone(),
             size_gib: group.size_gib,
             maxage_days: group.maxage_days,
             bootopts: group.bootopts.clone(),
@@ -171,6 +181,12 @@ fn install_image(group: &InstallGroup, release: &str, arch: &str) -> Image {
             finish: group.finish,
         }),
     }
+}
+
+/// The name of the image of `group` with `release` for `arch`.
+pub(super) fn install_file_name(group: &InstallGroup, release: &str, arch: &str) -> String {
+    let (prefix, imgver) = (&group.distribution.prefix, group.imgver.as_deref());
+    names::install_file_name(prefix, release, &group.name, imgver, arch, group.extension)
 }
 
 fn refuse_unlisted(

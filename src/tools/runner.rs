@@ -14,6 +14,7 @@ use disklayout::{Error, ErrorKind, Result};
 
 use super::children::{Background, CHILDREN, Children};
 use super::memfd::MemFile;
+use crate::address::masked;
 
 /// Where administration programs are, which an ordinary user's PATH often leaves out.
 const SYSTEM_DIRECTORIES: [&str; 3] = ["/usr/sbin", "/sbin", "/usr/local/sbin"];
@@ -206,7 +207,8 @@ impl Runner {
 
     fn command(&self, place: &str, tool: Tool, args: &[OsString]) -> Result<Command> {
         let program = self.find(place, tool)?;
-        tracing::debug!(?program, ?args, "run");
+        let args_shown = || masked(&format!("{args:?}"));
+        tracing::debug!(?program, args = args_shown(), "run");
         let mut command = Command::new(program);
         command.args(args).env("LC_ALL", "C").stderr(Stdio::piped());
         match self.time {

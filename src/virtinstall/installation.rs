@@ -68,7 +68,7 @@ impl Installation {
     /// osinfo-query prints.
     ///
     /// # Errors
-    /// When the recipe has no size.
+    /// When the recipe has no size, or the distribution no such tree.
     pub fn plan(
         image: &str,
         recipe: &InstallRecipe,
@@ -82,25 +82,28 @@ impl Installation {
                 recipe.place
             );
         }
-        let (release, arch) = (&recipe.release, &recipe.arch);
+        let arch = &recipe.arch;
         let usual = match arch.starts_with("ppc") {
             true => MEMORY_MIB_POWER,
             false => MEMORY_MIB,
         };
         let trees = settings.sources.iter();
+        let trees = trees.map(|source| location::tree(source, recipe));
         Ok(Self {
             place: recipe.place.clone(),
             image: image.to_owned(),
             size_gib: recipe.size_gib,
             format: recipe.format,
-            trees: trees
-                .map(|source| location::tree(source, release, arch))
-                .collect(),
+            trees: trees.collect::<Result<_>>()?,
             kickstart,
             memory_mib: settings.memory_mib_of(recipe).unwrap_or(usual),
             finish: recipe.finish,
             arch: arch.clone(),
-            os_variant: os_variant::choose(release, &os_variant::short_names(systems)),
+            os_variant: os_variant::choose(
+                &recipe.distribution,
+                &recipe.release,
+                &os_variant::short_names(systems),
+            ),
             cpus: settings.cpus_of(recipe),
             bootopts: recipe.bootopts.clone(),
         })
@@ -188,7 +191,10 @@ fn escaped(path: &Path) -> OsString {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::Arc;
+
     use super::*;
+    use crate::distribution::Stage;
     use crate::virtinstall::VirtType;
 
     const SYSTEMS: &str =
@@ -198,7 +204,10 @@ mod tests {
         InstallRecipe {
             place: "virtinstall[0]".into(),
             release: release.into(),
+            stage: Stage::Released,
             arch: arch.into(),
+            distribution: Arc::default(),
+            variant: None,
             size_gib: 15,
             maxage_days: 14,
             bootopts: None,

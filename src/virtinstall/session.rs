@@ -12,6 +12,7 @@ use super::installation::{Attempt, Installation};
 use super::leftovers::{self, Kind, Responsible};
 use super::link::Link;
 use super::settings::Settings;
+use crate::address::masked;
 use crate::tools::runner::Runner;
 use crate::tools::staging::Staging;
 
@@ -120,7 +121,7 @@ impl<'a> Session<'a> {
             let Err(mut failure) = tools.try_once(installation, attempt, note) else {
                 return Ok(None);
             };
-            reasons.push(format!("{tree}: {}", failure.reason));
+            reasons.push(masked(&format!("{tree}: {}", failure.reason)));
             failure.reason = reasons.join("; ");
             let is_final = failure.had_machine || failure.no_room;
             last = Some(failure);

@@ -258,6 +258,183 @@ fn without_a_validator_a_download_starts_over() {
     );
 }
 
+/// A server whose first answer ends early, and whose second one has this head and body.
+fn interrupted_then(head: &'static str, body: Vec<u8>) -> Server {
+    let count = Mutex::new(0);
+    Server::start(move |request, stream| {
+        *count.lock().unwrap() += 1;
+        if *count.lock().unwrap() == 1 {
+            let head = "200 OK\nContent-Length: 300\nETag: \"one\"";
+            respond(stream, head, &[b'a'; 100]);
+        } else if request.contains_key("range") {
+            respond(stream, head, &body);
+        } else {
+            ok(stream, &[b'b'; 300]);
+        }
+    })
+}
+
+#[test]
+fn a_rest_that_does_not_belong_to_the_beginning_is_never_joined_to_it() {
+    const TAG: &str = "ETag: \"one\"";
+    let part = |from: usize| vec![b'a'; 300 - from];
+    let multipart = b"--x\r\nContent-Range: bytes 100-299/300\r\n\r\nabc\r\n--x--\r\n".to_vec();
+    for (head, body) in [
+        ("Content-Range: bytes 100-299/300\nETag: \"two\"", part(100)),
+        (
+            "Content-Range: bytes 100-299/300\nETag: W/\"one\"",
+            part(100),
+        ),
+        ("Content-Range: bytes 100-299/300", part(100)),
+        ("Content-Range: bytes 100-299/*\nETag: \"two\"", part(100)),
+        ("Content-Range: bytes 101-299/300\nETag: \"one\"", part(101)),
+        ("Content-Range: bytes 0-299/300\nETag: \"one\"", part(0)),
+        (
+            "Content-Range: bytes 100-309/310\nETag: \"one\"",
+            vec![b'a'; 210],
+        ),
+        (
+            "Content-Range: bytes 100-299/300\nETag: \"one\"\nContent-Encoding: gzip",
+            part(100),
+        ),
+        (
+            "Content-Type: multipart/byteranges; boundary=x\nETag: \"one\"",
+            multipart,
+        ),
+        (TAG, part(100)),
+    ] {
+        let all = format!(
+            "206 Partial Content\nContent-Length: {}\n{head}",
+            body.len()
+        );
+        let server = interrupted_then(all.leak(), body);
+        let cache = tempfile::tempdir().unwrap();
+        let bytes = fetch(&downloads(cache.path()), &server.url(), None).unwrap();
+        assert!(bytes == [b'b'; 300], "{head}");
+        assert_eq!(files(cache.path()).len(), 1, "{head}");
+    }
+}
+
+#[test]
+fn more_than_was_announced_is_thrown_away() {
+    // The second answer comes in chunks and has a byte more than its range.
+    let body = [
+        b"c9\r\n".to_vec(),
+        vec![b'a'; 201],
+        b"\r\n0\r\n\r\n".to_vec(),
+    ]
+    .concat();
+    let head = "206 Partial Content\nETag: \"one\"\nContent-Range: bytes 100-299/300\n\
+                Transfer-Encoding: chunked";
+    let server = interrupted_then(head, body);
+    let cache = tempfile::tempdir().unwrap();
+    let bytes = fetch(&downloads(cache.path()), &server.url(), None).unwrap();
+    assert!(bytes == [b'b'; 300]);
+    assert_eq!(server.requests().len(), 3);
+}
+
+/// The second answer has the same tag and no length of its own.
+#[test]
+fn an_announced_length_is_remembered() {
+    let server = interrupted_then("200 OK\nETag: \"one\"", vec![b'a'; 200]);
+    let cache = tempfile::tempdir().unwrap();
+    let mut downloads = downloads(cache.path());
+    downloads.attempts = 2;
+    let message = fetch(&downloads, &server.url(), None).unwrap_err();
+    assert!(message.contains("200 of 300"), "{message}");
+    assert!(
+        files(cache.path())
+            .iter()
+            .all(|name| name.contains(".part"))
+    );
+}
+
+#[test]
+fn chunks_that_end_early_are_no_file() {
+    let server = Server::start(|_, stream| {
+        respond(
+            stream,
+            "200 OK\nTransfer-Encoding: chunked",
+            b"5\r\nfirst\r\n",
+        );
+    });
+    let cache = tempfile::tempdir().unwrap();
+    fetch(&downloads(cache.path()), &server.url(), None).unwrap_err();
+    assert!(
+        files(cache.path())
+            .iter()
+            .all(|name| name.contains(".part"))
+    );
+}
+
+#[test]
+fn encoded_bytes_are_taken_for_the_file_only_if_its_sum_says_so() {
+    for encoding in ["gzip", "x-gzip", "br", "identity, zstd"] {
+        let head = format!("200 OK\nContent-Encoding: {encoding}");
+        let server = Server::start(move |_, stream| respond(stream, &head, &data()));
+        let cache = tempfile::tempdir().unwrap();
+        let downloads = downloads(cache.path());
+        let message = fetch(&downloads, &server.url(), None).unwrap_err();
+        for part in [encoding, "'sha256'", &server.url()] {
+            assert!(message.contains(part), "{message}");
+        }
+        fetch(&downloads, &server.url(), Some(&"0".repeat(64))).unwrap_err();
+        assert_eq!(files(cache.path()), [""; 0]);
+        let sum = Some(DATA_SHA256);
+        assert_eq!(fetch(&downloads, &server.url(), sum).unwrap(), data());
+        assert_eq!(server.requests()[0]["accept-encoding"], "identity");
+    }
+}
+
+#[test]
+fn a_part_that_nobody_asked_for_is_refused() {
+    for head in [
+        "206 Partial Content\nContent-Range: bytes 0-3/9\nContent-Length: 4",
+        "200 OK\nContent-Type: multipart/byteranges; boundary=x\nContent-Length: 4",
+        "203 Non-Authoritative Information\nContent-Length: 4",
+    ] {
+        let server = Server::start(move |_, stream| respond(stream, head, b"data"));
+        let cache = tempfile::tempdir().unwrap();
+        let message = fetch(&downloads(cache.path()), &server.url(), None).unwrap_err();
+        assert!(message.contains("the server"), "{message}");
+        assert_eq!(files(cache.path()), [""; 0]);
+        assert_eq!(server.requests().len(), 1);
+    }
+}
+
+#[test]
+fn redirects_in_a_circle_end() {
+    let server = Server::start(|_, stream| {
+        let head = "302 Found\nLocation: /dir/again\nContent-Length: 0";
+        respond(stream, head, b"");
+    });
+    let cache = tempfile::tempdir().unwrap();
+    let message = fetch(&downloads(cache.path()), &server.url(), None).unwrap_err();
+    assert!(message.contains("redirects"), "{message}");
+    assert!(server.requests().len() < 20);
+}
+
+/// With a window of no length every byte is judged by itself, whatever the machine's speed.
+#[test]
+fn what_arrives_too_slowly_is_given_up_and_gone_on_with() {
+    let server = interrupted(100_000, Some("\"one\""));
+    let cache = tempfile::tempdir().unwrap();
+    let fast = downloads(cache.path());
+    let slow = Downloads {
+        window: Duration::ZERO,
+        least: u64::MAX,
+        attempts: 2,
+        ..fast.clone()
+    };
+    let message = fetch(&slow, &server.url(), None).unwrap_err();
+    assert!(
+        message.contains("CREATEHDDS_DOWNLOAD_MIN_SPEED"),
+        "{message}"
+    );
+    assert!(server.requests()[1].contains_key("range"));
+    assert_eq!(fetch(&fast, &server.url(), None).unwrap(), data());
+}
+
 /// The second answer is of another version, or of a server that knows no ranges.
 #[test]
 fn a_file_that_changed_in_between_starts_over() {
@@ -298,7 +475,7 @@ fn a_refused_range_starts_over() {
     fs::rename(&path, cache.path().join(format!("{name}.part"))).unwrap();
     fs::write(
         cache.path().join(format!("{name}.part.validator")),
-        "\"one\"",
+        "etag: \"one\"\n",
     )
     .unwrap();
     assert_eq!(fetch(&downloads, &server.url(), None).unwrap(), b"whole");

@@ -26,6 +26,8 @@ mod check;
 mod checkers_refuse;
 /// What goes into the partitions of an hdds.json, and sizes that follow from it.
 mod contents;
+/// Sets of images of several distributions.
+mod distributions;
 /// `doctor`: what a host lacks, and that nothing is touched.
 mod doctor;
 /// Downloads, on the level of the library.

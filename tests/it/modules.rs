@@ -8,10 +8,12 @@ use std::path::{Path, PathBuf};
 /// The modules of the command, each with those that it may use.
 const COMMAND: &[(&str, &[&str])] = &[
     ("main", &["cli"]),
+    ("address", &[]),
     (
         "cli",
         &[
             "command",
+            "distribution",
             "hdds",
             "printable",
             "status",
@@ -22,6 +24,7 @@ const COMMAND: &[(&str, &[&str])] = &[
         "command",
         &[
             "current_release",
+            "distribution",
             "engine",
             "hdds",
             "image",
@@ -34,15 +37,22 @@ const COMMAND: &[(&str, &[&str])] = &[
         ],
     ),
     ("report", &["engine", "printable"]),
-    ("engine", &["image", "tools", "virtinstall"]),
-    ("virtinstall", &["image", "tools"]),
+    ("engine", &["address", "image", "tools", "virtinstall"]),
+    (
+        "virtinstall",
+        &["address", "distribution", "image", "tools"],
+    ),
     ("inventory", &["hdds", "image"]),
-    ("current_release", &["hdds", "tools"]),
-    ("hdds", &["image"]),
-    ("image", &[]),
+    (
+        "current_release",
+        &["address", "distribution", "hdds", "tools"],
+    ),
+    ("distribution", &[]),
+    ("hdds", &["address", "distribution", "image"]),
+    ("image", &["distribution"]),
     ("printable", &[]),
     ("status", &[]),
-    ("tools", &[]),
+    ("tools", &["address"]),
 ];
 
 /// The modules of the library, each with those that it may use. Where only a part of a module may

@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::path::Path;
+use std::time::Duration;
 
-use crate::server::{Server, ok};
-use crate::world::{Run, World, with_upload};
+use crate::server::{Server, ok, respond};
+use crate::world::{Run, World, single, with_upload};
 
 /// `printf 'the upload' | sha256sum`
 const SHA256: &str = "37a273253d0ac409136306f692f1c8a754b7a3828007103e6097e585f5d70e5e";
@@ -70,6 +71,54 @@ fn sums_are_checked() {
             }
         }
     }
+}
+
+/// The server answers for an image when those that don't need that file are there.
+#[test]
+fn no_image_waits_for_the_files_of_others() {
+    let world = World::new("", "", "");
+    let directory = world.directory();
+    let server = Server::start(move |request, stream| {
+        let path = &request[""];
+        let others: &[&str] = match path.contains("/slow") {
+            true => &["disk_a.img", "disk_b.img"],
+            false => &["disk_a.img"],
+        };
+        let there = || others.iter().all(|name| directory.join(name).exists());
+        let waits = std::iter::repeat_n(Duration::from_millis(20), 2000);
+        // Without them, at last, there is no answer.
+        if waits.into_iter().any(|wait| {
+            there() || {
+                std::thread::sleep(wait);
+                false
+            }
+        }) {
+            ok(stream, DATA);
+        }
+    });
+    let source = |path: &str| format!(r#""source": "{}/{path}""#, server.address);
+    let groups = [
+        with_upload("c", "2M", &source("slow")),
+        with_upload("b", "2M", &source("fast")),
+        single("a"),
+    ];
+    world.configure(&groups.join(","), "", "");
+    world.run("all -j 1").expect(0);
+    assert_eq!(world.names(), ["disk_a.img", "disk_b.img", "disk_c.img"]);
+    assert!(holds(&world.path("disk_b.img")) && holds(&world.path("disk_c.img")));
+}
+
+/// What can be planned is planned before the first image is written, as are those whose files are
+/// in the cache.
+#[test]
+fn an_image_whose_download_fails_costs_no_other() {
+    let server = Server::start(|_, stream| respond(stream, "404 Gone\nContent-Length: 0", b""));
+    let source = format!(r#""source": "{}""#, server.url());
+    let groups = [with_upload("u", "2M", &source), single("a")];
+    let world = World::new(&groups.join(","), "", "");
+    let run = world.run("all").expect(3);
+    run.says(["ERROR:createhdds:disk_u.img: ", "404", &server.url()]);
+    assert_eq!(world.names(), ["disk_a.img"]);
 }
 
 #[test]

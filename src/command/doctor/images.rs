@@ -16,7 +16,7 @@ use crate::image::{Image, InstallRecipe, LayoutRecipe, Recipe};
 /// # Errors
 /// When the configuration makes no sense.
 pub(super) fn expected(config: &Config, next: Option<u64>) -> Result<(Vec<Image>, Option<Check>)> {
-    let error = match config.images(&mut next_release(next)) {
+    let error = match config.images(&mut next_release(next, &config.distribution)) {
         Ok(images) => return Ok((images, None)),
         Err(error) => error,
     };

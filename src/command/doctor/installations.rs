@@ -155,10 +155,10 @@ fn known_releases(installs: &Installs<'_>, runner: &Runner) -> Option<Check> {
 }
 
 fn releases(installs: &Installs<'_>, systems: &str) -> Check {
-    let is_unknown = |release: &str| !virtinstall::is_known(release, systems);
-    let unknown = installs
-        .iter()
-        .filter(|(_, recipe)| is_unknown(&recipe.release));
+    let is_unknown = |recipe: &InstallRecipe| {
+        !virtinstall::is_known(&recipe.distribution, &recipe.release, systems)
+    };
+    let unknown = installs.iter().filter(|(_, recipe)| is_unknown(recipe));
     let (images, mut names): (Vec<&Image>, Vec<&str>) = unknown
         .map(|(image, recipe)| (*image, recipe.release.as_str()))
         .unzip();

@@ -114,5 +114,6 @@ fn images(context: &Context, options: &Options) -> Result<Vec<Image>> {
     let mut config = context.config.clone();
     config.layouts.retain(|group| is_wanted(&group.name));
     config.installs.retain(|group| is_wanted(&group.name));
-    config.images(&mut next_release(options.next_release))
+    let mut next = next_release(options.next_release, &config.distribution);
+    config.images(&mut next)
 }

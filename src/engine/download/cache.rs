@@ -6,10 +6,11 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use disklayout::tree::Content;
 use rustix::fs::{FlockOperation, OFlags};
 
+use super::version::Version;
 use crate::engine::digest;
 
 /// How many bytes of an address' file name are kept, for people who look into the cache.
@@ -52,6 +53,7 @@ impl Entry {
     pub(super) fn content(&self, sha256: Option<&str>) -> Result<Option<Content>> {
         let shown = self.path.display();
         let len = match std::fs::metadata(&self.path) {
+            Ok(metadata) if !metadata.is_file() => bail!("'{shown}' is no file: remove it"),
             Ok(metadata) => metadata.len(),
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(error).with_context(|| format!("can't look at '{shown}'")),
@@ -117,21 +119,25 @@ impl Part {
         Ok(self.file.metadata()?.len())
     }
 
-    /// What the server said to tell this version of the file from others, if it said so.
-    pub(super) fn validator(&self) -> Option<String> {
-        std::fs::read_to_string(self.validator_path())
-            .ok()
-            .filter(|validator| !validator.is_empty())
+    /// The version of what has arrived, as far as the server has told it.
+    pub(super) fn version(&self) -> Version {
+        let text = std::fs::read_to_string(self.version_path());
+        Version::from_text(&text.unwrap_or_default())
     }
 
-    /// Drops what has arrived. What comes now belongs to the version of `validator`.
-    pub(super) fn restart(&mut self, validator: Option<&str>) -> io::Result<()> {
-        // In this order, no old data can ever stand beside a new validator.
+    /// Drops what has arrived. What comes now belongs to `version`.
+    pub(super) fn restart(&mut self, version: &Version) -> io::Result<()> {
+        // In this order, no old data can ever stand beside a new version.
         self.file.set_len(0)?;
         self.file.rewind()?;
-        match validator {
-            Some(validator) => std::fs::write(self.validator_path(), validator),
-            None => remove(&self.validator_path()),
+        self.remember(version)
+    }
+
+    /// Takes note that what has arrived belongs to `version`.
+    pub(super) fn remember(&self, version: &Version) -> io::Result<()> {
+        match version.validator() {
+            Some(_) => std::fs::write(self.version_path(), version.to_text()),
+            None => remove(&self.version_path()),
         }
     }
 
@@ -156,13 +162,13 @@ impl Part {
     pub(super) fn publish(self) -> io::Result<()> {
         self.file.sync_data()?;
         std::fs::rename(&self.path, &self.target)?;
-        remove(&self.validator_path())
+        remove(&self.version_path())
     }
 
     /// Removes the part.
     pub(super) fn remove(self) -> io::Result<()> {
         remove(&self.path)?;
-        remove(&self.validator_path())
+        remove(&self.version_path())
     }
 
     /// Where it is, for messages.
@@ -170,7 +176,7 @@ impl Part {
         &self.path
     }
 
-    fn validator_path(&self) -> PathBuf {
+    fn version_path(&self) -> PathBuf {
         with_suffix(&self.path, ".validator")
     }
 }

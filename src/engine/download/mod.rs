@@ -4,11 +4,15 @@
 //! a configuration gives it a SHA-256 that it doesn't have, or when its file is removed.
 //!
 //! A download that was cut off goes on where it ended, when the server can tell that the file is
-//! still the same; else it starts over. The certificates are those that the system trusts, or a
+//! still the same; else it starts over. Nothing gets into the cache that isn't of one version, of
+//! the length that was announced and of the sum that is wanted. The certificates are those that the system trusts, or a
 //! built-in list when it has none.
 
+mod answer;
 mod cache;
+mod pace;
 mod transfer;
+mod version;
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -18,14 +22,34 @@ use disklayout::Bytes;
 use disklayout::tree::Content;
 use ureq::http::Uri;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
-use ureq::{Agent, Proxy};
+use ureq::{Agent, Proxy, ProxyProtocol};
 
 use super::digest;
+use crate::address;
 use cache::{Entry, Part};
 use transfer::Fault;
 
 /// The variable that sets [`Downloads::limit`].
 const LIMIT_VARIABLE: &str = "CREATEHDDS_DOWNLOAD_LIMIT";
+
+/// The variable that sets how many bytes have to arrive in a second.
+const SPEED_VARIABLE: &str = "CREATEHDDS_DOWNLOAD_MIN_SPEED";
+
+/// How many bytes have to arrive in a second without the variable.
+const DEFAULT_SPEED: u64 = Bytes::KIB;
+
+/// How long a transfer may be slower, in seconds.
+const SLOW_SECONDS: u64 = 30;
+
+/// The variables that may have a proxy, the first one that does counts.
+const PROXY_VARIABLES: [&str; 6] = [
+    "ALL_PROXY",
+    "all_proxy",
+    "HTTPS_PROXY",
+    "https_proxy",
+    "HTTP_PROXY",
+    "http_proxy",
+];
 
 /// How files are downloaded and where they are kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,12 +62,18 @@ pub struct Downloads {
     pub connect_timeout: Duration,
     /// How long the server may be silent.
     pub read_timeout: Duration,
+    /// How many bytes have to arrive in each `window`, so that an attempt goes on.
+    pub least: u64,
+    /// How long a transfer is watched before it is judged.
+    pub window: Duration,
     /// How often a transfer is tried, at least once.
     pub attempts: u32,
     /// How long to wait before the second attempt; before each further one that much longer.
     pub pause: Duration,
     /// The proxy to go through. It is asked to connect (CONNECT), for http as well.
     pub proxy: Option<Proxy>,
+    /// What is wrong with the proxy that the environment asks for. No file is downloaded past it.
+    pub proxy_fault: Option<String>,
     /// Never touch the network: what isn't in the cache is an error.
     pub offline: bool,
 }
@@ -55,37 +85,36 @@ impl Default for Downloads {
             limit: 4 * Bytes::GIB,
             connect_timeout: Duration::from_secs(30),
             read_timeout: Duration::from_secs(60),
+            least: DEFAULT_SPEED * SLOW_SECONDS,
+            window: Duration::from_secs(SLOW_SECONDS),
             attempts: 3,
             pause: Duration::from_secs(1),
             proxy: None,
+            proxy_fault: None,
             offline: false,
         }
     }
 }
 
 impl Downloads {
-    /// The defaults, with the cache directory, the limit and the proxy that the environment asks
-    /// for: `CREATEHDDS_CACHE_DIR`, `XDG_CACHE_HOME`, `HOME`, `CREATEHDDS_DOWNLOAD_LIMIT`, and
-    /// the first of `ALL_PROXY`, `HTTPS_PROXY` and `HTTP_PROXY`, with the exceptions of `NO_PROXY`.
+    /// The defaults, with the cache directory, the limits and the proxy that the environment asks
+    /// for: `CREATEHDDS_CACHE_DIR`, `XDG_CACHE_HOME`, `HOME`, `CREATEHDDS_DOWNLOAD_LIMIT`,
+    /// `CREATEHDDS_DOWNLOAD_MIN_SPEED`, and the first of `ALL_PROXY`, `HTTPS_PROXY` and
+    /// `HTTP_PROXY`, with the exceptions of `NO_PROXY`.
     ///
     /// # Errors
-    /// When the limit is no number of bytes.
+    /// When a limit is no number of bytes.
     pub fn from_environment() -> Result<Self> {
-        let mut downloads = Self {
+        let default = Self::default();
+        let speed = bytes_in(SPEED_VARIABLE)?.unwrap_or(DEFAULT_SPEED);
+        Ok(Self {
             directory: cache::directory(|name| std::env::var_os(name)),
+            limit: bytes_in(LIMIT_VARIABLE)?.unwrap_or(default.limit),
+            least: speed.saturating_mul(SLOW_SECONDS),
             proxy: Proxy::try_from_env(),
-            ..Self::default()
-        };
-        if let Some(value) = std::env::var_os(LIMIT_VARIABLE) {
-            let number = value.to_str().and_then(|text| text.parse().ok());
-            downloads.limit = number.ok_or_else(|| {
-                anyhow!(
-                    "{LIMIT_VARIABLE} is '{}', not a number of bytes",
-                    value.display()
-                )
-            })?;
-        }
-        Ok(downloads)
+            proxy_fault: proxy_fault(|name| std::env::var(name).ok()),
+            ..default
+        })
     }
 
     /// The file at `url`, from the cache when it is there, and of the sum `sha256` when that is
@@ -114,12 +143,27 @@ impl Downloads {
         if self.offline {
             bail!("'{url}' isn't downloaded yet, so its size isn't known");
         }
+        if let Some(fault) = &self.proxy_fault {
+            bail!("can't download '{url}': {fault}");
+        }
         std::fs::create_dir_all(directory)
             .with_context(|| format!("can't make the cache '{}'", directory.display()))?;
         let https = uri.scheme_str() == Some("https");
         let agent = self.agent(https, sha256.is_some());
         self.download(&agent, url, &entry, sha256, progress)
             .with_context(|| format!("can't download '{url}'"))
+    }
+
+    /// The file at `url` where it is in the cache, and of the sum `sha256` when that is given.
+    ///
+    /// # Errors
+    /// When `url` is no address, or when the cache can't be read.
+    pub fn cached(&self, url: &str, sha256: Option<&str>) -> Result<Option<Content>> {
+        let uri = checked(url)?;
+        match &self.directory {
+            Some(directory) => Entry::new(directory, url, uri.path()).content(sha256),
+            None => Ok(None),
+        }
     }
 
     fn download(
@@ -136,7 +180,7 @@ impl Downloads {
             part.remove()?;
             return Ok(content);
         }
-        match self.transfer(agent, url, &mut part, progress) {
+        match self.transfer(agent, url, &mut part, sha256.is_some(), progress) {
             Ok(()) => {}
             // Whoever comes next goes on with what there is.
             Err(Fault::Passing(error)) if part.len()? > 0 => return Err(error),
@@ -163,11 +207,12 @@ impl Downloads {
         agent: &Agent,
         url: &str,
         part: &mut Part,
+        has_sum: bool,
         progress: &mut dyn FnMut(u64, Option<u64>),
     ) -> Result<(), Fault> {
         let mut attempt = 1;
         loop {
-            match transfer::get(agent, url, part, self.limit, progress) {
+            match transfer::get(agent, url, part, self, has_sum, progress) {
                 Ok(()) => return Ok(()),
                 Err(Fault::Passing(error)) if attempt < self.attempts => {
                     tracing::info!("Attempt {attempt} to download {url} failed: {error:#}");
@@ -185,6 +230,7 @@ impl Downloads {
             .http_status_as_error(false)
             .proxy(self.proxy.clone())
             .https_only(https && !any_scheme)
+            .timeout_resolve(Some(self.connect_timeout))
             .timeout_connect(Some(self.connect_timeout))
             .timeout_recv_response(Some(self.read_timeout))
             .timeout_per_read(Some(self.read_timeout))
@@ -216,22 +262,47 @@ fn root_certs() -> RootCerts {
     RootCerts::new_with_certs(&certs)
 }
 
+/// The number of bytes in a variable, if it is set.
+fn bytes_in(variable: &str) -> Result<Option<u64>> {
+    let Some(value) = std::env::var_os(variable) else {
+        return Ok(None);
+    };
+    let number = value.to_str().and_then(|text| text.parse().ok());
+    let number =
+        number.ok_or_else(|| anyhow!("{variable} is '{}', not a number of bytes", value.display()));
+    number.map(Some)
+}
+
+/// What is wrong with the proxy that counts among those that `variable` knows.
+fn proxy_fault(variable: impl Fn(&str) -> Option<String>) -> Option<String> {
+    let set = |name: &&str| variable(name).filter(|value| !value.is_empty());
+    let (name, value) = PROXY_VARIABLES
+        .iter()
+        .find_map(|name| Some((name, set(name)?)))?;
+    use ProxyProtocol::{Http, Https};
+    match Proxy::new(&value) {
+        Ok(proxy) if matches!(proxy.protocol(), Http | Https) => None,
+        Ok(_) => Some(format!(
+            "{name} asks for a SOCKS proxy; only those of HTTP are understood"
+        )),
+        Err(_) => Some(format!(
+            "{name} is '{}', which is no address of a proxy",
+            address::masked(&value)
+        )),
+    }
+}
+
 /// Refuses what is no address of a file.
 fn checked(url: &str) -> Result<Uri> {
+    let shown = address::masked(url);
+    if shown != url {
+        bail!("'{shown}' must not contain a user name");
+    }
     let uri: Uri = url
         .parse()
         .with_context(|| format!("'{}' is no address", url.escape_default()))?;
     if !matches!(uri.scheme_str(), Some("http" | "https")) {
         bail!("'{url}' starts with neither 'http://' nor 'https://'");
-    }
-    if uri
-        .authority()
-        .is_some_and(|host| host.as_str().contains('@'))
-    {
-        bail!(
-            "an address of '{}' must not contain a user name",
-            uri.host().unwrap_or_default()
-        );
     }
     Ok(uri)
 }
@@ -260,6 +331,31 @@ mod tests {
                 }
                 (result, _) => panic!("{url}: {result:?}"),
             }
+        }
+    }
+
+    #[test]
+    fn a_proxy_that_is_not_understood_is_told_without_its_password() {
+        for (variables, expected) in [
+            (&[][..], None),
+            (&[("ALL_PROXY", ""), ("HTTP_PROXY", "http://p:8080")], None),
+            (&[("https_proxy", "p:8080")], None),
+            (
+                &[("all_proxy", "socks5h://u:secret@p")],
+                Some("all_proxy asks for a SOCKS proxy"),
+            ),
+            (
+                &[("HTTPS_PROXY", "http://u:secret@p q"), ("HTTP_PROXY", "p")],
+                Some("HTTPS_PROXY is 'http://***@p q'"),
+            ),
+        ] {
+            let get = |name: &str| {
+                let found = variables.iter().find(|(known, _)| *known == name);
+                found.map(|(_, value)| (*value).to_owned())
+            };
+            let fault = proxy_fault(get);
+            let starts = |part| fault.as_deref().is_some_and(|it| it.starts_with(part));
+            assert!(expected.map_or(fault.is_none(), starts), "{fault:?}");
         }
     }
 }

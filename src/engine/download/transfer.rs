@@ -1,14 +1,19 @@
 //! One HTTP exchange: asks for what is missing of a file and adds it.
 
 use std::io::{self, ErrorKind, Read};
+use std::time::Instant;
 
 use anyhow::{Error, Result, anyhow};
 use indicatif::BinaryBytes;
 use ureq::Agent;
-use ureq::http::header::{self, HeaderMap, HeaderName};
-use ureq::http::{Response, StatusCode};
+use ureq::http::{Response, header};
 
+use super::Downloads;
+use super::answer::{self, Body, Have, body_of};
 use super::cache::Part;
+use super::pace::Pace;
+use super::version::Version;
+use crate::address;
 
 /// How much is read and written at once.
 const CHUNK: usize = 1 << 17;
@@ -30,28 +35,26 @@ impl Fault {
     }
 }
 
-/// Where the data of a response belongs.
-#[derive(Debug, PartialEq, Eq)]
-enum Body {
-    /// After what has arrived already; the whole file has `total` bytes.
-    Rest { total: Option<u64> },
-    /// It is the whole file.
-    Whole { total: Option<u64> },
-    /// The server doesn't have what was asked for: ask for the whole file.
-    AskAgain,
+/// What an exchange adds to a file.
+struct Addition {
+    /// How many bytes there are before.
+    start: u64,
+    /// How many there are afterwards, where that is known.
+    end: Option<u64>,
+    /// How many the whole file has, where that is known.
+    total: Option<u64>,
 }
 
-/// What has arrived of a file before, and the validator that its version had.
-type Have = (u64, String);
-
-/// Adds to `part` what is missing of the file at `url`, or gets all of it.
+/// Adds to `part` what is missing of the file at `url`, or gets all of it. `has_sum` tells that
+/// the whole of it is compared with a known sum afterwards.
 ///
 /// `progress` is told how many bytes there are and how many there will be.
 pub(super) fn get(
     agent: &Agent,
     url: &str,
     part: &mut Part,
-    limit: u64,
+    settings: &Downloads,
+    has_sum: bool,
     progress: &mut dyn FnMut(u64, Option<u64>),
 ) -> Result<(), Fault> {
     let have = resumable(part).map_err(|error| storage(part, error))?;
@@ -59,26 +62,17 @@ pub(super) fn get(
         (_, Body::AskAgain) => ask(agent, url, None)?,
         answer => answer,
     };
-    let (total, start) = match body {
-        Body::Rest { total } => (total, part.seek_end()),
-        Body::Whole { total } => {
-            let validator = validator(response.headers());
-            (total, part.restart(validator.as_deref()).map(|()| 0))
-        }
-        Body::AskAgain => return Err(answered(response.status())),
-    };
-    let start = start.map_err(|error| storage(part, error))?;
-    check_limit(total.unwrap_or(start), limit)?;
-    let mut report = |received| {
+    let addition = begin(&response, body, url, part, has_sum)?;
+    let total = addition.total;
+    check_limit(total.unwrap_or(addition.start), settings.limit)?;
+    let mut pace = Pace::new(settings.least, settings.window, Instant::now());
+    let mut report = |received, count| {
         progress(received, total);
-        check_limit(received, limit)
+        check_limit(received, settings.limit)?;
+        check_pace(&mut pace, count, settings)
     };
-    let received = copy(
-        &mut response.body_mut().as_reader(),
-        part,
-        start,
-        &mut report,
-    )?;
+    let reader = &mut response.body_mut().as_reader();
+    let received = copy(reader, part, &addition, &mut report)?;
     match total {
         Some(total) if received != total => Err(Fault::Passing(anyhow!(
             "the connection ended after {received} of {total} bytes"
@@ -87,13 +81,53 @@ pub(super) fn get(
     }
 }
 
+/// Makes `part` ready for what `response` brings.
+fn begin(
+    response: &Response<ureq::Body>,
+    body: Body,
+    url: &str,
+    part: &mut Part,
+    has_sum: bool,
+) -> Result<Addition, Fault> {
+    match body {
+        Body::Rest { version, end } => {
+            let remembered = part.remember(&version).and_then(|()| part.seek_end());
+            Ok(Addition {
+                start: remembered.map_err(|error| storage(part, error))?,
+                end: Some(end),
+                total: version.len,
+            })
+        }
+        Body::Whole { version } => {
+            check_encoding(response, has_sum)?;
+            if version.len.is_none() && !has_sum {
+                tracing::warn!(
+                    "the server doesn't tell how long {url} is, so that an end that is missing \
+                     can't be noticed: give the upload a 'sha256'"
+                );
+            }
+            let restarted = part.restart(&version);
+            restarted.map_err(|error| storage(part, error))?;
+            Ok(Addition {
+                start: 0,
+                end: version.len,
+                total: version.len,
+            })
+        }
+        Body::AskAgain => Err(Fault::Lasting(anyhow!(
+            "the server answered {} although all of the file was asked for",
+            response.status()
+        ))),
+    }
+}
+
 /// What can be gone on from: without a validator, the file may have changed in the meantime.
 fn resumable(part: &Part) -> io::Result<Option<Have>> {
     let len = part.len()?;
-    Ok(part
-        .validator()
-        .filter(|_| len > 0)
-        .map(|validator| (len, validator)))
+    let version = part.version();
+    let fits = len > 0 && version.len.is_none_or(|total| len < total);
+    let is_known = version.validator().is_some();
+    Ok((fits && is_known).then_some(Have { len, version }))
 }
 
 fn ask(
@@ -102,68 +136,42 @@ fn ask(
     have: Option<&Have>,
 ) -> Result<(Response<ureq::Body>, Body), Fault> {
     let mut request = agent.get(url);
-    if let Some((len, validator)) = have {
+    if let Some(Have { len, version }) = have {
+        let validator = version.validator().unwrap_or_default();
         request = request
             .header(header::RANGE, format!("bytes={len}-"))
             .header(header::IF_RANGE, validator);
     }
     let response = request.call().map_err(exchange)?;
-    let body = body_of(
-        response.status(),
-        response.headers(),
-        have.map(|(len, _)| *len),
-    )?;
+    let body = body_of(response.status(), response.headers(), have)?;
     Ok((response, body))
 }
 
-/// Reads the head of a response, when the bytes from `have` on were asked for.
-fn body_of(status: StatusCode, headers: &HeaderMap, have: Option<u64>) -> Result<Body, Fault> {
-    match (status, have) {
-        (StatusCode::OK, _) => Ok(Body::Whole {
-            total: text(headers, header::CONTENT_LENGTH).and_then(|len| len.parse().ok()),
-        }),
-        (StatusCode::PARTIAL_CONTENT, Some(have)) => {
-            let range = text(headers, header::CONTENT_RANGE).and_then(content_range);
-            Ok(match range {
-                Some((first, total)) if first == have => Body::Rest { total },
-                _ => Body::AskAgain,
-            })
+/// Encoded bytes aren't those of the file, unless its sum says so: servers call an archive that
+/// is compressed by itself encoded as well.
+fn check_encoding(response: &Response<ureq::Body>, has_sum: bool) -> Result<(), Fault> {
+    match answer::encoding(response.headers()) {
+        Some(encoding) if !has_sum => Err(Fault::Lasting(anyhow!(
+            "the server sent it with the content encoding '{encoding}', although it was asked for \
+             the bytes as they are: give the upload a 'sha256' if these are the bytes of the \
+             file, else have the server changed"
+        ))),
+        Some(encoding) => {
+            tracing::info!("the server says that it has encoded the file: {encoding}");
+            Ok(())
         }
-        (StatusCode::RANGE_NOT_SATISFIABLE, Some(_)) => Ok(Body::AskAgain),
-        _ => Err(answered(status)),
+        None => Ok(()),
     }
 }
 
-/// The first byte and the total of `bytes FIRST-LAST/TOTAL` (RFC 9110, section 14.4).
-fn content_range(value: &str) -> Option<(u64, Option<u64>)> {
-    let (range, total) = value.strip_prefix("bytes ")?.split_once('/')?;
-    let (first, _last) = range.split_once('-')?;
-    let total = match total {
-        "*" => None,
-        total => Some(total.parse().ok()?),
-    };
-    Some((first.parse().ok()?, total))
-}
-
-/// What tells this version of a file from others, byte by byte: a weak tag doesn't.
-fn validator(headers: &HeaderMap) -> Option<String> {
-    text(headers, header::ETAG)
-        .filter(|tag| !tag.starts_with("W/"))
-        .or_else(|| text(headers, header::LAST_MODIFIED))
-        .map(str::to_owned)
-}
-
-fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
-    headers.get(name)?.to_str().ok()
-}
-
-/// Copies to the end, and tells how many bytes there are then, `received` from before included.
+/// Copies to the end, and tells how many bytes there are then, those from before included.
 fn copy(
     body: &mut dyn Read,
     part: &mut Part,
-    mut received: u64,
-    report: &mut dyn FnMut(u64) -> Result<(), Fault>,
+    addition: &Addition,
+    report: &mut dyn FnMut(u64, u64) -> Result<(), Fault>,
 ) -> Result<u64, Fault> {
+    let mut received = addition.start;
     let mut buf = vec![0; CHUNK];
     loop {
         let count = match body.read(&mut buf) {
@@ -176,10 +184,23 @@ fn copy(
             }
         };
         received += count as u64;
-        report(received)?;
+        check_end(received, addition.end, part)?;
         part.write(&buf[..count])
             .map_err(|error| storage(part, error))?;
+        report(received, count as u64)?;
     }
+}
+
+/// Refuses more than was announced, and all that came with it.
+fn check_end(received: u64, end: Option<u64>, part: &mut Part) -> Result<(), Fault> {
+    let Some(end) = end.filter(|end| received > *end) else {
+        return Ok(());
+    };
+    let restarted = part.restart(&Version::default());
+    restarted.map_err(|error| storage(part, error))?;
+    Err(Fault::Passing(anyhow!(
+        "the server sent more than the {end} bytes that it had announced"
+    )))
 }
 
 fn check_limit(len: u64, limit: u64) -> Result<(), Fault> {
@@ -193,14 +214,16 @@ fn check_limit(len: u64, limit: u64) -> Result<(), Fault> {
     )))
 }
 
-fn answered(status: StatusCode) -> Fault {
-    let error = anyhow!("the server answered {status}");
-    let passing = [StatusCode::REQUEST_TIMEOUT, StatusCode::TOO_MANY_REQUESTS];
-    if status.is_server_error() || passing.contains(&status) {
-        Fault::Passing(error)
-    } else {
-        Fault::Lasting(error)
+fn check_pace(pace: &mut Pace, count: u64, settings: &Downloads) -> Result<(), Fault> {
+    if !pace.is_too_slow(count, Instant::now()) {
+        return Ok(());
     }
+    Err(Fault::Passing(anyhow!(
+        "less than {} arrived in {} s: set {} to a lower number of bytes a second, or to 0",
+        BinaryBytes(settings.least),
+        settings.window.as_secs(),
+        super::SPEED_VARIABLE,
+    )))
 }
 
 fn exchange(error: ureq::Error) -> Fault {
@@ -212,6 +235,12 @@ fn exchange(error: ureq::Error) -> Fault {
         E::RequireHttpsOnly(_) => Fault::Lasting(anyhow!(
             "it redirects from https to plain http: give the upload a 'sha256' to allow that"
         )),
+        // A redirect may lead to an address with a password.
+        E::BadUri(text) => Fault::Lasting(anyhow!("bad address: {}", address::masked(&text))),
+        E::ConnectProxyFailed(reason) => Fault::Lasting(anyhow!(
+            "the proxy doesn't connect to the server: {reason}; NO_PROXY has the servers that are \
+             reached without it"
+        )),
         error => Fault::Lasting(error.into()),
     }
 }
@@ -222,98 +251,4 @@ fn storage(part: &Part, error: io::Error) -> Fault {
         "can't store it as '{}' (CREATEHDDS_CACHE_DIR chooses another directory)",
         part.path().display()
     )))
-}
-
-#[cfg(test)]
-mod tests {
-    use ureq::http::HeaderValue;
-
-    use super::*;
-
-    fn headers(pairs: &[(&'static str, &'static str)]) -> HeaderMap {
-        let pairs = pairs.iter().map(|(name, value)| {
-            (
-                HeaderName::from_static(name),
-                HeaderValue::from_static(value),
-            )
-        });
-        pairs.collect()
-    }
-
-    #[test]
-    fn responses_are_placed_or_refused() {
-        let rest = |total| Ok(Body::Rest { total });
-        let whole = |total| Ok(Body::Whole { total });
-        for (status, pairs, have, expected) in [
-            (200, [("content-length", "10")], None, whole(Some(10))),
-            (200, [("content-length", "10")], Some(4), whole(Some(10))),
-            (200, [("x", "")], None, whole(None)),
-            (
-                206,
-                [("content-range", "bytes 4-9/10")],
-                Some(4),
-                rest(Some(10)),
-            ),
-            (206, [("content-range", "bytes 4-9/*")], Some(4), rest(None)),
-            (
-                206,
-                [("content-range", "bytes 5-9/10")],
-                Some(4),
-                Ok(Body::AskAgain),
-            ),
-            (
-                206,
-                [("content-range", "nonsense")],
-                Some(4),
-                Ok(Body::AskAgain),
-            ),
-            (
-                206,
-                [("content-range", "bytes 0-9/10")],
-                None,
-                Err("lasting"),
-            ),
-            (
-                416,
-                [("content-range", "bytes */4")],
-                Some(4),
-                Ok(Body::AskAgain),
-            ),
-            (416, [("x", "")], None, Err("lasting")),
-            (404, [("x", "")], None, Err("lasting")),
-            (403, [("x", "")], Some(4), Err("lasting")),
-            (301, [("x", "")], None, Err("lasting")),
-            (429, [("x", "")], None, Err("passing")),
-            (503, [("x", "")], Some(4), Err("passing")),
-        ] {
-            let status = StatusCode::from_u16(status).unwrap();
-            let body = body_of(status, &headers(&pairs), have).map_err(|fault| match fault {
-                Fault::Passing(_) => "passing",
-                Fault::Lasting(_) => "lasting",
-            });
-            assert_eq!(body, expected, "{status} {pairs:?} {have:?}");
-        }
-    }
-
-    #[test]
-    fn only_strong_validators_count() {
-        for (pairs, expected) in [
-            (
-                [("etag", "\"a\""), ("last-modified", "then")],
-                Some("\"a\""),
-            ),
-            (
-                [("etag", "W/\"a\""), ("last-modified", "then")],
-                Some("then"),
-            ),
-            ([("etag", "W/\"a\""), ("x", "")], None),
-            ([("x", ""), ("y", "")], None),
-        ] {
-            assert_eq!(
-                validator(&headers(&pairs)).as_deref(),
-                expected,
-                "{pairs:?}"
-            );
-        }
-    }
 }

@@ -1,0 +1,54 @@
+//! Images that need files of the network: each is planned and written when its own have come,
+//! beside those that need none.
+
+use std::sync::{Mutex, mpsc};
+
+use super::Numbered;
+use super::build::{Run, contain_panic, lock, side_by_side};
+use super::job;
+use super::outcome::Cause;
+use super::plan::Planner;
+use crate::image::{Image, LayoutRecipe};
+
+/// A layout that waits for its downloads, with its number in the run.
+pub(super) type Waiting<'a> = (usize, &'a Image, &'a LayoutRecipe);
+
+/// Downloads what `images` need and builds each of them; tells what came of it by its number.
+pub(super) fn run(images: Vec<Waiting<'_>>, planner: &Planner<'_>, run: &Run<'_>) -> Vec<Numbered> {
+    if images.is_empty() {
+        return vec![];
+    }
+    let threads = run.writers(images.len());
+    let (sender, receiver) = mpsc::channel();
+    let (waiting, ready) = (Mutex::new(images), Mutex::new(receiver));
+    std::thread::scope(|scope| {
+        let waiting = &waiting;
+        // The sender goes with the thread, so that the others end with it.
+        scope.spawn(move || {
+            let pass_on = |_: &str| {
+                let mut waiting = lock(waiting);
+                let is_ready = |it: &mut Waiting<'_>| planner.contents.is_ready(it.1);
+                for image in waiting.extract_if(.., is_ready) {
+                    // The threads that take them outlive this one.
+                    let _ = sender.send(image);
+                }
+            };
+            let downloads = &run.settings.downloads;
+            planner.contents.download(downloads, run.reporter, &pass_on);
+        });
+        side_by_side(threads, || {
+            let next = lock(&ready).recv();
+            next.ok().map(|image| build(image, planner, run))
+        })
+    })
+}
+
+/// Plans an image whose files are there, and writes it.
+fn build((number, image, recipe): Waiting<'_>, planner: &Planner<'_>, run: &Run<'_>) -> Numbered {
+    let name = image.file_name.as_str();
+    let plan = || contain_panic(|| planner.layout(image, recipe));
+    match run.compute(plan) {
+        Ok(plan) => run.build(job(name, number, plan, run.settings)),
+        Err(error) => run.report(name, number, Err(Cause::Other(error))),
+    }
+}
