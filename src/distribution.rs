@@ -232,7 +232,7 @@ fn is_installed(stem: &str) -> bool {
         let rest = stem.strip_suffix(*arch);
         rest.is_some_and(|rest| rest.trim_end_matches('_').contains('_') && rest.ends_with('_'))
     };
-    ARCHES.iter().any(|arch| ends(arch))
+    ARCHES.iter().any(ends)
 }
 
 /// Refuses what is neither the address of a mirror or of a tree nor an absolute path.
