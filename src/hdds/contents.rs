@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use disklayout::Timestamp;
-use disklayout::source::{Entry, EntryKind, Exclude, FileSource, Owners, Rules};
+use disklayout::source::{DirectoryLinks, Entry, EntryKind, Exclude, FileSource, Owners, Rules};
 use disklayout::tree::Device;
 
 use super::reader::{Findings, Object as Json, Value};
@@ -52,9 +52,13 @@ fn directory(value: &Value<'_>, f: &mut Findings) -> Option<ObjectKind> {
         f.check(value.place(), path_below(text.trim_end_matches('/')))
     });
     let rules = rules(&object, f);
+    let one_file_system = object.optionally("one_file_system", f, Value::boolean);
     Some(ObjectKind::Directory {
         path: path?,
-        rules: rules?,
+        rules: Rules {
+            one_file_system: one_file_system?.unwrap_or_default(),
+            ..rules?
+        },
     })
 }
 
@@ -64,6 +68,9 @@ fn archive(value: &Value<'_>, f: &mut Findings) -> Option<ObjectKind> {
         .required("archive", f)
         .and_then(|value| upload(value, f));
     let rules = rules(&object, f);
+    if let Some(value) = object.optional("one_file_system") {
+        return f.refuse(value.place(), "only a directory has a 'one_file_system'");
+    }
     Some(ObjectKind::Archive {
         path: path?,
         rules: rules?,
@@ -91,6 +98,7 @@ fn rules(object: &Json<'_>, f: &mut Findings) -> Option<Rules> {
     let owner = object.optionally("owner", f, owner);
     let excluded = object.optionally("exclude", f, |value, f| value.each("patterns", f, pattern));
     let whiteouts = object.optionally("whiteouts", f, Value::boolean);
+    let directory_links = object.optionally("directory_links", f, directory_links);
     Some(Rules {
         owners: match owner? {
             Some((uid, gid)) => Owners::Forced { uid, gid },
@@ -100,7 +108,21 @@ fn rules(object: &Json<'_>, f: &mut Findings) -> Option<Rules> {
         target: target?.unwrap_or_default(),
         excluded: excluded?.unwrap_or_default(),
         whiteouts: whiteouts?.unwrap_or_default(),
+        directory_links: directory_links?,
+        one_file_system: false,
     })
+}
+
+fn directory_links(value: &Value<'_>, f: &mut Findings) -> Option<DirectoryLinks> {
+    match value.string(f)? {
+        "follow" => Some(DirectoryLinks::Follow),
+        "replace" => Some(DirectoryLinks::Replace),
+        other => {
+            let other = other.escape_debug();
+            let message = format!("'{other}' is neither \"follow\" nor \"replace\"");
+            f.refuse(value.place(), message)
+        }
+    }
 }
 
 fn absolute_path(value: &Value<'_>, f: &mut Findings) -> Option<Vec<u8>> {
@@ -262,12 +284,15 @@ mod tests {
     #[test]
     fn layers_are_directories_and_archives_with_rules() {
         let json = r#"{"directory": "tree/", "target": "/opt/", "owner": "1:2",
-                       "exclude": ["*.o"], "whiteouts": true}"#;
+                       "exclude": ["*.o"], "whiteouts": true, "directory_links": "follow",
+                       "one_file_system": true}"#;
         let rules = Rules {
             owners: Owners::Forced { uid: 1, gid: 2 },
             target: b"/opt".to_vec(),
             excluded: vec![Exclude::parse("t", b"*.o").unwrap()],
             whiteouts: true,
+            directory_links: Some(DirectoryLinks::Follow),
+            one_file_system: true,
             ..Rules::default()
         };
         let path = "tree".to_string();

@@ -72,6 +72,8 @@ pub(super) const LAYER: Keys = Keys {
         "owner",
         "exclude",
         "whiteouts",
+        "directory_links",
+        "one_file_system",
     ],
     mistaken: &[("path", "where a layer goes is its 'target'")],
 };

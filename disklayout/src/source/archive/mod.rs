@@ -59,7 +59,7 @@ pub fn add_archive(
     let (store, input) = open(name, file).map_err(fail)?;
     let store = Arc::new(store);
     let mut members = Members::new(input, &store);
-    let layer = Layer { tree, rules, place };
+    let layer = Layer::new(tree, rules, place);
     let added = add_members(&mut members, Entries::new(layer));
     added.map_err(|fault| fault.at(place, &members.subject()))
 }
@@ -75,9 +75,11 @@ fn open(name: &str, file: File) -> fault::Result<(Store, Input)> {
     };
     let opened = match format {
         Some(format) => {
-            let stream = Compressed::new(file, format);
-            let input = stream.open().map(Input::stream);
-            input.map(|input| (Store::stream(name, stream), input))
+            let stream = file.try_clone().map(|file| Compressed::new(file, format));
+            stream.and_then(|stream| {
+                let input = Input::stream(stream.open()?);
+                Ok((Store::stream_of(name, stream, file), input))
+            })
         }
         None => {
             let input = file.try_clone().and_then(Input::file);
