@@ -10,7 +10,7 @@ use disklayout::SectorSize;
 use disklayout::fs::{self, Misfits};
 use disklayout::layout::single::Table;
 use disklayout::layout::{DiskSize, Room};
-use disklayout::source::{Exclude, Owners, Rules};
+use disklayout::source::{DirectoryLinks, Exclude, Owners, Rules};
 
 use super::values;
 use crate::command::{
@@ -114,6 +114,17 @@ fn content_arguments() -> [Arg; 8] {
         )
         .value_parser(value_parser!(OsString))
         .action(ArgAction::Append),
+        Arg::new("one-file-system")
+            .long("one-file-system")
+            .action(ArgAction::SetTrue)
+            .help("Leave directories empty where other filesystems are mounted in an input"),
+        option(
+            "directory-links",
+            "HOW",
+            "Whether a directory goes where a link in its place leads [default: follow, with \
+             --whiteouts replace]",
+        )
+        .value_parser(["follow", "replace"]),
         Arg::new("whiteouts")
             .long("whiteouts")
             .action(ArgAction::SetTrue)
@@ -240,6 +251,12 @@ fn rules(matches: &ArgMatches) -> Result<Rules, clap::Error> {
         lossy: matches.get_flag("lossy"),
         strict_paths: matches.get_flag("strict-paths"),
         long_windows: matches.get_flag("long"),
+        directory_links: match value::<String>(matches, "directory-links").as_deref() {
+            Some("follow") => Some(DirectoryLinks::Follow),
+            Some("replace") => Some(DirectoryLinks::Replace),
+            _ => None,
+        },
+        one_file_system: matches.get_flag("one-file-system"),
         ..Rules::default()
     })
 }
@@ -386,6 +403,30 @@ mod tests {
     }
 
     #[test]
+    fn links_to_directories_and_mounted_filesystems() {
+        for (line, links, one_file_system) in [
+            ("a b", None, false),
+            (
+                "--directory-links follow a b",
+                Some(DirectoryLinks::Follow),
+                false,
+            ),
+            (
+                "--directory-links=replace a b",
+                Some(DirectoryLinks::Replace),
+                false,
+            ),
+            ("--one-file-system a b", None, true),
+        ] {
+            let rules = parse(line).unwrap().rules;
+            assert_eq!(
+                (rules.directory_links, rules.one_file_system),
+                (links, one_file_system)
+            );
+        }
+    }
+
+    #[test]
     fn options_of_filesystems_are_gathered() {
         let line = "--block-size 2048 --reserved 2.5 --journal none --lossy \
                     --features ^64bit,quota --features sparse_super2 a b";
@@ -428,6 +469,7 @@ mod tests {
             ("--map-users 1 a b", "--map-users"),
             ("--map-users 1:4294967295:2 a b", "4294967295"),
             ("--exclude [a a b", "--exclude"),
+            ("--directory-links keep a b", "--directory-links"),
         ] {
             let text = parse(line).unwrap_err().to_string();
             assert!(text.contains(part), "{line}: {text}");

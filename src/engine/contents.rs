@@ -241,6 +241,7 @@ impl Contents<'_> {
                 let found = self.find.directory(path);
                 let found = found.with_context(|| format!("{place}.directory"))?;
                 source::add_directory(tree, place, &found, &within(rules))?;
+                rules.tell_useless(tree, &format!("{place}.exclude"));
             }
             ObjectKind::Archive { path, rules } => {
                 let found = self.archive(path);
@@ -250,6 +251,7 @@ impl Contents<'_> {
                     ..within(rules)
                 };
                 source::add_archive(tree, place, &name, file, &rules)?;
+                rules.tell_useless(tree, &format!("{place}.exclude"));
             }
             ObjectKind::Entry { entry, mtime } => {
                 let entry = self.entry(entry, mtime.unwrap_or(time));

@@ -53,6 +53,7 @@ pub fn read_inputs(inputs: Vec<Opened>, rules: &Rules, settings: &Settings) -> R
             }
         }
     }
+    rules.tell_useless(&mut tree, "--exclude");
     Ok(tree)
 }
 

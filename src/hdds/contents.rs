@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use disklayout::Timestamp;
-use disklayout::source::{Entry, EntryKind, Exclude, FileSource, Owners, Rules};
+use disklayout::source::{DirectoryLinks, Entry, EntryKind, Exclude, FileSource, Owners, Rules};
 use disklayout::tree::Device;
 
 use super::reader::{Findings, Object as Json, Value};
@@ -52,9 +52,13 @@ fn directory(value: &Value<'_>, f: &mut Findings) -> Option<ObjectKind> {
         f.check(value.place(), path_below(text.trim_end_matches('/')))
     });
     let rules = rules(&object, f);
+    let one_file_system = object.optionally("one_file_system", f, Value::boolean);
     Some(ObjectKind::Directory {
         path: path?,
-        rules: rules?,
+        rules: Rules {
+            one_file_system: one_file_system?.unwrap_or_default(),
+            ..rules?
+        },
     })
 }
 
@@ -64,6 +68,9 @@ fn archive(value: &Value<'_>, f: &mut Findings) -> Option<ObjectKind> {
         .required("archive", f)
         .and_then(|value| upload(value, f));
     let rules = rules(&object, f);
+    if let Some(value) = object.optional("one_file_system") {
+        return f.refuse(value.place(), "only a directory has a 'one_file_system'");
+    }
     Some(ObjectKind::Archive {
         path: path?,
         rules: rules?,
@@ -93,6 +100,7 @@ fn rules(object: &Json<'_>, f: &mut Findings) -> Option<Rules> {
     let whiteouts = object.optionally("whiteouts", f, Value::boolean);
     let strict_paths = object.optionally("strict_paths", f, Value::boolean);
     let long = object.optionally("long", f, Value::boolean);
+    let directory_links = object.optionally("directory_links", f, directory_links);
     Some(Rules {
         owners: match owner? {
             Some((uid, gid)) => Owners::Forced { uid, gid },
@@ -103,8 +111,21 @@ fn rules(object: &Json<'_>, f: &mut Findings) -> Option<Rules> {
         whiteouts: whiteouts?.unwrap_or_default(),
         strict_paths: strict_paths?.unwrap_or_default(),
         long_windows: long?.unwrap_or_default(),
+        directory_links: directory_links?,
         ..Rules::default()
     })
+}
+
+fn directory_links(value: &Value<'_>, f: &mut Findings) -> Option<DirectoryLinks> {
+    match value.string(f)? {
+        "follow" => Some(DirectoryLinks::Follow),
+        "replace" => Some(DirectoryLinks::Replace),
+        other => {
+            let other = other.escape_debug();
+            let message = format!("'{other}' is neither \"follow\" nor \"replace\"");
+            f.refuse(value.place(), message)
+        }
+    }
 }
 
 fn absolute_path(value: &Value<'_>, f: &mut Findings) -> Option<Vec<u8>> {
@@ -267,7 +288,7 @@ mod tests {
     fn layers_are_directories_and_archives_with_rules() {
         let json = r#"{"directory": "tree/", "target": "/opt/", "owner": "1:2",
                        "exclude": ["*.o"], "whiteouts": true, "strict_paths": true,
-                       "long": true}"#;
+                       "long": true, "directory_links": "follow", "one_file_system": true}"#;
         let rules = Rules {
             owners: Owners::Forced { uid: 1, gid: 2 },
             target: b"/opt".to_vec(),
@@ -275,6 +296,8 @@ mod tests {
             whiteouts: true,
             strict_paths: true,
             long_windows: true,
+            directory_links: Some(DirectoryLinks::Follow),
+            one_file_system: true,
             ..Rules::default()
         };
         let path = "tree".to_string();

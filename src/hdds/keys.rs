@@ -79,6 +79,8 @@ pub(super) const LAYER: Keys = Keys {
         "whiteouts",
         "strict_paths",
         "long",
+        "directory_links",
+        "one_file_system",
     ],
     mistaken: &[("path", "where a layer goes is its 'target'")],
 };

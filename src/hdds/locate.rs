@@ -204,7 +204,7 @@ fn first_file(paths: &[PathBuf]) -> Result<Option<Content>> {
     for path in paths {
         match fs::metadata(path) {
             Ok(metadata) if metadata.is_file() => {
-                return Ok(Some(Content::host(path, metadata.len())));
+                return Ok(Some(Content::of_host(path, &metadata)));
             }
             Ok(_) => {}
             Err(error) if is_absent(&error) => {}
@@ -316,8 +316,8 @@ mod tests {
         for (sub, text) in [(&second, "four"), (&first, "three")] {
             let path = sub.join("a");
             fs::write(&path, text).unwrap();
-            let len = text.len() as u64;
-            assert_eq!(data.upload("a").unwrap(), Content::host(path, len));
+            let expected = Content::of_host(&path, &fs::metadata(&path).unwrap());
+            assert_eq!(data.upload("a").unwrap(), expected);
         }
     }
 
@@ -329,10 +329,8 @@ mod tests {
         fs::create_dir(dir.path().join("kickstarts")).unwrap();
         for path in [dir.path().join("m.ks"), dir.path().join("kickstarts/m.ks")] {
             fs::write(&path, "text").unwrap();
-            assert_eq!(
-                data.kickstart("m.ks").unwrap(),
-                Some(Content::host(path, 4))
-            );
+            let expected = Content::of_host(&path, &fs::metadata(&path).unwrap());
+            assert_eq!(data.kickstart("m.ks").unwrap(), Some(expected));
         }
     }
 

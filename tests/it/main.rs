@@ -65,6 +65,8 @@ mod options;
 mod oracle;
 /// The comparison with recordings notices every difference.
 mod oracle_differs;
+/// Several inputs over each other, and inputs that change.
+mod overlays;
 /// `plan`: text and JSON.
 mod plan;
 /// Configurations that are refused.

@@ -2,16 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rayon::prelude::*;
-use rustix::fs::{FileType, OFlags, fstat};
+use rustix::fs::FileType;
 use rustix::io::Errno;
 
-use super::layer::Layer;
+use super::layer::{Layer, Placed};
 use super::scan::{Found, Listing, Scanner, join};
 use super::{Rules, host};
 use crate::error::{Error, Result};
-use crate::tree::{self, FileTree, Node, NodeId, NodeKind};
+use crate::tree::{FileTree, HostRoot, Node, NodeId, NodeKind};
 
 /// So many directories are read before what they hold goes into the tree, which bounds the memory
 /// for what is under way.
@@ -23,8 +24,8 @@ const BATCH: usize = 64;
 /// attributes become those of the directory that it goes to. Contents are read later: the
 /// directory has to stay as it is until the image is written.
 ///
-/// Other filesystems that are mounted in the directory are read too. `path` itself may be a
-/// symbolic link; others aren't followed. The tree doesn't depend on the order in which the
+/// Other filesystems that are mounted in the directory are read too, unless the rules leave them
+/// out. `path` itself may be a symbolic link; others aren't followed. The tree doesn't depend on the order in which the
 /// filesystem keeps its entries.
 ///
 /// # Errors
@@ -32,89 +33,170 @@ const BATCH: usize = 64;
 /// target; `Io` when a directory, a file or an attribute can't be read, which includes files that
 /// this user may not open.
 pub fn add_directory(tree: &mut FileTree, place: &str, path: &Path, rules: &Rules) -> Result<()> {
+    let (root, top) = open_top(place, path)?;
     let scanner = Scanner {
         place,
-        top: path,
+        root: &Arc::new(root),
         rules,
     };
-    let top = top_node(&scanner, path)?;
-    let mut layer = Layer { tree, rules, place };
+    let mut layer = Layer::new(tree, rules, place);
     let mut walk = Walk {
-        found: vec![(layer.put(b"", top)?, path.to_owned())],
+        found: vec![Directory {
+            id: layer.put(b"", top)?,
+            path: path.to_owned(),
+            keeps_xattrs: false,
+        }],
         shared: BTreeMap::new(),
+        follows: false,
         layer,
     };
     while !walk.found.is_empty() {
         let level = std::mem::take(&mut walk.found);
+        let mut level = level.into_iter();
         // One batch is read while what was found in the last goes into the tree.
         let mut last = Vec::new();
-        for batch in level.chunks(BATCH) {
-            let list = |(id, path): &(NodeId, PathBuf)| (*id, path.clone(), scanner.list(path));
+        loop {
+            let batch: Vec<_> = level.by_ref().take(BATCH).collect();
+            let list = |directory: Directory| {
+                let listing = scanner.list(&directory.path);
+                (directory, listing)
+            };
             let (added, listed) = rayon::join(
                 || walk.add_all(std::mem::take(&mut last)),
-                || batch.par_iter().map(list).collect(),
+                || batch.into_par_iter().map(list).collect(),
             );
             added?;
             last = listed;
+            if last.is_empty() {
+                break;
+            }
         }
-        walk.add_all(last)?;
     }
     Ok(())
 }
 
-fn top_node(scanner: &Scanner<'_>, path: &Path) -> Result<Node> {
-    let stat = tree::open(path, OFlags::PATH).and_then(fstat);
-    let stat = stat.map_err(|error| match error {
-        Errno::NOENT => {
-            let message = format!("there is no directory '{}'", path.display());
-            Error::invalid(scanner.place, message)
-        }
-        _ => scanner.failed("find the directory", path, error),
+fn open_top(place: &str, path: &Path) -> Result<(HostRoot, Node)> {
+    let shown = path.display();
+    let (root, stat) = HostRoot::open(path).map_err(|error| match error {
+        Errno::NOENT => Error::invalid(place, format!("there is no directory '{shown}'")),
+        _ => Error::io(
+            place,
+            format!("can't find the directory '{shown}'"),
+            std::io::Error::from(error),
+        ),
     })?;
     if FileType::from_raw_mode(stat.st_mode) != FileType::Directory {
-        let message = format!("'{}' isn't a directory", path.display());
-        return Err(Error::invalid(scanner.place, message));
+        return Err(Error::invalid(
+            place,
+            format!("'{shown}' isn't a directory"),
+        ));
     }
-    Ok(Node::new(NodeKind::Directory, host::attributes(&stat)))
+    let node = Node::new(NodeKind::Directory, host::attributes(&stat));
+    Ok((root, node))
+}
+
+/// A directory to read.
+#[derive(Debug)]
+struct Directory {
+    /// Where it is in the tree.
+    id: NodeId,
+    /// Where it is on the host.
+    path: PathBuf,
+    /// Whether that in the tree is another one, behind a link.
+    keeps_xattrs: bool,
 }
 
 /// A walk through a directory, one level of it after the other.
 #[derive(Debug)]
 struct Walk<'a> {
     layer: Layer<'a>,
-    /// Directories to read: where they are in the tree and on the host.
-    found: Vec<(NodeId, PathBuf)>,
+    /// Directories to read.
+    found: Vec<Directory>,
     /// What may have further names, by device and inode.
     shared: BTreeMap<(u64, u64), NodeId>,
+    /// Whether a link was followed, so that two paths may lead to the same place.
+    follows: bool,
 }
 
 impl Walk<'_> {
-    fn add_all(&mut self, listed: Vec<(NodeId, PathBuf, Result<Listing>)>) -> Result<()> {
-        for (directory, path, listing) in listed {
-            self.add(directory, &path, listing?)?;
+    fn add_all(&mut self, listed: Vec<(Directory, Result<Listing>)>) -> Result<()> {
+        for (directory, listing) in listed {
+            self.add(&directory, listing?)?;
         }
         Ok(())
     }
 
     /// Puts what a directory holds into the tree.
-    fn add(&mut self, directory: NodeId, path: &Path, listing: Listing) -> Result<()> {
-        self.layer.tree.set_xattrs(directory, listing.xattrs);
-        for Found { name, node, shared } in listing.entries {
-            let known = shared.and_then(|shared| self.shared.get(&shared));
-            if let Some(known) = known {
-                self.layer.link_in(directory, &name, *known)?;
-                continue;
+    fn add(&mut self, directory: &Directory, listing: Listing) -> Result<()> {
+        let id = directory.id;
+        self.check_is_there(directory)?;
+        if !directory.keeps_xattrs {
+            self.layer.tree.set_xattrs(id, listing.xattrs);
+        }
+        for found in listing.entries {
+            if self.follows {
+                self.tell_of_second(id, &found);
             }
-            let is_directory = node.kind.is_directory();
-            let id = self.layer.put_in(directory, &name, node)?;
-            if is_directory {
-                self.found.push((id, join(path, &name)));
-            }
-            if let Some(shared) = shared {
-                self.shared.insert(shared, id);
-            }
+            self.add_entry(directory, found)?;
         }
         Ok(())
+    }
+
+    fn add_entry(&mut self, directory: &Directory, found: Found) -> Result<()> {
+        let Found {
+            name,
+            node,
+            shared,
+            is_left_empty,
+        } = found;
+        let known = shared.and_then(|shared| self.shared.get(&shared));
+        if let Some(known) = known {
+            return self.layer.link_in(directory.id, &name, *known);
+        }
+        let is_read = node.kind.is_directory() && !is_left_empty;
+        let Placed { id, is_behind_link } = self.layer.put_in(directory.id, &name, node)?;
+        self.follows |= is_behind_link;
+        if is_read {
+            self.found.push(Directory {
+                id,
+                path: join(&directory.path, &name),
+                keeps_xattrs: is_behind_link,
+            });
+        }
+        if let Some(shared) = shared {
+            self.shared.insert(shared, id);
+        }
+        Ok(())
+    }
+
+    /// Behind a link, something of the same source may have taken a directory's place.
+    fn check_is_there(&self, directory: &Directory) -> Result<()> {
+        if self.layer.tree.links(directory.id) > 0 {
+            return Ok(());
+        }
+        let message = format!(
+            "what is in '{}' has no place: it goes where a symbolic link leads, and there the \
+             source has something else than a directory; exclude one of the two",
+            directory.path.display()
+        );
+        Err(Error::invalid(self.layer.place, message))
+    }
+
+    /// Tells that an entry takes the place of another one of the same source.
+    fn tell_of_second(&mut self, directory: NodeId, found: &Found) {
+        let Some(first) = self.layer.own_entry(directory, &found.name) else {
+            return;
+        };
+        let tree = &mut self.layer.tree;
+        if !(tree.node(first).kind.is_directory() && found.node.kind.is_directory()) {
+            let path = [&tree.path(directory), &b"/"[..], &found.name].concat();
+            let (path, place) = (path.escape_ascii(), self.layer.place);
+            let message = format!(
+                "'{path}' comes from '{place}' twice, through a symbolic link and directly: one \
+                 of the two is lost"
+            );
+            tree.notice(message);
+        }
     }
 }
 
@@ -286,7 +368,7 @@ mod tests {
             ..Rules::default()
         };
         let error = add_directory(&mut tree, "d", upper.path(), &below_link).unwrap_err();
-        let expected = "'/top/lib' is a symbolic link to 'usr/lib', so it can't hold others";
+        let expected = "'/top/lib' is a symbolic link to 'usr/lib', which isn't there";
         assert!(error.message().contains(expected), "{error}");
     }
 
@@ -357,5 +439,96 @@ mod tests {
         assert_eq!(tree.find(b"/two"), Some(lower));
         assert_eq!(tree.links(lower), 1);
         assert_ne!(tree.find(b"/one"), Some(lower));
+    }
+
+    #[test]
+    fn directories_go_where_links_of_the_tree_lead() {
+        let [lower, upper] = [(); 2].map(|()| tempfile::tempdir().unwrap());
+        make(
+            lower.path(),
+            &["usr/lib/libc", "usr/lib/both", "usr/lib/d/x"],
+        );
+        symlink("usr/lib", lower.path().join("lib")).unwrap();
+        make(
+            upper.path(),
+            &["lib/modules/m", "lib/both", "lib/d/y", "usr/lib/z"],
+        );
+        fs::set_permissions(upper.path().join("lib"), PermissionsExt::from_mode(0o700)).unwrap();
+        let mut tree = FileTree::new(TIME);
+        for layer in [lower.path(), upper.path()] {
+            add_directory(&mut tree, "d", layer, &Rules::default()).unwrap();
+        }
+        let mut found = paths(&tree);
+        found.sort_unstable();
+        let expected = [
+            "",
+            "/lib",
+            "/usr",
+            "/usr/lib",
+            "/usr/lib/both",
+            "/usr/lib/d",
+            "/usr/lib/d/x",
+            "/usr/lib/d/y",
+            "/usr/lib/libc",
+            "/usr/lib/modules",
+            "/usr/lib/modules/m",
+            "/usr/lib/z",
+        ];
+        assert_eq!(found, expected);
+        let lib = tree.node(tree.find(b"/usr/lib").unwrap());
+        assert_eq!(lib.attributes.permissions, 0o755);
+        assert_eq!(tree.take_notices(), [""; 0]);
+    }
+
+    #[test]
+    fn what_comes_to_one_place_by_two_paths_is_told_or_refused() {
+        let link = Node::new(
+            NodeKind::Symlink(b"usr/lib"[..].into()),
+            Attributes::file(TIME),
+        );
+        let directory = Node::new(NodeKind::Directory, Attributes::directory(TIME));
+        let over = |files: &[&str]| {
+            let mut tree = FileTree::new(TIME);
+            tree.put("t", b"/usr/lib", directory.clone()).unwrap();
+            tree.put("t", b"/lib", link.clone()).unwrap();
+            let source = tempfile::tempdir().unwrap();
+            make(source.path(), files);
+            let added = add_directory(&mut tree, "d", source.path(), &Rules::default());
+            (added, tree.take_notices())
+        };
+        let (added, notices) = over(&["lib/x", "usr/lib/x", "lib/d/y", "usr/lib/d/z"]);
+        added.unwrap();
+        let told = "'/usr/lib/x' comes from 'd' twice, through a symbolic link and directly: one \
+                    of the two is lost";
+        assert_eq!(notices, [told]);
+        let error = over(&["lib/x/y", "usr"]).0.unwrap_err();
+        assert!(error.message().contains("lib' has no place"), "{error}");
+    }
+
+    #[test]
+    fn other_filesystems_are_read_unless_the_rules_leave_them_out() {
+        let mut found = [false, true].map(|one_file_system| {
+            let rules = Rules {
+                one_file_system,
+                excluded: vec![Exclude::parse("x", b"/[!p]*").unwrap()],
+                ..Rules::default()
+            };
+            let scanner = |path: &Path| {
+                let (root, _) = open_top("d", path).unwrap();
+                let root = &Arc::new(root);
+                let (place, rules) = ("d", &rules);
+                Scanner { place, root, rules }
+                    .list(path)
+                    .unwrap()
+                    .entries
+                    .into_iter()
+                    .map(|entry| (entry.name.escape_ascii().to_string(), entry.is_left_empty))
+                    .collect::<BTreeMap<_, _>>()
+            };
+            scanner(Path::new("/"))
+        });
+        let [all, one] = &mut found;
+        assert_eq!(all.remove("proc"), Some(false));
+        assert_eq!(one.remove("proc"), Some(true));
     }
 }

@@ -1,16 +1,17 @@
 //! Single entries, written out in a description, as sources of a tree.
 
-use std::os::fd::AsFd;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{FileType, fstat};
+use rustix::fs::{CWD, FileType, fstat};
 
 use super::layer::Layer;
-use super::scan::FILE_FLAGS;
 use super::{Rules, host};
 use crate::error::{Error, Result};
 use crate::identity::Timestamp;
-use crate::tree::{self, Attributes, Content, Device, FileTree, Node, NodeId, NodeKind};
+use crate::tree::{
+    self, Attributes, Content, Device, FILE_FLAGS, FileTree, Node, NodeId, NodeKind,
+};
 
 /// The longest target of a symbolic link in bytes, as on Linux (`PATH_MAX` without its NUL).
 const TARGET_MAX: usize = 4095;
@@ -97,7 +98,7 @@ impl Entry {
 /// isn't a regular one, and when [`FileTree::put`] refuses the path; `Io` when the host's file
 /// can't be opened.
 pub fn add_entry(tree: &mut FileTree, place: &str, entry: &Entry, rules: &Rules) -> Result<()> {
-    let mut layer = Layer { tree, rules, place };
+    let mut layer = Layer::new(tree, rules, place);
     let path = below_top(place, &entry.path)?;
     let kind = match &entry.kind {
         EntryKind::HardLink { to } => {
@@ -116,7 +117,13 @@ pub fn add_entry(tree: &mut FileTree, place: &str, entry: &Entry, rules: &Rules)
         EntryKind::Socket => NodeKind::Socket,
     };
     let node = Node::new(kind, attributes(place, entry)?);
-    layer.put(path, node).map(drop)
+    let (is_directory, attributes) = (node.kind.is_directory(), rules.attributes(node.attributes));
+    let id = layer.put(path, node)?;
+    if is_directory {
+        // They are meant for what a link leads to as well.
+        tree.set_attributes(id, attributes);
+    }
+    Ok(())
 }
 
 /// An absolute path without its slash in front.
@@ -168,17 +175,16 @@ fn attributes(place: &str, entry: &Entry) -> Result<Attributes> {
 
 fn host_content(place: &str, path: &Path) -> Result<Content> {
     let shown = path.display();
-    let failed = |error| {
-        let message = format!("can't open the file '{shown}'");
-        Error::io(place, message, std::io::Error::from(error))
-    };
-    let file = tree::open(path, FILE_FLAGS).map_err(failed)?;
-    let stat = fstat(&file).map_err(failed)?;
+    let failed =
+        |error: std::io::Error| Error::io(place, format!("can't open the file '{shown}'"), error);
+    let file = tree::open(CWD, path, FILE_FLAGS).map_err(|error| failed(error.into()))?;
+    let stat = fstat(&file).map_err(|error| failed(error.into()))?;
     if FileType::from_raw_mode(stat.st_mode) != FileType::RegularFile {
         let message = format!("'{shown}' isn't a regular file");
         return Err(Error::invalid(place, message));
     }
-    host::content_with_holes(file.as_fd(), &stat, path).map_err(failed)
+    host::content(&File::from(file), &stat, path, None)
+        .map_err(|error| Error::io(place, format!("can't look for holes in '{shown}'"), error))
 }
 
 fn symlink(place: &str, path: &[u8], target: &[u8]) -> Result<Box<[u8]>> {
@@ -393,5 +399,27 @@ mod tests {
         }
         let longest = entry("/e", symlink_to(&[b'x'; 4095]));
         add_entry(&mut FileTree::new(TIME), "e", &longest, &Rules::default()).unwrap();
+    }
+
+    #[test]
+    fn paths_go_through_links_and_attributes_are_for_what_they_lead_to() {
+        let mut tree = FileTree::new(TIME);
+        let directory = |mode| Entry {
+            mode: Some(mode),
+            ..entry("/lib", EntryKind::Directory)
+        };
+        for entry in [
+            entry("/usr/lib", EntryKind::Directory),
+            entry("/lib", symlink_to(b"usr/lib")),
+            entry("/lib/modules/m", inline("m")),
+            entry("/n", hard_link("/lib/modules/m")),
+            directory(0o750),
+        ] {
+            add_entry(&mut tree, "e", &entry, &Rules::default()).unwrap();
+        }
+        let m = tree.find(b"/usr/lib/modules/m").unwrap();
+        assert_eq!(tree.find(b"/n"), Some(m));
+        let lib = tree.node(tree.find(b"/usr/lib").unwrap());
+        assert_eq!(lib.attributes.permissions, 0o750);
     }
 }

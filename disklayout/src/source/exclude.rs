@@ -1,18 +1,33 @@
 //! Patterns that leave parts of a source out.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use crate::error::{Error, Result};
 
 /// A pattern for paths of a source, in the manner of GNU tar's `--exclude`: `*` stands for any
 /// bytes, `?` for one, `[a-z]` for one of a set, `[!a-z]` for one that isn't in it, and a
 /// backslash takes the meaning from what follows it. All of them match slashes too.
 ///
-/// A pattern that begins with a slash is held against paths from the source's top on, others from
-/// any component on. What lies below a matching directory matches.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// A pattern that begins with a slash or with `./` is held against paths from the source's top on,
+/// others from any component on. What lies below a matching directory matches.
+#[derive(Clone, Debug)]
 pub struct Exclude {
+    text: Box<[u8]>,
     from_top: bool,
     parts: Vec<Part>,
+    /// Whether it, or a clone of it, has matched anything.
+    has_matched: Arc<AtomicBool>,
 }
+
+/// Two of the same text are the same.
+impl PartialEq for Exclude {
+    fn eq(&self, other: &Self) -> bool {
+        self.text == other.text
+    }
+}
+
+impl Eq for Exclude {}
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Part {
@@ -55,8 +70,8 @@ impl Exclude {
             let shown = pattern.escape_ascii();
             Error::invalid(place, format!("the pattern '{shown}' {reason}"))
         };
-        let from_top = pattern.starts_with(b"/");
-        let mut rest = trim_slashes(pattern);
+        let from_top = pattern.starts_with(b"/") || pattern.starts_with(b"./");
+        let mut rest = trim(pattern);
         if rest.is_empty() {
             return Err(refuse("names nothing; give a path or remove it"));
         }
@@ -73,11 +88,37 @@ impl Exclude {
             };
             parts.push(part);
         }
-        Ok(Self { from_top, parts })
+        Ok(Self {
+            text: pattern.into(),
+            from_top,
+            parts,
+            has_matched: Arc::default(),
+        })
     }
 
-    /// Whether it matches `path`, which has no slash in front.
-    pub(super) fn matches(&self, path: &[u8]) -> bool {
+    /// Whether it matches `path`, which has no slash in front, and remembers that it did.
+    pub(super) fn excludes(&self, path: &[u8]) -> bool {
+        let matches = self.matches(path);
+        if matches {
+            self.has_matched.store(true, Ordering::Relaxed);
+        }
+        matches
+    }
+
+    /// Whether nothing has matched it. What is below something that another of `all` has left out
+    /// wasn't held against it.
+    pub(super) fn is_useless(&self, all: &[Self]) -> bool {
+        let has_matched = |it: &Self| it.has_matched.load(Ordering::Relaxed);
+        let covers = |other: &Self| has_matched(other) && other.matches(trim(&self.text));
+        !has_matched(self) && !all.iter().any(covers)
+    }
+
+    /// The pattern as it was given.
+    pub(super) fn text(&self) -> &[u8] {
+        &self.text
+    }
+
+    fn matches(&self, path: &[u8]) -> bool {
         if self.from_top {
             return self.matches_start(path);
         }
@@ -130,14 +171,16 @@ impl Part {
     }
 }
 
-fn trim_slashes(pattern: &[u8]) -> &[u8] {
-    let is_inner = |byte: &u8| *byte != b'/';
-    let start = pattern.iter().position(is_inner).unwrap_or(pattern.len());
-    let end = pattern
-        .iter()
-        .rposition(is_inner)
-        .map_or(start, |at| at + 1);
-    &pattern[start..end]
+/// A pattern without slashes at its ends, and without the `./` in front of it.
+fn trim(pattern: &[u8]) -> &[u8] {
+    let mut rest = pattern;
+    loop {
+        rest = match rest {
+            [b'/', rest @ ..] | [b'.', b'/', rest @ ..] | [rest @ .., b'/'] => rest,
+            b"." => b"",
+            _ => return rest,
+        };
+    }
 }
 
 const UNCLOSED: &str = "has a '[' without its ']'; write '\\[' for the character";
@@ -217,6 +260,13 @@ mod tests {
             ("/b/", "b/c", true),
             ("b/", "b", true),
             ("//a", "a", true),
+            ("./a", "a", true),
+            ("./a", "b/a", false),
+            (".//././a/", "a/x", true),
+            ("/./a*", "ab", true),
+            (".a", ".a", true),
+            ("..", "a", false),
+            ("./*", "a/b", true),
             ("*.o", "a/x.o", true),
             ("*.o", "x.o.c", false),
             ("*.o", "x.o/y.c", true),
@@ -267,6 +317,8 @@ mod tests {
         for (pattern, reason) in [
             ("", "names nothing"),
             ("//", "names nothing"),
+            (".", "names nothing"),
+            ("././", "names nothing"),
             ("a[b", "without its ']'"),
             ("[]", "without its ']'"),
             ("[[:digit:", "without its ']'"),

@@ -1,16 +1,27 @@
 //! What the kernel says of files of the host, in the terms of a tree.
 
-use std::os::fd::BorrowedFd;
+use std::fs::File;
+use std::io::Result;
+use std::os::unix::fs::FileExt;
 use std::path::Path;
+use std::sync::Arc;
 
 use rustix::fs::{SeekFrom, Stat, seek};
-use rustix::io::{Errno, Result};
+use rustix::io::Errno;
 
 use crate::identity::Timestamp;
-use crate::tree::{Attributes, Content, Device, Extent};
+use crate::tree::{Attributes, Content, Device, Extent, FileState, HostRoot};
 
 /// What `st_blocks` counts, in bytes.
 const BLOCK: u64 = 512;
+
+/// What of a file may be a hole, in bytes: the block of most filesystems.
+const HOLE: u64 = 4096;
+
+/// How much is read at once to look for holes. A multiple of [`HOLE`].
+const READ_AT_ONCE: u64 = 128 << 10;
+
+static ZEROES: [u8; HOLE as usize] = [0; HOLE as usize];
 
 /// Owner, permissions and time.
 pub(super) fn attributes(stat: &Stat) -> Attributes {
@@ -37,44 +48,77 @@ pub(super) fn device(stat: &Stat) -> Device {
     }
 }
 
-/// Whether a regular file has fewer blocks than its length takes. Asking for holes costs opening
-/// it and two calls or more.
-pub(super) const fn may_have_holes(stat: &Stat) -> bool {
+/// The data of a regular file that is open and is at `path`.
+///
+/// # Errors
+/// What the kernel says; `UnexpectedEof` when it ends before its length says.
+pub(super) fn content(
+    file: &File,
+    stat: &Stat,
+    path: &Path,
+    root: Option<&Arc<HostRoot>>,
+) -> Result<Content> {
+    let extents = match may_have_holes(stat) {
+        true => Some(extents(file, stat.st_size as u64)?),
+        false => None,
+    };
+    let state = FileState::of(stat);
+    Ok(Content::host_file(path, root.cloned(), state, extents))
+}
+
+/// Whether a regular file has fewer blocks than its length takes. That doesn't change when it is
+/// read, and what has all of its blocks keeps them.
+const fn may_have_holes(stat: &Stat) -> bool {
     (stat.st_blocks as u64).saturating_mul(BLOCK) < stat.st_size as u64
 }
 
-/// The data of a regular file at `path` that has no holes.
-pub(super) fn content(stat: &Stat, path: &Path) -> Content {
-    let len = stat.st_size as u64;
-    Content::host_with_holes(path, len, modified(stat), vec![extent(0, len)])
-}
-
-/// The data of a regular file that is open and is at `path`.
-pub(super) fn content_with_holes(
-    file: BorrowedFd<'_>,
-    stat: &Stat,
-    path: &Path,
-) -> Result<Content> {
-    let len = stat.st_size as u64;
-    let extents = extents(file, len)?;
-    Ok(Content::host_with_holes(path, len, modified(stat), extents))
-}
-
-/// The pieces between the holes. A filesystem that doesn't know has none.
-fn extents(file: BorrowedFd<'_>, len: u64) -> Result<Vec<Extent>> {
+/// The pieces between the holes: blocks of nothing but zeroes, whoever wrote them. Where the
+/// filesystem has holes depends on what of the file is in memory, so that it only tells what
+/// needn't be read.
+fn extents(file: &File, len: u64) -> Result<Vec<Extent>> {
     let mut extents = Vec::new();
+    let mut buffer = Vec::new();
     let mut end = 0;
     while end < len {
-        let start = match seek(file, SeekFrom::Data(end)) {
-            Ok(start) if start < len => start,
+        let data = match seek(file, SeekFrom::Data(end)) {
+            Ok(start) if start < len => start..seek(file, SeekFrom::Hole(start))?.min(len),
             Ok(_) | Err(Errno::NXIO) => break,
-            Err(Errno::INVAL | Errno::OPNOTSUPP) => return Ok(vec![extent(0, len)]),
-            Err(error) => return Err(error),
+            Err(Errno::INVAL | Errno::OPNOTSUPP) => end..len,
+            Err(error) => return Err(error.into()),
         };
-        end = seek(file, SeekFrom::Hole(start))?.min(len);
-        extents.push(extent(start, end - start));
+        let start = data.start / HOLE * HOLE;
+        end = data.end.next_multiple_of(HOLE).min(len);
+        add_data(file, start..end, &mut buffer, &mut extents)?;
     }
     Ok(extents)
+}
+
+/// Adds what of a part of a file isn't zero, in whole blocks.
+fn add_data(
+    file: &File,
+    part: std::ops::Range<u64>,
+    buffer: &mut Vec<u8>,
+    extents: &mut Vec<Extent>,
+) -> Result<()> {
+    let mut start = part.start;
+    while start < part.end {
+        let count = READ_AT_ONCE.min(part.end - start) as usize;
+        if buffer.len() < count {
+            buffer.resize(count, 0);
+        }
+        file.read_exact_at(&mut buffer[..count], start)?;
+        for block in buffer[..count].chunks(HOLE as usize) {
+            let len = block.len() as u64;
+            if block != &ZEROES[..block.len()] {
+                match extents.last_mut() {
+                    Some(last) if last.logical + last.len == start => last.len += len,
+                    _ => extents.push(extent(start, len)),
+                }
+            }
+            start += len;
+        }
+    }
+    Ok(())
 }
 
 const fn extent(start: u64, len: u64) -> Extent {
@@ -87,14 +131,21 @@ const fn extent(start: u64, len: u64) -> Extent {
 
 #[cfg(test)]
 mod tests {
-    use std::os::fd::AsFd;
-    use std::os::unix::fs::FileExt;
-
     use super::*;
+
+    const MIB: u64 = 1 << 20;
+
+    fn planned(file: &tempfile::NamedTempFile) -> Content {
+        let stat = rustix::fs::fstat(file).unwrap();
+        content(file.as_file(), &stat, file.path(), None).unwrap()
+    }
+
+    fn pieces(content: &Content) -> Vec<(u64, u64)> {
+        content.extents().map(|e| (e.offset, e.len)).collect()
+    }
 
     #[test]
     fn holes_are_found_wherever_they_are() {
-        const MIB: u64 = 1 << 20;
         for (len, written, expected) in [
             (0, vec![], vec![]),
             (5, vec![0], vec![(0, 5)]),
@@ -106,6 +157,7 @@ mod tests {
                 vec![(MIB, 4096), (2 * MIB, 4096)],
             ),
             (2 * MIB + 5, vec![2 * MIB], vec![(2 * MIB, 5)]),
+            (MIB, (0..MIB).step_by(4096).collect(), vec![(0, MIB)]),
         ] {
             let file = tempfile::NamedTempFile::new().unwrap();
             file.as_file().set_len(len).unwrap();
@@ -115,17 +167,50 @@ mod tests {
                     .write_all_at(&[1; 4096][..count], *at)
                     .unwrap();
             }
-            let stat = rustix::fs::fstat(&file).unwrap();
-            let content = match may_have_holes(&stat) {
-                true => content_with_holes(file.as_file().as_fd(), &stat, file.path()).unwrap(),
-                false => content(&stat, file.path()),
-            };
-            let found: Vec<_> = content.extents().map(|e| (e.offset, e.len)).collect();
-            assert_eq!(found, expected, "{len} {written:?}");
+            let content = planned(&file);
+            assert_eq!(pieces(&content), expected, "{len} {written:?}");
             assert!(content.extents().all(|e| e.logical == e.offset));
             let mut bytes = vec![9; len as usize];
             content.open().unwrap().read_exact(&mut bytes).unwrap();
             assert_eq!(bytes, std::fs::read(file.path()).unwrap());
         }
+    }
+
+    #[test]
+    fn zeroes_in_a_file_with_holes_are_holes_whoever_wrote_them() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        file.as_file().set_len(2 * MIB + 100).unwrap();
+        // Longer than what is read at once, and not in whole blocks.
+        file.as_file()
+            .write_all_at(&[0; 200_000], MIB + 100)
+            .unwrap();
+        file.as_file().write_all_at(b"x", MIB + 150_000).unwrap();
+        file.as_file().write_all_at(b"y", 5000).unwrap();
+        file.as_file().write_all_at(&[0; 100], 2 * MIB).unwrap();
+        let block = (MIB + 150_000) / 4096 * 4096;
+        assert_eq!(pieces(&planned(&file)), [(4096, 4096), (block, 4096)]);
+    }
+
+    #[test]
+    fn a_file_with_all_of_its_blocks_has_no_holes() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        file.as_file().write_all_at(&[0; 20_000], 0).unwrap();
+        assert_eq!(pieces(&planned(&file)), [(0, 20_000)]);
+    }
+
+    /// A part that was given to the file but never written is data to some filesystems once it is
+    /// in memory.
+    #[test]
+    fn reading_a_file_moves_no_hole() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        file.as_file().set_len(4 * MIB).unwrap();
+        let flags = rustix::fs::FallocateFlags::empty();
+        rustix::fs::fallocate(&file, flags, MIB, MIB).unwrap();
+        file.as_file().write_all_at(b"hello", 3 * MIB).unwrap();
+        file.as_file().sync_all().unwrap();
+        let before = planned(&file);
+        std::fs::read(file.path()).unwrap();
+        assert_eq!(pieces(&planned(&file)), pieces(&before));
+        assert_eq!(pieces(&before), [(3 * MIB, 4096)]);
     }
 }

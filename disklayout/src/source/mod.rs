@@ -18,4 +18,4 @@ pub use directory::add_directory;
 pub use entry::{Entry, EntryKind, FileSource, add_entry};
 pub use exclude::Exclude;
 pub use owners::{Mapping, Owners};
-pub use rules::Rules;
+pub use rules::{DirectoryLinks, Rules};

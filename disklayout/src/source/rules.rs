@@ -2,7 +2,7 @@
 
 use super::{Accounts, Exclude, Owners};
 use crate::identity::Timestamp;
-use crate::tree::Attributes;
+use crate::tree::{Attributes, FileTree};
 
 /// How the entries of a source become nodes of a tree.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,6 +19,11 @@ pub struct Rules {
     /// Whether files called `.wh.NAME` and `.wh..wh..opq` take away what was in the tree before, as
     /// in the layers of an OCI image. Otherwise they are files like others.
     pub whiteouts: bool,
+    /// What becomes of a symbolic link to a directory where the source has a directory. Without,
+    /// it is followed, or with [`Self::whiteouts`] replaced, as layers of containers mean it.
+    pub directory_links: Option<DirectoryLinks>,
+    /// Whether directories of other filesystems that are mounted in a directory are left empty.
+    pub one_file_system: bool,
     /// Whether what a node of Linux can't have is left out of an archive, with a warning. Otherwise
     /// it is refused.
     pub lossy: bool,
@@ -32,10 +37,48 @@ pub struct Rules {
     pub accounts: Accounts,
 }
 
+/// What becomes of a symbolic link that leads to a directory of the tree where a source has a
+/// directory. Entries below such a link go where it leads, always.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum DirectoryLinks {
+    /// The link stays, and what is in the source's directory goes where it leads.
+    Follow,
+    /// The source's directory takes its place.
+    Replace,
+}
+
 impl Rules {
+    /// Whether directories go where a link in their place leads.
+    pub(super) fn follows_directory_links(&self) -> bool {
+        match self.directory_links {
+            Some(links) => links == DirectoryLinks::Follow,
+            None => !self.whiteouts,
+        }
+    }
+
     /// Whether a path of the source, without a slash in front, is left out.
     pub fn excludes(&self, path: &[u8]) -> bool {
-        self.excluded.iter().any(|exclude| exclude.matches(path))
+        // All are asked, so that of each it is known whether it matches anything.
+        let all = self.excluded.iter();
+        all.fold(false, |excluded, exclude| {
+            exclude.excludes(path) || excluded
+        })
+    }
+
+    /// Tells, for each pattern of what is left out, that it has matched nothing of the sources
+    /// that were read by these rules or clones of them. `place` is that of the patterns.
+    pub fn tell_useless(&self, tree: &mut FileTree, place: &str) {
+        let useless = self.excluded.iter().enumerate();
+        let useless = useless.filter(|(index, exclude)| {
+            exclude.is_useless(&self.excluded) && !self.excluded[..*index].contains(exclude)
+        });
+        for (_, exclude) in useless {
+            let text = exclude.text().escape_ascii();
+            tree.notice(format!(
+                "{place}: the pattern '{text}' matches nothing, so that nothing was left out for \
+                 it; patterns are paths within a source, one with a '/' in front from its top on"
+            ));
+        }
     }
 
     /// The attributes that a node gets.
@@ -83,5 +126,24 @@ mod tests {
         let paths = [&b"a/x"[..], b"b/x.o", b"b/a"];
         assert_eq!(paths.map(|path| rules.excludes(path)), [true, true, false]);
         assert!(!Rules::default().excludes(b"a"));
+    }
+
+    #[test]
+    fn patterns_that_match_nothing_are_told_once_each() {
+        let patterns = ["*.o", "/a.o", "none", "./none", "none", "/a.o/x", "*.c/x"];
+        let excluded = patterns.map(|text| Exclude::parse("x", text.as_bytes()).unwrap());
+        let rules = Rules {
+            excluded: excluded.into(),
+            ..Rules::default()
+        };
+        // Clones are of the same patterns.
+        for path in [&b"a.o"[..], b"b"] {
+            rules.clone().excludes(path);
+        }
+        let mut tree = FileTree::new(Timestamp::default());
+        rules.tell_useless(&mut tree, "--exclude");
+        let notices = tree.take_notices();
+        let told = notices.iter().map(|it| it.split('\'').nth(1).unwrap());
+        assert_eq!(told.collect::<Vec<_>>(), ["none", "./none", "*.c/x"]);
     }
 }

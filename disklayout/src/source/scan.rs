@@ -1,36 +1,29 @@
 //! Reads one directory of the host.
 
-use std::borrow::Cow;
 use std::ffi::OsStr;
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::fs::File;
+use std::io;
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use rayon::prelude::*;
 use rustix::fs::{
-    Access, AtFlags, FileType, Mode, OFlags, RawDir, Stat, accessat, openat, readlinkat, statat,
+    AtFlags, FileType, Mode, OFlags, RawDir, Stat, fstat, openat, readlinkat, statat,
 };
 use rustix::io::{Errno, retry_on_intr};
 
-use super::xattrs::{self, Object};
+use super::xattrs::{self, Failure, Object};
 use super::{Rules, host};
 use crate::error::{Error, Result};
-use crate::tree::{self, Node, NodeKind, Xattrs};
+use crate::tree::{FILE_FLAGS, HostRoot, Node, NodeKind, Xattrs};
 
 /// Room for what the kernel says of some hundred entries at once.
 const NAMES_BUFFER: usize = 32 << 10;
 
-/// From this length on, in bytes, the kernel takes no path as it is.
-const PATH_MAX: usize = 4096;
-
 /// So many entries are worth another thread.
 const ENTRIES_A_THREAD: usize = 64;
-
-/// How files are opened: what was a file a moment ago may be a pipe or a terminal by now.
-pub(super) const FILE_FLAGS: OFlags = OFlags::RDONLY
-    .union(OFlags::NONBLOCK)
-    .union(OFlags::NOCTTY)
-    .union(OFlags::CLOEXEC);
 
 /// Reads the directories of a source.
 #[derive(Clone, Copy, Debug)]
@@ -38,12 +31,12 @@ pub(super) struct Scanner<'a> {
     /// What the source is called in messages.
     pub(super) place: &'a str,
     /// Where it starts.
-    pub(super) top: &'a Path,
+    pub(super) root: &'a Arc<HostRoot>,
     pub(super) rules: &'a Rules,
 }
 
 /// What a directory holds.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Listing {
     /// The attributes of the directory itself.
     pub(super) xattrs: Xattrs,
@@ -58,6 +51,8 @@ pub(super) struct Found {
     pub(super) node: Node,
     /// The device and the inode where other names may lead to the same.
     pub(super) shared: Option<(u64, u64)>,
+    /// Whether it is a directory whose entries are left out.
+    pub(super) is_left_empty: bool,
 }
 
 /// A directory that is being read.
@@ -70,9 +65,13 @@ struct Directory<'a> {
 impl Scanner<'_> {
     /// Reads a directory with the attributes of all entries, without what is excluded.
     pub(super) fn list(&self, path: &Path) -> Result<Listing> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | self.no_links(path);
-        let open = tree::open(path, flags);
-        let fd = open.map_err(|error| self.failed("open the directory", path, error))?;
+        let failed = |error: Errno| self.failed("open the directory", path, error);
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY;
+        let fd = self.root.open_below(path, flags).map_err(failed)?;
+        // What is mounted when it is looked for wasn't there a moment ago.
+        if self.rules.one_file_system && self.is_elsewhere(&fstat(&fd).map_err(failed)?) {
+            return Ok(Listing::default());
+        }
         let directory = Directory {
             path,
             fd: fd.as_fd(),
@@ -89,12 +88,9 @@ impl Scanner<'_> {
         Ok(Listing { xattrs, entries })
     }
 
-    /// The top may be a symbolic link.
-    fn no_links(&self, path: &Path) -> OFlags {
-        match path.as_os_str() == self.top.as_os_str() {
-            true => OFlags::empty(),
-            false => OFlags::NOFOLLOW,
-        }
+    /// Whether something is on another filesystem than the source's top.
+    fn is_elsewhere(&self, stat: &Stat) -> bool {
+        stat.st_dev != self.root.device()
     }
 
     fn names(&self, directory: Directory<'_>) -> Result<Vec<Box<[u8]>>> {
@@ -117,7 +113,7 @@ impl Scanner<'_> {
             return false;
         }
         let path = join(directory, name);
-        let inner = path.strip_prefix(self.top).unwrap_or(&path);
+        let inner = path.strip_prefix(self.root.path()).unwrap_or(&path);
         self.rules.excludes(inner.as_os_str().as_bytes())
     }
 
@@ -135,8 +131,10 @@ impl Scanner<'_> {
             }
         };
         let is_shared = stat.st_nlink > 1 && !kind.is_directory();
+        let is_left_out = self.rules.one_file_system && self.is_elsewhere(&stat);
         Ok(Found {
             name,
+            is_left_empty: kind.is_directory() && is_left_out,
             shared: is_shared.then_some((stat.st_dev, stat.st_ino)),
             node: Node {
                 kind,
@@ -146,8 +144,8 @@ impl Scanner<'_> {
         })
     }
 
-    /// A file is opened only when it may have holes. Whether the data can be read is told for all:
-    /// reading comes when much was written already.
+    /// A file is opened even when it has no holes: that its data can't be read is told for all,
+    /// because reading comes when much was written already.
     fn file(
         &self,
         directory: Directory<'_>,
@@ -155,19 +153,13 @@ impl Scanner<'_> {
         stat: &Stat,
     ) -> Result<(NodeKind, Xattrs)> {
         let path = join(directory.path, name);
-        let failed = |error| self.failed("open the file", &path, error);
-        let (content, xattrs) = if host::may_have_holes(stat) {
-            let flags = FILE_FLAGS | OFlags::NOFOLLOW;
-            let open = || openat(directory.fd, name, flags, Mode::empty());
-            let file: OwnedFd = retry_on_intr(open).map_err(failed)?;
-            let content = host::content_with_holes(file.as_fd(), stat, &path)
-                .map_err(|error| self.failed("look for holes in", &path, error))?;
-            (content, self.xattrs(&path, Object::Open(file.as_fd()))?)
-        } else {
-            accessat(directory.fd, name, Access::READ_OK, AtFlags::EACCESS).map_err(failed)?;
-            let object = Object::At(&directory.short_path(&path, name));
-            (host::content(stat, &path), self.xattrs(&path, object)?)
-        };
+        let flags = FILE_FLAGS | OFlags::NOFOLLOW;
+        let opened = retry_on_intr(|| openat(directory.fd, name, flags, Mode::empty()));
+        let file: OwnedFd = opened.map_err(|error| self.failed("open the file", &path, error))?;
+        let file = File::from(file);
+        let content = host::content(&file, stat, &path, Some(self.root))
+            .map_err(|error| self.failed("look for holes in", &path, error))?;
+        let xattrs = self.xattrs(&path, Object::Open(file.as_fd()))?;
         Ok((NodeKind::File(content), xattrs))
     }
 
@@ -193,45 +185,67 @@ impl Scanner<'_> {
         })
     }
 
+    /// There is no call that starts at an open directory, but its path may lead elsewhere by now:
+    /// what the kernel shows of this process can't. Not every sandbox has that.
     fn xattrs_of_special(&self, directory: Directory<'_>, name: &[u8]) -> Result<Xattrs> {
+        let open = format!("/proc/self/fd/{}", directory.fd.as_raw_fd());
         let path = join(directory.path, name);
-        self.xattrs(&path, Object::At(&directory.short_path(&path, name)))
+        match xattrs::read(Object::At(&join(Path::new(&open), name))) {
+            Ok(xattrs) => Ok(xattrs),
+            Err(failure) if failure.error == Errno::NOENT => self.xattrs(&path, Object::At(&path)),
+            Err(failure) => Err(self.xattrs_failed(&path, failure)),
+        }
     }
 
     fn xattrs(&self, path: &Path, object: Object<'_>) -> Result<Xattrs> {
-        xattrs::read(object).map_err(|failure| match failure.name {
+        xattrs::read(object).map_err(|failure| self.xattrs_failed(path, failure))
+    }
+
+    fn xattrs_failed(&self, path: &Path, failure: Failure) -> Error {
+        match failure.name {
             None => self.failed("list the extended attributes of", path, failure.error),
             Some(name) => {
                 let action = format!("read the extended attribute '{}' of", name.escape_ascii());
                 self.failed(&action, path, failure.error)
             }
-        })
+        }
     }
 
     /// The kernel refused something.
-    pub(super) fn failed(&self, action: &str, path: &Path, error: Errno) -> Error {
-        let advice = match error {
-            Errno::ACCESS | Errno::PERM => "make it readable for this user or exclude it",
-            Errno::NOENT | Errno::LOOP | Errno::NOTDIR | Errno::NXIO => {
-                "leave the source alone while it is read"
+    pub(super) fn failed(&self, action: &str, path: &Path, error: impl Into<io::Error>) -> Error {
+        let error = error.into();
+        let advice = match Errno::from_io_error(&error) {
+            _ if self.is_mounted(path) => {
+                let top = self.root.path().display();
+                format!(
+                    "it is on another filesystem than '{top}': keep to that one \
+                     (--one-file-system) or exclude it"
+                )
             }
-            _ => "exclude it if it isn't needed",
+            Some(Errno::ACCESS | Errno::PERM) => {
+                "make it readable for this user or exclude it".to_owned()
+            }
+            Some(Errno::NOENT | Errno::LOOP | Errno::NOTDIR | Errno::NXIO) => {
+                "leave the source alone while it is read".to_owned()
+            }
+            _ => "exclude it if it isn't needed".to_owned(),
         };
         let message = format!("can't {action} '{}'; {advice}", path.display());
-        Error::io(self.place, message, std::io::Error::from(error))
+        Error::io(self.place, message, error)
     }
-}
 
-impl Directory<'_> {
-    /// A path that the kernel takes. Where there is no call that starts at an open directory, a
-    /// long path has to go through what the kernel shows of this process.
-    fn short_path<'p>(&self, path: &'p Path, name: &[u8]) -> Cow<'p, Path> {
-        use std::os::fd::AsRawFd;
-        if path.as_os_str().len() < PATH_MAX {
-            return Cow::Borrowed(path);
-        }
-        let directory = format!("/proc/self/fd/{}", self.fd.as_raw_fd());
-        Cow::Owned(join(Path::new(&directory), name))
+    /// Whether a path is in a directory of another filesystem than the source's top, or is one. Of
+    /// files alone that isn't always told (overlayfs).
+    fn is_mounted(&self, path: &Path) -> bool {
+        let elsewhere = |path: &Path| {
+            let opened = self.root.open_below(path, OFlags::PATH | OFlags::DIRECTORY);
+            let stat = opened.and_then(fstat);
+            stat.map(|stat| self.is_elsewhere(&stat))
+        };
+        let above = path.parent().filter(|_| path != self.root.path());
+        elsewhere(path)
+            .or_else(|error| above.map_or(Err(error), elsewhere))
+            .unwrap_or_default()
     }
 }
 

@@ -1,10 +1,12 @@
 //! Where a file's data comes from.
 
+use std::fs::Metadata;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::host::HostFile;
+use super::host::{FileState, HostFile, Planned};
+use super::host_root::HostRoot;
 use super::store::Store;
 use crate::identity::Timestamp;
 
@@ -74,8 +76,19 @@ impl Content {
 
     /// A file of the host that has `len` bytes, none of them in holes.
     pub fn host(path: impl AsRef<Path>, len: u64) -> Self {
-        let file = HostFile::new(path.as_ref(), len, None, None);
-        Self::host_file(file, len)
+        Self::of_host_file(HostFile::new(
+            path.as_ref(),
+            None,
+            Planned::Length(len),
+            None,
+        ))
+    }
+
+    /// A file of the host without holes, which may be found through symbolic links. That it isn't
+    /// the one that `metadata` is of, or has changed since, is an error when it is read.
+    pub fn of_host(path: impl AsRef<Path>, metadata: &Metadata) -> Self {
+        let state = FileState::of_metadata(metadata);
+        Self::host_file(path.as_ref(), None, state, None)
     }
 
     /// A file of the host with its holes: `extents` are the pieces that hold data, each with the
@@ -87,15 +100,26 @@ impl Content {
         modified: Timestamp,
         extents: Vec<Extent>,
     ) -> Self {
-        let is_whole = matches!(extents.as_slice(), [one] if one.logical == 0 && one.len == len);
-        let extents = (!is_whole).then(|| extents.into());
-        let file = HostFile::new(path.as_ref(), len, Some(modified), extents);
-        Self::host_file(file, len)
+        let planned = Planned::Modified(len, modified);
+        let extents = pieces(len, extents);
+        Self::of_host_file(HostFile::new(path.as_ref(), None, planned, extents))
     }
 
-    fn host_file(file: HostFile, len: u64) -> Self {
+    /// A file of the host in this state, below `root` where there is one; without `extents` it has
+    /// no holes.
+    pub(crate) fn host_file(
+        path: &Path,
+        root: Option<Arc<HostRoot>>,
+        state: FileState,
+        extents: Option<Vec<Extent>>,
+    ) -> Self {
+        let extents = extents.and_then(|extents| pieces(state.len, extents));
+        Self::of_host_file(HostFile::new(path, root, Planned::State(state), extents))
+    }
+
+    fn of_host_file(file: HostFile) -> Self {
         Self {
-            len,
+            len: file.len(),
             source: Source::Host(Arc::new(file)),
         }
     }
@@ -179,6 +203,12 @@ impl Content {
     pub(crate) const fn source(&self) -> &Source {
         &self.source
     }
+}
+
+/// The pieces of a file, unless one has all of it.
+fn pieces(len: u64, extents: Vec<Extent>) -> Option<Box<[Extent]>> {
+    let is_whole = matches!(extents.as_slice(), [one] if one.logical == 0 && one.len == len);
+    (!is_whole).then(|| extents.into())
 }
 
 #[cfg(test)]

@@ -4,7 +4,9 @@
 //! in which writers number and place them.
 
 mod content;
+mod follow;
 mod host;
+mod host_root;
 mod long_path;
 mod names;
 mod node;
@@ -14,7 +16,8 @@ mod store;
 
 pub(crate) use content::Source;
 pub use content::{Content, Extent};
-pub(crate) use host::HostFile;
+pub(crate) use host::{FILE_FLAGS, FileState, HostFile};
+pub(crate) use host_root::HostRoot;
 pub(crate) use long_path::open;
 pub use node::{Attributes, Device, Node, NodeId, NodeKind, Xattr, Xattrs};
 pub use reader::ContentReader;
@@ -190,22 +193,24 @@ impl FileTree {
         self.put(place, path, Node::new(NodeKind::File(content), attributes))
     }
 
-    /// Puts `node` at an absolute `path`. Missing parents are made, 0755 root:root, with the
-    /// node's time. Of a directory that is there already the attributes become the new ones; any
-    /// other node that is there is replaced, its other names keep it.
+    /// Puts `node` at an absolute `path`. Symbolic links on the way to its last component are
+    /// followed within the tree. Missing parents are made, 0755 root:root, with the node's time.
+    /// Of a directory that is there already the attributes become the new ones; any other node
+    /// that is there is replaced, its other names keep it.
     ///
     /// # Errors
     /// `InvalidSpec` at `place` when the path is not absolute, leads through something else than
-    /// directories, has a component of more than [`NAME_MAX`] bytes, or contains `.`, `..` or a
+    /// directories and links to them, has a component of more than [`NAME_MAX`] bytes, or contains `.`, `..` or a
     /// NUL byte, and when a directory would replace something else or be replaced by it.
     pub fn put(&mut self, place: &str, path: &[u8], node: Node) -> Result<NodeId> {
-        let components = path::components(place, path, node.kind.is_directory())?;
-        let Some((name, parents)) = components.split_last() else {
-            self.slots[Self::ROOT.index()].node = node;
-            return Ok(Self::ROOT);
-        };
-        let parent = self.directory(place, path, parents, node.attributes.mtime)?;
-        self.put_in(place, parent, name, node)
+        let (is_directory, mtime) = (node.kind.is_directory(), node.attributes.mtime);
+        match self.make_parent(place, path, is_directory, mtime)? {
+            Some((parent, name)) => self.put_in(place, parent, name, node),
+            None => {
+                self.slots[Self::ROOT.index()].node = node;
+                Ok(Self::ROOT)
+            }
+        }
     }
 
     /// Puts `node` into a directory under `name`, as [`Self::put`] does.
@@ -259,12 +264,8 @@ impl FileTree {
     /// Those of [`Self::put`], and `InvalidSpec` when `target` is a directory.
     pub fn link(&mut self, place: &str, path: &[u8], target: NodeId) -> Result<()> {
         let mtime = self.node(target).attributes.mtime;
-        let components = path::components(place, path, false)?;
-        match components.split_last() {
-            Some((name, parents)) => {
-                let parent = self.directory(place, path, parents, mtime)?;
-                self.link_in(place, parent, name, target)
-            }
+        match self.make_parent(place, path, false, mtime)? {
+            Some((parent, name)) => self.link_in(place, parent, name, target),
             None => Err(Error::invalid(place, "'/' can't be a second name")),
         }
     }
@@ -314,6 +315,20 @@ impl FileTree {
         true
     }
 
+    /// How many entries a directory has, those of all directories in it included.
+    pub(crate) fn entries_below(&self, directory: NodeId) -> u64 {
+        let (mut directories, mut count) = (vec![directory], 0);
+        while let Some(directory) = directories.pop() {
+            for (_, id) in self.entries(directory) {
+                count += 1;
+                if self.node(id).kind.is_directory() {
+                    directories.push(id);
+                }
+            }
+        }
+        count
+    }
+
     /// Removes everything that is in a directory.
     pub fn clear(&mut self, directory: NodeId) {
         let mut directories = vec![directory];
@@ -339,37 +354,6 @@ impl FileTree {
     /// Gives a node other extended attributes.
     pub fn set_xattrs(&mut self, id: NodeId, xattrs: Xattrs) {
         self.slots[id.index()].node.xattrs = xattrs;
-    }
-
-    /// The directory that `components` lead to; what is missing of it is made.
-    fn directory(
-        &mut self,
-        place: &str,
-        path: &[u8],
-        components: &[&[u8]],
-        mtime: Timestamp,
-    ) -> Result<NodeId> {
-        let mut directory = Self::ROOT;
-        for name in components {
-            let found = self.entry(directory, name);
-            directory = match found {
-                Some(found) if self.node(found).kind.is_directory() => found,
-                Some(found) => {
-                    let message = format!(
-                        "'{}' can't be made: '{}' is a {}, so it can't hold others",
-                        path.escape_ascii(),
-                        self.path(found).escape_ascii(),
-                        self.node(found).kind.described()
-                    );
-                    return Err(Error::invalid(place, message));
-                }
-                None => {
-                    let node = Node::new(NodeKind::Directory, Attributes::directory(mtime));
-                    self.add(place, directory, name, node)?
-                }
-            };
-        }
-        Ok(directory)
     }
 
     fn add(&mut self, place: &str, parent: NodeId, name: &[u8], node: Node) -> Result<NodeId> {

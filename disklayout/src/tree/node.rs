@@ -110,7 +110,7 @@ impl NodeKind {
     }
 
     /// What it is, and of a symbolic link where it leads.
-    pub(super) fn described(&self) -> String {
+    pub(crate) fn described(&self) -> String {
         match self {
             Self::Symlink(target) => format!("{} to '{}'", self.noun(), target.escape_ascii()),
             _ => self.noun().to_owned(),

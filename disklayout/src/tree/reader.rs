@@ -1,10 +1,7 @@
 //! Reads a file's data from its start to its end.
 
-use std::fs::File;
-use std::os::unix::fs::FileExt;
-
 use super::content::{Content, Extent, Source};
-use super::host::HostFile;
+use super::host::OpenFile;
 use super::store::{Store, StoreReader};
 use super::{FileTree, NodeId, NodeKind};
 use crate::error::{Error, Result};
@@ -22,7 +19,7 @@ pub struct ContentReader<'a> {
 #[derive(Debug)]
 enum Bytes<'a> {
     Inline(&'a [u8]),
-    Host(&'a HostFile, File),
+    Host(OpenFile<'a>),
     Store(StoreReader<'a>),
 }
 
@@ -59,7 +56,7 @@ impl<'a> ContentReader<'a> {
         extents.reverse();
         let bytes = match content.source() {
             Source::Inline(bytes) => Bytes::Inline(bytes),
-            Source::Host(host) => Bytes::Host(host, host.open()?),
+            Source::Host(host) => Bytes::Host(host.open()?),
             Source::Stored(store, _) => {
                 let first = extents.last().map_or(0, |extent| extent.offset);
                 let reader = reader.filter(|reader| reader.streams(store));
@@ -74,10 +71,11 @@ impl<'a> ContentReader<'a> {
         })
     }
 
-    /// Fills all of `buf` with the next bytes.
+    /// Fills all of `buf` with the next bytes. With the last ones it is sure that all are of the
+    /// source as it was planned.
     ///
     /// # Errors
-    /// `Io` when reading fails or the data ends early.
+    /// `Io` when reading fails, the data ends early or its source has changed.
     pub fn read_exact(&mut self, buf: &mut [u8]) -> Result<()> {
         let end = self.position + buf.len() as u64;
         if end > self.len {
@@ -113,6 +111,9 @@ impl<'a> ContentReader<'a> {
                 extent.len -= count as u64;
                 if extent.len == 0 {
                     self.extents.pop();
+                    if self.extents.is_empty() {
+                        self.bytes.check()?;
+                    }
                 }
                 count
             }
@@ -164,10 +165,16 @@ impl Bytes<'_> {
                 buf.copy_from_slice(&bytes[offset as usize..][..buf.len()]);
                 Ok(())
             }
-            Self::Host(host, file) => file
-                .read_exact_at(buf, offset)
-                .map_err(|error| host.read_error(error)),
+            Self::Host(file) => file.read_exact_at(buf, offset),
             Self::Store(reader) => reader.read_exact_at(buf, offset),
+        }
+    }
+
+    fn check(&self) -> Result<()> {
+        match self {
+            Self::Inline(_) => Ok(()),
+            Self::Host(file) => file.check(),
+            Self::Store(reader) => reader.check(),
         }
     }
 }

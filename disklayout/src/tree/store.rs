@@ -6,6 +6,9 @@ use std::io::{self, Read};
 use std::os::unix::fs::FileExt;
 use std::panic::RefUnwindSafe;
 
+use rustix::fs::{Stat, fstat};
+
+use super::host::FileState;
 use crate::error::{Error, Result};
 
 /// Bytes that can only be read from their start, such as those of a compressed archive.
@@ -22,12 +25,15 @@ pub trait Stream: Debug + Send + Sync + RefUnwindSafe {
 pub struct Store {
     name: String,
     access: Access,
+    /// What was known of the file underneath when the store was made.
+    planned: Option<Stat>,
 }
 
 #[derive(Debug)]
 enum Access {
     Random(File),
-    Sequential(Box<dyn Stream>),
+    /// With the file that the stream is made of.
+    Sequential(Box<dyn Stream>, Option<File>),
 }
 
 /// Two stores are the same when they are one.
@@ -40,10 +46,12 @@ impl PartialEq for Store {
 impl Eq for Store {}
 
 impl Store {
-    /// The bytes of `file`, called `name` in messages.
+    /// The bytes of `file`, called `name` in messages. That the file changes from now on is an
+    /// error when it is read.
     pub fn file(name: impl Into<String>, file: File) -> Self {
         Self {
             name: name.into(),
+            planned: fstat(&file).ok(),
             access: Access::Random(file),
         }
     }
@@ -52,7 +60,18 @@ impl Store {
     pub fn stream(name: impl Into<String>, stream: impl Stream + 'static) -> Self {
         Self {
             name: name.into(),
-            access: Access::Sequential(Box::new(stream)),
+            access: Access::Sequential(Box::new(stream), None),
+            planned: None,
+        }
+    }
+
+    /// The bytes of `stream`, which is made of those of `file`: as with [`Self::file`], that one
+    /// mustn't change.
+    pub fn stream_of(name: impl Into<String>, stream: impl Stream + 'static, file: File) -> Self {
+        Self {
+            name: name.into(),
+            planned: fstat(&file).ok(),
+            access: Access::Sequential(Box::new(stream), Some(file)),
         }
     }
 
@@ -65,7 +84,7 @@ impl Store {
     pub(crate) const fn random(&self) -> Option<&File> {
         match &self.access {
             Access::Random(file) => Some(file),
-            Access::Sequential(_) => None,
+            Access::Sequential(..) => None,
         }
     }
 
@@ -74,7 +93,7 @@ impl Store {
         let fail = |error| self.read_error(error);
         let bytes: Box<dyn Read + Send> = match &self.access {
             Access::Random(file) => Box::new(At { file, offset }),
-            Access::Sequential(stream) => {
+            Access::Sequential(stream, _) => {
                 let mut bytes = stream.open().map_err(fail)?;
                 let skipped = io::copy(&mut bytes.by_ref().take(offset), &mut io::sink());
                 if skipped.map_err(fail)? < offset {
@@ -90,8 +109,41 @@ impl Store {
         })
     }
 
+    /// Makes sure that the file underneath is what it was when the store was made.
+    ///
+    /// # Errors
+    /// `Io` when it has changed.
+    pub(crate) fn check(&self) -> Result<()> {
+        let (Access::Random(file) | Access::Sequential(_, Some(file))) = &self.access else {
+            return Ok(());
+        };
+        let Some(planned) = &self.planned else {
+            return Ok(());
+        };
+        let now = fstat(file).map_err(|error| self.failed("can't look at it", error.into()))?;
+        if is_unchanged(planned, &now) {
+            return Ok(());
+        }
+        let message = format!(
+            "it had {} bytes when the image was planned",
+            planned.st_size
+        );
+        let reason = format!(
+            "it has changed since and has {} now; leave it alone while images are built",
+            now.st_size
+        );
+        Err(self.failed(&message, io::Error::other(reason)))
+    }
+
+    fn failed(&self, message: &str, error: io::Error) -> Error {
+        Error::io(self.name.as_str(), message, error)
+    }
+
     /// What failed while it was read.
     pub(crate) fn read_error(&self, error: io::Error) -> Error {
+        if let Err(changed) = self.check() {
+            return changed;
+        }
         let message = match error.kind() {
             io::ErrorKind::UnexpectedEof => {
                 "it ends earlier than when the image was planned; leave it alone while images are \
@@ -99,8 +151,16 @@ impl Store {
             }
             _ => "can't read it",
         };
-        Error::io(self.name.as_str(), message, error)
+        self.failed(message, error)
     }
+}
+
+/// Whether a file that is open has the bytes that it had. When a name of it comes or goes, as when
+/// another file takes its place, that is a change too, but none of its bytes.
+fn is_unchanged(planned: &Stat, now: &Stat) -> bool {
+    let [before, after] = [planned, now].map(FileState::of);
+    let is_same_change = before.changed == after.changed || planned.st_nlink != now.st_nlink;
+    before.len == after.len && before.modified == after.modified && is_same_change
 }
 
 /// A file from an offset on.
@@ -137,6 +197,11 @@ impl StoreReader<'_> {
         *self.store == *store && store.random().is_none()
     }
 
+    /// Makes sure that what was read is of the store as it was planned.
+    pub(crate) fn check(&self) -> Result<()> {
+        self.store.check()
+    }
+
     /// Fills `buf` with the bytes at `offset`. Going back costs a new start.
     pub(crate) fn read_exact_at(&mut self, buf: &mut [u8], offset: u64) -> Result<()> {
         if offset < self.position {
@@ -153,5 +218,62 @@ impl StoreReader<'_> {
         read.map_err(|error| self.store.read_error(error))?;
         self.position = offset + buf.len() as u64;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Cursor, Write};
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::tree::Content;
+
+    #[derive(Debug)]
+    struct Bytes;
+
+    impl Stream for Bytes {
+        fn open(&self) -> io::Result<Box<dyn Read + Send>> {
+            Ok(Box::new(Cursor::new(b"0123456789")))
+        }
+    }
+
+    /// Writes until the filesystem's clock has ticked.
+    fn change(file: &File) {
+        let before = FileState::of(&fstat(file).unwrap());
+        while FileState::of(&fstat(file).unwrap()) == before {
+            file.write_all_at(b"x", 0).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_file_underneath_that_changes_is_an_error_and_another_in_its_place_is_none() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("archive");
+        std::fs::write(&path, "0123456789").unwrap();
+        let open = || File::options().read(true).write(true).open(&path).unwrap();
+        let file = open();
+        let stores = [
+            Store::file("random", open()),
+            Store::stream_of("stream", Bytes, open()),
+        ];
+        let stores = stores.map(Arc::new);
+        let read = |store: &Arc<Store>| {
+            let content = Content::stored(store, 2, 3);
+            content.open()?.read_exact(&mut [0; 3])
+        };
+        let other = directory.path().join("other");
+        File::create(&other).unwrap().write_all(b"new").unwrap();
+        std::fs::rename(&other, &path).unwrap();
+        stores.iter().for_each(|store| read(store).unwrap());
+        change(&file);
+        for store in &stores {
+            let error = read(store).unwrap_err();
+            assert_eq!(error.place(), store.name());
+            assert!(
+                error.message().contains("when the image was planned"),
+                "{error}"
+            );
+        }
     }
 }

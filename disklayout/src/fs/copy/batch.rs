@@ -134,8 +134,9 @@ fn read(part: &RandomPart<'_>, bytes: &mut [u8]) -> Result<()> {
     match part.from {
         Origin::Inline(all) => bytes.copy_from_slice(slice(all, part)),
         Origin::Host(host) => {
-            let read = host.open()?.read_exact_at(bytes, part.offset);
-            read.map_err(|error| host.read_error(error))?;
+            let file = host.open()?;
+            file.read_exact_at(bytes, part.offset)?;
+            file.check()?;
         }
         Origin::Store(store, file) => {
             let read = file.read_exact_at(bytes, part.offset);
@@ -153,11 +154,13 @@ fn copy_large(job: &Job<'_>, part: &RandomPart<'_>) -> Result<()> {
     match part.from {
         Origin::Inline(all) => job.write(slice(all, part), part.disk),
         Origin::Host(host) => {
-            let copied = copy_from(job, &host.open()?, part);
+            let file = host.open()?;
+            let copied = copy_from(job, file.file(), part);
             copied.map_err(|error| match error.kind() {
-                io::ErrorKind::UnexpectedEof => host.read_error(error),
+                io::ErrorKind::UnexpectedEof => file.read_error(error),
                 _ => copy_error(job, &host.path().display(), part, error),
-            })
+            })?;
+            file.check()
         }
         Origin::Store(store, file) => {
             copy_from(job, file, part).map_err(|error| match error.kind() {

@@ -90,8 +90,11 @@ pub fn copy(
     let Parts {
         random,
         streams,
+        mut stores,
         in_holes,
     } = Parts::cut(pieces);
+    stores.extend(streams.iter().map(|(store, _)| *store));
+    stores.iter().try_for_each(|store| store.check())?;
     in_holes.tell(progress);
     let queue = Queue::new(random);
     let threads = rayon::current_num_threads();
@@ -106,7 +109,9 @@ pub fn copy(
         }
         queue.work(job);
     });
-    job.failure.into_inner().map_or(Ok(()), Err)
+    job.failure.into_inner().map_or(Ok(()), Err)?;
+    // What was read is of archives as they were planned if they still are.
+    stores.iter().try_for_each(|store| store.check())
 }
 
 /// What all threads share.

@@ -90,6 +90,8 @@ pub(super) type StreamPart = Part<()>;
 pub(super) struct Parts<'a> {
     pub random: Vec<RandomPart<'a>>,
     pub streams: Vec<(&'a Store, Vec<StreamPart>)>,
+    /// What is read at any place, each once.
+    pub stores: Vec<&'a Store>,
     /// What needs no copying.
     pub in_holes: Amount,
 }
@@ -130,7 +132,12 @@ impl<'a> Parts<'a> {
             Source::Inline(bytes) => self.add_random(Origin::Inline(bytes), part),
             Source::Host(host) => self.add_random(Origin::Host(host), part),
             Source::Stored(store, _) => match store.random() {
-                Some(file) => self.add_random(Origin::Store(store, file), part),
+                Some(file) => {
+                    if !self.stores.iter().rev().any(|known| *known == &**store) {
+                        self.stores.push(store);
+                    }
+                    self.add_random(Origin::Store(store, file), part);
+                }
                 None => self.parts_of(store).push(part),
             },
         }

@@ -75,7 +75,7 @@ pub fn add_archive(
     let fail = |fault: Fault| fault.at(place, &format!("archive '{name}'"));
     let (source, input) = Archive::open(name, file, rules).map_err(fail)?;
     let mut members = Members::new(input, &source.store);
-    let mut entries = Entries::new(Layer { tree, rules, place });
+    let mut entries = Entries::new(Layer::new(tree, rules, place));
     let added = add_members(&mut members, &mut entries);
     added.map_err(|fault| source.explain(fault).at(place, &members.subject()))?;
     let rest = source.check_rest().map_err(fail)?;
@@ -128,9 +128,9 @@ impl Archive {
             true => window::LONG_MAX,
             false => window::USUAL_MAX,
         };
-        let stream = Compressed::new(file, window_max);
+        let stream = Compressed::new(file.try_clone()?, window_max);
         let input = Input::stream(stream.open()?);
-        let store = Arc::new(Store::stream(name, stream.clone()));
+        let store = Arc::new(Store::stream_of(name, stream.clone(), file));
         let source = Source::Compressed(stream);
         Ok((Self { store, source }, input))
     }

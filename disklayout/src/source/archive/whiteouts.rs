@@ -94,7 +94,7 @@ impl Whiteouts {
     pub(super) fn link(&mut self, layer: &Layer<'_>, path: &[u8], id: NodeId) {
         let (directory, name) = path::split(path);
         if id.index() < self.first_new
-            && let Some(parent) = layer.tree.find(&layer.target(directory))
+            && let Some(parent) = layer.directory(directory)
         {
             self.linked.insert((parent, name.to_vec()));
         }
@@ -105,7 +105,7 @@ impl Whiteouts {
         for marker in std::mem::take(&mut self.markers) {
             match marker {
                 Marker::Opaque(path) => {
-                    if let Some(directory) = layer.tree.find(&layer.target(&path)) {
+                    if let Some(directory) = layer.directory(&path) {
                         self.clear(layer, directory);
                     }
                 }
@@ -116,7 +116,7 @@ impl Whiteouts {
 
     fn remove(&mut self, layer: &mut Layer<'_>, path: &[u8]) {
         let (directory, name) = path::split(path);
-        let Some(parent) = layer.tree.find(&layer.target(directory)) else {
+        let Some(parent) = layer.directory(directory) else {
             return;
         };
         let Some(found) = layer.tree.entry(parent, name) else {
