@@ -269,7 +269,7 @@ fn archives_compressed_with_lz4() {
     let others = TempDir::new().unwrap();
     let path = |name: &str| others.path().join(name).display().to_string();
     // Several blocks, some of which can't be compressed.
-    let noise: Vec<u8> = (0..9_000_000_u64)
+    let noise: Vec<u8> = (0..700_000_u64)
         .map(|index| (index.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56) as u8)
         .collect();
     fs::write(directory.path().join("d/noise"), &noise).unwrap();

@@ -24,7 +24,7 @@ pub(super) struct Zeroes {
 #[derive(Debug)]
 pub(super) enum Behind {
     Nothing,
-    Header(Header),
+    Header(Box<Header>),
     /// The start of something else.
     Other(Vec<u8>),
 }
@@ -37,7 +37,7 @@ impl Zeroes {
         let end = input.position() - block.len() as u64;
         let behind = match block.first_chunk().map(|block| Header::new(*block)) {
             None if block.is_empty() => Behind::Nothing,
-            Some(Some(header)) => Behind::Header(header),
+            Some(Some(header)) => Behind::Header(Box::new(header)),
             _ => {
                 block.extend(input.rest(magic::LEN)?);
                 Behind::Other(block)

@@ -240,7 +240,7 @@ impl Header {
 
 /// Whether something begins with this that is no block of the old form.
 fn is_magic(number: u32) -> bool {
-    matches!(number, MAGIC | LEGACY_MAGIC) || number >> 4 == 0x184D_2A5
+    matches!(number, MAGIC | LEGACY_MAGIC) || number & !0xF == 0x184D_2A50
 }
 
 fn sum(bytes: &[u8]) -> u32 {

@@ -169,7 +169,7 @@ impl<'a> Members<'a> {
                     // What was said for all members counts for those of one archive.
                     self.global = Extensions::default();
                 }
-                Ok(Some(header.clone()))
+                Ok(Some(header.as_ref().clone()))
             }
             Behind::Nothing | Behind::Other(_) => {
                 self.doubts.extend(zeroes.check_end()?);

@@ -48,7 +48,10 @@ impl NamedAcls {
                 continue;
             }
             let mut xattrs: Vec<Xattr> = layer.tree.node(id).xattrs.iter().cloned().collect();
-            let path = layer.tree.path(id);
+            let path = match layer.tree.path(id) {
+                path if path.is_empty() => b"/".to_vec(),
+                path => path,
+            };
             for (name, acl) in acls {
                 let value = known.bytes(&acl, &path, &layer.rules.accounts, notes)?;
                 xattrs.push(Xattr {

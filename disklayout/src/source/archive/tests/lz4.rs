@@ -72,7 +72,7 @@ fn read(frame: &[u8]) -> std::io::Result<(Vec<u8>, usize)> {
 
 /// Text that repeats itself at a distance of more than a block, and noise.
 fn content() -> Vec<u8> {
-    let text = (0..40_000_u32).map(|index| (index * index >> 7) as u8 % 50);
+    let text = (0..40_000_u32).map(|index| ((index * index) >> 7) as u8 % 50);
     let text: Vec<u8> = text.collect();
     let noise =
         (0..70_000_u64).map(|index| (index.wrapping_mul(0x9E37_79B9_7F4A_7C15) >> 56) as u8);
