@@ -59,10 +59,11 @@ impl Rules {
     /// Whether a path of the source, without a slash in front, is left out.
     pub fn excludes(&self, path: &[u8]) -> bool {
         // All are asked, so that of each it is known whether it matches anything.
-        let all = self.excluded.iter();
-        all.fold(false, |excluded, exclude| {
-            exclude.excludes(path) || excluded
-        })
+        let mut is_excluded = false;
+        for exclude in &self.excluded {
+            is_excluded |= exclude.excludes(path);
+        }
+        is_excluded
     }
 
     /// Tells, for each pattern of what is left out, that it has matched nothing of the sources

@@ -10,14 +10,15 @@ use std::sync::Arc;
 
 use rayon::prelude::*;
 use rustix::fs::{
-    AtFlags, FileType, Mode, OFlags, RawDir, Stat, fstat, openat, readlinkat, statat,
+    AtFlags, FileType, Mode, OFlags, RawDir, Stat, StatxFlags, fstat, major, minor, openat,
+    readlinkat, statat, statx,
 };
 use rustix::io::{Errno, retry_on_intr};
 
 use super::xattrs::{self, Failure, Object};
 use super::{Rules, host};
 use crate::error::{Error, Result};
-use crate::tree::{FILE_FLAGS, HostRoot, Node, NodeKind, Xattrs};
+use crate::tree::{Attributes, FILE_FLAGS, HostRoot, Node, NodeKind, Xattrs};
 
 /// Room for what the kernel says of some hundred entries at once.
 const NAMES_BUFFER: usize = 32 << 10;
@@ -120,8 +121,14 @@ impl Scanner<'_> {
     /// Asks for everything about one entry.
     fn find(&self, directory: Directory<'_>, name: Box<[u8]>) -> Result<Found> {
         let path = || join(directory.path, &name);
-        let stat = statat(directory.fd, &*name, AtFlags::SYMLINK_NOFOLLOW)
-            .map_err(|error| self.failed("ask for the attributes of", &path(), error))?;
+        let stat = match statat(directory.fd, &*name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => stat,
+            Err(error) => {
+                let closed = self.closed_mount(directory, &name);
+                let failed = || self.failed("ask for the attributes of", &path(), error);
+                return closed.ok_or_else(failed);
+            }
+        };
         let (kind, xattrs) = match FileType::from_raw_mode(stat.st_mode) {
             FileType::Directory => (NodeKind::Directory, Xattrs::NONE),
             FileType::RegularFile => self.file(directory, &name, &stat)?,
@@ -142,6 +149,31 @@ impl Scanner<'_> {
                 xattrs,
             },
         })
+    }
+
+    /// The directory on which a filesystem is mounted that answers nobody but its user (FUSE),
+    /// where such are left out. All that is known of it is that it is there.
+    fn closed_mount(&self, directory: Directory<'_>, name: &[u8]) -> Option<Found> {
+        let is_elsewhere = self.is_device_elsewhere(directory.fd, name);
+        if !self.rules.one_file_system || !is_elsewhere.unwrap_or_default() {
+            return None;
+        }
+        let above = host::attributes(&fstat(directory.fd).ok()?);
+        Some(Found {
+            name: name.into(),
+            node: Node::new(NodeKind::Directory, Attributes::directory(above.mtime)),
+            shared: None,
+            is_left_empty: true,
+        })
+    }
+
+    /// Whether a name in a directory, or the directory itself by an empty one, is on another
+    /// filesystem than the source's top. That much every filesystem answers.
+    fn is_device_elsewhere(&self, directory: BorrowedFd<'_>, name: &[u8]) -> Result<bool, Errno> {
+        let flags = AtFlags::SYMLINK_NOFOLLOW | AtFlags::EMPTY_PATH;
+        let stat = statx(directory, name, flags, StatxFlags::empty())?;
+        let top = self.root.device();
+        Ok((stat.stx_dev_major, stat.stx_dev_minor) != (major(top), minor(top)))
     }
 
     /// A file is opened even when it has no holes: that its data can't be read is told for all,
@@ -238,9 +270,9 @@ impl Scanner<'_> {
     /// files alone that isn't always told (overlayfs).
     fn is_mounted(&self, path: &Path) -> bool {
         let elsewhere = |path: &Path| {
-            let opened = self.root.open_below(path, OFlags::PATH | OFlags::DIRECTORY);
-            let stat = opened.and_then(fstat);
-            stat.map(|stat| self.is_elsewhere(&stat))
+            let flags = OFlags::PATH | OFlags::DIRECTORY;
+            let directory = self.root.open_below(path, flags)?;
+            self.is_device_elsewhere(directory.as_fd(), b"")
         };
         let above = path.parent().filter(|_| path != self.root.path());
         elsewhere(path)
