@@ -162,6 +162,11 @@ impl<'a> Filesystem<'a> {
         self
     }
 
+    /// Whether it is an image of a disc, which may have a table in front.
+    pub(super) fn is_disc(&self) -> bool {
+        self.facts.kind == iso9660::KIND
+    }
+
     /// Whether it starts where it should, and says that it is no larger than the place in which it
     /// is.
     pub(super) fn fits(&self) -> bool {
