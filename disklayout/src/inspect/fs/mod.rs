@@ -155,7 +155,7 @@ impl<'a> Filesystem<'a> {
     }
 
     /// The same, read from a copy, which is in byte `at`.
-    fn from_backup(mut self, what: &str, at: u64) -> Self {
+    fn of_copy(mut self, what: &str, at: u64) -> Self {
         let text = format!("its {what} is lost: the copy in byte {at} is read instead");
         self.facts.warnings.insert(0, text);
         self.is_from_backup = true;
