@@ -113,8 +113,18 @@ fn sectors_of_both_sizes() {
 #[test]
 fn sectors_of_the_wrong_size() {
     for (label, bytes, wrong, message) in [
-        ("gpt", 512, 4096, "protective MBR: "),
-        ("gpt", 4096, 512, "protective MBR: "),
+        (
+            "gpt",
+            512,
+            4096,
+            "GPT: it is in order with sectors of 512 bytes",
+        ),
+        (
+            "gpt",
+            4096,
+            512,
+            "GPT: it is in order with sectors of 4096 bytes",
+        ),
     ] {
         let world = world_of(label, bytes);
         let name = world.names().remove(0);

@@ -4,7 +4,7 @@
 use std::fs;
 use std::path::Path;
 
-use disklayout::disk::{Disk, MemDisk};
+use disklayout::disk::{Disk, MemDisk, Window};
 use disklayout::fs::{Options, Registry, Request, Unwatched};
 use disklayout::inspect;
 use disklayout::tree::{Attributes, Content, FileTree, Node, NodeKind, Xattr, Xattrs};
@@ -37,6 +37,9 @@ fuzz_target!(
             rest = behind;
         }
         let _ = read(&disk);
+        // The same when its end is missing.
+        let start = Window::new(&disk, Bytes::new(0), Bytes::new(IMAGE / 4 * 3)).unwrap();
+        let _ = read(&start);
     }
 );
 

@@ -112,8 +112,8 @@ impl<'a> Search<'a> {
                 return Ok(self.partitioned(mbr));
             }
             return Ok(match self.kept(fs::behind_boot_sector(whole)) {
-                Some(found) => self.bare(Some(found)),
-                None => self.partitioned(mbr),
+                Some(found) if !found.is_disc() => self.bare(Some(found)),
+                Some(_) | None => self.partitioned(mbr),
             });
         }
         self.without_mbr(whole, (gpt, blank), doubt)

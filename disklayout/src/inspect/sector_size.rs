@@ -2,7 +2,7 @@
 //! what lies in its partitions has to.
 
 use crate::disk::Disk;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::inspect::findings::Findings;
 use crate::inspect::fs::Filesystem;
 use crate::inspect::gpt::{self, Gpt};
@@ -91,11 +91,23 @@ pub(super) fn by_headers(
     wanted: Option<SectorSize>,
 ) -> Result<Gpt> {
     let with = |size| gpt::read(Sectors { disk, size }, record);
+    let is_sealed = |gpt: &Result<Gpt>| gpt.as_ref().is_ok_and(|gpt| gpt.is_sealed);
     if let Some(size) = wanted {
-        return with(size);
+        let found = with(size);
+        let other = match size {
+            SectorSize::B512 => SectorSize::B4096,
+            SectorSize::B4096 => SectorSize::B512,
+        };
+        // What is at the wrong place may make sense by chance.
+        if !is_sealed(&found) && is_sealed(&with(other)) {
+            let (wrong, right) = (size.get(), other.get());
+            let message = format!("it is in order with sectors of {right} bytes, not of {wrong}");
+            return Err(Error::corrupt("GPT", message));
+        }
+        return found;
     }
     let usual = with(SectorSize::B512);
-    if usual.as_ref().is_ok_and(|gpt| gpt.is_sealed) {
+    if is_sealed(&usual) {
         return usual;
     }
     let number = |gpt: &Gpt| gpt.found.table.partitions.first().map(|one| one.number);

@@ -89,11 +89,17 @@ impl Sample {
     }
 
     fn disk(&self) -> Counting {
-        let disk = MemDisk::new(self.image.len() as u64);
+        self.disk_of(self.image.len())
+    }
+
+    /// A disk of `len` bytes: the image is cut, or the disk has grown.
+    fn disk_of(&self, len: usize) -> Counting {
+        let disk = MemDisk::new(len as u64);
+        let used = len.min(self.image.len());
         let mut pages: Vec<_> = self.places.iter().map(|at| at / PAGE * PAGE).collect();
         pages.dedup();
-        for at in pages {
-            let end = self.image.len().min(at + PAGE);
+        for at in pages.into_iter().filter(|at| *at < used) {
+            let end = used.min(at + PAGE);
             disk.write_at(&self.image[at..end], at as u64).unwrap();
         }
         Counting {
@@ -173,6 +179,15 @@ fn samples() -> &'static [Sample] {
                 2 * MIB,
                 one("parted -s {} mklabel gpt mkpart a 40s 1MiB mkpart b 1MiB 1500kiB"),
             ),
+            (
+                "mbr",
+                2 * MIB,
+                one(concat!(
+                    "parted -s -a none {} mklabel msdos mkpart primary 40s 1MiB ",
+                    "mkpart extended 2048s 4000s mkpart logical 2100s 2200s ",
+                    "mkpart logical 2300s 2400s mkpart logical 2500s 2600s"
+                )),
+            ),
         ]
         .map(|(name, size, commands)| Sample::new(name, made(&scratch, size, &commands)))
         .into()
@@ -183,7 +198,7 @@ fn samples() -> &'static [Sample] {
 fn sound_samples_have_their_files() {
     for sample in samples() {
         let expected = match sample.name {
-            "swap" | "gpt" => 0,
+            "swap" | "gpt" | "mbr" => 0,
             "exfat" => 1,
             "ntfs" => 10,
             "ext2" | "ext4" | "ext4 old" | "ext4 inline" => 35,
@@ -217,13 +232,18 @@ proptest! {
     fn damaged_samples_are_read_to_an_end(
         which in any::<prop::sample::Index>(),
         changes in prop::collection::vec((any_change(), any::<bool>()), 1..8),
+        factor in prop_oneof![3 => Just(1.0), 1 => 0.0..1.5],
     ) {
         let sample = which.get(samples());
         let (image, places) = (&sample.image, &sample.places);
-        let disk = sample.disk();
+        let len = (image.len() as f64 * factor) as usize;
+        let disk = sample.disk_of(len);
         for ((place, within, byte), is_flip) in changes {
             let at = places[(place * places.len() as f64) as usize] + within;
             let new = if is_flip { image[at] ^ byte } else { byte };
+            if at >= len {
+                continue;
+            }
             disk.write_at(&[new], at as u64).unwrap();
         }
         let _ = read_everything(&disk);

@@ -73,9 +73,18 @@ pub(crate) fn open(image: &Path) -> SparseFile {
 
 /// The one filesystem of an image without a table.
 pub(crate) fn filesystem(disk: &dyn Disk) -> Filesystem<'_> {
-    let Image { table, volumes, .. } = inspect::image(disk).unwrap();
+    let Image {
+        table,
+        volumes,
+        warnings,
+        ..
+    } = inspect::image(disk).unwrap();
     assert!(table.is_none());
     let [volume] = <[_; 1]>::try_from(volumes).unwrap();
+    assert_eq!(
+        [warnings, volume.warnings],
+        [Vec::<String>::new(), Vec::new()]
+    );
     volume.filesystem.unwrap().unwrap()
 }
 

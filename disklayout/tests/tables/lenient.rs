@@ -409,6 +409,11 @@ fn a_disc_with_a_table_is_both() {
             ("iso9660", Some("DISC"))
         );
         assert_eq!(warnings(&image), [""; 0]);
+        // Also when its end, with that of the partition, is missing.
+        let cut = Bytes::of(&disk, 512).resize(300).disk();
+        let image = inspect::image(&cut).unwrap();
+        assert_eq!(shown(image.table.as_ref().unwrap()), [(1, 100, 499)]);
+        assert_eq!(image.volumes.len(), 2);
     }
 }
 

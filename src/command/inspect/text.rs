@@ -43,7 +43,12 @@ pub(super) fn write(
         .map_or(SectorSize::B512, |table| table.sector_size);
     write_rows(out, &rows(&partitions, sector))?;
     for volume in wanted {
-        is_sound &= write_volume(out, volume, options)?;
+        let place = match &volume.partition {
+            Some(partition) => format!("partition {}: ", partition.number),
+            None if image.table.is_some() => "whole image: ".to_owned(),
+            None => String::new(),
+        };
+        is_sound &= write_volume(out, &place, volume, options)?;
     }
     Ok(is_sound)
 }
@@ -131,12 +136,13 @@ fn write_rows(out: &mut dyn Write, rows: &[[String; 6]]) -> Result<()> {
     Ok(())
 }
 
-fn write_volume(out: &mut dyn Write, volume: &Volume<'_>, options: &Options) -> Result<bool> {
-    let place = match &volume.partition {
-        Some(partition) => format!("partition {}: ", partition.number),
-        None => String::new(),
-    };
-    write_warnings(out, &place, &volume.warnings)?;
+fn write_volume(
+    out: &mut dyn Write,
+    place: &str,
+    volume: &Volume<'_>,
+    options: &Options,
+) -> Result<bool> {
+    write_warnings(out, place, &volume.warnings)?;
     if matches!(&volume.partition, Some(partition) if partition.role == Role::Extended) {
         return Ok(true);
     }
@@ -153,7 +159,7 @@ fn write_volume(out: &mut dyn Write, volume: &Volume<'_>, options: &Options) -> 
     };
     let lines = lines(found.facts());
     for (index, line) in lines.iter().enumerate() {
-        let start = if index == 0 { &*place } else { "    " };
+        let start = if index == 0 { place } else { "    " };
         writeln!(out, "  {start}{}", printable(line))?;
     }
     match options.tree && found.has_files() {

@@ -9,6 +9,8 @@ use crate::inspect::fs::Filesystem;
 use crate::inspect::fs::area::Area;
 use crate::inspect::fs::facts::{Facts, text};
 
+pub(super) const KIND: &str = "iso9660";
+
 const DESCRIPTOR: u64 = 0x8000;
 
 /// The start of the primary volume descriptor. Numbers stand in both byte orders.
@@ -43,7 +45,7 @@ pub(super) fn probe(area: Area<'_>) -> Result<Option<Filesystem<'_>>> {
     );
     let mut facts = Facts {
         label: label.filter(|label| !label.is_empty()),
-        ..Facts::new("iso9660")
+        ..Facts::new(KIND)
     };
     if blocks > 0 && size > 0 {
         facts.blocks = Some(blocks.into());

@@ -140,6 +140,6 @@ pub(super) fn probe_backup(area: Area<'_>) -> Result<Option<Filesystem<'_>>> {
     };
     let facts = facts(&area, &LUKS_BACKUP, at)?;
     Ok(Some(
-        Filesystem::without_files(area, facts).from_backup("header", at),
+        Filesystem::without_files(area, facts).of_copy("header", at),
     ))
 }

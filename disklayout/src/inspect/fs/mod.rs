@@ -155,11 +155,16 @@ impl<'a> Filesystem<'a> {
     }
 
     /// The same, read from a copy, which is in byte `at`.
-    fn from_backup(mut self, what: &str, at: u64) -> Self {
+    fn of_copy(mut self, what: &str, at: u64) -> Self {
         let text = format!("its {what} is lost: the copy in byte {at} is read instead");
         self.facts.warnings.insert(0, text);
         self.is_from_backup = true;
         self
+    }
+
+    /// Whether it is an image of a disc, which may have a table in front.
+    pub(super) fn is_disc(&self) -> bool {
+        self.facts.kind == iso9660::KIND
     }
 
     /// Whether it starts where it should, and says that it is no larger than the place in which it

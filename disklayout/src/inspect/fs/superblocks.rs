@@ -157,7 +157,7 @@ pub(super) fn btrfs(area: Area<'_>) -> Result<Option<Filesystem<'_>>> {
 pub(super) fn btrfs_backup(area: Area<'_>) -> Result<Option<Filesystem<'_>>> {
     for at in [64 << 20, 256 << 30] {
         if let Some(found) = btrfs_at(area, at)? {
-            return Ok(Some(found.from_backup(PLACE, at)));
+            return Ok(Some(found.of_copy(PLACE, at)));
         }
     }
     Ok(None)
@@ -196,7 +196,7 @@ pub(super) fn f2fs(area: Area<'_>) -> Result<Option<Filesystem<'_>>> {
 pub(super) fn f2fs_backup(area: Area<'_>) -> Result<Option<Filesystem<'_>>> {
     const AT: u64 = 4096 + 1024;
     let found = f2fs_at(area, AT)?;
-    Ok(found.map(|found| found.from_backup(PLACE, AT)))
+    Ok(found.map(|found| found.of_copy(PLACE, AT)))
 }
 
 fn f2fs_at(area: Area<'_>, at: u64) -> Result<Option<Filesystem<'_>>> {

@@ -26,7 +26,7 @@ pub(super) fn probe_backup(area: Area<'_>) -> Result<Option<Filesystem<'_>>> {
     for sector_shift in SECTOR_SHIFTS {
         let offset = BOOT_REGION << sector_shift;
         if let Ok(Some(found)) = at(area, offset) {
-            return Ok(Some(found.from_backup("boot region", offset)));
+            return Ok(Some(found.of_copy("boot region", offset)));
         }
     }
     Ok(None)

@@ -50,7 +50,7 @@ pub(super) fn probe(area: Area<'_>) -> Result<Option<Filesystem<'_>>> {
 
 pub(super) fn probe_backup(area: Area<'_>) -> Result<Option<Filesystem<'_>>> {
     let found = Super::backup(&area);
-    Ok(found.map(|(superblock, at)| filesystem(area, superblock).from_backup(PLACE, at)))
+    Ok(found.map(|(superblock, at)| filesystem(area, superblock).of_copy(PLACE, at)))
 }
 
 fn filesystem(area: Area<'_>, superblock: Super) -> Filesystem<'_> {

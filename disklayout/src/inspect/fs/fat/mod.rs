@@ -29,7 +29,7 @@ pub(super) fn probe_backup(area: Area<'_>) -> Result<Option<Filesystem<'_>>> {
         if let Ok(Some(found)) = at(area, offset)
             && found.facts.block_size.is_some_and(|size| size >= sector)
         {
-            return Ok(Some(found.from_backup("boot sector", offset)));
+            return Ok(Some(found.of_copy("boot sector", offset)));
         }
     }
     Ok(None)

@@ -31,7 +31,7 @@ pub(super) fn probe_backup(area: Area<'_>) -> Result<Option<Filesystem<'_>>> {
         };
         let offset = offset * sector;
         if let Ok(Some(found)) = at(area, offset) {
-            return Ok(Some(found.from_backup("boot sector", offset)));
+            return Ok(Some(found.of_copy("boot sector", offset)));
         }
     }
     Ok(None)
