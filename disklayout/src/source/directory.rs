@@ -1,6 +1,7 @@
 //! Directories of the host as sources of a tree.
 
 use std::collections::BTreeMap;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use rayon::prelude::*;
@@ -8,10 +9,12 @@ use rustix::fs::{FileType, OFlags, fstat};
 use rustix::io::Errno;
 
 use super::layer::Layer;
+use super::overlay::Kept;
 use super::scan::{Found, Listing, Scanner, join};
+use super::whiteouts::{Marker, Whiteouts};
 use super::{Rules, host};
 use crate::error::{Error, Result};
-use crate::tree::{self, FileTree, Node, NodeId, NodeKind};
+use crate::tree::{self, FileTree, Node, NodeId, NodeKind, Xattrs};
 
 /// So many directories are read before what they hold goes into the tree, which bounds the memory
 /// for what is under way.
@@ -39,7 +42,11 @@ pub fn add_directory(tree: &mut FileTree, place: &str, path: &Path, rules: &Rule
     };
     let top = top_node(&scanner, path)?;
     let mut layer = Layer { tree, rules, place };
+    let whiteouts = rules.whiteouts.then(|| Whiteouts::new(layer.tree.slots()));
     let mut walk = Walk {
+        top: path,
+        whiteouts,
+        kept: Kept::default(),
         found: vec![(layer.put(b"", top)?, path.to_owned())],
         shared: BTreeMap::new(),
         layer,
@@ -59,6 +66,7 @@ pub fn add_directory(tree: &mut FileTree, place: &str, path: &Path, rules: &Rule
         }
         walk.add_all(last)?;
     }
+    walk.finish();
     Ok(())
 }
 
@@ -82,6 +90,12 @@ fn top_node(scanner: &Scanner<'_>, path: &Path) -> Result<Node> {
 #[derive(Debug)]
 struct Walk<'a> {
     layer: Layer<'a>,
+    /// Where it started.
+    top: &'a Path,
+    /// Where the rules have them.
+    whiteouts: Option<Whiteouts>,
+    /// Signs of overlayfs that are taken for nothing else than what they are.
+    kept: Kept,
     /// Directories to read: where they are in the tree and on the host.
     found: Vec<(NodeId, PathBuf)>,
     /// What may have further names, by device and inode.
@@ -98,17 +112,35 @@ impl Walk<'_> {
 
     /// Puts what a directory holds into the tree.
     fn add(&mut self, directory: NodeId, path: &Path, listing: Listing) -> Result<()> {
-        self.layer.tree.set_xattrs(directory, listing.xattrs);
-        for Found { name, node, shared } in listing.entries {
+        let mut xattrs = listing.xattrs;
+        self.is_whiteout(path, &NodeKind::Directory, &mut xattrs)?;
+        self.layer.tree.set_xattrs(directory, xattrs);
+        for Found {
+            name,
+            mut node,
+            shared,
+        } in listing.entries
+        {
+            let inner = join(path, &name);
+            if self.is_marker(&inner) || self.is_whiteout(&inner, &node.kind, &mut node.xattrs)? {
+                continue;
+            }
             let known = shared.and_then(|shared| self.shared.get(&shared));
             if let Some(known) = known {
-                self.layer.link_in(directory, &name, *known)?;
+                let known = *known;
+                self.layer.link_in(directory, &name, known)?;
+                if let Some(whiteouts) = &mut self.whiteouts {
+                    whiteouts.link_in(directory, &name, known);
+                }
                 continue;
             }
             let is_directory = node.kind.is_directory();
             let id = self.layer.put_in(directory, &name, node)?;
+            if let Some(whiteouts) = &mut self.whiteouts {
+                whiteouts.put(id);
+            }
             if is_directory {
-                self.found.push((id, join(path, &name)));
+                self.found.push((id, inner));
             }
             if let Some(shared) = shared {
                 self.shared.insert(shared, id);
@@ -116,6 +148,45 @@ impl Walk<'_> {
         }
         Ok(())
     }
+
+    /// Takes in a file that only says what is removed. Tells whether it is one.
+    fn is_marker(&mut self, path: &Path) -> bool {
+        let Some(whiteouts) = &mut self.whiteouts else {
+            return false;
+        };
+        let inner = inner(self.top, path);
+        let marker = Marker::of(inner);
+        let is_marker = marker.is_some() || Whiteouts::is_metadata(inner);
+        marker.into_iter().for_each(|it| whiteouts.remember(it));
+        is_marker
+    }
+
+    /// Takes in what overlayfs means by a node. Tells whether it is a whiteout.
+    fn is_whiteout(&mut self, path: &Path, kind: &NodeKind, xattrs: &mut Xattrs) -> Result<bool> {
+        let inner = || inner(self.top, path);
+        let Some(whiteouts) = &mut self.whiteouts else {
+            self.kept.note(|| inner().to_vec(), kind, xattrs);
+            return Ok(false);
+        };
+        whiteouts.take(inner(), kind, xattrs).map_err(|why| {
+            let message = format!("'{}': {why}", path.display());
+            Error::unsupported(self.layer.place, message)
+        })
+    }
+
+    /// Does what can only be done when all entries are there.
+    fn finish(mut self) {
+        if let Some(whiteouts) = self.whiteouts.take() {
+            whiteouts.apply(&mut self.layer);
+        }
+        self.kept.tell(&mut self.layer);
+    }
+}
+
+/// A path counted from the top of the source.
+fn inner<'p>(top: &Path, path: &'p Path) -> &'p [u8] {
+    let inner = path.strip_prefix(top).unwrap_or(path);
+    inner.as_os_str().as_bytes()
 }
 
 #[cfg(test)]
@@ -288,6 +359,70 @@ mod tests {
         let error = add_directory(&mut tree, "d", upper.path(), &below_link).unwrap_err();
         let expected = "'/top/lib' is a symbolic link to 'usr/lib', so it can't hold others";
         assert!(error.message().contains(expected), "{error}");
+    }
+
+    #[test]
+    fn whiteouts_of_a_directory_remove_what_was_there() {
+        use rustix::fs::{XattrFlags, setxattr};
+        let upper = tempfile::tempdir().unwrap();
+        make(
+            upper.path(),
+            &[
+                "d/.wh.a",
+                "e/new",
+                "x/.wh..wh..opq",
+                "x/y",
+                "z/w",
+                ".wh..wh.plnk/1",
+            ],
+        );
+        let opaque = |path: &str, value: &[u8]| {
+            let name = "user.overlay.opaque";
+            setxattr(upper.path().join(path), name, value, XattrFlags::empty()).unwrap();
+        };
+        opaque("e", b"y");
+        opaque("z", b"x");
+        fs::write(upper.path().join("z/w"), "").unwrap();
+        let whiteout = upper.path().join("z/w");
+        setxattr(&whiteout, "user.overlay.whiteout", b"", XattrFlags::empty()).unwrap();
+        // Its names are one file.
+        fs::hard_link(&whiteout, upper.path().join("d/b")).unwrap();
+        let mut tree = FileTree::new(TIME);
+        for path in ["/d/a", "/d/b", "/d/c", "/e/old", "/x/old", "/z/w", "/z/v"] {
+            let content = Content::inline(b"");
+            tree.put_file("t", path.as_bytes(), content, Attributes::file(TIME))
+                .unwrap();
+        }
+        let rules = Rules {
+            whiteouts: true,
+            ..Rules::default()
+        };
+        let mut kept = tree.clone();
+        add_directory(&mut tree, "d", upper.path(), &rules).unwrap();
+        let mut found = paths(&tree);
+        found.sort_unstable();
+        let expected = ["", "/d", "/d/c", "/e", "/e/new", "/x", "/x/y", "/z", "/z/v"];
+        assert_eq!(found, expected);
+        assert!(tree.nodes().all(|(_, node)| node.xattrs.is_empty()));
+        assert!(tree.take_notices().is_empty());
+
+        add_directory(&mut kept, "d", upper.path(), &Rules::default()).unwrap();
+        assert!(kept.find(b"/d/.wh.a").is_some() && kept.find(b"/e/old").is_some());
+        assert!(
+            kept.take_notices()
+                .concat()
+                .contains("attributes of overlayfs")
+        );
+
+        setxattr(
+            upper.path().join("e"),
+            "user.overlay.redirect",
+            b"/r",
+            XattrFlags::empty(),
+        )
+        .unwrap();
+        let error = add_directory(&mut tree, "d", upper.path(), &rules).unwrap_err();
+        assert!(error.message().contains("user.overlay.redirect"), "{error}");
     }
 
     #[test]

@@ -6,9 +6,12 @@ mod entry;
 mod exclude;
 mod host;
 mod layer;
+pub mod oci;
+mod overlay;
 mod owners;
 mod rules;
 mod scan;
+mod whiteouts;
 mod xattrs;
 
 pub use archive::add_archive;

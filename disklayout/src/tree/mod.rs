@@ -10,6 +10,7 @@ mod names;
 mod node;
 mod path;
 mod reader;
+mod section;
 mod store;
 
 pub(crate) use content::Source;
@@ -18,6 +19,7 @@ pub(crate) use host::HostFile;
 pub(crate) use long_path::open;
 pub use node::{Attributes, Device, Node, NodeId, NodeKind, Xattr, Xattrs};
 pub use reader::ContentReader;
+pub use section::Section;
 pub(crate) use store::StoreReader;
 pub use store::{Store, Stream};
 

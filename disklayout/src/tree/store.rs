@@ -3,9 +3,9 @@
 use std::fmt::Debug;
 use std::fs::File;
 use std::io::{self, Read};
-use std::os::unix::fs::FileExt;
 use std::panic::RefUnwindSafe;
 
+use super::section::Section;
 use crate::error::{Error, Result};
 
 /// Bytes that can only be read from their start, such as those of a compressed archive.
@@ -26,7 +26,7 @@ pub struct Store {
 
 #[derive(Debug)]
 enum Access {
-    Random(File),
+    Random(Section),
     Sequential(Box<dyn Stream>),
 }
 
@@ -42,9 +42,14 @@ impl Eq for Store {}
 impl Store {
     /// The bytes of `file`, called `name` in messages.
     pub fn file(name: impl Into<String>, file: File) -> Self {
+        Self::section(name, Section::whole(file))
+    }
+
+    /// The bytes of a part of a file, called `name` in messages.
+    pub fn section(name: impl Into<String>, section: Section) -> Self {
         Self {
             name: name.into(),
-            access: Access::Random(file),
+            access: Access::Random(section),
         }
     }
 
@@ -61,10 +66,10 @@ impl Store {
         &self.name
     }
 
-    /// The file underneath, if any byte of it can be had at any time.
-    pub(crate) const fn random(&self) -> Option<&File> {
+    /// The part of a file underneath, if any byte of it can be had at any time.
+    pub(crate) const fn random(&self) -> Option<&Section> {
         match &self.access {
-            Access::Random(file) => Some(file),
+            Access::Random(section) => Some(section),
             Access::Sequential(_) => None,
         }
     }
@@ -73,7 +78,7 @@ impl Store {
     pub(crate) fn open_at(&self, offset: u64) -> Result<StoreReader<'_>> {
         let fail = |error| self.read_error(error);
         let bytes: Box<dyn Read + Send> = match &self.access {
-            Access::Random(file) => Box::new(At { file, offset }),
+            Access::Random(section) => Box::new(At { section, offset }),
             Access::Sequential(stream) => {
                 let mut bytes = stream.open().map_err(fail)?;
                 let skipped = io::copy(&mut bytes.by_ref().take(offset), &mut io::sink());
@@ -103,15 +108,15 @@ impl Store {
     }
 }
 
-/// A file from an offset on.
+/// A part of a file from an offset on.
 struct At<'a> {
-    file: &'a File,
+    section: &'a Section,
     offset: u64,
 }
 
 impl Read for At<'_> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let count = self.file.read_at(buf, self.offset)?;
+        let count = self.section.read_at(buf, self.offset)?;
         self.offset += count as u64;
         Ok(count)
     }

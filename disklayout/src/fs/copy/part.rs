@@ -130,7 +130,11 @@ impl<'a> Parts<'a> {
             Source::Inline(bytes) => self.add_random(Origin::Inline(bytes), part),
             Source::Host(host) => self.add_random(Origin::Host(host), part),
             Source::Stored(store, _) => match store.random() {
-                Some(file) => self.add_random(Origin::Store(store, file), part),
+                Some(section) => {
+                    let offset = part.offset + section.start();
+                    let origin = Origin::Store(store, section.file());
+                    self.add_random(origin, Part { offset, ..part });
+                }
                 None => self.parts_of(store).push(part),
             },
         }

@@ -1,12 +1,10 @@
 //! Compressed archives: which format it is, and its bytes as one stream however many members,
 //! streams or frames they are in.
 
-use std::fs::File;
 use std::io::{self, BufReader, Read};
-use std::os::unix::fs::FileExt;
-use std::sync::Arc;
 
-use crate::tree::Stream;
+use super::header::{BLOCK, Header};
+use crate::tree::{Section, Stream};
 
 /// How much of the file is read at once.
 const BUFFER: usize = 128 << 10;
@@ -36,26 +34,34 @@ impl Format {
     }
 }
 
+/// The format of a file; none where it is a plain archive, or nothing that is known.
+pub(super) fn of(file: &Section) -> io::Result<Option<Format>> {
+    let mut start = [0; BLOCK];
+    let count = read_up_to(file, &mut start, 0)?;
+    // The first name of a plain archive may begin like a compressed file.
+    Ok(match Header::new(start) {
+        Some(_) => None,
+        None => Format::of(&start[..count]),
+    })
+}
+
 /// A compressed file.
 #[derive(Debug)]
 pub(super) struct Compressed {
-    file: Arc<File>,
+    file: Section,
     format: Format,
 }
 
 impl Compressed {
-    pub(super) fn new(file: File, format: Format) -> Self {
-        Self {
-            file: Arc::new(file),
-            format,
-        }
+    pub(super) const fn new(file: Section, format: Format) -> Self {
+        Self { file, format }
     }
 }
 
 impl Stream for Compressed {
     fn open(&self) -> io::Result<Box<dyn Read + Send>> {
         let bytes = At {
-            file: Arc::clone(&self.file),
+            file: self.file.clone(),
             offset: 0,
         };
         let input = BufReader::with_capacity(BUFFER, bytes);
@@ -68,7 +74,7 @@ impl Stream for Compressed {
 
 /// A file from an offset on.
 struct At {
-    file: Arc<File>,
+    file: Section,
     offset: u64,
 }
 
@@ -129,7 +135,7 @@ fn next(format: Format, input: Input) -> io::Result<Option<Decoder>> {
     let input = match offset == bytes.offset - input.buffer().len() as u64 {
         true => input,
         false => {
-            let file = Arc::clone(&bytes.file);
+            let file = bytes.file.clone();
             BufReader::with_capacity(BUFFER, At { file, offset })
         }
     };
@@ -137,7 +143,7 @@ fn next(format: Format, input: Input) -> io::Result<Option<Decoder>> {
 }
 
 /// Fills the start of `buf`; less than all of it only at the end of the file.
-pub(super) fn read_up_to(file: &File, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+pub(super) fn read_up_to(file: &Section, buf: &mut [u8], offset: u64) -> io::Result<usize> {
     let mut done = 0;
     while done < buf.len() {
         match file.read_at(&mut buf[done..], offset + done as u64) {

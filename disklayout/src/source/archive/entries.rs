@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use super::fault::{Fault, Result};
 use super::members::{Body, Member};
 use super::path;
-use super::whiteouts::{Marker, Whiteouts};
 use crate::source::layer::Layer;
+use crate::source::overlay::Kept;
+use crate::source::whiteouts::{Marker, Whiteouts};
 use crate::tree::{Node, NodeId};
 
 /// An archive on its way into a tree.
@@ -14,9 +15,15 @@ pub(super) struct Entries<'a> {
     layer: Layer<'a>,
     /// Where the rules have them.
     whiteouts: Option<Whiteouts>,
+    /// Signs of overlayfs that are taken for nothing else than what they are.
+    kept: Kept,
     /// What stays out of the tree but may be the target of a hard link, by its path.
-    hidden: HashMap<Vec<u8>, Hidden>,
+    hidden: LeftOut,
 }
+
+/// What stayed out of the tree, by its path. Hard links of further layers may lead there.
+#[derive(Default)]
+pub(in crate::source) struct LeftOut(HashMap<Vec<u8>, Hidden>);
 
 /// A node that stays out of the tree under its own path.
 #[derive(Clone)]
@@ -27,7 +34,8 @@ struct Hidden {
 }
 
 impl<'a> Entries<'a> {
-    pub(super) fn new(layer: Layer<'a>) -> Self {
+    /// After layers that have `hidden` this.
+    pub(super) fn new(layer: Layer<'a>, hidden: LeftOut) -> Self {
         let whiteouts = layer
             .rules
             .whiteouts
@@ -35,7 +43,8 @@ impl<'a> Entries<'a> {
         Self {
             layer,
             whiteouts,
-            hidden: HashMap::new(),
+            kept: Kept::default(),
+            hidden,
         }
     }
 
@@ -51,7 +60,10 @@ impl<'a> Entries<'a> {
         let is_hidden = self.is_hidden(&path);
         match member.body {
             Body::Node(node) if is_hidden => self.hide(path, node, None),
-            Body::Node(node) => {
+            Body::Node(mut node) => {
+                if self.is_overlaid(&path, &mut node)? {
+                    return Ok(());
+                }
                 let id = self.layer.put(&path, node)?;
                 if let Some(whiteouts) = &mut self.whiteouts {
                     whiteouts.put(id);
@@ -59,16 +71,36 @@ impl<'a> Entries<'a> {
             }
             Body::Link(target) => {
                 let target = path::clean(&target)?;
+                if let Some(whiteouts) = &mut self.whiteouts
+                    && whiteouts.take_link(&path, &target)
+                {
+                    return Ok(());
+                }
                 self.link(path, &target, is_hidden)?;
             }
         }
         Ok(())
     }
 
-    /// Does what can only be done when all entries are there.
-    pub(super) fn finish(mut self) {
+    /// Does what can only be done when all entries are there. Tells what stayed out of the tree.
+    pub(super) fn finish(mut self) -> LeftOut {
         if let Some(whiteouts) = self.whiteouts.take() {
             whiteouts.apply(&mut self.layer);
+        }
+        self.kept.tell(&mut self.layer);
+        self.hidden
+    }
+
+    /// Takes in what overlayfs means by a node. Tells whether it is a whiteout.
+    fn is_overlaid(&mut self, path: &[u8], node: &mut Node) -> Result<bool> {
+        match &mut self.whiteouts {
+            Some(whiteouts) => whiteouts
+                .take(path, &node.kind, &mut node.xattrs)
+                .map_err(Fault::unsupported),
+            None => {
+                self.kept.note(|| path.to_vec(), &node.kind, &node.xattrs);
+                Ok(false)
+            }
         }
     }
 
@@ -80,13 +112,13 @@ impl<'a> Entries<'a> {
 
     fn hide(&mut self, path: Vec<u8>, node: Node, placed: Option<NodeId>) {
         if !node.kind.is_directory() {
-            self.hidden.insert(path, Hidden { node, placed });
+            self.hidden.0.insert(path, Hidden { node, placed });
         }
     }
 
     /// Makes `path` another name of what is at `target`, in the tree or hidden.
     fn link(&mut self, path: Vec<u8>, target: &[u8], is_hidden: bool) -> Result<()> {
-        let hidden = self.hidden.get(target).cloned();
+        let hidden = self.hidden.0.get(target).cloned();
         let Some(hidden) = hidden else {
             let id = self.target(target)?;
             if is_hidden {
@@ -97,7 +129,7 @@ impl<'a> Entries<'a> {
             return self.link_to(&path, id);
         };
         if is_hidden {
-            self.hidden.insert(path, hidden);
+            self.hidden.0.insert(path, hidden);
             return Ok(());
         }
         match hidden.placed.filter(|id| self.is_still(*id, &hidden.node)) {
@@ -107,7 +139,7 @@ impl<'a> Entries<'a> {
                 if let Some(whiteouts) = &mut self.whiteouts {
                     whiteouts.put(id);
                 }
-                if let Some(hidden) = self.hidden.get_mut(target) {
+                if let Some(hidden) = self.hidden.0.get_mut(target) {
                     hidden.placed = Some(id);
                 }
                 Ok(())

@@ -10,26 +10,31 @@ mod fault;
 mod header;
 mod input;
 mod members;
-mod path;
+mod outline;
+pub(super) mod path;
 mod pax;
 mod sparse;
 mod values;
-mod whiteouts;
 mod xattr;
 
 use std::fs::File;
+use std::io::Read;
 use std::sync::Arc;
 
 use super::Rules;
 use super::layer::Layer;
 use crate::error::Result;
-use crate::tree::{FileTree, Store, Stream};
-use compression::{Compressed, Format};
+use crate::tree::{FileTree, Section, Store, Stream};
+use compression::Compressed;
 use entries::Entries;
+pub(super) use entries::LeftOut;
 use fault::Fault;
-use header::{BLOCK, Header};
 use input::Input;
 use members::Members;
+pub(super) use outline::{Outlined, decompress, is_compressed, outline};
+
+/// Takes the bytes of a compressed archive on their way through.
+pub(super) type Watch<'a> = &'a dyn Fn(Box<dyn Read + Send>) -> Box<dyn Read + Send>;
 
 /// Puts the entries of a tar archive over what is in `tree`.
 ///
@@ -55,45 +60,61 @@ pub fn add_archive(
     file: File,
     rules: &Rules,
 ) -> Result<()> {
+    let section = Section::whole(file);
+    let added = add_section(
+        tree,
+        place,
+        name,
+        section,
+        rules,
+        &|it| it,
+        LeftOut::default(),
+    );
+    added.map(|_| ())
+}
+
+/// The same for an archive that is a part of a file, over layers that have `left_out` this. `watch`
+/// gets the bytes of a compressed one. Tells what was left out by now.
+pub(super) fn add_section(
+    tree: &mut FileTree,
+    place: &str,
+    name: &str,
+    section: Section,
+    rules: &Rules,
+    watch: Watch<'_>,
+    left_out: LeftOut,
+) -> Result<LeftOut> {
     let fail = |fault: Fault| fault.at(place, &format!("archive '{name}'"));
-    let (store, input) = open(name, file).map_err(fail)?;
+    let (store, input) = open(name, section, watch).map_err(fail)?;
     let store = Arc::new(store);
     let mut members = Members::new(input, &store);
     let layer = Layer { tree, rules, place };
-    let added = add_members(&mut members, Entries::new(layer));
+    let added = add_members(&mut members, Entries::new(layer, left_out));
     added.map_err(|fault| fault.at(place, &members.subject()))
 }
 
 /// What the data of files will be read from, and what headers are read from now.
-fn open(name: &str, file: File) -> fault::Result<(Store, Input)> {
-    let mut start = [0; BLOCK];
-    let count = compression::read_up_to(&file, &mut start, 0).map_err(Fault::reading)?;
-    // The first name of a plain archive may begin like a compressed file.
-    let format = match Header::new(start) {
-        Some(_) => None,
-        None => Format::of(&start[..count]),
-    };
-    let opened = match format {
+fn open(name: &str, section: Section, watch: Watch<'_>) -> fault::Result<(Store, Input)> {
+    let opened = match compression::of(&section).map_err(Fault::reading)? {
         Some(format) => {
-            let stream = Compressed::new(file, format);
-            let input = stream.open().map(Input::stream);
+            let stream = Compressed::new(section, format);
+            let input = stream.open().map(watch).map(Input::stream);
             input.map(|input| (Store::stream(name, stream), input))
         }
         None => {
-            let input = file.try_clone().and_then(Input::file);
-            input.map(|input| (Store::file(name, file), input))
+            let input = Input::file(section.clone());
+            input.map(|input| (Store::section(name, section), input))
         }
     };
     opened.map_err(Fault::reading)
 }
 
-fn add_members(members: &mut Members<'_>, mut entries: Entries<'_>) -> fault::Result<()> {
+fn add_members(members: &mut Members<'_>, mut entries: Entries<'_>) -> fault::Result<LeftOut> {
     while let Some(member) = members.next()? {
         entries.add(member)?;
     }
-    entries.finish();
-    Ok(())
+    Ok(entries.finish())
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;
