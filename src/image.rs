@@ -3,6 +3,7 @@
 use anyhow::Result;
 use disklayout::layout::DiskSize;
 use disklayout::layout::guestfs::{DiskSpec, FileSpec, PartitionSpec};
+use disklayout::source::oci::Platform;
 use disklayout::source::{Entry, Rules};
 use disklayout::tree::Content;
 use disklayout::{SectorSize, Timestamp};
@@ -79,6 +80,17 @@ pub enum ObjectKind {
     Archive {
         /// The archive.
         path: String,
+        /// What becomes of it on its way.
+        rules: Rules,
+    },
+    /// What is in an image of a container.
+    Oci {
+        /// The image: a directory or an archive.
+        path: String,
+        /// Which one, where there are several: a name or a digest.
+        image: Option<String>,
+        /// What it runs on.
+        platform: Option<Platform>,
         /// What becomes of it on its way.
         rules: Rules,
     },

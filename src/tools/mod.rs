@@ -6,7 +6,7 @@ pub mod f2fs;
 mod filled;
 pub mod formats;
 pub mod memfd;
-mod nameless;
+pub(crate) mod nameless;
 pub mod ntfs;
 pub mod osinfo;
 mod plant;
