@@ -114,7 +114,7 @@ impl Taker<'_> {
         if !is_image && !is_chosen && oci::holds_image_files(tree, self.rules) {
             tree.notice(format!(
                 "'{name}' seems to hold an image of a container, of which the files themselves are \
-                 taken, as other files lie among them; {} takes what is in it",
+                 taken; {} takes what is in it",
                 self.advice
             ));
         }

@@ -9,7 +9,7 @@ use rayon::prelude::*;
 use super::digest::{Digest, Sum};
 use super::files::Files;
 use super::layers::Layer;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::source::archive;
 
 /// How much is read at once.
@@ -69,7 +69,7 @@ fn sum(mut sum: Sum, layer: &Layer) -> io::Result<Digest> {
     }
 }
 
-fn damaged(files: &Files, layer: &Layer, said: &Digest, is: &Digest) -> crate::Error {
+fn damaged(files: &Files, layer: &Layer, said: &Digest, is: &Digest) -> Error {
     let name = &layer.name;
     files.corrupt(format!("{name} is damaged: its digest is {is}, not {said}"))
 }
