@@ -5,6 +5,7 @@ use std::sync::Arc;
 use anyhow::Result;
 use disklayout::layout::DiskSize;
 use disklayout::layout::guestfs::{DiskSpec, FileSpec, PartitionSpec};
+use disklayout::source::oci::Platform;
 use disklayout::source::{Entry, Rules};
 use disklayout::tree::Content;
 use disklayout::{SectorSize, Timestamp};
@@ -86,6 +87,17 @@ pub enum ObjectKind {
         /// What becomes of it on its way.
         rules: Rules,
     },
+    /// What is in an image of a container.
+    Oci {
+        /// The image: a directory or an archive.
+        path: String,
+        /// Which one, where there are several: a name or a digest.
+        image: Option<String>,
+        /// What it runs on.
+        platform: Option<Platform>,
+        /// What becomes of it on its way.
+        rules: Rules,
+    },
     /// A single entry. The path of a host's file in it is one below `uploads/`.
     Entry {
         /// The entry, its time left open.
@@ -99,7 +111,9 @@ impl ObjectKind {
     /// What becomes of a source on its way, if it is one.
     pub fn rules_mut(&mut self) -> Option<&mut Rules> {
         match self {
-            Self::Directory { rules, .. } | Self::Archive { rules, .. } => Some(rules),
+            Self::Directory { rules, .. }
+            | Self::Archive { rules, .. }
+            | Self::Oci { rules, .. } => Some(rules),
             Self::Entry { .. } => None,
         }
     }

@@ -10,14 +10,15 @@ use disklayout::SectorSize;
 use disklayout::fs::{self, Misfits};
 use disklayout::layout::single::Table;
 use disklayout::layout::{DiskSize, Room};
+use disklayout::source::oci::{Choice, Platform};
 use disklayout::source::{DirectoryLinks, Exclude, Owners, Rules};
 
 use super::values;
 use crate::command::{
     self,
-    make_fs::{Input, Options},
+    make_fs::{Input, InputFormat, Options, Taken},
 };
-use crate::hdds::size;
+use crate::hdds::{arch, size};
 
 /// The command's name.
 pub(super) const NAME: &str = "make-fs";
@@ -25,8 +26,11 @@ pub(super) const NAME: &str = "make-fs";
 /// The heading of what not all filesystems have.
 const FORMAT: &str = "Options of some filesystems";
 
+const INPUT_FORMAT: &str = "input-format";
+
 const AFTER_HELP: &str = "\
-INPUT is a directory, a tar archive, plain or compressed, or '-' for an archive on standard input.
+INPUT is a directory, a tar archive, plain or compressed, or '-' for an archive on standard input;
+or an image of a container: an OCI layout, in a directory or an archive, or what docker save makes.
 Several are laid over each other in their order. OUTPUT is replaced when the image is complete.
 
 SIZE is that of the whole image: 2G, 500M; 'auto' for the smallest that holds the content;
@@ -42,6 +46,7 @@ pub(super) fn command() -> Command {
         .after_help(AFTER_HELP)
         .args(image_arguments())
         .args(content_arguments())
+        .args(container_arguments())
         .args(format_arguments())
         .override_usage("createhdds make-fs [OPTIONS] INPUT... OUTPUT")
         // One argument, so that options may stand between any two of them.
@@ -128,7 +133,7 @@ fn content_arguments() -> [Arg; 8] {
         Arg::new("whiteouts")
             .long("whiteouts")
             .action(ArgAction::SetTrue)
-            .help("Take .wh. files for what they are in container layers: removals"),
+            .help("Take .wh. files, and what overlayfs has for them, for what they are: removals"),
         Arg::new("strict-paths")
             .long("strict-paths")
             .action(ArgAction::SetTrue)
@@ -143,6 +148,32 @@ fn content_arguments() -> [Arg; 8] {
             .long("lossy")
             .action(ArgAction::SetTrue)
             .help("Leave out, with a warning, what the filesystem or Linux can't hold"),
+    ]
+}
+
+/// What an input is taken for, and which image of a container.
+fn container_arguments() -> [Arg; 3] {
+    [
+        option(
+            INPUT_FORMAT,
+            "FORMAT",
+            "Take inputs for files, for images of containers, or for what they are",
+        )
+        .value_parser(["auto", "files", "image"])
+        .default_value("auto"),
+        option(
+            "image",
+            "NAME",
+            "The image by its name, tag or digest where an input holds several",
+        ),
+        option(
+            "platform",
+            "OS/ARCH",
+            "The platform of an image, like linux/arm64 [default: this machine's of several]",
+        )
+        .value_parser(|text: &str| {
+            Platform::parse("--platform", text).map_err(|error| error.message().to_owned())
+        }),
     ]
 }
 
@@ -195,6 +226,7 @@ pub(super) fn options(matches: &ArgMatches) -> Result<Options, clap::Error> {
         label: value(matches, "label"),
         uuid: value(matches, "uuid"),
         seed: value(matches, "seed"),
+        taken: taken(matches),
         rules: rules(matches)?,
         misfits: match matches.get_flag("lossy") {
             true => Misfits::Drop,
@@ -229,6 +261,24 @@ fn input(path: PathBuf) -> Input {
     match path.as_os_str() == "-" {
         true => Input::Stdin,
         false => Input::Path(path),
+    }
+}
+
+fn taken(matches: &ArgMatches) -> Taken {
+    Taken {
+        format: match value::<String>(matches, INPUT_FORMAT).as_deref() {
+            Some("files") => InputFormat::Files,
+            Some("image") => InputFormat::Image,
+            _ => InputFormat::Auto,
+        },
+        choice: Choice {
+            reference: value(matches, "image"),
+            platform: value(matches, "platform"),
+            machine: Platform::parse("machine", arch::host()).ok(),
+            reference_option: "--image",
+            platform_option: "--platform",
+        },
+        advice: "--input-format image",
     }
 }
 
@@ -374,6 +424,19 @@ mod tests {
     }
 
     #[test]
+    fn inputs_may_be_images_of_containers() {
+        let taken = parse("a b").unwrap().taken;
+        assert_eq!(taken.format, InputFormat::Auto);
+        assert!(taken.choice.reference.is_none() && taken.choice.machine.is_some());
+        let line = "--input-format image --image a:1 --platform arm64 a b";
+        let taken = parse(line).unwrap().taken;
+        assert_eq!(taken.format, InputFormat::Image);
+        assert_eq!(taken.choice.reference.as_deref(), Some("a:1"));
+        let platform = taken.choice.platform.map(|it| it.to_string());
+        assert_eq!(platform.as_deref(), Some("linux/arm64"));
+    }
+
+    #[test]
     fn owners_are_forced_or_mapped() {
         let owners = |line: &str| parse(&format!("{line} a b")).unwrap().rules.owners;
         assert_eq!(owners("--owner 7:8"), Owners::Forced { uid: 7, gid: 8 });
@@ -470,6 +533,8 @@ mod tests {
             ("--map-users 1:4294967295:2 a b", "4294967295"),
             ("--exclude [a a b", "--exclude"),
             ("--directory-links keep a b", "--directory-links"),
+            ("--input-format tar a b", "--input-format"),
+            ("--platform linux/ a b", "--platform"),
         ] {
             let text = parse(line).unwrap_err().to_string();
             assert!(text.contains(part), "{line}: {text}");

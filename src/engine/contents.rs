@@ -7,15 +7,18 @@ use std::sync::{Arc, Mutex, OnceLock};
 
 use anyhow::{Context, Error, Result, anyhow, bail};
 use disklayout::Timestamp;
+use disklayout::source::oci::{self, Choice, Platform};
 use disklayout::source::{self, Entry, EntryKind, FileSource, Rules};
 use disklayout::tree::{Content, FileTree};
 use rayon::prelude::*;
 
 use super::build::lock;
+use super::container::{InputFormat, Taker};
 use super::download::Downloads;
 use super::event::{Event, Reporter};
 use super::{accounts, digest};
 use crate::image::{Image, LayoutRecipe, Object, ObjectKind, Source, Upload};
+use crate::tools::nameless::NamelessFile;
 use crate::virtinstall::Kickstart;
 
 /// Finds the files that images need: what is below `uploads/` by its path there, and kickstarts.
@@ -236,21 +239,33 @@ impl Contents<'_> {
             latest: self.latest,
             ..rules.clone()
         };
+        let of_archive = |rules: &Rules| Rules {
+            accounts: accounts::of_host(),
+            ..within(rules)
+        };
         match &object.kind {
             ObjectKind::Directory { path, rules } => {
                 let found = self.find.directory(path);
                 let found = found.with_context(|| format!("{place}.directory"))?;
                 source::add_directory(tree, place, &found, &within(rules))?;
                 rules.tell_useless(tree, &format!("{place}.exclude"));
+                hint(tree, place, rules);
             }
             ObjectKind::Archive { path, rules } => {
                 let found = self.archive(path);
                 let (name, file) = found.with_context(|| format!("{place}.archive"))?;
-                let rules = Rules {
-                    accounts: accounts::of_host(),
-                    ..within(rules)
-                };
-                source::add_archive(tree, place, &name, file, &rules)?;
+                source::add_archive(tree, place, &name, file, &of_archive(rules))?;
+                rules.tell_useless(tree, &format!("{place}.exclude"));
+                hint(tree, place, rules);
+            }
+            ObjectKind::Oci {
+                path,
+                image,
+                platform,
+                rules,
+            } => {
+                let choice = choice(image.as_ref(), platform.as_ref());
+                self.add_image(tree, place, path, &choice, &of_archive(rules))?;
                 rules.tell_useless(tree, &format!("{place}.exclude"));
             }
             ObjectKind::Entry { entry, mtime } => {
@@ -259,6 +274,32 @@ impl Contents<'_> {
                 source::add_entry(tree, place, &entry, &within(&Rules::default()))?;
             }
         }
+        Ok(())
+    }
+
+    /// Puts the image of a container in: a directory or an archive below `uploads/`.
+    fn add_image(
+        &self,
+        tree: &mut FileTree,
+        place: &str,
+        path: &str,
+        choice: &Choice,
+        rules: &Rules,
+    ) -> Result<()> {
+        let taker = Taker {
+            format: InputFormat::Image,
+            choice,
+            rules,
+            scratch: &|| NamelessFile::new()?.file().try_clone(),
+            advice: "'oci'",
+        };
+        if let Ok(found) = self.find.directory(path) {
+            taker.directory(tree, place, &found)?;
+            return Ok(());
+        }
+        let found = self.archive(path);
+        let (name, file) = found.with_context(|| format!("{place}.oci"))?;
+        taker.file(tree, place, &name, file)?;
         Ok(())
     }
 
@@ -290,6 +331,27 @@ impl Contents<'_> {
             entry.kind = EntryKind::File(source);
         }
         Ok(entry)
+    }
+}
+
+/// Tells of an image of a container that is taken as its files.
+fn hint(tree: &mut FileTree, place: &str, rules: &Rules) {
+    if oci::holds_image_files(tree, rules) {
+        tree.notice(format!(
+            "{place}: this seems to be an image of a container, of which the files themselves are \
+             taken; 'oci' takes what is in it"
+        ));
+    }
+}
+
+/// Which image is meant: the same on every machine.
+fn choice(image: Option<&String>, platform: Option<&Platform>) -> Choice {
+    Choice {
+        reference: image.cloned(),
+        platform: platform.cloned(),
+        machine: None,
+        reference_option: "'image'",
+        platform_option: "'platform'",
     }
 }
 

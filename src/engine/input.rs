@@ -4,12 +4,14 @@ use std::fs::File;
 use std::io;
 use std::path::PathBuf;
 
-use anyhow::{Context, Result, anyhow};
-use disklayout::source::{self, Rules};
+use anyhow::{Context, Error, Result, anyhow, bail};
+use disklayout::ErrorKind;
+use disklayout::source::Rules;
+use disklayout::source::oci::Choice;
 use disklayout::tree::FileTree;
-use disklayout::{Error, ErrorKind};
 
 use super::Settings;
+use super::container::{InputFormat, Taker};
 
 /// Something that goes into an image.
 #[derive(Debug)]
@@ -32,38 +34,79 @@ pub enum Opened {
     },
 }
 
+/// What inputs are taken for.
+#[derive(Clone, Debug, Default)]
+pub struct Taken {
+    /// Files, or images of containers.
+    pub format: InputFormat,
+    /// Which image of those that an input holds.
+    pub choice: Choice,
+    /// What a user sets the format by.
+    pub advice: &'static str,
+}
+
 /// Reads what is in `inputs`, each over those before it.
 ///
 /// # Errors
-/// When one can't be read, or when there is no room to keep what comes from a pipe.
-pub fn read_inputs(inputs: Vec<Opened>, rules: &Rules, settings: &Settings) -> Result<FileTree> {
+/// When one can't be read, when there is no room to keep what comes from a pipe or what has to be
+/// decompressed first, or when an image is asked for and there is none.
+pub fn read_inputs(
+    inputs: Vec<Opened>,
+    rules: &Rules,
+    taken: &Taken,
+    settings: &Settings,
+) -> Result<FileTree> {
     let mut tree = FileTree::new(settings.time);
+    let scratch = || settings.temporaries.scratch(&settings.directory);
+    let taker = Taker {
+        format: taken.format,
+        choice: &taken.choice,
+        rules,
+        scratch: &scratch,
+        advice: taken.advice,
+    };
+    let mut has_image = false;
     for input in inputs {
-        match input {
+        has_image |= match input {
             Opened::Directory(path) => {
                 let place = path.display().to_string();
-                source::add_directory(&mut tree, &place, &path, rules)?;
+                taker.directory(&mut tree, &place, &path)?
             }
             Opened::Archive { name, file } => {
-                source::add_archive(&mut tree, &name, &name, file, rules).map_err(hint)?;
+                taker.file(&mut tree, &name, &name, file).map_err(hint)?
             }
             Opened::Pipe { name, file } => {
                 let file = keep(&name, file, settings)?;
-                source::add_archive(&mut tree, &name, &name, file, rules).map_err(hint)?;
+                taker.file(&mut tree, &name, &name, file).map_err(hint)?
             }
-        }
+        };
     }
+    refuse_idle(&taken.choice, has_image)?;
     rules.tell_useless(&mut tree, "--exclude");
     Ok(tree)
 }
 
+/// Refuses to choose from what isn't there.
+fn refuse_idle(choice: &Choice, has_image: bool) -> Result<()> {
+    for (is_given, option) in [
+        (choice.reference.is_some(), choice.reference_option),
+        (choice.platform.is_some(), choice.platform_option),
+    ] {
+        if is_given && !has_image {
+            bail!("{option} chooses an image of a container, but no input holds one");
+        }
+    }
+    Ok(())
+}
+
 /// The error. What is no archive may be an image that was to be the output.
-fn hint(error: Error) -> anyhow::Error {
-    match error.kind() {
-        ErrorKind::NotAnArchive => {
+fn hint(error: Error) -> Error {
+    let known = error.downcast_ref::<disklayout::Error>();
+    match known.map(disklayout::Error::kind) {
+        Some(ErrorKind::NotAnArchive) => {
             anyhow!("{error}. What goes into an image comes first, the image last: INPUT... OUTPUT")
         }
-        _ => error.into(),
+        _ => error,
     }
 }
 

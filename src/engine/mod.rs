@@ -2,6 +2,7 @@
 
 pub mod accounts;
 mod build;
+mod container;
 mod contents;
 mod digest;
 mod directory;
@@ -22,10 +23,11 @@ mod temporaries;
 pub mod time;
 
 pub use crate::virtinstall::Note;
+pub use container::InputFormat;
 pub use contents::{Contents, Find};
 pub use directory::Directory;
 pub use event::{Event, Reporter, Silent};
-pub use input::{Opened, read_inputs};
+pub use input::{Opened, Taken, read_inputs};
 pub use interrupt::exit_on_signals;
 pub use make::{make, plan_single};
 pub use memory::{Memory, OVERHEAD_MIB};

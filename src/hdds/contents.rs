@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use disklayout::Timestamp;
+use disklayout::source::oci::Platform;
 use disklayout::source::{DirectoryLinks, Entry, EntryKind, Exclude, FileSource, Owners, Rules};
 use disklayout::tree::Device;
 
@@ -25,16 +26,19 @@ const TYPES: [&str; 7] = [
 pub(super) fn read(value: &Value<'_>, f: &mut Findings) -> Option<Object> {
     let entries = value.entries("an object", f)?;
     let has = |key: &str| entries.iter().any(|(name, _)| *name == key);
-    let kind = match (has("directory"), has("archive")) {
-        (true, true) => {
-            let message = "'directory' and 'archive' are two objects; give one of them";
+    let layers = ["directory", "archive", "oci"];
+    let layers: Vec<_> = layers.into_iter().filter(|key| has(key)).collect();
+    let kind = match layers.as_slice() {
+        ["directory"] => directory(value, f),
+        ["archive"] => archive(value, f),
+        ["oci"] => oci(value, f),
+        [one, other, ..] => {
+            let message = format!("'{one}' and '{other}' are two objects; give one of them");
             return f.refuse(value.place(), message);
         }
-        (true, false) => directory(value, f),
-        (false, true) => archive(value, f),
-        (false, false) if has("path") => entry(value, f),
-        (false, false) => {
-            let message = "an object has a 'directory', an 'archive' or a 'path'";
+        _ if has("path") => entry(value, f),
+        _ => {
+            let message = "an object has a 'directory', an 'archive', an 'oci' or a 'path'";
             return f.refuse(value.place(), message);
         }
     };
@@ -75,6 +79,32 @@ fn archive(value: &Value<'_>, f: &mut Findings) -> Option<ObjectKind> {
         path: path?,
         rules: rules?,
     })
+}
+
+fn oci(value: &Value<'_>, f: &mut Findings) -> Option<ObjectKind> {
+    let object = value.object(&keys::OCI, f)?;
+    let path = object.required("oci", f).and_then(|value| {
+        let text = value.string(f)?;
+        f.check(value.place(), path_below(text.trim_end_matches('/')))
+    });
+    let image = object.optionally("image", f, Value::string);
+    let platform = object.optionally("platform", f, platform);
+    let rules = rules(&object, f);
+    Some(ObjectKind::Oci {
+        path: path?,
+        image: image?.map(str::to_owned),
+        platform: platform?,
+        rules: rules?,
+    })
+}
+
+fn platform(value: &Value<'_>, f: &mut Findings) -> Option<Platform> {
+    let text = value.string(f)?;
+    let parsed = Platform::parse(value.place(), text);
+    f.check(
+        value.place(),
+        parsed.map_err(|error| error.message().to_string()),
+    )
 }
 
 /// The path of a file below `uploads/`.
@@ -309,6 +339,23 @@ mod tests {
         };
         let json = r#"{"archive": "a.tar", "target": "/"}"#;
         assert_eq!(object(json), (Some(archive), vec![]));
+    }
+
+    #[test]
+    fn images_of_containers_may_be_chosen() {
+        let json = r#"{"oci": "image/", "image": "app:1", "platform": "linux/arm64/v8",
+                       "target": "/opt"}"#;
+        let rules = Rules {
+            target: b"/opt".to_vec(),
+            ..Rules::default()
+        };
+        let expected = ObjectKind::Oci {
+            path: "image".to_string(),
+            image: Some("app:1".to_string()),
+            platform: Platform::parse("t", "arm64").ok(),
+            rules,
+        };
+        assert_eq!(object(json), (Some(expected), vec![]));
     }
 
     #[test]

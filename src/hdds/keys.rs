@@ -85,6 +85,19 @@ pub(super) const LAYER: Keys = Keys {
     mistaken: &[("path", "where a layer goes is its 'target'")],
 };
 
+/// What is in an image of a container.
+pub(super) const OCI: Keys = Keys {
+    known: &["oci", "image", "platform", "target", "owner", "exclude"],
+    mistaken: &[
+        ("path", "where a layer goes is its 'target'"),
+        (
+            "whiteouts",
+            "the layers of an image always remove what they say",
+        ),
+        ("tag", "the tag or the digest is the 'image'"),
+    ],
+};
+
 pub(super) const ENTRY: Keys = Keys {
     known: &[
         "path", "type", "content", "source", "target", "major", "minor", "owner", "mode", "mtime",

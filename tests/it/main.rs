@@ -24,6 +24,8 @@ mod audit;
 mod check;
 /// Every checker refuses what is damaged.
 mod checkers_refuse;
+/// Images of containers as inputs.
+mod containers;
 /// What goes into the partitions of an hdds.json, and sizes that follow from it.
 mod contents;
 /// Sets of images of several distributions.

@@ -1,6 +1,7 @@
 //! Directories of the host as sources of a tree.
 
 use std::collections::BTreeMap;
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -9,10 +10,12 @@ use rustix::fs::FileType;
 use rustix::io::Errno;
 
 use super::layer::{Layer, Placed};
+use super::overlay::Kept;
 use super::scan::{Found, Listing, Scanner, join};
+use super::whiteouts::{Marker, Whiteouts};
 use super::{Rules, host};
 use crate::error::{Error, Result};
-use crate::tree::{FileTree, HostRoot, Node, NodeId, NodeKind};
+use crate::tree::{FileTree, HostRoot, Node, NodeId, NodeKind, Xattrs};
 
 /// So many directories are read before what they hold goes into the tree, which bounds the memory
 /// for what is under way.
@@ -41,6 +44,9 @@ pub fn add_directory(tree: &mut FileTree, place: &str, path: &Path, rules: &Rule
     };
     let mut layer = Layer::new(tree, rules, place);
     let mut walk = Walk {
+        top: path,
+        whiteouts: rules.whiteouts.then(|| Whiteouts::new(layer.tree.slots())),
+        kept: Kept::default(),
         found: vec![Directory {
             id: layer.put(b"", top)?,
             path: path.to_owned(),
@@ -72,6 +78,7 @@ pub fn add_directory(tree: &mut FileTree, place: &str, path: &Path, rules: &Rule
             }
         }
     }
+    walk.finish();
     Ok(())
 }
 
@@ -110,6 +117,12 @@ struct Directory {
 #[derive(Debug)]
 struct Walk<'a> {
     layer: Layer<'a>,
+    /// Where it started.
+    top: &'a Path,
+    /// Where the rules have them.
+    whiteouts: Option<Whiteouts>,
+    /// Signs of overlayfs that are taken for nothing else than what they are.
+    kept: Kept,
     /// Directories to read.
     found: Vec<Directory>,
     /// What may have further names, by device and inode.
@@ -128,38 +141,51 @@ impl Walk<'_> {
 
     /// Puts what a directory holds into the tree.
     fn add(&mut self, directory: &Directory, listing: Listing) -> Result<()> {
-        let id = directory.id;
         self.check_is_there(directory)?;
+        let mut xattrs = listing.xattrs;
+        self.is_whiteout(&directory.path, &NodeKind::Directory, &mut xattrs)?;
         if !directory.keeps_xattrs {
-            self.layer.tree.set_xattrs(id, listing.xattrs);
+            self.layer.tree.set_xattrs(directory.id, xattrs);
         }
-        for found in listing.entries {
-            if self.follows {
-                self.tell_of_second(id, &found);
+        for mut found in listing.entries {
+            let path = join(&directory.path, &found.name);
+            let node = &mut found.node;
+            if self.is_marker(&path) || self.is_whiteout(&path, &node.kind, &mut node.xattrs)? {
+                continue;
             }
-            self.add_entry(directory, found)?;
+            if self.follows {
+                self.tell_of_second(directory.id, &found);
+            }
+            self.add_entry(directory.id, path, found)?;
         }
         Ok(())
     }
 
-    fn add_entry(&mut self, directory: &Directory, found: Found) -> Result<()> {
+    fn add_entry(&mut self, directory: NodeId, path: PathBuf, found: Found) -> Result<()> {
         let Found {
             name,
             node,
             shared,
             is_left_empty,
         } = found;
-        let known = shared.and_then(|shared| self.shared.get(&shared));
+        let known = shared.and_then(|shared| self.shared.get(&shared)).copied();
         if let Some(known) = known {
-            return self.layer.link_in(directory.id, &name, *known);
+            self.layer.link_in(directory, &name, known)?;
+            if let Some(whiteouts) = &mut self.whiteouts {
+                whiteouts.link_in(directory, &name, known);
+            }
+            return Ok(());
         }
         let is_read = node.kind.is_directory() && !is_left_empty;
-        let Placed { id, is_behind_link } = self.layer.put_in(directory.id, &name, node)?;
+        let Placed { id, is_behind_link } = self.layer.put_in(directory, &name, node)?;
         self.follows |= is_behind_link;
+        if let Some(whiteouts) = &mut self.whiteouts {
+            whiteouts.put(id);
+        }
         if is_read {
             self.found.push(Directory {
                 id,
-                path: join(&directory.path, &name),
+                path,
                 keeps_xattrs: is_behind_link,
             });
         }
@@ -198,6 +224,45 @@ impl Walk<'_> {
             tree.notice(message);
         }
     }
+
+    /// Takes in a file that only says what is removed. Tells whether it is one.
+    fn is_marker(&mut self, path: &Path) -> bool {
+        let Some(whiteouts) = &mut self.whiteouts else {
+            return false;
+        };
+        let inner = inner(self.top, path);
+        let marker = Marker::of(inner);
+        let is_marker = marker.is_some() || Whiteouts::is_metadata(inner);
+        marker.into_iter().for_each(|it| whiteouts.remember(it));
+        is_marker
+    }
+
+    /// Takes in what overlayfs means by a node. Tells whether it is a whiteout.
+    fn is_whiteout(&mut self, path: &Path, kind: &NodeKind, xattrs: &mut Xattrs) -> Result<bool> {
+        let inner = || inner(self.top, path);
+        let Some(whiteouts) = &mut self.whiteouts else {
+            self.kept.note(|| inner().to_vec(), kind, xattrs);
+            return Ok(false);
+        };
+        whiteouts.take(inner(), kind, xattrs).map_err(|why| {
+            let message = format!("'{}': {why}", path.display());
+            Error::unsupported(self.layer.place, message)
+        })
+    }
+
+    /// Does what can only be done when all entries are there.
+    fn finish(mut self) {
+        if let Some(whiteouts) = self.whiteouts.take() {
+            whiteouts.apply(&mut self.layer);
+        }
+        self.kept.tell(&mut self.layer);
+    }
+}
+
+/// A path counted from the top of the source.
+fn inner<'p>(top: &Path, path: &'p Path) -> &'p [u8] {
+    let inner = path.strip_prefix(top).unwrap_or(path);
+    inner.as_os_str().as_bytes()
 }
 
 #[cfg(test)]
@@ -370,6 +435,70 @@ mod tests {
         let error = add_directory(&mut tree, "d", upper.path(), &below_link).unwrap_err();
         let expected = "'/top/lib' is a symbolic link to 'usr/lib', which isn't there";
         assert!(error.message().contains(expected), "{error}");
+    }
+
+    #[test]
+    fn whiteouts_of_a_directory_remove_what_was_there() {
+        use rustix::fs::{XattrFlags, setxattr};
+        let upper = tempfile::tempdir().unwrap();
+        make(
+            upper.path(),
+            &[
+                "d/.wh.a",
+                "e/new",
+                "x/.wh..wh..opq",
+                "x/y",
+                "z/w",
+                ".wh..wh.plnk/1",
+            ],
+        );
+        let opaque = |path: &str, value: &[u8]| {
+            let name = "user.overlay.opaque";
+            setxattr(upper.path().join(path), name, value, XattrFlags::empty()).unwrap();
+        };
+        opaque("e", b"y");
+        opaque("z", b"x");
+        fs::write(upper.path().join("z/w"), "").unwrap();
+        let whiteout = upper.path().join("z/w");
+        setxattr(&whiteout, "user.overlay.whiteout", b"", XattrFlags::empty()).unwrap();
+        // Its names are one file.
+        fs::hard_link(&whiteout, upper.path().join("d/b")).unwrap();
+        let mut tree = FileTree::new(TIME);
+        for path in ["/d/a", "/d/b", "/d/c", "/e/old", "/x/old", "/z/w", "/z/v"] {
+            let content = Content::inline(b"");
+            tree.put_file("t", path.as_bytes(), content, Attributes::file(TIME))
+                .unwrap();
+        }
+        let rules = Rules {
+            whiteouts: true,
+            ..Rules::default()
+        };
+        let mut kept = tree.clone();
+        add_directory(&mut tree, "d", upper.path(), &rules).unwrap();
+        let mut found = paths(&tree);
+        found.sort_unstable();
+        let expected = ["", "/d", "/d/c", "/e", "/e/new", "/x", "/x/y", "/z", "/z/v"];
+        assert_eq!(found, expected);
+        assert!(tree.nodes().all(|(_, node)| node.xattrs.is_empty()));
+        assert!(tree.take_notices().is_empty());
+
+        add_directory(&mut kept, "d", upper.path(), &Rules::default()).unwrap();
+        assert!(kept.find(b"/d/.wh.a").is_some() && kept.find(b"/e/old").is_some());
+        assert!(
+            kept.take_notices()
+                .concat()
+                .contains("attributes of overlayfs")
+        );
+
+        setxattr(
+            upper.path().join("e"),
+            "user.overlay.redirect",
+            b"/r",
+            XattrFlags::empty(),
+        )
+        .unwrap();
+        let error = add_directory(&mut tree, "d", upper.path(), &rules).unwrap_err();
+        assert!(error.message().contains("user.overlay.redirect"), "{error}");
     }
 
     #[test]

@@ -7,9 +7,12 @@ mod entry;
 mod exclude;
 mod host;
 mod layer;
+pub mod oci;
+mod overlay;
 mod owners;
 mod rules;
 mod scan;
+mod whiteouts;
 mod xattrs;
 
 pub use accounts::Accounts;

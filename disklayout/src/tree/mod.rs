@@ -12,6 +12,7 @@ mod names;
 mod node;
 mod path;
 mod reader;
+mod section;
 mod store;
 
 pub(crate) use content::Source;
@@ -21,6 +22,7 @@ pub(crate) use host_root::HostRoot;
 pub(crate) use long_path::open;
 pub use node::{Attributes, Device, Node, NodeId, NodeKind, Xattr, Xattrs};
 pub use reader::ContentReader;
+pub use section::Section;
 pub(crate) use store::StoreReader;
 pub use store::{Store, Stream};
 

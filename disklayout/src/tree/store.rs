@@ -3,12 +3,12 @@
 use std::fmt::Debug;
 use std::fs::File;
 use std::io::{self, Read};
-use std::os::unix::fs::FileExt;
 use std::panic::RefUnwindSafe;
 
 use rustix::fs::{Stat, fstat};
 
 use super::host::FileState;
+use super::section::Section;
 use crate::error::{Error, Result};
 
 /// Bytes that can only be read from their start, such as those of a compressed archive.
@@ -31,9 +31,9 @@ pub struct Store {
 
 #[derive(Debug)]
 enum Access {
-    Random(File),
+    Random(Section),
     /// With the file that the stream is made of.
-    Sequential(Box<dyn Stream>, Option<File>),
+    Sequential(Box<dyn Stream>, Option<Section>),
 }
 
 /// Two stores are the same when they are one.
@@ -49,10 +49,15 @@ impl Store {
     /// The bytes of `file`, called `name` in messages. That the file changes from now on is an
     /// error when it is read.
     pub fn file(name: impl Into<String>, file: File) -> Self {
+        Self::section(name, Section::whole(file))
+    }
+
+    /// The bytes of a part of a file, called `name` in messages.
+    pub fn section(name: impl Into<String>, section: Section) -> Self {
         Self {
             name: name.into(),
-            planned: fstat(&file).ok(),
-            access: Access::Random(file),
+            planned: fstat(section.file()).ok(),
+            access: Access::Random(section),
         }
     }
 
@@ -65,13 +70,17 @@ impl Store {
         }
     }
 
-    /// The bytes of `stream`, which is made of those of `file`: as with [`Self::file`], that one
+    /// The bytes of `stream`, which is made of those of `section`: as with [`Self::file`], its file
     /// mustn't change.
-    pub fn stream_of(name: impl Into<String>, stream: impl Stream + 'static, file: File) -> Self {
+    pub fn stream_of(
+        name: impl Into<String>,
+        stream: impl Stream + 'static,
+        section: Section,
+    ) -> Self {
         Self {
             name: name.into(),
-            planned: fstat(&file).ok(),
-            access: Access::Sequential(Box::new(stream), Some(file)),
+            planned: fstat(section.file()).ok(),
+            access: Access::Sequential(Box::new(stream), Some(section)),
         }
     }
 
@@ -80,10 +89,10 @@ impl Store {
         &self.name
     }
 
-    /// The file underneath, if any byte of it can be had at any time.
-    pub(crate) const fn random(&self) -> Option<&File> {
+    /// The part of a file underneath, if any byte of it can be had at any time.
+    pub(crate) const fn random(&self) -> Option<&Section> {
         match &self.access {
-            Access::Random(file) => Some(file),
+            Access::Random(section) => Some(section),
             Access::Sequential(..) => None,
         }
     }
@@ -92,7 +101,7 @@ impl Store {
     pub(crate) fn open_at(&self, offset: u64) -> Result<StoreReader<'_>> {
         let fail = |error| self.read_error(error);
         let bytes: Box<dyn Read + Send> = match &self.access {
-            Access::Random(file) => Box::new(At { file, offset }),
+            Access::Random(section) => Box::new(At { section, offset }),
             Access::Sequential(stream, _) => {
                 let mut bytes = stream.open().map_err(fail)?;
                 let skipped = io::copy(&mut bytes.by_ref().take(offset), &mut io::sink());
@@ -114,13 +123,13 @@ impl Store {
     /// # Errors
     /// `Io` when it has changed.
     pub(crate) fn check(&self) -> Result<()> {
-        let (Access::Random(file) | Access::Sequential(_, Some(file))) = &self.access else {
+        let (Access::Random(section) | Access::Sequential(_, Some(section))) = &self.access else {
             return Ok(());
         };
         let Some(planned) = &self.planned else {
             return Ok(());
         };
-        let now = fstat(file).map_err(|error| self.failed("can't look at it", error.into()))?;
+        let now = fstat(section.file()).map_err(|error| self.failed("can't look at it", error.into()))?;
         if is_unchanged(planned, &now) {
             return Ok(());
         }
@@ -163,15 +172,15 @@ fn is_unchanged(planned: &Stat, now: &Stat) -> bool {
     before.len == after.len && before.modified == after.modified && is_same_change
 }
 
-/// A file from an offset on.
+/// A part of a file from an offset on.
 struct At<'a> {
-    file: &'a File,
+    section: &'a Section,
     offset: u64,
 }
 
 impl Read for At<'_> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        let count = self.file.read_at(buf, self.offset)?;
+        let count = self.section.read_at(buf, self.offset)?;
         self.offset += count as u64;
         Ok(count)
     }

@@ -18,6 +18,7 @@ use super::Settings;
 use super::set::{clean_up_on_signals, registry};
 use crate::engine::download::Downloads;
 use crate::engine::{self, Directory, Temporaries};
+pub use crate::engine::{InputFormat, Taken};
 use crate::report;
 use crate::status::Status;
 
@@ -44,6 +45,8 @@ pub struct Options {
     pub uuid: Option<Uuid>,
     /// What identifiers derive from; the content when there is none.
     pub seed: Option<String>,
+    /// What the inputs are taken for.
+    pub taken: Taken,
     /// How the entries of the inputs become those of the image; the latest time is found here.
     pub rules: Rules,
     /// What becomes of content that the filesystem can't hold.
@@ -57,7 +60,7 @@ pub struct Options {
 pub enum Input {
     /// An archive on standard input.
     Stdin,
-    /// A directory, or an archive.
+    /// A directory, an archive, or an image of a container.
     Path(PathBuf),
 }
 
@@ -92,7 +95,7 @@ pub fn run(settings: &Settings, bars: &MultiProgress, options: &Options) -> Resu
     };
     let spec = options.spec();
     let plan = || {
-        let tree = engine::read_inputs(opened, &rules, settings_of_run)?;
+        let tree = engine::read_inputs(opened, &rules, &options.taken, settings_of_run)?;
         let seed = options.seed.as_deref();
         engine::plan_single(&spec, tree, seed, settings_of_run, &registry())
     };

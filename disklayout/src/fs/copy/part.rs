@@ -132,11 +132,13 @@ impl<'a> Parts<'a> {
             Source::Inline(bytes) => self.add_random(Origin::Inline(bytes), part),
             Source::Host(host) => self.add_random(Origin::Host(host), part),
             Source::Stored(store, _) => match store.random() {
-                Some(file) => {
+                Some(section) => {
                     if !self.stores.iter().rev().any(|known| *known == &**store) {
                         self.stores.push(store);
                     }
-                    self.add_random(Origin::Store(store, file), part);
+                    let offset = part.offset + section.start();
+                    let origin = Origin::Store(store, section.file());
+                    self.add_random(origin, Part { offset, ..part });
                 }
                 None => self.parts_of(store).push(part),
             },

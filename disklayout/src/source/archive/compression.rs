@@ -1,13 +1,12 @@
 //! Compressed archives: which format it is, and its bytes as one stream however many members,
 //! streams or frames they are in.
 
-use std::fs::File;
 use std::io::{self, BufReader, Read};
-use std::os::unix::fs::FileExt;
 use std::sync::{Arc, OnceLock};
 
+use super::header::{BLOCK, Header};
 use super::{lz4, magic, window, zeroes};
-use crate::tree::Stream;
+use crate::tree::{Section, Stream};
 
 /// How much of the file is read at once.
 const BUFFER: usize = 128 << 10;
@@ -46,19 +45,27 @@ impl Format {
 /// Where something follows in a file that is no compressed data, once it was read to its end.
 type Rest = Arc<OnceLock<u64>>;
 
+/// Whether a file is compressed; otherwise it is a plain archive, or nothing that is known.
+pub(super) fn is_compressed(file: &Section) -> io::Result<bool> {
+    let mut start = [0; BLOCK];
+    let count = read_up_to(file, &mut start, 0)?;
+    // The first name of a plain archive may begin like a compressed file.
+    Ok(Header::new(start).is_none() && Format::of(&start[..count]).is_some())
+}
+
 /// A compressed file.
 #[derive(Clone, Debug)]
 pub(super) struct Compressed {
-    file: Arc<File>,
+    file: Section,
     /// The largest window that is read, in bytes.
     window_max: u64,
     rest: Rest,
 }
 
 impl Compressed {
-    pub(super) fn new(file: File, window_max: u64) -> Self {
+    pub(super) fn new(file: Section, window_max: u64) -> Self {
         Self {
-            file: Arc::new(file),
+            file,
             window_max,
             rest: Rest::default(),
         }
@@ -73,7 +80,7 @@ impl Compressed {
         let mut start = vec![0; magic::LEN];
         let count = read_up_to(&self.file, &mut start, offset)?;
         start.truncate(count);
-        let len = self.file.metadata()?.len().saturating_sub(offset);
+        let len = self.file.len()?.saturating_sub(offset);
         Ok(Some((offset, len, start)))
     }
 
@@ -102,7 +109,7 @@ impl Stream for Compressed {
 
 /// A file from an offset on.
 struct At {
-    file: Arc<File>,
+    file: Section,
     offset: u64,
 }
 
@@ -116,8 +123,8 @@ impl Read for At {
 
 type Input = BufReader<At>;
 
-fn input(file: &Arc<File>, offset: u64) -> Input {
-    let file = Arc::clone(file);
+fn input(file: &Section, offset: u64) -> Input {
+    let file = file.clone();
     BufReader::with_capacity(BUFFER, At { file, offset })
 }
 
@@ -163,7 +170,7 @@ impl Read for Decompressed {
 impl Decompressed {
     /// A decoder for the member that comes next from `offset` on, if one does.
     fn next(&self, before: Input, offset: u64) -> io::Result<Option<Decoder>> {
-        let file = Arc::clone(&before.get_ref().file);
+        let file = before.get_ref().file.clone();
         let Some((format, start)) = self.find(&file, offset)? else {
             return Ok(None);
         };
@@ -176,7 +183,7 @@ impl Decompressed {
     }
 
     /// Where the next member starts: behind frames that are skipped, and zeroes that fill up.
-    fn find(&self, file: &File, mut offset: u64) -> io::Result<Option<(Format, u64)>> {
+    fn find(&self, file: &Section, mut offset: u64) -> io::Result<Option<(Format, u64)>> {
         loop {
             let mut start = [0; 8];
             let count = read_up_to(file, &mut start, offset)?;
@@ -195,7 +202,7 @@ impl Decompressed {
         }
     }
 
-    fn check_window(&self, file: &File, format: Format, offset: u64) -> io::Result<()> {
+    fn check_window(&self, file: &Section, format: Format, offset: u64) -> io::Result<()> {
         let mut start = [0; window::HEADER];
         let count = read_up_to(file, &mut start, offset)?;
         match window::of(format, &start[..count]) {
@@ -208,15 +215,15 @@ impl Decompressed {
 }
 
 /// Where a frame ends that is to be skipped: it has a length of four bytes.
-fn after_skipped(file: &File, start: &[u8], offset: u64) -> io::Result<u64> {
+fn after_skipped(file: &Section, start: &[u8], offset: u64) -> io::Result<u64> {
     let len = start.get(4..).and_then(<[u8]>::first_chunk);
     let end = len.map(|len| offset + 8 + u64::from(u32::from_le_bytes(*len)));
-    let end = end.filter(|end| file.metadata().is_ok_and(|metadata| *end <= metadata.len()));
+    let end = end.filter(|end| file.len().is_ok_and(|len| *end <= len));
     end.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
 }
 
 /// Fills the start of `buf`; less than all of it only at the end of the file.
-pub(super) fn read_up_to(file: &File, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+pub(super) fn read_up_to(file: &Section, buf: &mut [u8], offset: u64) -> io::Result<usize> {
     let mut done = 0;
     while done < buf.len() {
         match file.read_at(&mut buf[done..], offset + done as u64) {

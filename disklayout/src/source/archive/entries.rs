@@ -8,8 +8,9 @@ use super::members::{Body, Member};
 use super::named::NamedAcls;
 use super::notes::{Note, Notes};
 use super::path;
-use super::whiteouts::{Marker, Whiteouts};
 use crate::source::layer::Layer;
+use crate::source::overlay::Kept;
+use crate::source::whiteouts::{Marker, Whiteouts};
 use crate::tree::{Node, NodeId};
 
 /// An archive on its way into a tree.
@@ -17,11 +18,17 @@ pub(super) struct Entries<'a> {
     layer: Layer<'a>,
     /// Where the rules have them.
     whiteouts: Option<Whiteouts>,
+    /// Signs of overlayfs that are taken for nothing else than what they are.
+    kept: Kept,
     /// What stays out of the tree but may be the target of a hard link, by its path.
-    hidden: HashMap<Vec<u8>, Hidden>,
+    hidden: LeftOut,
     named: NamedAcls,
     notes: Notes,
 }
+
+/// What stayed out of the tree, by its path. Hard links of further layers may lead there.
+#[derive(Default)]
+pub(in crate::source) struct LeftOut(HashMap<Vec<u8>, Hidden>);
 
 /// The lists of a node with names whose numbers are to be found.
 type Acls = Vec<(&'static [u8], Acl)>;
@@ -36,7 +43,8 @@ struct Hidden {
 }
 
 impl<'a> Entries<'a> {
-    pub(super) fn new(layer: Layer<'a>) -> Self {
+    /// After layers that have `hidden` this.
+    pub(super) fn new(layer: Layer<'a>, hidden: LeftOut) -> Self {
         let whiteouts = layer
             .rules
             .whiteouts
@@ -45,7 +53,8 @@ impl<'a> Entries<'a> {
         Self {
             layer,
             whiteouts,
-            hidden: HashMap::new(),
+            kept: Kept::default(),
+            hidden,
             named: NamedAcls::default(),
             notes,
         }
@@ -63,7 +72,10 @@ impl<'a> Entries<'a> {
         let is_hidden = self.is_hidden(&path);
         match member.body {
             Body::Node(node) if is_hidden => self.hide(path, node, member.acls, None),
-            Body::Node(node) => {
+            Body::Node(mut node) => {
+                if self.is_overlaid(&path, &mut node)? {
+                    return Ok(());
+                }
                 for remark in member.remarks {
                     match remark.is_loss {
                         true => self.notes.lose(remark.note, &remark.what)?,
@@ -74,6 +86,11 @@ impl<'a> Entries<'a> {
             }
             Body::Link(target) => {
                 let target = self.clean(&target)?;
+                if let Some(whiteouts) = &mut self.whiteouts
+                    && whiteouts.take_link(&path, &target)
+                {
+                    return Ok(());
+                }
                 self.link(path, &target, is_hidden)?;
             }
         }
@@ -81,16 +98,16 @@ impl<'a> Entries<'a> {
     }
 
     /// Does what can only be done when all entries are there, and tells what was left out or is
-    /// odd; `doubts` is what is odd about the archive as a whole.
+    /// odd; `doubts` is what is odd about the archive as a whole. Gives what stayed out of the tree.
     pub(super) fn finish<'b>(
         mut self,
         archive: &str,
         doubts: impl Iterator<Item = &'b str>,
-    ) -> Result<()> {
+    ) -> Result<LeftOut> {
         if let Some(whiteouts) = self.whiteouts.take() {
             whiteouts.apply(&mut self.layer);
         }
-        let hidden = |path: &[u8]| self.hidden.get(path).map(|hidden| &hidden.node);
+        let hidden = |path: &[u8]| self.hidden.0.get(path).map(|hidden| &hidden.node);
         self.named
             .resolve(&mut self.layer, hidden, &mut self.notes)?;
         let doubts = doubts.map(str::to_owned);
@@ -98,7 +115,21 @@ impl<'a> Entries<'a> {
             let notice = format!("archive '{archive}': {what}");
             self.layer.tree.notice(notice);
         }
-        Ok(())
+        self.kept.tell(&mut self.layer);
+        Ok(self.hidden)
+    }
+
+    /// Takes in what overlayfs means by a node. Tells whether it is a whiteout.
+    fn is_overlaid(&mut self, path: &[u8], node: &mut Node) -> Result<bool> {
+        match &mut self.whiteouts {
+            Some(whiteouts) => whiteouts
+                .take(path, &node.kind, &mut node.xattrs)
+                .map_err(Fault::unsupported),
+            None => {
+                self.kept.note(|| path.to_vec(), &node.kind, &node.xattrs);
+                Ok(false)
+            }
+        }
     }
 
     /// A path of the archive from its top on.
@@ -148,13 +179,13 @@ impl<'a> Entries<'a> {
     fn hide(&mut self, path: Vec<u8>, node: Node, acls: Acls, placed: Option<NodeId>) {
         if !node.kind.is_directory() {
             let hidden = Hidden { node, acls, placed };
-            self.hidden.insert(path, hidden);
+            self.hidden.0.insert(path, hidden);
         }
     }
 
     /// Makes `path` another name of what is at `target`, in the tree or hidden.
     fn link(&mut self, path: Vec<u8>, target: &[u8], is_hidden: bool) -> Result<()> {
-        let hidden = self.hidden.get(target).cloned();
+        let hidden = self.hidden.0.get(target).cloned();
         let Some(hidden) = hidden else {
             let id = self.target(target)?;
             if is_hidden {
@@ -165,14 +196,14 @@ impl<'a> Entries<'a> {
             return self.link_to(&path, id);
         };
         if is_hidden {
-            self.hidden.insert(path, hidden);
+            self.hidden.0.insert(path, hidden);
             return Ok(());
         }
         match hidden.placed.filter(|id| self.is_still(*id, &hidden.node)) {
             Some(id) => self.link_to(&path, id),
             None => {
                 let id = self.put(&path, hidden.node, hidden.acls)?;
-                if let Some(hidden) = self.hidden.get_mut(target) {
+                if let Some(hidden) = self.hidden.0.get_mut(target) {
                     hidden.placed = Some(id);
                 }
                 Ok(())

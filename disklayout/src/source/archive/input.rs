@@ -1,12 +1,11 @@
 //! Reads an archive from its start to its end, over the data of its members.
 
-use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
-use std::os::unix::fs::FileExt;
+use std::io::{self, Read};
 
 use super::fault::{Fault, Result};
 use super::header::{BLOCK, Block};
 use super::zeroes;
+use crate::tree::Section;
 
 /// How much is read at once after a jump. Headers of small files lie within it.
 const AFTER_JUMP: usize = 4 << 10;
@@ -28,7 +27,7 @@ enum Bytes {
 
 /// The part of a file that is in memory.
 struct Window {
-    file: File,
+    file: Section,
     file_len: u64,
     buffer: Vec<u8>,
     start: u64,
@@ -36,9 +35,9 @@ struct Window {
 
 impl Input {
     /// A file, of which only headers are read.
-    pub(super) fn file(mut file: File) -> io::Result<Self> {
+    pub(super) fn file(file: Section) -> io::Result<Self> {
         let window = Window {
-            file_len: file.seek(SeekFrom::End(0))?,
+            file_len: file.len()?,
             file,
             buffer: Vec::new(),
             start: 0,

@@ -17,29 +17,33 @@ mod magic;
 mod members;
 mod named;
 mod notes;
-mod path;
+mod outline;
+pub(super) mod path;
 mod pax;
 mod sparse;
 mod values;
-mod whiteouts;
 mod window;
 mod xattr;
 mod zeroes;
 
 use std::fs::File;
-use std::io;
+use std::io::{self, Read};
 use std::sync::Arc;
 
 use super::Rules;
 use super::layer::Layer;
 use crate::error::Result;
-use crate::tree::{FileTree, Store, Stream};
-use compression::{Compressed, Format};
+use crate::tree::{FileTree, Section, Store, Stream};
+use compression::Compressed;
 use entries::Entries;
+pub(super) use entries::LeftOut;
 use fault::Fault;
-use header::{BLOCK, Header};
 use input::Input;
 use members::Members;
+pub(super) use outline::{Outlined, decompress, is_compressed, outline};
+
+/// Takes the bytes of a compressed archive on their way through.
+pub(super) type Watch<'a> = &'a dyn Fn(Box<dyn Read + Send>) -> Box<dyn Read + Send>;
 
 /// Puts the entries of a tar archive over what is in `tree`.
 ///
@@ -72,10 +76,34 @@ pub fn add_archive(
     file: File,
     rules: &Rules,
 ) -> Result<()> {
+    let section = Section::whole(file);
+    let added = add_section(
+        tree,
+        place,
+        name,
+        section,
+        rules,
+        &|it| it,
+        LeftOut::default(),
+    );
+    added.map(|_| ())
+}
+
+/// The same for an archive that is a part of a file, over layers that have `left_out` this. `watch`
+/// gets the bytes of a compressed one. Tells what was left out by now.
+pub(super) fn add_section(
+    tree: &mut FileTree,
+    place: &str,
+    name: &str,
+    section: Section,
+    rules: &Rules,
+    watch: Watch<'_>,
+    left_out: LeftOut,
+) -> Result<LeftOut> {
     let fail = |fault: Fault| fault.at(place, &format!("archive '{name}'"));
-    let (source, input) = Archive::open(name, file, rules).map_err(fail)?;
+    let (source, input) = Archive::open(name, section, rules, watch).map_err(fail)?;
     let mut members = Members::new(input, &source.store);
-    let mut entries = Entries::new(Layer::new(tree, rules, place));
+    let mut entries = Entries::new(Layer::new(tree, rules, place), left_out);
     let added = add_members(&mut members, &mut entries);
     added.map_err(|fault| source.explain(fault).at(place, &members.subject()))?;
     let rest = source.check_rest().map_err(fail)?;
@@ -98,39 +126,42 @@ struct Archive {
 }
 
 enum Source {
-    Plain(File),
+    Plain(Section),
     Compressed(Compressed),
 }
 
 impl Archive {
-    /// The archive in a file, and what headers are read from now.
-    fn open(name: &str, file: File, rules: &Rules) -> fault::Result<(Self, Input)> {
-        let mut start = [0; BLOCK];
-        let count = compression::read_up_to(&file, &mut start, 0).map_err(Fault::reading)?;
-        // The first name of a plain archive may begin like a compressed file.
-        let is_plain = Header::new(start).is_some() || Format::of(&start[..count]).is_none();
-        let opened = match is_plain {
-            true => Self::open_plain(name, file),
-            false => Self::open_compressed(name, file, rules),
+    /// The archive in a part of a file, and what headers are read from now.
+    fn open(
+        name: &str,
+        section: Section,
+        rules: &Rules,
+        watch: Watch<'_>,
+    ) -> fault::Result<(Self, Input)> {
+        let is_compressed = compression::is_compressed(&section).map_err(Fault::reading)?;
+        let opened = match is_compressed {
+            true => Self::open_compressed(name, section, rules, watch),
+            false => Self::open_plain(name, section),
         };
         opened.map_err(Fault::reading)
     }
 
-    fn open_plain(name: &str, file: File) -> io::Result<(Self, Input)> {
-        let input = Input::file(file.try_clone()?)?;
-        let store = Arc::new(Store::file(name, file.try_clone()?));
-        let source = Source::Plain(file);
+    fn open_plain(name: &str, section: Section) -> io::Result<(Self, Input)> {
+        let input = Input::file(section.clone())?;
+        let store = Arc::new(Store::section(name, section.clone()));
+        let source = Source::Plain(section);
         Ok((Self { store, source }, input))
     }
 
-    fn open_compressed(name: &str, file: File, rules: &Rules) -> io::Result<(Self, Input)> {
-        let window_max = match rules.long_windows {
-            true => window::LONG_MAX,
-            false => window::USUAL_MAX,
-        };
-        let stream = Compressed::new(file.try_clone()?, window_max);
-        let input = Input::stream(stream.open()?);
-        let store = Arc::new(Store::stream_of(name, stream.clone(), file));
+    fn open_compressed(
+        name: &str,
+        section: Section,
+        rules: &Rules,
+        watch: Watch<'_>,
+    ) -> io::Result<(Self, Input)> {
+        let stream = Compressed::new(section.clone(), window::max(rules));
+        let input = Input::stream(watch(stream.open()?));
+        let store = Arc::new(Store::stream_of(name, stream.clone(), section));
         let source = Source::Compressed(stream);
         Ok((Self { store, source }, input))
     }
@@ -178,4 +209,4 @@ impl Archive {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -40,7 +40,7 @@ pub(super) fn clean(path: &[u8], is_strict: bool) -> Result<Vec<u8>> {
 }
 
 /// A path as the directory and the name in it.
-pub(super) fn split(path: &[u8]) -> (&[u8], &[u8]) {
+pub(in crate::source) fn split(path: &[u8]) -> (&[u8], &[u8]) {
     match path.iter().rposition(|byte| *byte == b'/') {
         Some(slash) => (&path[..slash], &path[slash + 1..]),
         None => (b"", path),

@@ -3,6 +3,7 @@
 use std::io;
 
 use super::compression::Format;
+use crate::source::Rules;
 
 /// The largest window in bytes that is read unless more is asked for, as that of zstd's own
 /// program.
@@ -12,6 +13,14 @@ pub(super) const LONG_MAX: u64 = 2 << 30;
 
 /// How much of a member, stream or frame [`of`] looks at.
 pub(super) const HEADER: usize = 128;
+
+/// The largest that `rules` allow.
+pub(super) const fn max(rules: &Rules) -> u64 {
+    match rules.long_windows {
+        true => LONG_MAX,
+        false => USUAL_MAX,
+    }
+}
 
 /// The window that a member, stream or frame asks for, by how it begins; none where the format
 /// has only small ones.

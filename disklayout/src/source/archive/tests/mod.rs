@@ -23,45 +23,57 @@ use crate::tree::{Content, FileTree, Node, NodeKind};
 
 /// An archive in the making.
 #[derive(Clone, Default)]
-struct Archive(Vec<u8>);
+pub(in crate::source) struct Archive(Vec<u8>);
 
 /// The fields of a header that aren't set by [`Archive::entry`].
-type Fields<'a> = &'a [(usize, &'a [u8])];
+pub(in crate::source) type Fields<'a> = &'a [(usize, &'a [u8])];
 
 const USTAR: Fields<'_> = &[(257, b"ustar\x0000")];
 const GNU: Fields<'_> = &[(257, b"ustar  \0")];
 
 impl Archive {
     /// Adds a header of ustar and its data.
-    fn entry(self, typeflag: u8, name: &[u8], link: &[u8], data: &[u8]) -> Self {
+    pub(in crate::source) fn entry(
+        self,
+        typeflag: u8,
+        name: &[u8],
+        link: &[u8],
+        data: &[u8],
+    ) -> Self {
         let size = format!("{:011o}\0", data.len());
         let fields: Fields<'_> = &[(124, size.as_bytes()), USTAR[0]];
         self.raw(typeflag, name, link, fields).data(data)
     }
 
-    fn file(self, name: &str, data: &str) -> Self {
+    pub(in crate::source) fn file(self, name: &str, data: &str) -> Self {
         self.entry(b'0', name.as_bytes(), b"", data.as_bytes())
     }
 
-    fn directory(self, name: &str) -> Self {
+    pub(in crate::source) fn directory(self, name: &str) -> Self {
         self.entry(b'5', name.as_bytes(), b"", b"")
     }
 
-    fn link(self, name: &str, target: &str) -> Self {
+    pub(in crate::source) fn link(self, name: &str, target: &str) -> Self {
         self.entry(b'1', name.as_bytes(), target.as_bytes(), b"")
     }
 
-    fn symlink(self, name: &str, target: &str) -> Self {
+    pub(in crate::source) fn symlink(self, name: &str, target: &str) -> Self {
         self.entry(b'2', name.as_bytes(), target.as_bytes(), b"")
     }
 
     /// Adds an extended header.
-    fn pax(self, records: &[(&str, &[u8])]) -> Self {
+    pub(in crate::source) fn pax(self, records: &[(&str, &[u8])]) -> Self {
         self.entry(b'x', b"pax", b"", &records_of(records))
     }
 
     /// Adds a header with these fields over the usual ones, and the right checksum.
-    fn raw(self, typeflag: u8, name: &[u8], link: &[u8], fields: Fields<'_>) -> Self {
+    pub(in crate::source) fn raw(
+        self,
+        typeflag: u8,
+        name: &[u8],
+        link: &[u8],
+        fields: Fields<'_>,
+    ) -> Self {
         let mut block = [0; 512];
         let mut set = |at: usize, bytes: &[u8]| block[at..][..bytes.len()].copy_from_slice(bytes);
         set(0, name);
@@ -91,7 +103,7 @@ impl Archive {
     }
 
     /// The archive with its end.
-    fn end(self) -> Vec<u8> {
+    pub(in crate::source) fn end(self) -> Vec<u8> {
         self.bytes(&[0; 1024]).0
     }
 }
@@ -108,7 +120,7 @@ fn records_of(records: &[(&str, &[u8])]) -> Vec<u8> {
     records.collect::<Vec<_>>().concat()
 }
 
-fn file_of(bytes: &[u8]) -> File {
+pub(in crate::source) fn file_of(bytes: &[u8]) -> File {
     let mut file = tempfile::tempfile().unwrap();
     file.write_all(bytes).unwrap();
     file
@@ -150,7 +162,7 @@ fn error_of(bytes: &[u8]) -> Error {
 }
 
 #[track_caller]
-fn node<'a>(tree: &'a FileTree, path: &str) -> &'a Node {
+pub(in crate::source) fn node<'a>(tree: &'a FileTree, path: &str) -> &'a Node {
     let id = tree.find(path.as_bytes());
     tree.node(id.unwrap_or_else(|| panic!("no '{path}' in {:?}", paths(tree))))
 }
@@ -163,7 +175,7 @@ fn read(content: &Content) -> Vec<u8> {
 
 /// The data of the file at `path`.
 #[track_caller]
-fn text(tree: &FileTree, path: &str) -> String {
+pub(in crate::source) fn text(tree: &FileTree, path: &str) -> String {
     match &node(tree, path).kind {
         NodeKind::File(content) => String::from_utf8(read(content)).unwrap(),
         other => panic!("'{path}' is a {}", other.noun()),
@@ -171,7 +183,7 @@ fn text(tree: &FileTree, path: &str) -> String {
 }
 
 /// All paths but the root, sorted.
-fn paths(tree: &FileTree) -> Vec<String> {
+pub(in crate::source) fn paths(tree: &FileTree) -> Vec<String> {
     let mut paths = Vec::new();
     let mut waiting = vec![(FileTree::ROOT, String::new())];
     while let Some((directory, path)) = waiting.pop() {

@@ -115,3 +115,81 @@ fn without_the_rule_markers_are_files() {
     let expected = ["/t", "/t/.wh..wh..opq", "/t/.wh..wh.x", "/t/.wh.f", "/t/f"];
     assert_eq!(paths(&tree), expected);
 }
+
+#[test]
+fn signs_of_overlayfs_remove_what_lower_layers_brought() {
+    let whiteout = |archive: Archive, path: &str| archive.entry(b'3', path.as_bytes(), b"", b"");
+    let opaque = |value: &[u8]| {
+        let records: [(&str, &[u8]); 2] = [
+            ("SCHILY.xattr.trusted.overlay.opaque", value),
+            ("SCHILY.xattr.trusted.overlay.origin", b"bytes"),
+        ];
+        Archive::default().pax(&records).directory("d")
+    };
+    let lower = Archive::default()
+        .file("d/a", "")
+        .file("d/b", "")
+        .file("f", "")
+        .file("g", "");
+    for (upper, expected) in [
+        (
+            whiteout(Archive::default(), "d/b"),
+            &["/t", "/t/d", "/t/d/a", "/t/f", "/t/g"][..],
+        ),
+        (whiteout(Archive::default(), "d"), &["/t", "/t/f", "/t/g"]),
+        // One device has all the names.
+        (
+            whiteout(Archive::default(), "f")
+                .link("g", "f")
+                .link("d/a", "g"),
+            &["/t", "/t/d", "/t/d/b"],
+        ),
+        (
+            opaque(b"y").file("d/c", ""),
+            &["/t", "/t/d", "/t/d/c", "/t/f", "/t/g"],
+        ),
+        (
+            opaque(b"x")
+                .pax(&[("SCHILY.xattr.trusted.overlay.whiteout", b"y")])
+                .file("d/a", ""),
+            &["/t", "/t/d", "/t/d/b", "/t/f", "/t/g"],
+        ),
+    ] {
+        let mut tree = merged(&lower, &upper, true);
+        assert_eq!(paths(&tree), expected);
+        let mut nodes = tree.nodes();
+        assert!(nodes.all(|(_, node)| node.xattrs.is_empty()));
+        drop(nodes);
+        assert!(tree.take_notices().is_empty());
+    }
+    let upper = whiteout(opaque(b"y"), "d/b");
+    let mut tree = merged(&lower, &upper, false);
+    assert_eq!(node(&tree, "/t/d/b").kind.noun(), "character device");
+    let notices = tree.take_notices().join("\n");
+    for part in [
+        "character device 0:0 is kept, at first '/d/b'",
+        "attributes of overlayfs",
+    ] {
+        assert!(notices.contains(part), "{notices}");
+    }
+}
+
+#[test]
+fn what_overlayfs_has_elsewhere_is_refused() {
+    for name in ["redirect", "metacopy"] {
+        let key = format!("SCHILY.xattr.user.overlay.{name}");
+        let upper = Archive::default()
+            .pax(&[(&key, b"/elsewhere")])
+            .directory("d");
+        let mut tree = FileTree::new(Timestamp::default());
+        let rules = Rules {
+            whiteouts: true,
+            ..Rules::default()
+        };
+        let error = add(&mut tree, &upper.end(), &rules).unwrap_err();
+        assert!(
+            error.message().contains(&format!("user.overlay.{name}")),
+            "{error}"
+        );
+    }
+}

@@ -1,11 +1,12 @@
 //! Whiteouts of image layers (OCI image specification, "Image Layer Filesystem Changeset"): empty
-//! files that remove what lower layers brought.
+//! files that remove what lower layers brought. Those of overlayfs are taken for the same.
 
 use std::collections::{BTreeSet, HashSet};
 
-use super::path;
-use crate::source::layer::Layer;
-use crate::tree::{Attributes, NodeId, Xattrs};
+use super::archive::path;
+use super::layer::Layer;
+use super::overlay::{self, Sign};
+use crate::tree::{Attributes, NodeId, NodeKind, Xattrs};
 
 const PREFIX: &[u8] = b".wh.";
 const OPAQUE: &[u8] = b".wh..wh..opq";
@@ -51,6 +52,8 @@ pub(super) struct Whiteouts {
     linked: HashSet<(NodeId, Vec<u8>)>,
     /// Directories in which nothing of lower layers is left.
     cleared: HashSet<NodeId>,
+    /// Paths of the layer that are whiteouts of overlayfs.
+    overlaid: HashSet<Vec<u8>>,
 }
 
 /// A directory by its name in another one.
@@ -69,6 +72,7 @@ impl Whiteouts {
             replaced: HashSet::new(),
             linked: HashSet::new(),
             cleared: HashSet::new(),
+            overlaid: HashSet::new(),
         }
     }
 
@@ -83,6 +87,40 @@ impl Whiteouts {
         self.markers.insert(marker);
     }
 
+    /// Takes in what overlayfs means by a node, whose attributes for that are taken off. Tells
+    /// whether it is a whiteout, which has no place in the tree.
+    ///
+    /// # Errors
+    /// Those of [`overlay::take`].
+    pub(super) fn take(
+        &mut self,
+        path: &[u8],
+        kind: &NodeKind,
+        xattrs: &mut Xattrs,
+    ) -> Result<bool, String> {
+        match overlay::take(kind, xattrs)? {
+            Sign::Nothing => return Ok(false),
+            Sign::Opaque => self.remember(Marker::Opaque(path.to_vec())),
+            Sign::Whiteout => {
+                self.overlaid.insert(path.to_vec());
+                self.remember(Marker::Removed(path.to_vec()));
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    }
+
+    /// Takes in one more name for what may be a whiteout of overlayfs, which links them. Tells
+    /// whether it is.
+    pub(super) fn take_link(&mut self, path: &[u8], target: &[u8]) -> bool {
+        let is_whiteout = self.overlaid.contains(target);
+        if is_whiteout {
+            self.overlaid.insert(path.to_vec());
+            self.remember(Marker::Removed(path.to_vec()));
+        }
+        is_whiteout
+    }
+
     /// Takes in that the layer has put something here.
     pub(super) fn put(&mut self, id: NodeId) {
         if id.index() < self.first_new {
@@ -93,10 +131,15 @@ impl Whiteouts {
     /// Takes in that the layer has given a node another name.
     pub(super) fn link(&mut self, layer: &Layer<'_>, path: &[u8], id: NodeId) {
         let (directory, name) = path::split(path);
-        if id.index() < self.first_new
-            && let Some(parent) = layer.directory(directory)
-        {
-            self.linked.insert((parent, name.to_vec()));
+        if let Some(parent) = layer.directory(directory) {
+            self.link_in(parent, name, id);
+        }
+    }
+
+    /// The same for a name in a directory of the tree.
+    pub(super) fn link_in(&mut self, directory: NodeId, name: &[u8], id: NodeId) {
+        if id.index() < self.first_new {
+            self.linked.insert((directory, name.to_vec()));
         }
     }
 
