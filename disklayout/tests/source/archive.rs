@@ -276,7 +276,15 @@ fn archives_compressed_with_lz4() {
     let of = directory.path().to_str().unwrap();
     make(
         "tar",
-        &["--format=posix", "-C", of, "-cf", &path("tar"), "."],
+        &[
+            "--format=posix",
+            "--sparse",
+            "-C",
+            of,
+            "-cf",
+            &path("tar"),
+            ".",
+        ],
     );
     let bytes = fs::read(path("tar")).unwrap();
     let (start, end) = bytes.split_at(bytes.len() / 3);
