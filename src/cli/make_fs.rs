@@ -105,8 +105,8 @@ fn image_arguments() -> [Arg; 9] {
     ]
 }
 
-fn content_arguments() -> [Arg; 8] {
-    [
+fn content_arguments() -> Vec<Arg> {
+    vec![
         option("owner", "UID:GID", "Who owns everything")
             .value_parser(values::owner)
             .conflicts_with_all(["map-users", "map-groups"]),
