@@ -7,6 +7,7 @@ pub mod engine;
 pub mod hdds;
 pub mod image;
 pub mod inventory;
+pub mod printable;
 pub mod report;
 pub mod status;
 pub mod tools;
