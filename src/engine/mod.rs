@@ -1,5 +1,6 @@
 //! Runs recipes: everything is planned first, then images are written side by side.
 
+mod access;
 mod build;
 mod contents;
 mod digest;
@@ -10,14 +11,18 @@ mod input;
 mod install;
 mod interrupt;
 mod make;
+mod mark;
 mod memory;
 mod outcome;
 mod output;
 mod plan;
 mod progress;
+mod replaced;
 mod seed;
 mod temporaries;
+mod threads;
 pub mod time;
+mod unfinished;
 
 pub use crate::virtinstall::Note;
 pub use contents::{Contents, Find};
@@ -28,10 +33,13 @@ pub use interrupt::exit_on_signals;
 pub use make::{make, plan_single};
 pub use memory::{Memory, OVERHEAD_MIB};
 pub use outcome::{Amount, Built, Content, Failure, Outcome};
-pub use output::{Output, Published, TEMPORARY_SUFFIX, check_target};
+pub use output::{Output, Published, check_target};
 use plan::Planner;
 pub use plan::{Planned, plan_layout};
+pub use replaced::check_replaced;
 pub use temporaries::Temporaries;
+pub use threads::start_common;
+pub use unfinished::{TEMPORARY_SUFFIX, Unfinished};
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -44,11 +52,10 @@ use anyhow::{Context, Result, bail};
 use disklayout::fs::Registry;
 use disklayout::layout::DiskPlan;
 use disklayout::{Bytes, Timestamp};
-use rayon::ThreadPool;
 use rayon::prelude::*;
 
 use crate::image::Image;
-use crate::virtinstall;
+use crate::virtinstall::{self, Installation};
 use build::Job;
 use download::Downloads;
 use outcome::Cause;
@@ -94,7 +101,7 @@ pub fn run(
     reporter: &dyn Reporter,
 ) -> Result<Outcome> {
     let started = Instant::now();
-    let pool = thread_pool(settings)?;
+    let pool = threads::pool(settings.jobs)?;
     reporter.report(&Event::Started {
         images: images.len(),
     });
@@ -113,17 +120,7 @@ pub fn run(
     // What takes longest is begun first, so that it isn't what the others end up waiting for.
     jobs.sort_by_key(|job| Reverse(job.cost));
     let run = build::Run::new(images.len(), settings, &pool, reporter);
-    // Neither waits for the other.
-    results.extend(std::thread::scope(|scope| {
-        let installed = scope.spawn(|| install::run(installs, &run));
-        let mut results = run.write_all(jobs);
-        results.extend(
-            installed
-                .join()
-                .unwrap_or_else(|panic| resume_unwind(panic)),
-        );
-        results
-    }));
+    results.extend(write_and_install(jobs, installs, &run)?);
     let names: Vec<_> = images
         .iter()
         .map(|image| image.file_name.as_str())
@@ -131,11 +128,25 @@ pub fn run(
     Ok(finish(&names, results, started, reporter))
 }
 
-fn thread_pool(settings: &Settings) -> Result<ThreadPool> {
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(settings.jobs.get())
-        .build()
-        .with_context(|| format!("can't start {} threads", settings.jobs))
+/// Writes `jobs` and runs `installs`, of which neither waits for the other.
+fn write_and_install(
+    jobs: Vec<Job<'_>>,
+    installs: Vec<(usize, Installation)>,
+    run: &build::Run<'_>,
+) -> Result<Vec<Numbered>> {
+    if installs.is_empty() {
+        return Ok(run.write_all(jobs));
+    }
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new();
+        let installed = thread
+            .spawn_scoped(scope, || install::run(installs, run))
+            .context("can't start a thread for installations")?;
+        let mut results = run.write_all(jobs);
+        let installed = installed.join();
+        results.extend(installed.unwrap_or_else(|panic| resume_unwind(panic)));
+        Ok(results)
+    })
 }
 
 /// What came of one image, by its number.

@@ -15,7 +15,7 @@ use indicatif::MultiProgress;
 use uuid::Uuid;
 
 use super::Settings;
-use super::set::{clean_up_on_signals, registry};
+use super::set::{NOT_TOLD, clean_up_on_signals, registry};
 use crate::engine::download::Downloads;
 use crate::engine::{self, Directory, Temporaries};
 use crate::report;
@@ -28,6 +28,8 @@ pub struct Options {
     pub inputs: Vec<Input>,
     /// The image, relative to the directory of images.
     pub output: PathBuf,
+    /// Whether a file that is no disk image may be replaced by it.
+    pub force: bool,
     /// The partition table, if there is one.
     pub table: Option<Table>,
     /// The partition's type; what suits the filesystem when there is none.
@@ -73,7 +75,7 @@ pub fn run(settings: &Settings, bars: &MultiProgress, options: &Options) -> Resu
     let settings_of_run = engine::Settings {
         directory: Arc::clone(&directory),
         temporaries: Temporaries::default(),
-        jobs: settings.jobs.unwrap_or_else(engine::default_jobs),
+        jobs: settings.jobs(),
         sync: settings.sync,
         time,
         latest,
@@ -83,6 +85,10 @@ pub fn run(settings: &Settings, bars: &MultiProgress, options: &Options) -> Resu
     let settings_of_run = &settings_of_run;
     let opened = input::open(&options.inputs)?;
     input::check_apart(&opened, &path, &name)?;
+    engine::check_target(&directory, &name)?;
+    if !options.force {
+        engine::check_replaced(&directory, &name)?;
+    }
     clean_up_on_signals(&settings_of_run.temporaries, bars)?;
     let rules = Rules {
         latest,
@@ -96,6 +102,9 @@ pub fn run(settings: &Settings, bars: &MultiProgress, options: &Options) -> Resu
     };
     let reporter = report::choose(settings.json, bars);
     let outcome = engine::make(&name, settings_of_run, reporter.as_ref(), plan)?;
+    if let Some(error) = reporter.lost() {
+        return Err(anyhow::Error::new(error).context(NOT_TOLD));
+    }
     Ok(if outcome.is_success() {
         Status::Success
     } else {
