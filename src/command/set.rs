@@ -207,6 +207,7 @@ impl ImageSet {
     pub(super) fn build(&self, context: &Context, images: &[Image]) -> Result<Status> {
         let settings = self.settings(context);
         clean_up_on_signals(&settings.temporaries, &context.bars)?;
+        staging::remove_leftovers();
         let find = Uploads(&context.data);
         let outcome = engine::run(
             images,

@@ -2,11 +2,13 @@
 
 use std::fs::{self, File};
 use std::io::PipeWriter;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 
 use createhdds::engine::Directory;
 use rustix::event::{PollFd, PollFlags, poll};
 
-use crate::world::{Run, World, broken, install, single};
+use crate::world::{BINARY, Run, World, broken, install, single};
 
 const HOST: &str = std::env::consts::ARCH;
 
@@ -120,6 +122,7 @@ fn wrong_usage_is_64() {
         "all -n many",
         "-j 0 all",
         "-j many all",
+        "-j 100000 all",
         "-l loud check",
         "-b other check",
         "m -a x86_64",
@@ -239,5 +242,32 @@ fn what_cannot_be_told_is_a_failure() {
         let status = world.command(line).stderr(full()).status().unwrap();
         let expected = if line == "a" { 3 } else { 64 };
         assert_eq!(status.code(), Some(expected), "{line}");
+    }
+}
+
+/// As where `ulimit -u` or a container's limit of processes is reached.
+#[test]
+fn too_few_threads_are_an_error_or_a_slower_run() {
+    let world = world();
+    let images = world.directory();
+    fs::set_permissions(world.root(), fs::Permissions::from_mode(0o777)).unwrap();
+    fs::set_permissions(&images, fs::Permissions::from_mode(0o777)).unwrap();
+    let binary = images.join("binary");
+    fs::copy(BINARY, &binary).unwrap();
+    // Root has no limit; in a namespace of their own, others are counted anew.
+    let ordinary = "setpriv --reuid=61237 --regid=61237 --clear-groups";
+    let is_root = rustix::process::geteuid().is_root();
+    let user = if is_root { ordinary } else { "env" };
+    for limit in 1..=8 {
+        for line in ["-j 2 make-fs . ../x.img", "-j 2 all", "plan", "doctor"] {
+            let mut command = Command::new("env");
+            let words = format!("{user} unshare --user prlimit --nproc={limit} ./binary {line}");
+            world.prepare(&mut command).args(words.split(' '));
+            let run = Run::of(&mut command);
+            assert!(matches!(run.status, Some(0 | 3)), "{limit}: {run:?}");
+            if limit == 1 && line != "doctor" {
+                run.expect(3).says(["thread"]).never_says(["panicked"]);
+            }
+        }
     }
 }

@@ -20,6 +20,7 @@ use crate::engine::download::Downloads;
 use crate::engine::{self, Directory, Temporaries};
 use crate::report;
 use crate::status::Status;
+use crate::tools::staging;
 
 /// What goes into the image and how.
 #[derive(Clone, Debug)]
@@ -90,6 +91,7 @@ pub fn run(settings: &Settings, bars: &MultiProgress, options: &Options) -> Resu
         engine::check_replaced(&directory, &name)?;
     }
     clean_up_on_signals(&settings_of_run.temporaries, bars)?;
+    staging::remove_leftovers();
     let rules = Rules {
         latest,
         ..options.rules.clone()
