@@ -260,6 +260,7 @@ fn larger_files_of_earlier_runs_are_replaced_in_full() {
         let options = File::options()
             .write(true)
             .create(true)
+            .truncate(false)
             .open(stale.path(name));
         options.unwrap().write_all(&vec![0xD1; 20 << 20]).unwrap();
     }
