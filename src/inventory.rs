@@ -10,6 +10,9 @@ use crate::image::{Image, Recipe};
 
 const SECONDS_PER_DAY: i64 = 24 * 60 * 60;
 
+/// What the name of an unfinished image ends in.
+const UNFINISHED: &str = ".tmp";
+
 /// An entry of the directory that the images are in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Entry {
@@ -111,6 +114,21 @@ impl<'a> Report<'a> {
             (true, true) => 0,
         }
     }
+}
+
+/// The files that a killed run may have left, sorted: they are called as the unfinished file of one
+/// of the `expected` images, but aren't among those that are `known` as such. Former versions didn't
+/// mark their files.
+pub fn doubtful(expected: &[Image], entries: &[Entry], known: &[String]) -> Vec<String> {
+    let unfinished = |image: &Image| format!("{}{UNFINISHED}", image.file_name);
+    let names: HashSet<_> = expected.iter().map(unfinished).collect();
+    let mut found: Vec<_> = entries
+        .iter()
+        .map(|entry| entry.name.clone())
+        .filter(|name| names.contains(name) && !known.contains(name))
+        .collect();
+    found.sort();
+    found
 }
 
 /// Which of `renames` are to be done, one after the other: those whose old name is a file and
@@ -296,6 +314,16 @@ mod tests {
         ];
         let line = "Unknown images: disk_b.img, disk_z.qcow2, diskimg".to_string();
         assert_eq!(lines(&files), (line, 0));
+    }
+
+    #[test]
+    fn unfinished_images_are_leftovers_or_doubtful() {
+        let expected = expected();
+        let [mbr, gpt] = [MBR, GPT].map(|name| format!("{name}.tmp"));
+        let entries = listing(&[(&mbr, 0), (&gpt, 0), ("disk_b.img.tmp", 0), (M, 0)]);
+        let found = doubtful(&expected, &entries, std::slice::from_ref(&mbr));
+        assert_eq!(found, [gpt.as_str()]);
+        assert_eq!(doubtful(&expected, &entries, &[]), [gpt, mbr]);
     }
 
     #[test]

@@ -1,12 +1,11 @@
 //! The command line: the options, the commands, and one subcommand for every image group.
 
-use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
-use super::{inspect, installations, logging, make_fs};
+use super::{inspect, installations, logging, make_fs, values};
 use crate::command::{self, Kind, Verb, all, check, group};
 use crate::distribution;
 use crate::hdds::releases::Release;
@@ -106,7 +105,7 @@ fn anywhere() -> Vec<Arg> {
             .long("jobs")
             .value_name("N")
             .global(true)
-            .value_parser(value_parser!(NonZeroUsize))
+            .value_parser(values::jobs)
             .help("Build N images at a time [default: one for every processor]"),
         flag("json").help("Print JSON on standard output: one object a line, or one document"),
         flag("no-sync").help("Don't wait until images are on disk; a crash may leave broken ones"),

@@ -13,6 +13,8 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::registry::LookupSpan;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use crate::printable::printable;
+
 /// The levels that can be asked for, the most talkative first. Nothing is logged as critical, so
 /// that level is silence.
 pub(super) const LEVELS: [&str; 5] = ["debug", "info", "warning", "error", "critical"];
@@ -79,11 +81,11 @@ where
             tracing::Level::WARN => "WARNING",
             level => level.as_str(),
         };
-        write!(writer, "{level}:createhdds:")?;
+        let mut text = String::new();
         context
             .field_format()
-            .format_fields(writer.by_ref(), event)?;
-        writeln!(writer)
+            .format_fields(Writer::new(&mut text), event)?;
+        writeln!(writer, "{level}:createhdds:{}", printable(&text))
     }
 }
 

@@ -48,6 +48,12 @@ pub(super) fn command() -> Command {
         .args(content_arguments())
         .args(container_arguments())
         .args(format_arguments())
+        .arg(
+            Arg::new("force")
+                .long("force")
+                .action(ArgAction::SetTrue)
+                .help("Replace OUTPUT even if it is no disk image"),
+        )
         .override_usage("createhdds make-fs [OPTIONS] INPUT... OUTPUT")
         // One argument, so that options may stand between any two of them.
         .arg(
@@ -211,6 +217,7 @@ pub(super) fn options(matches: &ArgMatches) -> Result<Options, clap::Error> {
     Ok(Options {
         inputs,
         output,
+        force: matches.get_flag("force"),
         table: match value::<String>(matches, "partition").as_deref() {
             Some("gpt") => Some(Table::Gpt),
             Some("mbr") => Some(Table::Mbr),

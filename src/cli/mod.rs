@@ -10,6 +10,7 @@ mod values;
 
 pub use arguments::COMMANDS;
 
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::Path;
@@ -24,11 +25,15 @@ use crate::command::{self, Context};
 use crate::distribution::Distribution;
 use crate::hdds::Config;
 use crate::hdds::locate::{Found, Search};
+use crate::printable::printable_lines;
 use crate::status::Status;
 use early::Early;
 
 /// Runs the program with `arguments`, its own name first.
 pub fn main(arguments: Vec<OsString>) -> ExitCode {
+    if let Some(failed) = command::become_program(&arguments) {
+        return failed;
+    }
     // What needs no configuration doesn't look for one.
     let bare = arguments::program().allow_external_subcommands(true);
     if let Ok(matches) = bare.try_get_matches_from(&arguments)
@@ -120,13 +125,33 @@ fn start_logging(matches: &ArgMatches) -> Result<MultiProgress> {
 
 /// Shows help where it was asked for, else what is wrong with the command line.
 fn refuse(error: &clap::Error) -> Status {
-    // When the terminal has gone there is nobody left to tell.
-    let _ = error.print();
-    match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Status::Success,
-        _ => Status::Usage,
+    let is_answer = matches!(
+        error.kind(),
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion
+    );
+    match (show(error), is_answer) {
+        // A reader of help that has gone away has read enough.
+        (Err(error), true) if error.kind() != io::ErrorKind::BrokenPipe => {
+            complain(&anyhow::Error::new(error).context(STDOUT_FAILED))
+        }
+        (_, true) => Status::Success,
+        // When the terminal has gone there is nobody left to tell.
+        (_, false) => Status::Usage,
     }
 }
+
+/// Prints what clap says. What was typed stands in it, whatever it does to a terminal.
+fn show(error: &clap::Error) -> io::Result<()> {
+    let plain = error.to_string();
+    match printable_lines(&plain) {
+        Cow::Borrowed(_) => error.print()?,
+        Cow::Owned(text) => io::stderr().write_all(text.as_bytes())?,
+    }
+    io::stdout().flush()
+}
+
+/// Why an answer can't be given.
+const STDOUT_FAILED: &str = "can't write to standard output";
 
 /// Tells an error with all its causes. A reader that has gone away is none.
 fn complain(error: &anyhow::Error) -> Status {
@@ -135,7 +160,8 @@ fn complain(error: &anyhow::Error) -> Status {
         cause.is_some_and(|cause| cause.kind() == io::ErrorKind::BrokenPipe)
     };
     if !error.chain().any(is_broken_pipe) {
-        let _ = writeln!(io::stderr(), "createhdds: {error:#}");
+        let text = format!("createhdds: {error:#}");
+        let _ = writeln!(io::stderr(), "{}", printable_lines(&text));
     }
     Status::Failed
 }

@@ -1,5 +1,6 @@
 //! Values of options that are more than a word or a number.
 
+use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use disklayout::source::{Mapping, Owners};
@@ -11,6 +12,17 @@ const TIME_UNITS: [(char, u64); 4] = [('s', 1), ('m', 60), ('h', 60 * 60), ('d',
 
 /// The longest time that can be asked for: 30 days. More can only be a slip.
 const LONGEST_TIME: u64 = 30 * 24 * 60 * 60;
+
+/// The most images that are built at a time. More can only be a slip.
+const MOST_JOBS: usize = 1024;
+
+/// How many images are built at a time.
+pub(super) fn jobs(text: &str) -> Result<NonZeroUsize, String> {
+    let number = text.parse().ok().and_then(NonZeroUsize::new);
+    number
+        .filter(|jobs| jobs.get() <= MOST_JOBS)
+        .ok_or_else(|| format!("give a number from 1 to {MOST_JOBS}"))
+}
 
 /// Owner and group by their numbers: names differ from machine to machine.
 pub(super) fn owner(text: &str) -> Result<(u32, u32), String> {
@@ -134,6 +146,22 @@ mod tests {
         ] {
             let message = duration(text).unwrap_err();
             assert!(message.contains(reason), "{text}: {message}");
+        }
+    }
+
+    #[test]
+    fn jobs_have_a_limit() {
+        for (text, expected) in [
+            ("1", Some(1)),
+            ("1024", Some(1024)),
+            ("1025", None),
+            ("100000", None),
+            ("0", None),
+            ("", None),
+            ("-1", None),
+            ("many", None),
+        ] {
+            assert_eq!(jobs(text).ok().map(NonZeroUsize::get), expected, "{text}");
         }
     }
 

@@ -9,7 +9,7 @@ use super::set::ImageSet;
 use super::{Context, Kind};
 use crate::hdds::arch;
 use crate::image::Image;
-use crate::inventory::{Report, names_of, to_delete};
+use crate::inventory::{Report, doubtful, names_of, to_delete};
 use crate::status::Status;
 
 /// What `all` is asked to do.
@@ -43,6 +43,9 @@ pub fn run(context: &Context, options: &Options) -> Result<Status> {
         set.clean(&report.unknown, is_sure, context)?;
     }
     set.adopt(&report)?;
+    for name in doubtful(&expected, &entries, &[]) {
+        tracing::warn!("'{name}' may have been left behind by a run that was killed; it stays");
+    }
     let images: Vec<_> = report
         .to_build()
         .filter(|image| is_wanted(image))
@@ -58,7 +61,7 @@ fn delete(context: &Context, set: &ImageSet, expected: &[Image], kind: Option<Ki
     let layouts = expected
         .iter()
         .filter(|image| is_wanted(image) && Kind::of(image) == Kind::Guestfs);
-    let objections = set.objections(context, &layouts.cloned().collect::<Vec<_>>());
+    let objections = set.objections(context, &layouts.cloned().collect::<Vec<_>>())?;
     if !objections.is_empty() {
         bail!(
             "nothing is removed, because not all could be built anew: {}",

@@ -1,16 +1,16 @@
 //! `check`: tells which images are missing, outdated or unknown.
 
-use std::io::{self, Write};
-
 use anyhow::Result;
 use serde_json::json;
 
 use super::Context;
-use super::listing;
 use super::set::ImageSet;
+use super::{answer, listing};
+use crate::engine::Unfinished;
 use crate::hdds::arch;
 use crate::image::Image;
-use crate::inventory::Report;
+use crate::inventory::{Report, doubtful};
+use crate::printable::printable;
 use crate::status::Status;
 
 /// What `check` is asked to do.
@@ -45,7 +45,13 @@ pub fn run(context: &Context, options: &Options) -> Result<Status> {
     }
     let entries = listing::list(&context.settings.directory)?;
     let report = Report::new(&expected, &entries, listing::now(), arch::host());
-    print(&report, context.settings.json)?;
+    let Unfinished { leftovers, in_use } = Unfinished::at(&context.settings.directory)?;
+    let known = [leftovers.as_slice(), &in_use].concat();
+    let left = Left {
+        doubtful: doubtful(&expected, &entries, &known),
+        leftovers,
+    };
+    print(&report, &left, context.settings.json)?;
     if let (Some(set), true) = (&set, options.clean) {
         set.clean(&report.unknown, is_sure, context)?;
     }
@@ -56,24 +62,42 @@ pub fn run(context: &Context, options: &Options) -> Result<Status> {
     })
 }
 
-/// Prints the lines of the original, or one JSON object.
-fn print(report: &Report<'_>, as_json: bool) -> Result<()> {
-    let mut out = io::stdout().lock();
-    if as_json {
-        let names = |images: &[&Image]| -> Vec<String> {
-            images.iter().map(|image| image.file_name.clone()).collect()
-        };
-        let object = json!({
-            "missing": names(&report.missing),
-            "outdated": names(&report.outdated),
-            "unknown": report.unknown,
-            "current": names(&report.current),
-        });
-        writeln!(out, "{object}")?;
-    } else {
-        for line in report.lines() {
-            writeln!(out, "{line}")?;
-        }
+/// Unfinished images of runs that were killed.
+struct Left {
+    /// Those that are known to be that: the next run removes them.
+    leftovers: Vec<String>,
+    /// Those that only have the name of one: whoever knows better may remove them.
+    doubtful: Vec<String>,
+}
+
+impl Left {
+    fn lines(&self) -> impl Iterator<Item = String> {
+        let lists = [
+            ("Leftover files", &self.leftovers),
+            ("Possible leftovers", &self.doubtful),
+        ];
+        let filled = lists.into_iter().filter(|(_, names)| !names.is_empty());
+        filled.map(|(what, names)| format!("{what}: {}", names.join(", ")))
     }
-    Ok(out.flush()?)
+}
+
+/// Prints the lines of the original and those on unfinished images, or one JSON object.
+fn print(report: &Report<'_>, left: &Left, as_json: bool) -> Result<()> {
+    if !as_json {
+        let lines = report.lines().into_iter().chain(left.lines());
+        let lines = lines.map(|line| format!("{}\n", printable(&line)));
+        return answer::print(&lines.collect::<String>());
+    }
+    let names = |images: &[&Image]| -> Vec<String> {
+        images.iter().map(|image| image.file_name.clone()).collect()
+    };
+    let object = json!({
+        "missing": names(&report.missing),
+        "outdated": names(&report.outdated),
+        "unknown": report.unknown,
+        "current": names(&report.current),
+        "leftovers": left.leftovers,
+        "possible_leftovers": left.doubtful,
+    });
+    answer::print(&format!("{object}\n"))
 }

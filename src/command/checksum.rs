@@ -2,6 +2,8 @@
 
 use std::io;
 
+use anyhow::Result;
+
 use crate::engine::Directory;
 use crate::image::checksum_name;
 
@@ -19,16 +21,17 @@ pub(super) fn is_beside(directory: &Directory, name: &str) -> io::Result<bool> {
 
 /// Moves the checksum of the image `from`, which becomes `to`, and has it name the image by its new
 /// name.
-pub(super) fn rename(directory: &Directory, from: &str, to: &str) -> io::Result<()> {
+pub(super) fn rename(directory: &Directory, from: &str, to: &str) -> Result<()> {
     let (old, new) = (checksum_name(from), checksum_name(to));
     match renamed(&directory.read(&old, LIMIT)?, from, to) {
         Some(content) => {
-            directory.replace(&new, &content)?;
-            directory.remove(&old)
+            directory.replace(&new, &content, &old)?;
+            directory.remove(&old)?;
         }
         // Whatever it is, it isn't ours to change.
-        None => directory.rename(&old, &new),
+        None => directory.rename(&old, &new)?,
     }
+    Ok(())
 }
 
 /// The line of sha256sum for `from` with the name `to` in it; nothing when `content` is another.

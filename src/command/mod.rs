@@ -1,6 +1,7 @@
 //! The commands: one file a verb.
 
 pub mod all;
+mod answer;
 pub mod check;
 mod checksum;
 pub mod doctor;
@@ -13,16 +14,20 @@ mod next_release;
 pub mod plan;
 mod set;
 
+use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+use std::process::ExitCode;
 
 use anyhow::Result;
 use indicatif::MultiProgress;
 
+use crate::engine;
 use crate::hdds::Config;
 use crate::hdds::locate::DataDir;
 use crate::image::{Image, Recipe};
 use crate::status::Status;
+use crate::tools::supervisor;
 use crate::virtinstall;
 pub use set::registry;
 
@@ -56,6 +61,13 @@ pub struct Settings {
     pub json: bool,
     /// How systems are installed.
     pub install: virtinstall::Settings,
+}
+
+impl Settings {
+    /// How many images are built at a time.
+    fn jobs(&self) -> NonZeroUsize {
+        self.jobs.unwrap_or_else(engine::default_jobs)
+    }
 }
 
 /// What every command works with.
@@ -106,6 +118,14 @@ impl Kind {
             Recipe::Install(_) => Self::Virtinstall,
         }
     }
+}
+
+/// Becomes another program, if this process was started for that: then it comes back only with the
+/// status of a failure. From now on no program outlives this process.
+pub fn become_program(arguments: &[OsString]) -> Option<ExitCode> {
+    let failed = supervisor::become_program(arguments);
+    supervisor::enable();
+    failed
 }
 
 /// Does what was asked for.

@@ -15,7 +15,7 @@ use super::next_release::next_release;
 use super::{Context, checksum, kickstart};
 use crate::distribution::{Distribution, Owner};
 use crate::engine::download::Downloads;
-use crate::engine::{self, Directory, Event, Reporter, Temporaries};
+use crate::engine::{self, Directory, Event, Reporter, Temporaries, Unfinished};
 use crate::hdds::locate::DataDir;
 use crate::hdds::{Rename, arch};
 use crate::image::{Image, checksum_name};
@@ -39,6 +39,9 @@ impl Context {
         Ok((images, !next.is_doubtful()))
     }
 }
+
+/// Why a run fails that has made all images.
+pub(super) const NOT_TOLD: &str = "can't write what was done";
 
 /// The formats that images may ask for.
 pub fn registry() -> Registry {
@@ -121,20 +124,25 @@ pub(super) struct ImageSet {
 }
 
 impl ImageSet {
-    /// Takes the directory. What is wrong with the environment is told before anything is done.
+    /// Takes the directory, and removes what killed runs have left in it. What is wrong with the
+    /// environment is told before anything is done.
     pub(super) fn lock(context: &Context) -> Result<Self> {
         let time = engine::time::from_environment()?;
         let latest = engine::time::latest_from_environment()?;
         let downloads = Downloads::from_environment()?;
         let directory = Arc::new(Directory::lock(&context.settings.directory)?);
         let reporter = report::choose(context.settings.json, &context.bars);
-        Ok(Self {
+        let set = Self {
             directory,
             reporter,
             time,
             latest,
             downloads,
-        })
+        };
+        for name in Unfinished::of(&set.directory)?.leftovers {
+            set.remove_one(&name)?;
+        }
+        Ok(set)
     }
 
     /// Renames what the configuration has new names for.
@@ -158,11 +166,11 @@ impl ImageSet {
     }
 
     /// The checksum goes first: when the image is still there, the next run does the rest.
-    fn rename_one(&self, from: &str, to: &str) -> io::Result<()> {
+    fn rename_one(&self, from: &str, to: &str) -> Result<()> {
         if checksum::is_beside(&self.directory, from)? {
             checksum::rename(&self.directory, from, to)?;
         }
-        self.directory.rename(from, to)
+        Ok(self.directory.rename(from, to)?)
     }
 
     /// Removes `unknown` images, if it is for sure that they are unknown.
@@ -216,9 +224,13 @@ impl ImageSet {
     }
 
     /// Why images can't be built, each reason once.
-    pub(super) fn objections(&self, context: &Context, images: &[Image]) -> Vec<String> {
+    ///
+    /// # Errors
+    /// When that can't be found out.
+    pub(super) fn objections(&self, context: &Context, images: &[Image]) -> Result<Vec<String>> {
         let find = Uploads(&context.data);
         let settings = self.settings(context);
+        engine::start_common(settings.jobs)?;
         let plans = engine::plan_all(
             images,
             &settings,
@@ -233,13 +245,14 @@ impl ImageSet {
                 objections.push(text);
             }
         }
-        objections
+        Ok(objections)
     }
 
     /// Builds images. What became of each is reported as it happens.
     pub(super) fn build(&self, context: &Context, images: &[Image]) -> Result<Status> {
         let settings = self.settings(context);
         clean_up_on_signals(&settings.temporaries, &context.bars)?;
+        staging::remove_leftovers();
         let find = Uploads(&context.data);
         let outcome = engine::run(
             images,
@@ -248,6 +261,9 @@ impl ImageSet {
             &find,
             self.reporter.as_ref(),
         )?;
+        if let Some(error) = self.reporter.lost() {
+            return Err(anyhow::Error::new(error).context(NOT_TOLD));
+        }
         Ok(if outcome.is_success() {
             Status::Success
         } else {
@@ -259,7 +275,7 @@ impl ImageSet {
         engine::Settings {
             directory: Arc::clone(&self.directory),
             temporaries: Temporaries::default(),
-            jobs: context.settings.jobs.unwrap_or_else(engine::default_jobs),
+            jobs: context.settings.jobs(),
             sync: context.settings.sync,
             explicit_zeros: context.settings.explicit_zeros,
             time: self.time,

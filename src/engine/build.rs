@@ -223,20 +223,27 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Does `next` on so many threads until there is nothing more to do; what came of it by number.
+/// Does `next` on so many threads, this one among them, until there is nothing more to do; what came
+/// of it by number. Where the system allows fewer threads, it takes longer.
 pub(super) fn side_by_side(
     threads: usize,
     next: impl Fn() -> Option<Numbered> + Sync,
 ) -> Vec<Numbered> {
     let results = Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                while let Some(result) = next() {
-                    lock(&results).push(result);
-                }
-            });
+    let work = || {
+        while let Some(result) = next() {
+            lock(&results).push(result);
         }
+    };
+    std::thread::scope(|scope| {
+        for _ in 1..threads {
+            let thread = std::thread::Builder::new();
+            if let Err(error) = thread.spawn_scoped(scope, work) {
+                tracing::debug!("fewer threads than {threads}: {error}");
+                break;
+            }
+        }
+        work();
     });
     let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
     results.sort_by_key(|(number, _)| *number);

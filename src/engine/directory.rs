@@ -3,21 +3,61 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use anyhow::{Context, Result, bail};
-use rustix::fs::{Access, AtFlags, FileType, FlockOperation, Mode, OFlags};
+use rustix::fs::{AtFlags, CWD, FileType, FlockOperation, Mode, OFlags, Stat};
 use rustix::io::Errno;
+
+use super::access::Access;
+use super::mark::{self, Use};
+use super::unfinished;
 
 /// An open and locked directory. The lock lasts as long as this value; nothing is left behind.
 #[derive(Debug)]
 pub struct Directory {
     file: File,
     path: PathBuf,
+    /// Whether other runs are kept out, or share it knowingly.
+    is_locked: bool,
     syncs: Syncs,
+}
+
+/// What is at the name of an unfinished file.
+#[derive(Debug)]
+pub(super) enum Found {
+    /// Nothing.
+    Nothing,
+    /// What a killed run has left. It is locked as long as this value lives.
+    Leftover(File),
+    /// The file of a run that goes on.
+    InUse,
+    /// One of the two: who may be writing it can't be known.
+    Unknown,
+    /// Anything else.
+    Foreign,
+}
+
+/// What came of locking a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Lock {
+    Taken,
+    /// Another run has it.
+    Busy,
+    /// The filesystem has no locks.
+    None,
+}
+
+/// Locks and marks a new file that has or gets the name `name`.
+fn make_ours(file: &File, name: &str) -> io::Result<()> {
+    match try_lock(file, FlockOperation::NonBlockingLockExclusive)? {
+        Lock::Taken | Lock::None => mark::set(file, name, Use::Locked),
+        Lock::Busy => Err(io::ErrorKind::ResourceBusy.into()),
+    }
 }
 
 /// Lets one sync serve several threads: every change gets a number, and a sync covers all changes
@@ -42,12 +82,14 @@ impl Syncs {
     }
 }
 
-/// Locks `file` unless another run has it locked. Filesystems without locks lock everything.
-fn try_lock(file: &File) -> io::Result<bool> {
-    match rustix::fs::flock(file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(true),
-        Err(Errno::WOULDBLOCK) => Ok(false),
-        Err(Errno::NOTSUP | Errno::NOSYS | Errno::BADF | Errno::INVAL | Errno::NOLCK) => Ok(true),
+/// Locks `file` unless another run has it locked.
+fn try_lock(file: &File, lock: FlockOperation) -> io::Result<Lock> {
+    match rustix::fs::flock(file, lock) {
+        Ok(()) => Ok(Lock::Taken),
+        Err(Errno::WOULDBLOCK) => Ok(Lock::Busy),
+        Err(Errno::NOTSUP | Errno::NOSYS | Errno::BADF | Errno::INVAL | Errno::NOLCK) => {
+            Ok(Lock::None)
+        }
         Err(error) => Err(error.into()),
     }
 }
@@ -69,46 +111,56 @@ impl Directory {
         Self::open(path, FlockOperation::NonBlockingLockShared)
     }
 
-    fn open(path: &Path, lock: FlockOperation) -> Result<Self> {
+    /// Opens the directory `path` only to look at it.
+    ///
+    /// # Errors
+    /// When it can't be opened.
+    pub(super) fn unlocked(path: &Path) -> Result<Self> {
         let shown = path.display();
         let file = File::options()
             .read(true)
             .custom_flags(OFlags::DIRECTORY.bits().cast_signed())
             .open(path)
             .with_context(|| format!("can't open the image directory '{shown}'"))?;
-        match rustix::fs::flock(&file, lock) {
-            Ok(()) => {}
-            Err(Errno::WOULDBLOCK) => bail!(
-                "another run is working in the directory '{shown}': wait until it has ended, or \
-                 choose another directory with -C"
-            ),
-            // Network filesystems may lock files only. Refusing them would make them useless.
-            Err(Errno::NOTSUP | Errno::NOSYS | Errno::BADF | Errno::INVAL | Errno::NOLCK) => {
-                tracing::warn!(
-                    "the filesystem of '{shown}' can't lock a directory: start no second run there"
-                );
-            }
-            Err(error) => {
-                return Err(io::Error::from(error))
-                    .with_context(|| format!("can't lock the directory '{shown}'"));
-            }
-        }
-        let path = path.to_path_buf();
         Ok(Self {
             file,
-            path,
+            path: path.to_path_buf(),
+            is_locked: false,
             syncs: Syncs::default(),
         })
     }
 
+    fn open(path: &Path, lock: FlockOperation) -> Result<Self> {
+        let shown = path.display();
+        let mut directory = Self::unlocked(path)?;
+        let locked = try_lock(&directory.file, lock);
+        match locked.with_context(|| format!("can't lock the directory '{shown}'"))? {
+            Lock::Taken => directory.is_locked = true,
+            Lock::Busy => bail!(
+                "another run is working in the directory '{shown}': wait until it has ended, or \
+                 choose another directory with -C"
+            ),
+            // Network filesystems may lock files only. Refusing them would make them useless.
+            Lock::None => tracing::warn!(
+                "the filesystem of '{shown}' can't lock a directory: start no second run there"
+            ),
+        }
+        Ok(directory)
+    }
+
     /// Whether this process may make files in it. Nothing is made.
     pub fn is_writable(&self) -> io::Result<bool> {
-        let access = Access::WRITE_OK | Access::EXEC_OK;
+        let access = rustix::fs::Access::WRITE_OK | rustix::fs::Access::EXEC_OK;
         match rustix::fs::accessat(&self.file, ".", access, AtFlags::EACCESS) {
             Ok(()) => Ok(true),
             Err(Errno::ACCESS | Errno::PERM | Errno::ROFS) => Ok(false),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// The path of `name` in it, for messages.
+    pub(super) fn shown(&self, name: &str) -> String {
+        self.path.join(name).display().to_string()
     }
 
     /// The path that it was opened by.
@@ -118,57 +170,90 @@ impl Directory {
 
     /// What kind of file `name` is; a symbolic link is one itself. `None` when there is none.
     pub(super) fn kind(&self, name: &str) -> io::Result<Option<FileType>> {
+        let stat = self.stat(name)?;
+        Ok(stat.map(|stat| FileType::from_raw_mode(stat.st_mode)))
+    }
+
+    /// What the file `name` is, if there is one; a symbolic link is a file itself.
+    pub(super) fn stat(&self, name: &str) -> io::Result<Option<Stat>> {
         match rustix::fs::statat(&self.file, name, AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(stat) => Ok(Some(FileType::from_raw_mode(stat.st_mode))),
+            Ok(stat) => Ok(Some(stat)),
             Err(Errno::NOENT) => Ok(None),
             Err(error) => Err(error.into()),
         }
     }
 
-    /// Makes the regular file `name`, which must not exist in any form. It is locked, so that no
-    /// other run takes it for the leftover of a killed one.
+    /// Makes the unfinished file `name`, which must not exist in any form. Only its owner may read
+    /// it. It is locked and marked, so that other runs can tell it from the leftover of a killed
+    /// one and from any other file; where the filesystem can, before it has a name.
     pub(super) fn create_new(&self, name: &str) -> io::Result<File> {
+        if let Some(file) = self.create_unnamed()? {
+            make_ours(&file, name)?;
+            if self.give_name(&file, name)? {
+                return Ok(file);
+            }
+        }
         let flags =
             OFlags::RDWR | OFlags::CREATE | OFlags::EXCL | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-        let mode = Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::ROTH;
+        let mode = Mode::RUSR | Mode::WUSR;
         let file = rustix::fs::openat(&self.file, name, flags, mode)?.into();
-        // Between its making and its lock, another run may have removed it.
-        if try_lock(&file)? && self.leads_to(name, &file)? {
-            return Ok(file);
+        match make_ours(&file, name) {
+            Ok(()) => Ok(file),
+            Err(error) => {
+                self.remove_if_there(name)?;
+                Err(error)
+            }
         }
-        Err(io::Error::new(
-            io::ErrorKind::ResourceBusy,
-            "another run is making the same file",
-        ))
     }
 
-    /// Removes the file `name` unless another run is writing it; tells whether it is gone.
-    pub(super) fn remove_unlocked(&self, name: &str) -> io::Result<bool> {
-        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
-        match rustix::fs::openat(&self.file, name, flags, Mode::empty()) {
-            Ok(file) => {
-                let file = file.into();
-                if !try_lock(&file)? || !self.leads_to(name, &file)? {
-                    return Ok(false);
-                }
-                self.remove(name)?;
+    /// Gives `file`, which has none, the name `name`; tells whether the system can do that.
+    fn give_name(&self, file: &File, name: &str) -> io::Result<bool> {
+        let path = format!("/proc/self/fd/{}", file.as_raw_fd());
+        let linked = rustix::fs::linkat(CWD, path, &self.file, name, AtFlags::SYMLINK_FOLLOW);
+        match linked {
+            Ok(()) => Ok(true),
+            Err(Errno::EXIST) => Err(Errno::EXIST.into()),
+            Err(error) => {
+                tracing::debug!("a file can't be given a name later: {error}");
+                Ok(false)
             }
-            // Nobody writes what can't be opened any more.
-            Err(Errno::ACCESS) => self.remove(name)?,
-            Err(Errno::NOENT) => {}
-            Err(error) => return Err(error.into()),
         }
-        Ok(true)
+    }
+
+    /// What is at `name`, at which an unfinished file may be.
+    pub(super) fn look_at(&self, name: &str) -> io::Result<Found> {
+        match self.kind(name)? {
+            None => return Ok(Found::Nothing),
+            Some(FileType::RegularFile) => {}
+            Some(_) => return Ok(Found::Foreign),
+        }
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        let file: File = match rustix::fs::openat(&self.file, name, flags, Mode::empty()) {
+            Ok(file) => file.into(),
+            Err(Errno::NOENT) => return Ok(Found::Nothing),
+            // What can't be read can't be known.
+            Err(Errno::ACCESS | Errno::PERM | Errno::LOOP) => return Ok(Found::Foreign),
+            Err(error) => return Err(error.into()),
+        };
+        let Some(by) = mark::of(&file, name) else {
+            return Ok(Found::Foreign);
+        };
+        let lock = try_lock(&file, FlockOperation::NonBlockingLockExclusive)?;
+        Ok(match (lock, by) {
+            (Lock::Busy, _) => Found::InUse,
+            (Lock::None, _) => Found::Unknown,
+            (Lock::Taken, Use::Programs) if !self.is_locked => Found::Unknown,
+            // It was finished, or replaced, since it was opened.
+            (Lock::Taken, _) if !self.leads_to(name, &file)? => Found::InUse,
+            (Lock::Taken, _) => Found::Leftover(file),
+        })
     }
 
     /// Whether `name` is the name of the open `file`.
     fn leads_to(&self, name: &str, file: &File) -> io::Result<bool> {
         let open = rustix::fs::fstat(file)?;
-        match rustix::fs::statat(&self.file, name, AtFlags::SYMLINK_NOFOLLOW) {
-            Ok(named) => Ok((named.st_dev, named.st_ino) == (open.st_dev, open.st_ino)),
-            Err(Errno::NOENT) => Ok(false),
-            Err(error) => Err(error.into()),
-        }
+        let named = self.stat(name)?;
+        Ok(named.is_some_and(|named| (named.st_dev, named.st_ino) == (open.st_dev, open.st_ino)))
     }
 
     /// A file without a name; nothing where the filesystem has no such files.
@@ -192,6 +277,19 @@ impl Directory {
         Ok(self.kind(name)? == Some(FileType::RegularFile))
     }
 
+    /// The regular file `name`, open for reading; nothing where there is none.
+    pub(super) fn open_regular(&self, name: &str) -> io::Result<Option<File>> {
+        if !self.is_file(name)? {
+            return Ok(None);
+        }
+        let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
+        match rustix::fs::openat(&self.file, name, flags, Mode::empty()) {
+            Ok(file) => Ok(Some(file.into())),
+            Err(Errno::NOENT) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+
     /// The first bytes of the regular file `name`, `limit` at most.
     pub fn read(&self, name: &str, limit: usize) -> io::Result<Vec<u8>> {
         let flags = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::CLOEXEC;
@@ -201,19 +299,26 @@ impl Directory {
         Ok(bytes)
     }
 
-    /// Puts a file with `bytes` at `name`, in the place of what is there.
-    pub fn replace(&self, name: &str, bytes: &[u8]) -> io::Result<()> {
-        let temporary = format!("{name}{}", super::TEMPORARY_SUFFIX);
-        self.remove_unlocked(&temporary)?;
+    /// Puts a file with `bytes` at `name`, in the place of what is there. Whoever may use `like` may
+    /// use it.
+    ///
+    /// # Errors
+    /// When it can't be written. What was at `name` is still there then.
+    pub fn replace(&self, name: &str, bytes: &[u8], like: &str) -> Result<()> {
+        let temporary = unfinished::free_name(self, name)?;
         let mut file = self.create_new(&temporary)?;
-        let written = file.write_all(bytes);
-        match written.and_then(|()| self.rename(&temporary, name)) {
-            Ok(()) => Ok(()),
-            Err(error) => {
-                self.remove(&temporary)?;
-                Err(error)
-            }
+        let access = Access::replacing(self.stat(like)?.as_ref());
+        let mut write = || {
+            file.write_all(bytes)?;
+            access.give_to(&file)?;
+            mark::clear(&file)?;
+            self.rename(&temporary, name)
+        };
+        let written = write();
+        if written.is_err() {
+            self.remove_if_there(&temporary)?;
         }
+        Ok(written?)
     }
 
     /// The same; that there is no such file is no error.

@@ -1,6 +1,7 @@
 //! What the engine tells while it works, and who is told.
 
 use std::fmt::Debug;
+use std::io;
 
 use super::outcome::{Amount, Built, Outcome};
 use crate::virtinstall::Note;
@@ -9,6 +10,11 @@ use crate::virtinstall::Note;
 pub trait Reporter: Debug + Sync {
     /// Takes note of `event`. Failing to show it is no reason to stop.
     fn report(&self, event: &Event<'_>);
+
+    /// What kept events from being told, once; that nobody reads them any more is no reason.
+    fn lost(&self) -> Option<io::Error> {
+        None
+    }
 }
 
 /// Something that happened. Numbers count the images of the run from 1, in the expected order.

@@ -15,27 +15,30 @@ pub(super) type Waiting<'a> = (usize, &'a Image, &'a LayoutRecipe);
 
 /// Downloads what `images` need and builds each of them; tells what came of it by its number.
 pub(super) fn run(images: Vec<Waiting<'_>>, planner: &Planner<'_>, run: &Run<'_>) -> Vec<Numbered> {
-    if images.is_empty() {
-        return vec![];
-    }
     let threads = run.writers(images.len());
     let (sender, receiver) = mpsc::channel();
     let (waiting, ready) = (Mutex::new(images), Mutex::new(receiver));
+    let sender = Mutex::new(Some(sender));
+    let download = || {
+        // It goes when all has come, so that the others end.
+        let sender = lock(&sender).take();
+        let pass_on = |_: &str| {
+            let mut waiting = lock(&waiting);
+            let is_ready = |it: &mut Waiting<'_>| planner.contents.is_ready(it.1);
+            for image in waiting.extract_if(.., is_ready) {
+                // The threads that take them outlive this one.
+                let _ = sender.as_ref().map(|sender| sender.send(image));
+            }
+        };
+        let downloads = &run.settings.downloads;
+        planner.contents.download(downloads, run.reporter, &pass_on);
+    };
     std::thread::scope(|scope| {
-        let waiting = &waiting;
-        // The sender goes with the thread, so that the others end with it.
-        scope.spawn(move || {
-            let pass_on = |_: &str| {
-                let mut waiting = lock(waiting);
-                let is_ready = |it: &mut Waiting<'_>| planner.contents.is_ready(it.1);
-                for image in waiting.extract_if(.., is_ready) {
-                    // The threads that take them outlive this one.
-                    let _ = sender.send(image);
-                }
-            };
-            let downloads = &run.settings.downloads;
-            planner.contents.download(downloads, run.reporter, &pass_on);
-        });
+        let thread = std::thread::Builder::new();
+        if let Err(error) = thread.spawn_scoped(scope, &download) {
+            tracing::debug!("all is downloaded first: {error}");
+            download();
+        }
         side_by_side(threads, || {
             let next = lock(&ready).recv();
             next.ok().map(|image| build(image, planner, run))

@@ -11,7 +11,7 @@ use disklayout::tree::FileTree;
 
 use super::event::{Event, Reporter};
 use super::outcome::Outcome;
-use super::{Settings, build, job, output, seed, thread_pool};
+use super::{Settings, build, job, output, seed, threads};
 
 /// Makes the image called `name` from what `plan` decides.
 ///
@@ -27,7 +27,7 @@ pub fn make(
     plan: impl FnOnce() -> Result<DiskPlan> + Send,
 ) -> Result<Outcome> {
     let started = Instant::now();
-    let pool = thread_pool(settings)?;
+    let pool = threads::pool(settings.jobs)?;
     reporter.report(&Event::Started { images: 1 });
     reporter.report(&Event::Planning { image: name });
     let planned = pool.install(|| {

@@ -1,5 +1,6 @@
 //! Runs recipes: everything is planned first, then images are written side by side.
 
+mod access;
 pub mod accounts;
 mod build;
 mod container;
@@ -13,14 +14,18 @@ mod input;
 mod install;
 mod interrupt;
 mod make;
+mod mark;
 mod memory;
 mod outcome;
 mod output;
 mod plan;
 mod progress;
+mod replaced;
 mod seed;
 mod temporaries;
+mod threads;
 pub mod time;
+mod unfinished;
 
 pub use crate::virtinstall::Note;
 pub use container::InputFormat;
@@ -32,10 +37,13 @@ pub use interrupt::exit_on_signals;
 pub use make::{make, plan_single};
 pub use memory::{Memory, OVERHEAD_MIB};
 pub use outcome::{Amount, Built, Content, Failure, Outcome};
-pub use output::{Output, Published, TEMPORARY_SUFFIX, check_target};
+pub use output::{Output, Published, check_target};
 use plan::Planner;
 pub use plan::{Planned, plan_layout};
+pub use replaced::check_replaced;
 pub use temporaries::Temporaries;
+pub use threads::start_common;
+pub use unfinished::{TEMPORARY_SUFFIX, Unfinished};
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -48,11 +56,10 @@ use anyhow::{Context, Result, bail};
 use disklayout::fs::Registry;
 use disklayout::layout::DiskPlan;
 use disklayout::{Bytes, Timestamp};
-use rayon::ThreadPool;
 use rayon::prelude::*;
 
 use crate::image::Image;
-use crate::virtinstall;
+use crate::virtinstall::{self, Installation};
 use build::Job;
 use download::Downloads;
 use outcome::Cause;
@@ -101,7 +108,7 @@ pub fn run(
     reporter: &dyn Reporter,
 ) -> Result<Outcome> {
     let started = Instant::now();
-    let pool = thread_pool(settings)?;
+    let pool = threads::pool(settings.jobs)?;
     reporter.report(&Event::Started {
         images: images.len(),
     });
@@ -128,18 +135,7 @@ pub fn run(
     // What takes longest is begun first, so that it isn't what the others end up waiting for.
     jobs.sort_by_key(|job| Reverse(job.cost));
     let run = build::Run::new(images.len(), settings, &pool, reporter);
-    // None waits for the others.
-    results.extend(std::thread::scope(|scope| {
-        let others = [
-            scope.spawn(|| install::run(installs, &run)),
-            scope.spawn(|| fetched::run(waiting, &planner, &run)),
-        ];
-        let mut results = run.write_all(jobs);
-        for other in others {
-            results.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
-        }
-        results
-    }));
+    results.extend(write_all(jobs, installs, waiting, &planner, &run)?);
     let names: Vec<_> = images
         .iter()
         .map(|image| image.file_name.as_str())
@@ -147,11 +143,32 @@ pub fn run(
     Ok(finish(&names, results, started, reporter))
 }
 
-fn thread_pool(settings: &Settings) -> Result<ThreadPool> {
-    rayon::ThreadPoolBuilder::new()
-        .num_threads(settings.jobs.get())
-        .build()
-        .with_context(|| format!("can't start {} threads", settings.jobs))
+/// Writes `jobs`, runs `installs` and builds what is `waiting` for files, of which none waits for the
+/// others.
+fn write_all(
+    jobs: Vec<Job<'_>>,
+    installs: Vec<(usize, Installation)>,
+    waiting: Vec<fetched::Waiting<'_>>,
+    planner: &Planner<'_>,
+    run: &build::Run<'_>,
+) -> Result<Vec<Numbered>> {
+    let thread = std::thread::Builder::new;
+    std::thread::scope(|scope| {
+        let mut others = Vec::new();
+        if !installs.is_empty() {
+            let installed = thread().spawn_scoped(scope, || install::run(installs, run));
+            others.push(installed.context("can't start a thread for installations")?);
+        }
+        if !waiting.is_empty() {
+            let fetched = thread().spawn_scoped(scope, || fetched::run(waiting, planner, run));
+            others.push(fetched.context("can't start a thread for downloads")?);
+        }
+        let mut results = run.write_all(jobs);
+        for other in others {
+            results.extend(other.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        }
+        Ok(results)
+    })
 }
 
 /// What came of one image, by its number.

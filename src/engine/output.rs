@@ -1,11 +1,11 @@
-//! An image under construction: `NAME.tmp` until it is complete, then `NAME` in one step.
+//! An image under construction: `NAME.tmp` until it is complete, then `NAME` in one step. Only its
+//! owner may read it until then.
 //!
 //! At every moment `NAME` is the old image or the new one: the data is on disk before the rename,
 //! and the rename is before its caller is told of success.
 
-use std::fs::{File, Permissions};
 use std::io;
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
@@ -13,17 +13,11 @@ use disklayout::Bytes;
 use disklayout::disk::SparseFile;
 use rustix::fs::{FileType, FlockOperation};
 
+use super::access::Access;
 use super::directory::Directory;
+use super::mark::{self, Use};
 use super::temporaries::Temporaries;
-
-/// What the name of an unfinished image ends in.
-pub const TEMPORARY_SUFFIX: &str = ".tmp";
-
-/// The longest file name on Linux.
-const NAME_MAX: usize = 255;
-
-/// Readable by everyone: the images are served to other machines and users.
-const MODE: u32 = 0o644;
+use super::unfinished::{self, NAME_MAX, TEMPORARY_SUFFIX};
 
 /// What was published.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,8 +48,7 @@ struct Temporary {
 /// Refuses an image called `name` that could not be published in `directory`. Nothing is touched.
 ///
 /// # Errors
-/// When the name is no file name, or when it or its temporary name belongs to something else than
-/// a regular file.
+/// When the name is no file name, or when it belongs to something else than a regular file.
 pub fn check_target(directory: &Directory, name: &str) -> Result<()> {
     if matches!(name, "" | "." | "..") || name.contains(['/', '\0']) {
         bail!("'{}' is no file name", name.escape_default());
@@ -67,28 +60,25 @@ pub fn check_target(directory: &Directory, name: &str) -> Result<()> {
             name.len()
         );
     }
-    for name in [name.to_owned(), temporary_name(name)] {
-        is_regular_file(directory, &name)?;
-    }
-    Ok(())
+    check_regular(directory, name)
 }
 
 impl Output {
     /// Starts the image `name` of `size` bytes, all of them zero.
     ///
-    /// A temporary file that a killed run left is replaced.
+    /// A temporary file that a killed run left is removed. Any other file of its name stays, and
+    /// the image is written under another one.
     ///
     /// # Errors
-    /// When the temporary name belongs to something else than a regular file, or when the
-    /// filesystem can't hold a file of that size.
+    /// When another run is writing the same image, or when the filesystem can't hold a file of that
+    /// size.
     pub fn create(
         directory: &Arc<Directory>,
         temporaries: &Temporaries,
         name: &str,
         size: Bytes,
     ) -> Result<Self> {
-        let temporary_name = temporary_name(name);
-        Self::create_as(directory, temporaries, name, temporary_name, size)
+        Self::create_as(directory, temporaries, name, name, size)
     }
 
     /// Starts the image `name` as an empty file that other programs fill; `stage` tells files of
@@ -96,20 +86,25 @@ impl Output {
     /// way on filesystems of the network.
     ///
     /// # Errors
-    /// When the temporary name belongs to something else than a regular file.
+    /// When the file can't be made.
     pub fn create_for_programs(
         directory: &Arc<Directory>,
         temporaries: &Temporaries,
         name: &str,
         stage: &str,
     ) -> Result<Self> {
-        let temporary_name = temporary_name(&format!("{name}{stage}"));
-        let output = Self::create_as(directory, temporaries, name, temporary_name, Bytes::new(0))?;
-        let unlocked = rustix::fs::flock(output.disk.file(), FlockOperation::Unlock);
-        unlocked.map_err(io::Error::from).with_context(|| {
-            let name = &output.temporary.name;
-            format!("can't unlock '{}'", shown(directory, name))
-        })?;
+        let stem = format!("{name}{stage}");
+        let output = Self::create_as(directory, temporaries, name, &stem, Bytes::new(0))?;
+        let (file, temporary) = (output.disk.file(), &output.temporary.name);
+        let unlock = || {
+            mark::set(file, temporary, Use::Programs)?;
+            // Programs may run as another user.
+            output.access()?.give_to(file)?;
+            Ok(rustix::fs::flock(file, FlockOperation::Unlock)?)
+        };
+        unlock()
+            .map_err(|error: io::Error| error)
+            .with_context(|| format!("can't unlock '{}'", directory.shown(temporary)))?;
         Ok(output)
     }
 
@@ -117,20 +112,19 @@ impl Output {
         directory: &Arc<Directory>,
         temporaries: &Temporaries,
         name: &str,
-        temporary_name: String,
+        stem: &str,
         size: Bytes,
     ) -> Result<Self> {
-        remove_leftover(directory, &temporary_name)?;
+        let temporary_name = unfinished::free_name(directory, stem)?;
         let file = temporaries
             .create(directory, &temporary_name)
-            .with_context(|| format!("can't create '{}'", shown(directory, &temporary_name)))?;
+            .with_context(|| format!("can't create '{}'", directory.shown(&temporary_name)))?;
         let temporary = Temporary {
             directory: Arc::clone(directory),
             temporaries: temporaries.clone(),
             name: temporary_name,
             published: false,
         };
-        set_mode(&file).with_context(|| format!("can't set the mode of '{}'", temporary.name))?;
         let disk = SparseFile::create(file, size.get())
             .map_err(|error| cannot_hold(directory, name, size, error))?;
         Ok(Self {
@@ -138,6 +132,12 @@ impl Output {
             temporary,
             disk,
         })
+    }
+
+    /// Who may use it when it is published: whoever may use what it replaces.
+    fn access(&self) -> io::Result<Access> {
+        let replaced = self.temporary.directory.stat(&self.name)?;
+        Ok(Access::replacing(replaced.as_ref()))
     }
 
     /// The same, for an image that is to be synced: what is complete goes to disk while the rest is
@@ -183,8 +183,14 @@ impl Output {
             self.disk
                 .file()
                 .sync_data()
-                .with_context(|| format!("can't write '{}' to disk", shown(directory, name)))?;
+                .with_context(|| format!("can't write '{}' to disk", directory.shown(name)))?;
         }
+        let open_up = || {
+            self.access()?.give_to(self.disk.file())?;
+            // Not later: an image that was published and is renamed by hand is no leftover.
+            mark::clear(self.disk.file())
+        };
+        open_up().with_context(|| format!("can't set the mode of '{}'", directory.shown(name)))?;
         let measure = || {
             Ok(Published {
                 size: Bytes::new(self.disk.file().metadata()?.len()),
@@ -193,13 +199,13 @@ impl Output {
         };
         let published = measure()
             .map_err(|error: io::Error| error)
-            .with_context(|| format!("can't measure '{}'", shown(directory, name)))?;
+            .with_context(|| format!("can't measure '{}'", directory.shown(name)))?;
         temporaries
             .publish(directory, name, &self.name)
             .with_context(|| {
                 format!(
                     "can't rename '{}' to '{}'",
-                    shown(directory, name),
+                    directory.shown(name),
                     self.name
                 )
             })?;
@@ -223,30 +229,19 @@ impl Drop for Temporary {
             return;
         }
         if let Err(error) = self.temporaries.discard(&self.directory, &self.name) {
-            tracing::warn!(
-                "can't remove '{}': {error}",
-                shown(&self.directory, &self.name)
-            );
+            let shown = self.directory.shown(&self.name);
+            tracing::warn!("can't remove '{shown}': {error}");
         }
     }
 }
 
-fn temporary_name(name: &str) -> String {
-    format!("{name}{TEMPORARY_SUFFIX}")
-}
-
-fn shown(directory: &Directory, name: &str) -> String {
-    directory.path().join(name).display().to_string()
-}
-
-/// Whether the regular file `name` exists.
-fn is_regular_file(directory: &Directory, name: &str) -> Result<bool> {
+/// Refuses the name of anything but a regular file.
+fn check_regular(directory: &Directory, name: &str) -> Result<()> {
     let kind = directory
         .kind(name)
-        .with_context(|| format!("can't look at '{}'", shown(directory, name)))?;
+        .with_context(|| format!("can't look at '{}'", directory.shown(name)))?;
     let other = match kind {
-        None => return Ok(false),
-        Some(FileType::RegularFile) => return Ok(true),
+        None | Some(FileType::RegularFile) => return Ok(()),
         Some(FileType::Directory) => "a directory",
         Some(FileType::Symlink) => "a symbolic link",
         Some(FileType::BlockDevice | FileType::CharacterDevice) => "a device",
@@ -254,40 +249,8 @@ fn is_regular_file(directory: &Directory, name: &str) -> Result<bool> {
     };
     bail!(
         "'{}' is {other}, not a regular file: move it away or choose another directory with -C",
-        shown(directory, name)
+        directory.shown(name)
     );
-}
-
-/// Removes the unfinished image of a run that was killed, on which nobody has a lock any more.
-fn remove_leftover(directory: &Directory, name: &str) -> Result<()> {
-    if !is_regular_file(directory, name)? {
-        return Ok(());
-    }
-    let gone = directory
-        .remove_unlocked(name)
-        .with_context(|| format!("can't remove '{}'", shown(directory, name)))?;
-    if !gone {
-        bail!(
-            "another run is writing '{}': wait until it has ended",
-            shown(directory, name)
-        );
-    }
-    tracing::info!("Replaced {name}, left behind by a run that was killed");
-    Ok(())
-}
-
-/// Sets the mode past the umask, where it isn't right already: filesystems without modes refuse.
-fn set_mode(file: &File) -> io::Result<()> {
-    if file.metadata()?.mode() & 0o7777 == MODE {
-        return Ok(());
-    }
-    match file.set_permissions(Permissions::from_mode(MODE)) {
-        Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
-            tracing::debug!("the filesystem keeps its own modes: {error}");
-            Ok(())
-        }
-        result => result,
-    }
 }
 
 fn cannot_hold(directory: &Directory, name: &str, size: Bytes, error: io::Error) -> anyhow::Error {
@@ -298,7 +261,7 @@ fn cannot_hold(directory: &Directory, name: &str, size: Bytes, error: io::Error)
              file of {size}, the size of {name}: choose another directory with -C"
         )
     } else {
-        format!("can't give '{}' its size of {size}", shown(directory, name))
+        format!("can't give '{}' its size of {size}", directory.shown(name))
     };
     anyhow::Error::new(error).context(message)
 }

@@ -3,12 +3,13 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::io::Write;
+use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 
+use super::lost::Lost;
 use crate::engine::{Event, Note, Outcome, Reporter};
 
 /// The version of the protocol.
@@ -23,13 +24,17 @@ pub struct Json<W>(Mutex<State<W>>);
 struct State<W> {
     out: W,
     told: BTreeMap<String, Instant>,
+    lost: Lost,
 }
 
 impl<W: Write> Json<W> {
     /// Writes to `out`.
     pub fn new(out: W) -> Self {
-        let told = BTreeMap::new();
-        Self(Mutex::new(State { out, told }))
+        Self(Mutex::new(State {
+            out,
+            told: BTreeMap::new(),
+            lost: Lost::default(),
+        }))
     }
 }
 
@@ -48,7 +53,13 @@ impl<W: Write + Send> Reporter for Json<W> {
             _ => {}
         }
         // A reader that went away doesn't keep the images from being built.
-        let _ = writeln!(state.out, "{}", object(event)).and_then(|()| state.out.flush());
+        let written = writeln!(state.out, "{}", object(event)).and_then(|()| state.out.flush());
+        state.lost.note(written);
+    }
+
+    fn lost(&self) -> Option<io::Error> {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.lost.take()
     }
 }
 

@@ -1,6 +1,7 @@
 //! Shows what the engine does: bars on a terminal, plain lines elsewhere, JSON for programs.
 
 mod json;
+mod lost;
 mod plain;
 mod summary;
 mod terminal;

@@ -2,14 +2,16 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
-use std::io::Write;
+use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use indicatif::BinaryBytes;
 
+use super::lost::Lost;
 use super::summary;
 use crate::engine::{Amount, Event, Reporter};
+use crate::printable::printable;
 
 /// How long an image may take before its progress is told, and the time between two lines then.
 const INTERVAL: Duration = Duration::from_secs(5);
@@ -22,6 +24,7 @@ struct State<W> {
     announced: BTreeSet<String>,
     /// When the progress of an image was last told.
     told: BTreeMap<String, Instant>,
+    lost: Lost,
 }
 
 impl<W: Write> Plain<W> {
@@ -31,6 +34,7 @@ impl<W: Write> Plain<W> {
             out,
             announced: BTreeSet::new(),
             told: BTreeMap::new(),
+            lost: Lost::default(),
         }))
     }
 }
@@ -81,6 +85,11 @@ impl<W: Write + Send> Reporter for Plain<W> {
             _ => {}
         }
     }
+
+    fn lost(&self) -> Option<io::Error> {
+        let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        state.lost.take()
+    }
 }
 
 impl<W: Write> State<W> {
@@ -110,7 +119,8 @@ impl<W: Write> State<W> {
 
     fn line(&mut self, level: &str, text: &str) {
         // Nobody may be listening any more; the images are wanted all the same.
-        let _ = writeln!(self.out, "{level}:createhdds:{text}");
+        let written = writeln!(self.out, "{level}:createhdds:{}", printable(text));
+        self.lost.note(written);
     }
 }
 

@@ -8,8 +8,12 @@ use indicatif::BinaryBytes;
 
 use crate::engine::{Built, Failure, Note, Outcome};
 
-/// What was built: one line, and another on what is in the image when there is only one.
+/// What was built: one line, and another on what is in the image when there is only one. Nothing
+/// when the only image failed: the error says it all.
 pub(super) fn built(outcome: &Outcome) -> Vec<String> {
+    if outcome.built.is_empty() && outcome.failed_images() == 1 {
+        return Vec::new();
+    }
     let mut lines = vec![totals(outcome)];
     if let ([built], []) = (&*outcome.built, &*outcome.failed) {
         lines.push(content(built, outcome.elapsed));
@@ -141,6 +145,16 @@ pub(super) mod tests {
             failure(&outcome.failed[0]),
             "c.img, d.img: can't do it: the cause"
         );
+    }
+
+    #[test]
+    fn of_a_single_failure_only_the_error_is_told() {
+        let mut outcome = outcome();
+        outcome.built.clear();
+        outcome.failed[0].images.pop();
+        assert_eq!(built(&outcome), [""; 0]);
+        outcome.failed[0].images.push("d.img".into());
+        assert_eq!(built(&outcome).len(), 1);
     }
 
     #[test]

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::io::{self, Write};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::summary;
 use crate::engine::{Amount, Event, Reporter};
+use crate::printable::printable;
 
 const IMAGE: &str = "{spinner} {msg} {elapsed}";
 /// Of an image with files that take their time.
@@ -25,7 +26,7 @@ const TICK: Duration = Duration::from_millis(120);
 /// Draws bars on standard error.
 pub struct Terminal {
     bars: MultiProgress,
-    state: Mutex<State>,
+    state: Arc<Mutex<State>>,
 }
 
 #[derive(Default)]
@@ -37,12 +38,30 @@ struct State {
 impl Terminal {
     /// Draws on `bars`.
     pub fn new(bars: MultiProgress) -> Self {
-        let state = Mutex::default();
+        let state = Arc::default();
         Self { bars, state }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.state)
+    }
+
+    /// Redraws all lines now and then, as long as there is the one for the whole run. One thread
+    /// does it for all; without it, lines are drawn when something happens.
+    fn tick(&self) {
+        let state = Arc::clone(&self.state);
+        let redraw = move || {
+            loop {
+                std::thread::sleep(TICK);
+                let state = lock(&state);
+                let Some(total) = &state.total else { return };
+                total.tick();
+                state.running.values().for_each(ProgressBar::tick);
+            }
+        };
+        if let Err(error) = std::thread::Builder::new().spawn(redraw) {
+            tracing::debug!("no thread redraws the bars: {error}");
+        }
     }
 
     /// Adds a line called `name` above the one for the whole run.
@@ -52,8 +71,7 @@ impl Terminal {
             None => self.bars.add(bar),
         };
         bar.set_style(style(template));
-        bar.set_message(name.to_owned());
-        bar.enable_steady_tick(TICK);
+        bar.set_message(printable(name).into_owned());
         state.running.insert(name.to_owned(), bar);
     }
 
@@ -94,7 +112,7 @@ impl Terminal {
 
     /// A line that stays. The terminal may be gone by now; the images aren't.
     fn line(&self, text: &str) {
-        let _ = self.bars.println(text);
+        let _ = self.bars.println(printable(text));
     }
 
     fn end_image(&self, name: &str) {
@@ -120,8 +138,8 @@ impl Reporter for Terminal {
             Event::Started { images } => {
                 let total = self.bars.add(ProgressBar::new(*images as u64));
                 total.set_style(style(TOTAL));
-                total.enable_steady_tick(TICK);
                 self.state().total = Some(total);
+                self.tick();
             }
             Event::DownloadProgress {
                 url,
@@ -156,15 +174,20 @@ impl Reporter for Terminal {
                 let mut stderr = io::stderr();
                 // The terminal may be gone by now; the images aren't.
                 for line in summary::built(outcome) {
-                    let _ = writeln!(stderr, "{line}");
+                    let _ = writeln!(stderr, "{}", printable(&line));
                 }
                 for failure in &outcome.failed {
-                    let _ = writeln!(stderr, "error: {}", summary::failure(failure));
+                    let text = summary::failure(failure);
+                    let _ = writeln!(stderr, "error: {}", printable(&text));
                 }
             }
             Event::DownloadStarted { .. } => {}
         }
     }
+}
+
+fn lock(state: &Mutex<State>) -> MutexGuard<'_, State> {
+    state.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// The templates are constants, which a test checks.

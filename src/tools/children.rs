@@ -12,8 +12,7 @@ use std::time::{Duration, Instant};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::process::{Pid, PidfdFlags, Signal, pidfd_open, pidfd_send_signal};
 
-/// How much of what a program said last is kept, in bytes.
-pub(super) const STDERR_TAIL: usize = 1024;
+use super::watch::{self, STDERR_TAIL};
 
 /// How long a program that cleans up when it is interrupted may take for that.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -21,7 +20,11 @@ const PATIENCE: Duration = Duration::from_secs(3);
 /// The programs that are running now. Handles of processes are used, not numbers: a number may
 /// belong to another process by the time a signal is sent.
 #[derive(Debug)]
-pub(super) struct Children(Mutex<State>);
+pub(super) struct Children {
+    /// How long one may do nothing.
+    patience: Duration,
+    state: Mutex<State>,
+}
 
 #[derive(Debug)]
 struct State {
@@ -46,31 +49,43 @@ pub fn kill_children() {
     CHILDREN.kill();
 }
 
+/// A program that runs. It is ended when this is dropped.
+#[derive(Debug)]
+struct Started<'a> {
+    children: &'a Children,
+    id: u64,
+    handle: OwnedFd,
+    child: Child,
+}
+
 /// A program that runs while something else is done.
 #[derive(Debug)]
 pub(super) struct Background {
-    children: &'static Children,
-    id: u64,
-    child: Child,
+    started: Started<'static>,
     said: Option<JoinHandle<io::Result<String>>>,
 }
 
 impl Children {
     pub(super) const fn new() -> Self {
-        Self(Mutex::new(State {
-            next: 0,
-            running: BTreeMap::new(),
-            stopped: false,
-        }))
+        Self {
+            patience: watch::PATIENCE,
+            state: Mutex::new(State {
+                next: 0,
+                running: BTreeMap::new(),
+                stopped: false,
+            }),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Runs `command` to its end: its status and the last words that it said.
     pub(super) fn run(&self, command: &mut Command) -> io::Result<(ExitStatus, String)> {
-        self.run_fed(command, drop)
+        let (started, stderr) = self.start(command, false)?;
+        let said = started.watch(stderr, self.patience);
+        started.end(said)
     }
 
     /// The same; `feed` gets what leads to its standard input, if that is a pipe.
@@ -79,49 +94,68 @@ impl Children {
         command: &mut Command,
         feed: impl FnOnce(Option<ChildStdin>),
     ) -> io::Result<(ExitStatus, String)> {
-        let (id, mut child) = self.start(command, false)?;
-        let stderr = child.stderr.take();
+        let (mut started, stderr) = self.start(command, false)?;
+        let stdin = started.child.stdin.take();
         let said = thread::scope(|scope| {
-            let said = scope.spawn(|| stderr.map(tail).transpose());
-            feed(child.stdin.take());
-            said.join().unwrap_or_else(|panic| resume_unwind(panic))
+            let watch = || started.watch(stderr, self.patience);
+            let watched = thread::Builder::new().spawn_scoped(scope, watch)?;
+            feed(stdin);
+            watched.join().unwrap_or_else(|panic| resume_unwind(panic))
         });
-        let status = child.wait();
-        self.lock().running.remove(&id);
-        Ok((status?, said?.unwrap_or_default()))
+        started.end(said)
     }
 
     /// Starts `command`, which cleans up when it is interrupted.
     pub(super) fn start_tidy(&'static self, command: &mut Command) -> io::Result<Background> {
-        let (id, mut child) = self.start(command, true)?;
-        let said = child.stderr.take();
-        let said = said.map(|stderr| thread::spawn(|| tail(stderr)));
-        Ok(Background {
-            children: self,
-            id,
-            child,
-            said,
-        })
+        let (started, stderr) = self.start(command, true)?;
+        let mut background = Background {
+            started,
+            said: None,
+        };
+        if let Some(stderr) = stderr {
+            let tail = thread::Builder::new().spawn(|| tail(stderr));
+            background.said = Some(tail?);
+        }
+        Ok(background)
     }
 
     /// Starts `command` and registers it under the lock, so that [`Self::kill`] misses none.
-    fn start(&self, command: &mut Command, tidy: bool) -> io::Result<(u64, Child)> {
+    fn start(
+        &self,
+        command: &mut Command,
+        tidy: bool,
+    ) -> io::Result<(Started<'_>, Option<ChildStderr>)> {
         let mut state = self.lock();
         if state.stopped {
             return Err(io::Error::new(io::ErrorKind::Interrupted, "interrupted"));
         }
         let mut child = command.spawn()?;
-        match pidfd_open(Pid::from_child(&child), PidfdFlags::empty()) {
-            Ok(handle) => {
+        let opened = pidfd_open(Pid::from_child(&child), PidfdFlags::empty());
+        let handles = opened
+            .map_err(io::Error::from)
+            .and_then(|handle| Ok((handle.try_clone()?, handle)));
+        match handles {
+            Ok((handle, registered)) => {
                 let id = state.next;
                 state.next += 1;
-                state.running.insert(id, Running { handle, tidy });
-                Ok((id, child))
+                let handle_of_state = Running {
+                    handle: registered,
+                    tidy,
+                };
+                state.running.insert(id, handle_of_state);
+                let stderr = child.stderr.take();
+                let started = Started {
+                    children: self,
+                    id,
+                    handle,
+                    child,
+                };
+                Ok((started, stderr))
             }
             Err(error) => {
                 child.kill()?;
                 child.wait()?;
-                Err(error.into())
+                Err(error)
             }
         }
     }
@@ -149,24 +183,50 @@ fn await_end(handle: &OwnedFd, deadline: Instant) {
     let _ = poll(&mut [PollFd::new(handle, PollFlags::IN)], left.as_ref());
 }
 
+impl Started<'_> {
+    /// Waits for its end, hearing what it says.
+    fn watch(&self, stderr: Option<ChildStderr>, patience: Duration) -> io::Result<String> {
+        watch::to_end(&self.handle, self.child.id(), stderr, patience)
+    }
+
+    /// Its status, and what it `said`, unless that is unknown: then it is ended.
+    fn end(mut self, said: io::Result<String>) -> io::Result<(ExitStatus, String)> {
+        let said = said?;
+        Ok((self.child.wait()?, said))
+    }
+
+    fn has_ended(&mut self) -> io::Result<bool> {
+        Ok(self.child.try_wait()?.is_some())
+    }
+}
+
+impl Drop for Started<'_> {
+    fn drop(&mut self) {
+        if !self.has_ended().unwrap_or(true) {
+            let _ = pidfd_send_signal(&self.handle, Signal::KILL);
+            let _ = self.child.wait();
+        }
+        self.children.lock().running.remove(&self.id);
+    }
+}
+
 impl Background {
     /// Whether it has ended.
     pub(super) fn has_ended(&mut self) -> io::Result<bool> {
-        Ok(self.child.try_wait()?.is_some())
+        self.started.has_ended()
     }
 
     /// Interrupts it, and kills it when it doesn't end.
     pub(super) fn stop(&mut self) {
-        if let Some(one) = self.children.lock().running.get(&self.id) {
-            let _ = pidfd_send_signal(&one.handle, Signal::INT);
-            await_end(&one.handle, Instant::now() + PATIENCE);
-            let _ = pidfd_send_signal(&one.handle, Signal::KILL);
-        }
+        let handle = &self.started.handle;
+        let _ = pidfd_send_signal(handle, Signal::INT);
+        await_end(handle, Instant::now() + PATIENCE);
+        let _ = pidfd_send_signal(handle, Signal::KILL);
     }
 
     /// Waits for its end: its status and the last words that it said.
     pub(super) fn end(mut self) -> io::Result<(ExitStatus, String)> {
-        let status = self.child.wait();
+        let status = self.started.child.wait();
         let said = self.said.take().map(JoinHandle::join);
         let said = said.map(|said| said.unwrap_or_else(|panic| resume_unwind(panic)));
         Ok((status?, said.transpose()?.unwrap_or_default()))
@@ -178,9 +238,7 @@ impl Drop for Background {
     fn drop(&mut self) {
         if !self.has_ended().unwrap_or(true) {
             self.stop();
-            let _ = self.child.wait();
         }
-        self.children.lock().running.remove(&self.id);
     }
 }
 
@@ -231,21 +289,29 @@ mod tests {
         assert_eq!(error.kind(), io::ErrorKind::Interrupted);
     }
 
-    /// Says that it is ready, and waits.
-    const READY: &str = "echo ready >&2; while :; do sleep 0.01; done";
+    /// Says that it is ready, makes the file `$1`, and waits.
+    const READY: &str = "echo ready >&2; : > \"$1\"; while :; do sleep 0.01; done";
+
+    /// Starts `script` and READY behind it, with `files` below `root`, and returns when it is ready.
+    fn ready(children: &'static Children, script: &str, root: &std::path::Path) -> Background {
+        let [file, ready] = ["file", "ready"].map(|name| root.join(name));
+        std::fs::write(&file, "").unwrap();
+        let mut command = sh(&format!("{script}; {READY}"));
+        let background = children.start_tidy(command.args([&file, &ready])).unwrap();
+        // Until the trap is set an interrupt would just end it.
+        while !ready.exists() {
+            thread::sleep(Duration::from_millis(1));
+        }
+        background
+    }
 
     #[test]
     fn what_is_tidy_may_clean_up() {
-        let root = tempfile::tempdir().unwrap();
-        let file = root.path().join("file");
-        std::fs::write(&file, "").unwrap();
-        let script = format!("trap 'rm \"$0\"; exit 7' INT; {READY}");
         for by_kill in [false, true] {
+            let root = tempfile::tempdir().unwrap();
             let children = fresh();
-            std::fs::write(&file, "").unwrap();
-            let mut background = children.start_tidy(sh(&script).arg(&file)).unwrap();
-            // Until the trap is set an interrupt would just end it.
-            thread::sleep(Duration::from_millis(300));
+            let trap = "trap 'rm \"$0\"; exit 7' INT";
+            let mut background = ready(children, trap, root.path());
             assert!(!background.has_ended().unwrap());
             if by_kill {
                 children.kill();
@@ -254,19 +320,41 @@ mod tests {
             }
             let (status, said) = background.end().unwrap();
             assert_eq!((status.code(), said.as_str()), (Some(7), "ready\n"));
-            assert!(!file.exists());
+            assert!(!root.path().join("file").exists());
             assert!(children.lock().running.is_empty());
         }
     }
 
     #[test]
     fn what_does_not_end_is_killed() {
-        let children = fresh();
-        let script = format!("trap '' INT; {READY}");
-        let mut background = children.start_tidy(&mut sh(&script)).unwrap();
-        thread::sleep(Duration::from_millis(300));
+        let root = tempfile::tempdir().unwrap();
+        let mut background = ready(fresh(), "trap '' INT", root.path());
         background.stop();
         assert_eq!(background.end().unwrap().0.signal(), Some(9));
+    }
+
+    #[test]
+    fn what_does_nothing_any_more_is_ended() {
+        let mut children = Children::new();
+        children.patience = Duration::from_millis(300);
+        for script in ["exec sleep 1000", "while :; do :; done"] {
+            let error = children.run(&mut sh(script)).unwrap_err();
+            assert_eq!(error.kind(), io::ErrorKind::TimedOut, "{script}");
+            let mut command = sh(script);
+            let error = children.run_fed(command.stdin(Stdio::piped()), drop);
+            assert_eq!(error.unwrap_err().kind(), io::ErrorKind::TimedOut);
+        }
+        assert!(children.lock().running.is_empty());
+    }
+
+    /// A grandchild has the same standard error, and goes on.
+    #[test]
+    fn only_the_program_itself_is_waited_for() {
+        let children = fresh();
+        let (status, said) = children
+            .run(&mut sh("sleep 5 & echo words >&2; exit 3"))
+            .unwrap();
+        assert_eq!((status.code(), said.as_str()), (Some(3), "words\n"));
     }
 
     #[test]

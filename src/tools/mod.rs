@@ -15,6 +15,8 @@ pub mod scratch;
 mod splice;
 pub mod squashfs;
 pub mod staging;
+pub mod supervisor;
 mod tar_stream;
 mod version;
+mod watch;
 pub mod xfs;

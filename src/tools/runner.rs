@@ -6,18 +6,24 @@ use std::ffi::OsString;
 use std::fmt;
 use std::fs;
 use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
 use disklayout::{Error, ErrorKind, Result};
 
+use rustix::fs::{Access, AtFlags, CWD, accessat};
+
 use super::children::{Background, CHILDREN, Children};
 use super::memfd::MemFile;
+use super::supervisor;
 use crate::address::masked;
 
 /// Where administration programs are, which an ordinary user's PATH often leaves out.
 const SYSTEM_DIRECTORIES: [&str; 3] = ["/usr/sbin", "/sbin", "/usr/local/sbin"];
+
+/// The signal that nobody can handle, with which the system ends what takes its last memory.
+const SIGKILL: i32 = 9;
 
 /// An external program and how to get it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -109,14 +115,25 @@ impl Runner {
     /// `Tool` at `place`, naming the package to install.
     pub fn find(&self, place: &str, tool: Tool) -> Result<PathBuf> {
         let candidates = self.search.iter().map(|dir| dir.join(tool.program));
-        candidates
-            .into_iter()
-            .find(|path| is_executable(path))
-            .ok_or_else(|| {
-                let Tool { program, packages } = tool;
-                let message = format!("{program} isn't installed; install the package {packages}");
-                Error::new(ErrorKind::Tool, place, message)
-            })
+        let mut refused = None;
+        for path in candidates {
+            if is_executable(&path) {
+                return Ok(path);
+            }
+            if path.is_file() {
+                refused = refused.or(Some(path));
+            }
+        }
+        let Tool { program, packages } = tool;
+        let message = match refused {
+            Some(path) => format!(
+                "'{}' is there, but may not be run: give it the permission (chmod +x), or install \
+                 the package {packages}",
+                path.display()
+            ),
+            None => format!("{program} isn't installed; install the package {packages}"),
+        };
+        Err(Error::new(ErrorKind::Tool, place, message))
     }
 
     /// Looks for each of `tools`.
@@ -209,7 +226,7 @@ impl Runner {
         let program = self.find(place, tool)?;
         let args_shown = || masked(&format!("{args:?}"));
         tracing::debug!(?program, args = args_shown(), "run");
-        let mut command = Command::new(program);
+        let mut command = supervisor::command(&program);
         command.args(args).env("LC_ALL", "C").stderr(Stdio::piped());
         match self.time {
             Some(time) => command.env("SOURCE_DATE_EPOCH", time.to_string()),
@@ -278,9 +295,9 @@ impl Default for Runner {
     }
 }
 
+/// Whether this user may run the file `path`.
 fn is_executable(path: &Path) -> bool {
-    path.metadata()
-        .is_ok_and(|meta| meta.is_file() && meta.permissions().mode() & 0o111 != 0)
+    path.is_file() && accessat(CWD, path, Access::EXEC_OK, AtFlags::EACCESS).is_ok()
 }
 
 fn failed(place: &str, tool: Tool, status: ExitStatus, said: &str) -> Error {
@@ -288,14 +305,20 @@ fn failed(place: &str, tool: Tool, status: ExitStatus, said: &str) -> Error {
         "" => "it said nothing",
         said => said,
     };
-    let message = format!("{} failed ({status}): {said}", tool.program);
+    // The last words of several lines are one message.
+    let said = said.lines().map(str::trim).collect::<Vec<_>>().join("; ");
+    let why = match status.signal() {
+        Some(SIGKILL) => ", perhaps for want of memory",
+        _ => "",
+    };
+    let message = format!("{} failed ({status}{why}): {said}", tool.program);
     Error::new(ErrorKind::Tool, place, message)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::tools::children::STDERR_TAIL;
+    use crate::tools::watch::STDERR_TAIL;
 
     const SH: Tool = Tool {
         program: "sh",
@@ -340,9 +363,12 @@ mod tests {
         let one = tempfile::tempdir().unwrap();
         std::fs::create_dir(one.path().join("sh")).unwrap();
         let two = tempfile::tempdir().unwrap();
-        std::fs::write(two.path().join("sh"), "").unwrap();
         let runner = Runner::with_search(vec![one.path().to_owned(), two.path().to_owned()]);
-        runner.find("disk", SH).unwrap_err();
+        let error = runner.find("disk", SH).unwrap_err();
+        assert!(error.message().contains("isn't installed"), "{error}");
+        std::fs::write(two.path().join("sh"), "").unwrap();
+        let error = runner.find("disk", SH).unwrap_err();
+        assert!(error.message().contains("may not be run"), "{error}");
     }
 
     #[test]
@@ -355,6 +381,11 @@ mod tests {
         );
         let error = sh("exit 1").unwrap_err();
         assert!(error.message().ends_with("it said nothing"), "{error}");
+        let error = sh("echo one >&2; echo two >&2; kill -9 $$").unwrap_err();
+        assert_eq!(
+            error.message(),
+            "sh failed (signal: 9 (SIGKILL), perhaps for want of memory): one; two"
+        );
     }
 
     #[test]
@@ -362,7 +393,7 @@ mod tests {
         let error = sh("i=0; while [ $i -lt 2000 ]; do echo line $i; i=$((i+1)); done >&2; false");
         let error = error.unwrap_err();
         assert!(error.message().ends_with("line 1999"), "{error}");
-        assert!(error.message().len() < STDERR_TAIL + 100);
+        assert!(error.message().len() < 2 * STDERR_TAIL);
     }
 
     #[test]

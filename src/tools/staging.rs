@@ -1,15 +1,25 @@
 //! A directory for what goes between this process and external programs. It is gone when it is
-//! dropped, and when the process is interrupted.
+//! dropped, and when the process is interrupted. What a process that was killed has left is removed
+//! by the next one: a directory is locked as long as its process lives.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
-use std::os::unix::fs::DirBuilderExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use disklayout::{Error, Result};
-use rustix::fs::{Access, StatFs, access, statfs};
+use rustix::fs::{Access, FlockOperation, Mode, OFlags, StatFs, access, flock, open, statfs};
+use rustix::io::Errno;
+use rustix::process::geteuid;
+
+/// What the names of staging directories begin with; the numbers of the process and of the
+/// directory follow.
+const PREFIX: &str = "createhdds-staging-";
+
+/// Only this user can enter it.
+const MODE: u32 = 0o700;
 
 /// The staging directories that exist. What makes a name below one of them holds it for reading,
 /// what lists, or removes, one holds it for writing.
@@ -31,6 +41,8 @@ const ATTEMPTS: u64 = 1000;
 #[derive(Debug)]
 pub struct Staging {
     root: PathBuf,
+    /// Locked as long as this value lives.
+    _lock: File,
 }
 
 impl Staging {
@@ -45,7 +57,7 @@ impl Staging {
     fn new_in(place: &str, parent: &Path) -> Result<Self> {
         let mut list = write();
         let made = std::path::absolute(parent).and_then(|parent| make_in(&parent));
-        let root = made.map_err(|error| {
+        let (root, lock) = made.map_err(|error| {
             let message = format!(
                 "can't make a temporary directory in '{}'; TMPDIR can name another place",
                 parent.display()
@@ -53,7 +65,7 @@ impl Staging {
             Error::io(place, message, error)
         })?;
         list.push(root.clone());
-        Ok(Self { root })
+        Ok(Self { root, _lock: lock })
     }
 
     /// An empty directory for about `len` bytes that lists what is in it in an order which depends
@@ -168,17 +180,88 @@ fn holds_in_memory(parent: &Path, len: u64) -> bool {
     is_writable && statfs(parent).is_ok_and(enough)
 }
 
-fn make_in(parent: &Path) -> io::Result<PathBuf> {
+/// A new directory below `parent`, and its lock.
+fn make_in(parent: &Path) -> io::Result<(PathBuf, File)> {
     let process = std::process::id();
     for _ in 0..ATTEMPTS {
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let path = parent.join(format!("createhdds-{process}-{number}"));
-        match fs::DirBuilder::new().mode(0o700).create(&path) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            result => return result.map(|()| path),
+        let path = parent.join(format!("{PREFIX}{process}-{number}"));
+        match fs::DirBuilder::new().mode(MODE).create(&path) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+            result => result?,
+        }
+        // Until it is locked, another process may take it for a leftover.
+        if let Some(lock) = lock(&path)? {
+            return Ok((path, lock));
         }
     }
     Err(io::ErrorKind::AlreadyExists.into())
+}
+
+/// Locks the directory `path`, unless another process has it locked or it is gone. Filesystems
+/// without locks lock everything.
+fn lock(path: &Path) -> io::Result<Option<File>> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let file = match open(path, flags, Mode::empty()) {
+        Ok(file) => File::from(file),
+        Err(Errno::NOENT) => return Ok(None),
+        Err(error) => return Err(error.into()),
+    };
+    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+        Err(Errno::WOULDBLOCK) => return Ok(None),
+        Ok(()) | Err(Errno::NOTSUP | Errno::NOSYS | Errno::BADF | Errno::NOLCK) => {}
+        Err(error) => return Err(error.into()),
+    }
+    let (open, named) = (file.metadata()?, path.symlink_metadata());
+    let is_there = named.is_ok_and(|named| (named.dev(), named.ino()) == (open.dev(), open.ino()));
+    Ok(is_there.then_some(file))
+}
+
+/// Removes what processes of this user that were killed have left, wherever such directories are
+/// made. What can't be looked at or removed stays.
+pub fn remove_leftovers() {
+    let mut places = vec![std::env::temp_dir(), MEMORY.into()];
+    places.dedup();
+    for place in places {
+        for path in leftovers(&place) {
+            match remove(&path) {
+                Ok(()) => tracing::info!("Removed '{}' of a killed run", path.display()),
+                Err(error) => tracing::debug!("can't remove '{}': {error}", path.display()),
+            }
+        }
+    }
+}
+
+/// The directories below `place` that are called as ours, are ours, and that no process has locked.
+fn leftovers(place: &Path) -> Vec<PathBuf> {
+    let user = geteuid().as_raw();
+    let is_leftover = |path: &PathBuf| {
+        let is_ours = |found: fs::Metadata| {
+            found.is_dir() && found.uid() == user && found.mode() & 0o777 == MODE
+        };
+        let name = path.file_name().and_then(|name| name.to_str());
+        name.is_some_and(is_our_name)
+            && path.symlink_metadata().is_ok_and(is_ours)
+            && is_unlocked(path)
+    };
+    let entries = fs::read_dir(place).into_iter().flatten().flatten();
+    entries
+        .map(|entry| entry.path())
+        .filter(is_leftover)
+        .collect()
+}
+
+fn is_our_name(name: &str) -> bool {
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit());
+    let numbers = name.strip_prefix(PREFIX).and_then(|it| it.split_once('-'));
+    numbers.is_some_and(|(process, number)| is_number(process) && is_number(number))
+}
+
+/// Whether it is certain that no process has locked the directory `path`.
+fn is_unlocked(path: &Path) -> bool {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+    let file = open(path, flags, Mode::empty());
+    file.is_ok_and(|file| flock(file, FlockOperation::NonBlockingLockExclusive).is_ok())
 }
 
 /// Removes a directory with all that is in it, if it is there.
@@ -201,6 +284,29 @@ mod tests {
         assert!(!holds_in_memory(Path::new(MEMORY), u64::MAX));
         let staging = Staging::with_own_order("disk", 1 << 20).unwrap();
         assert!(staging.path().is_dir());
+    }
+
+    #[test]
+    fn only_what_no_process_has_is_left_over() {
+        let place = tempfile::tempdir().unwrap();
+        let used = Staging::new_in("disk", place.path()).unwrap();
+        let make = |name: &str, mode| {
+            let path = place.path().join(name);
+            fs::DirBuilder::new().mode(mode).create(&path).unwrap();
+            path
+        };
+        let left = make("createhdds-staging-1-0", MODE);
+        make("createhdds-staging-1-1", 0o755);
+        make("createhdds-staging-1-x", MODE);
+        make("createhdds-staging-1", MODE);
+        make("createhdds-1-0", MODE);
+        fs::write(place.path().join("createhdds-staging-2-0"), "").unwrap();
+        std::os::unix::fs::symlink(&left, place.path().join("createhdds-staging-3-0")).unwrap();
+        assert_eq!(leftovers(place.path()), [left]);
+        let root = used.path().to_owned();
+        // As when the process is killed.
+        std::mem::forget(used);
+        assert_eq!(leftovers(place.path()).len(), 1, "{}", root.display());
     }
 
     #[test]

@@ -69,7 +69,10 @@ impl Tools<'_> {
             let console = || self.read_console(attempt.machine, &watched, note);
             let mut begin = || {
                 had_machine = true;
-                scope.spawn(console);
+                // Without it, only its output is missing.
+                if let Err(error) = thread::Builder::new().spawn_scoped(scope, console) {
+                    tracing::warn!("can't start a thread that reads the console: {error}");
+                }
             };
             let ended = self.watch(installation, attempt, &mut link, &mut begin, note);
             let reason = self.settle(installation, attempt, &ended, &mut link);

@@ -72,6 +72,8 @@ fn json_has_everything_in_one_object() {
         "outdated": [old()],
         "unknown": ["disk_b.qcow2", "disk_z.img"],
         "current": ["disk_a_gpt.img", young()],
+        "leftovers": [],
+        "possible_leftovers": [],
     });
     assert_eq!(value, expected);
 }

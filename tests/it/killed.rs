@@ -3,20 +3,33 @@
 
 use std::fs::{self, File};
 use std::io::Write;
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command};
-use std::sync::Mutex;
 use std::sync::mpsc;
+use std::sync::{Arc, Mutex};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
+
+use createhdds::engine::{Directory, Output, Temporaries};
+use disklayout::Bytes;
 
 use crate::server::{Server, ok};
-use crate::world::{Run, World, single, with_upload};
+use crate::world::{BINARY, Run, World, single, with_upload};
 
-/// How often a run is killed.
-const KILLS: u32 = 30;
-
-/// The size of the upload: large enough for a run to be in the middle of it for a while.
+/// The size of the upload: more than is written at a time.
 const LENGTH: usize = 6 << 20;
+
+/// The calls at which a run is killed: what makes, fills and publishes a file.
+const CALLS: [&str; 8] = [
+    "fsetxattr",
+    "linkat",
+    "ftruncate",
+    "pwrite64,pwritev,copy_file_range",
+    "fdatasync",
+    "fremovexattr",
+    "renameat,renameat2",
+    "fsync",
+];
 
 const NAME: &str = "disk_k.img";
 
@@ -39,56 +52,130 @@ fn send(child: &Child, signal: &str) {
     assert!(status.unwrap().success());
 }
 
-/// Moments from 0 to `longest`, the same in every run of the test.
-fn moments(longest: Duration) -> impl Iterator<Item = Duration> {
-    let mut state: u32 = 0x5EED;
-    std::iter::repeat_with(move || {
-        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-        longest.mul_f64(f64::from(state >> 8) / f64::from(1 << 24))
-    })
+/// The binary under strace, which does `inject` at some of `calls`. The process that is started is
+/// the binary itself.
+fn traced(world: &World, calls: &str, inject: &str, line: &str) -> Command {
+    let mut strace = Command::new("strace");
+    world.prepare(&mut strace);
+    strace.args(["-D", "-f", "-qq", "-o", "../trace"]);
+    strace.args(["-e", &format!("trace={calls}")]);
+    strace.args(["-e", &format!("inject={calls}:{inject}")]);
+    strace.arg(BINARY).args(line.split(' '));
+    strace
+}
+
+/// Whether a run in `world` is killed at the call of `calls` with this number, and is over.
+fn is_killed(world: &World, calls: &str, number: u32) -> bool {
+    let inject = format!("signal=KILL:when={number}");
+    let status = traced(world, calls, &inject, "k").status().unwrap();
+    status.signal() == Some(9)
 }
 
 #[test]
-fn a_kill_at_any_moment_leaves_the_old_image_or_the_new_one() {
+fn a_kill_at_any_call_leaves_the_old_image_or_the_new_one() {
     let world = world(b'A');
     let mut states = Vec::new();
-    let mut longest = Duration::ZERO;
     for fill in [b'B', b'A'] {
         set_upload(&world, fill);
-        let start = Instant::now();
         world.run("k").expect(0);
-        longest = start.elapsed();
         states.push(fs::read(world.path(NAME)).unwrap());
     }
     assert!(states[0] != states[1]);
-    let mut leftovers = 0;
-    for (number, moment) in (0..KILLS).zip(moments(longest)) {
-        let new = number as usize % 2;
+    let mut new = 0;
+    for (call, number) in CALLS.iter().flat_map(|call| [(call, 1), (call, 2)]) {
         set_upload(&world, [b'B', b'A'][new]);
-        let mut child = world.command("k").spawn().unwrap();
-        thread::sleep(moment);
-        // It may have ended by itself, which is one of the moments too.
-        child.kill().unwrap();
-        child.wait().unwrap();
+        let killed = is_killed(&world, call, number);
+        assert!(killed || number > 1, "{call} isn't called");
         let found = fs::read(world.path(NAME)).unwrap();
-        assert!(
-            found == states[new] || found == states[1 - new],
-            "after {moment:?}"
-        );
-        leftovers += world.names().len() - 1;
-        world.run("k").expect(0);
-        assert_eq!(world.names(), [NAME], "after {moment:?}");
-        assert!(
-            fs::read(world.path(NAME)).unwrap() == states[new],
-            "after {moment:?}"
-        );
+        let is_old = found == states[1 - new];
+        assert!(is_old || found == states[new], "{call} {number}");
+        let left = world.names().len() - 1;
+        // From its first byte to the rename there is a file, and its mark is taken off last.
+        let is_marked = !matches!(*call, "fremovexattr" | "renameat,renameat2");
+        if killed && matches!(*call, "ftruncate" | "fdatasync" | "renameat,renameat2") {
+            assert!(is_old && left == 1, "{call}: {:?}", world.names());
+        }
+        let run = world.run("k").expect(0);
+        if is_marked || left == 0 {
+            assert_eq!(world.names(), [NAME], "{call} {number}");
+        } else if world.names().len() > 1 {
+            // It can't be told from a file of somebody else any more.
+            run.says(["disk_k.img.tmp' stays"]);
+            fs::remove_file(world.path("disk_k.img.tmp")).unwrap();
+        }
+        assert!(fs::read(world.path(NAME)).unwrap() == states[new], "{call}");
+        new = 1 - new;
     }
-    assert!(leftovers > 0, "no run was killed in the middle of its work");
+}
+
+#[test]
+fn leftovers_are_told_and_removed_by_the_next_run_of_any_image() {
+    let world = World::new(&(single("a") + "," + &single("b")), "", "");
+    world.run("all").expect(0);
+    let leave = || {
+        traced(&world, "fdatasync", "signal=KILL:when=1", "a")
+            .status()
+            .unwrap();
+        assert_eq!(
+            world.names(),
+            ["disk_a.img", "disk_a.img.tmp", "disk_b.img"]
+        );
+    };
+    for line in ["b", "all", "all -c", "check -c", "check -r"] {
+        leave();
+        world
+            .run("check")
+            .expect(0)
+            .prints("Leftover files: disk_a.img.tmp\n");
+        let report = world.run("--json check").expect(0).stdout;
+        let report: serde_json::Value = serde_json::from_str(&report).unwrap();
+        assert_eq!(report["leftovers"], serde_json::json!(["disk_a.img.tmp"]));
+        let run = world.run(line).expect(0);
+        run.says(["Removing disk_a.img.tmp"]);
+        assert_eq!(world.names(), ["disk_a.img", "disk_b.img"], "{line}");
+    }
+    // What only has the name is told, and stays.
+    for name in ["disk_a.img.tmp", "disk_b.img.1.tmp", "mine.tmp"] {
+        world.put(name, 0);
+    }
+    for line in ["a", "all", "all -c", "check -c", "check -r"] {
+        let run = world.run(line).expect(0);
+        if line.starts_with('a') {
+            run.says(["disk_a.img.tmp"]);
+        }
+        for name in ["disk_a.img.tmp", "disk_b.img.1.tmp", "mine.tmp"] {
+            assert!(world.is_untouched(name), "{line}: {name}");
+        }
+    }
+    world
+        .run("check")
+        .expect(0)
+        .prints("Possible leftovers: disk_a.img.tmp\n");
+}
+
+/// A file that is being written is no leftover.
+#[test]
+fn the_file_of_a_run_that_goes_on_is_none() {
+    let world = World::new(&single("a"), "", "");
+    world.put("disk_a.img", 0);
+    let directory = Arc::new(Directory::share(&world.directory()).unwrap());
+    let temporaries = Temporaries::default();
+    let size = Bytes::new(1 << 20);
+    let output = Output::create(&directory, &temporaries, "disk_a.img", size).unwrap();
+    let name = output.temporary_name().to_owned();
+    assert_eq!(name, "disk_a.img.tmp");
+    world.run("check").expect(0).prints("");
+    drop(output);
+    drop(directory);
+    let directory = Arc::new(Directory::lock(&world.directory()).unwrap());
+    let output = Output::create_for_programs(&directory, &temporaries, "disk_a.img", "").unwrap();
+    world.run("check").expect(0).prints("");
+    drop(output);
 }
 
 #[test]
 fn signals_end_a_run_in_an_orderly_way() {
-    // Several images, so that the signal comes long before the end.
+    // Several images, of which the signal comes in the middle of the first.
     let group = with_upload("k", "16M", r#""source": "upload""#)
         .replace(r#", "filesystem": "ext2""#, "")
         .replace(
@@ -100,7 +187,10 @@ fn signals_end_a_run_in_an_orderly_way() {
         world.configure(&group, "", "");
         let last = "disk_k_ext4_gpt.img";
         world.put(last, 0);
-        let child = world.command("-j 1 k").spawn().unwrap();
+        // Each write waits, so that the run takes longer than anything here.
+        let calls = "pwrite64,pwritev,copy_file_range";
+        let held = "delay_enter=500ms";
+        let child = traced(&world, calls, held, "-j 1 k").spawn().unwrap();
         while !world.names().iter().any(|name| name.ends_with(".tmp")) {
             thread::sleep(Duration::from_millis(1));
         }
@@ -163,9 +253,16 @@ fn larger_files_of_earlier_runs_are_replaced_in_full() {
     let fresh = world(b'A');
     fresh.run("k").expect(0);
     let stale = world(b'A');
+    let is_left = is_killed(&stale, "fdatasync", 1);
+    assert!(is_left);
     for name in [NAME, "disk_k.img.tmp"] {
-        let mut file = File::create(stale.path(name)).unwrap();
-        file.write_all(&vec![0xD1; 20 << 20]).unwrap();
+        // Written in place, so that the leftover stays one.
+        let options = File::options()
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(stale.path(name));
+        options.unwrap().write_all(&vec![0xD1; 20 << 20]).unwrap();
     }
     stale.run("k").expect(0);
     assert_eq!(stale.names(), [NAME]);

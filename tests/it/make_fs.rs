@@ -5,13 +5,14 @@ use std::io::Write;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::thread;
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use createhdds::engine::{Directory, Output, Temporaries};
 use serde_json::Value;
 
 use crate::checkers::{self, command};
-use crate::world::{Run, World, names};
+use crate::world::{BINARY, Run, World, names};
 
 /// A world with a tree of files, beside a configuration that can't be read.
 fn world() -> World {
@@ -26,6 +27,17 @@ fn world() -> World {
     fs::set_permissions(tree.join("dir/file"), fs::Permissions::from_mode(0o640)).unwrap();
     set_time(&tree.join("dir/file"), 1_234_567_890);
     world
+}
+
+/// What was in the place of an image before: a disk on which nothing is.
+const OLD: [u8; 4096] = [0; 4096];
+
+fn put_old(world: &World) {
+    fs::write(world.path("a.img"), OLD).unwrap();
+}
+
+fn has_old(world: &World) -> bool {
+    fs::read(world.path("a.img")).is_ok_and(|bytes| bytes == OLD)
 }
 
 fn tree(world: &World) -> PathBuf {
@@ -134,7 +146,7 @@ fn the_size_may_follow_from_the_content() {
 #[test]
 fn a_size_that_is_too_small_names_the_smallest_that_does() {
     let world = world();
-    world.put("a.img", 0);
+    put_old(&world);
     for table in ["none", "mbr", "gpt"] {
         let line = format!("make-fs --partition={table} ../tree a.img");
         let run = world.run(&format!("{line} -s 300K")).expect(3);
@@ -144,9 +156,9 @@ fn a_size_that_is_too_small_names_the_smallest_that_does() {
         };
         let (_, size) = run.stderr.split_once(asked).unwrap();
         let (size, _) = size.split_once(' ').unwrap();
-        assert!(world.is_untouched("a.img") && world.names() == ["a.img"]);
+        assert!(has_old(&world) && world.names() == ["a.img"]);
         world.run(&format!("{line} -s {size}")).expect(0);
-        world.put("a.img", 0);
+        put_old(&world);
     }
 }
 
@@ -340,9 +352,9 @@ fn what_cannot_be_made_touches_no_file() {
         fs::create_dir(world.root().join("directory")).unwrap();
         symlink("tree/dir", world.root().join("link")).unwrap();
         symlink("a.img", world.path("symbolic")).unwrap();
-        world.put("a.img", 0);
+        put_old(&world);
         world.run(line).expect(status).says([part]);
-        assert!(world.is_untouched("a.img"), "{line}");
+        assert!(has_old(&world), "{line}");
         assert_eq!(world.names(), ["a.img", "symbolic"], "{line}");
         assert_eq!(
             names(&tree(&world)),
@@ -362,7 +374,7 @@ fn a_broken_archive_leaves_the_old_image_and_nothing_else() {
     let path = archive(&world, "a.tar", &[]);
     let bytes = fs::read(&path).unwrap();
     fs::write(&path, &bytes[..bytes.len() / 2]).unwrap();
-    world.put("a.img", 0);
+    put_old(&world);
     world
         .run("make-fs -s 20M ../a.tar a.img")
         .expect(3)
@@ -378,14 +390,14 @@ fn a_broken_archive_leaves_the_old_image_and_nothing_else() {
     drop(pipe);
     let run = Run::ended("broken".to_owned(), child.wait_with_output().unwrap());
     run.expect(3).says(["standard input"]);
-    assert!(world.is_untouched("a.img"));
+    assert!(has_old(&world));
     assert_eq!(world.names(), ["a.img"]);
 }
 
 #[test]
 fn an_interrupt_leaves_the_old_image_and_nothing_else() {
     let world = world();
-    world.put("a.img", 0);
+    put_old(&world);
     let mut child = world
         .command("make-fs -s 20M - a.img")
         .stdin(Stdio::piped())
@@ -394,7 +406,6 @@ fn an_interrupt_leaves_the_old_image_and_nothing_else() {
     let mut pipe = child.stdin.take().unwrap();
     // More than a pipe holds: when this returns, part of it has been read.
     pipe.write_all(&vec![0; 4 << 20]).unwrap();
-    thread::sleep(Duration::from_millis(50));
     let pid = child.id().to_string();
     assert!(
         Command::new("kill")
@@ -406,7 +417,7 @@ fn an_interrupt_leaves_the_old_image_and_nothing_else() {
     let run = Run::ended("interrupted".to_owned(), child.wait_with_output().unwrap());
     run.expect(143).says(["Interrupted, exiting..."]);
     drop(pipe);
-    assert!(world.is_untouched("a.img"));
+    assert!(has_old(&world));
     assert_eq!(world.names(), ["a.img"]);
 }
 
@@ -486,18 +497,21 @@ fn several_runs_share_a_directory_but_not_a_file() {
         .stdin(Stdio::piped())
         .spawn()
         .unwrap();
-    let pipe = first.stdin.take().unwrap();
+    let mut pipe = first.stdin.take().unwrap();
+    // More than a pipe holds: when this returns, the run has the directory.
+    pipe.write_all(&vec![b'x'; 1 << 20]).unwrap();
     world.run("make-fs -s 20M ../tree b.img").expect(0);
     // What looks like a leftover is locked by whoever writes it.
-    let busy = File::create(world.path("c.img.tmp")).unwrap();
-    busy.lock().unwrap();
+    let directory = Arc::new(Directory::share(&world.directory()).unwrap());
+    let size = disklayout::Bytes::new(1 << 20);
+    let busy = Output::create(&directory, &Temporaries::default(), "c.img", size).unwrap();
     world
         .run("make-fs -s 20M ../tree c.img")
         .expect(3)
         .says(["another run is writing './c.img.tmp'"]);
-    // Not by closing it: a child that another test is starting may have a copy.
-    busy.unlock().unwrap();
+    drop(busy);
     world.run("make-fs -s 20M ../tree c.img").expect(0);
+    drop(directory);
     let mut set = world.command("all");
     fs::write(
         world.config(),
@@ -510,4 +524,119 @@ fn several_runs_share_a_directory_but_not_a_file() {
     drop(pipe);
     first.wait_with_output().unwrap();
     assert_eq!(world.names(), ["b.img", "c.img"]);
+}
+
+#[test]
+fn an_input_is_never_taken_for_a_leftover() {
+    let world = world();
+    let archive = archive(&world, "images/disk.img.tmp", &[]);
+    let bytes = fs::read(&archive).unwrap();
+    let tree = world.path("other.img.tmp");
+    fs::create_dir(&tree).unwrap();
+    fs::write(tree.join("file"), "content").unwrap();
+    for line in ["disk.img.tmp disk.img", "other.img.tmp other.img"] {
+        world.run(&format!("make-fs -s 20M {line}")).expect(0);
+    }
+    assert_eq!(fs::read(archive).unwrap(), bytes);
+    assert_holds_the_tree(&world.path("disk.img"));
+    let names = ["disk.img", "disk.img.tmp", "other.img", "other.img.tmp"];
+    assert_eq!(world.names(), names);
+}
+
+#[test]
+fn only_images_are_replaced_unless_that_is_forced() {
+    let world = world();
+    world.run("make-fs -s 20M ../tree old.img").expect(0);
+    let rootfs = archive(&world, "images/rootfs.tar", &[]);
+    let bytes = fs::read(&rootfs).unwrap();
+    // The arguments in the wrong order; whatever the first is, the archive stays.
+    for input in ["old.img", "../tree", "missing"] {
+        let run = world.run(&format!("make-fs {input} rootfs.tar"));
+        run.expect(3);
+        assert_eq!(fs::read(&rootfs).unwrap(), bytes);
+    }
+    world
+        .run("make-fs ../tree rootfs.tar")
+        .expect(3)
+        .says(["a tar archive", "--force"])
+        .never_says(["Creating"]);
+    // Nothing is read before that is told.
+    let mut command = world.command("make-fs - rootfs.tar");
+    let (reader, _writer) = std::io::pipe().unwrap();
+    Run::of(command.stdin(reader)).expect(3).says(["--force"]);
+    fs::write(world.path("notes"), "precious").unwrap();
+    world
+        .run("make-fs ../tree notes")
+        .expect(3)
+        .says(["is a text"]);
+    assert_eq!(world.names(), ["notes", "old.img", "rootfs.tar"]);
+    for name in ["notes", "rootfs.tar", "old.img"] {
+        let force = if name == "old.img" { "" } else { "--force" };
+        world
+            .run(&format!("make-fs {force} -s 20M ../tree {name}"))
+            .expect(0);
+        assert_holds_the_tree(&world.path(name));
+    }
+    for kind in ["ext2", "vfat", "exfat", "erofs", "squashfs", "swap"] {
+        let source = if kind == "swap" {
+            "../empty"
+        } else {
+            "../tree"
+        };
+        fs::create_dir_all(world.root().join("empty")).unwrap();
+        let size = match kind {
+            "erofs" | "squashfs" => "",
+            _ => "-s 20M",
+        };
+        for _ in 0..2 {
+            let line = format!("make-fs --lossy -t {kind} {size} {source} {kind}.img");
+            world.run(&line).expect(0);
+        }
+    }
+}
+
+#[test]
+fn permissions_follow_the_umask_and_stay() {
+    let world = world();
+    let mode = || fs::metadata(world.path("a.img")).unwrap().mode() & 0o7777;
+    for (umask, chmod, expected) in [
+        ("077", None, 0o600),
+        ("022", None, 0o600),
+        ("022", Some(0o640), 0o640),
+    ] {
+        if let Some(mode) = chmod {
+            fs::set_permissions(world.path("a.img"), fs::Permissions::from_mode(mode)).unwrap();
+        }
+        let script = format!("umask {umask}; exec \"$0\" make-fs -s 20M ../tree a.img");
+        let mut command = Command::new("sh");
+        world.prepare(&mut command).args(["-c", &script, BINARY]);
+        Run::of(&mut command).expect(0);
+        assert_eq!(mode(), expected, "umask {umask}");
+    }
+}
+
+/// A name that would turn the title of a terminal, or begin a line of its own.
+#[test]
+fn nothing_that_steers_a_terminal_is_printed() {
+    let world = world();
+    let name = "a\u{1b}]0;title\u{7}\nERROR:b";
+    fs::create_dir(tree(&world).join(name)).unwrap();
+    symlink("x", tree(&world).join(name).join("link")).unwrap();
+    for line in [
+        "make-fs -t vfat ../tree a.img",
+        "make-fs -t vfat --lossy ../tree a.img",
+        "-l debug make-fs ../tree a.img",
+    ] {
+        let run = world.run(line);
+        assert!(!run.stderr.contains(['\u{1b}', '\u{7}']), "{run:?}");
+        assert!(!run.stderr.contains("\nERROR:b"), "{run:?}");
+    }
+    let mut command = world.command("make-fs -s 20M ../tree");
+    let run = Run::of(command.arg(name)).expect(0);
+    assert!(run.stderr.contains("a\\u{1b}]0;title"), "{run:?}");
+    let run = Run::of(world.command("make-fs").arg(format!("../{name}")).arg("b"));
+    let run = run.expect(3);
+    assert!(!run.stderr.contains(['\u{1b}', '\u{7}']), "{run:?}");
+    let run = Run::of(world.command("make-fs").arg(format!("--{name}"))).expect(64);
+    assert!(!run.stderr.contains(['\u{1b}', '\u{7}']), "{run:?}");
 }

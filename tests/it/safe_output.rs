@@ -63,13 +63,16 @@ fn what_is_not_published_leaves_the_old_image() {
     assert_eq!(fs::read(root.path().join(NAME)).unwrap(), b"old");
 }
 
-/// A larger file full of a pattern, with a second name that must keep its data.
+/// A leftover that is larger and full of a pattern, with a second name that must keep its data.
 #[test]
 fn the_leftover_of_a_killed_run_is_replaced_not_reused() {
     let root = tempfile::tempdir().unwrap();
+    let mut child = child(&mut Command::new("env"), "wait", root.path());
+    await_line(&mut child, "waiting");
+    kill(&child, "KILL");
+    child.wait().unwrap();
     let leftover = root.path().join(format!("{NAME}.tmp"));
     fs::write(&leftover, vec![0xD1; 3 << 20]).unwrap();
-    fs::set_permissions(&leftover, fs::Permissions::from_mode(0o400)).unwrap();
     fs::hard_link(&leftover, root.path().join("other")).unwrap();
     create(root.path()).unwrap().publish(true).unwrap();
     assert_eq!(fs::read(root.path().join(NAME)).unwrap(), vec![0; 1 << 20]);
@@ -80,23 +83,96 @@ fn the_leftover_of_a_killed_run_is_replaced_not_reused() {
     assert_eq!(names(root.path()), [NAME, "other"]);
 }
 
+/// Whatever is called like an unfinished image, a copy of a leftover with all of its attributes
+/// included.
 #[test]
-fn everyone_may_read_an_image_whatever_the_umask() {
-    // The umask belongs to the process, so a test that changed it would disturb the others.
+fn files_of_others_stay_whatever_they_are_called() {
     let root = tempfile::tempdir().unwrap();
-    for umask in ["077", "000", "022"] {
-        let script = format!("umask {umask} && exec \"$0\" \"$@\"");
-        let status = child(
-            Command::new("sh").args(["-c", &script]),
-            "publish",
-            root.path(),
-        )
-        .wait()
-        .unwrap();
-        assert!(status.success());
-        let mode = fs::metadata(root.path().join(NAME)).unwrap().mode();
-        assert_eq!(mode & 0o7777, 0o644, "umask {umask}");
+    let temporary = |n: &str| root.path().join(format!("{NAME}{n}.tmp"));
+    let mut child = child(&mut Command::new("env"), "wait", root.path());
+    await_line(&mut child, "waiting");
+    kill(&child, "KILL");
+    child.wait().unwrap();
+    let copy = Command::new("cp")
+        .arg("-a")
+        .args([temporary(""), temporary(".1")])
+        .status();
+    assert!(copy.unwrap().success());
+    fs::rename(temporary(".1"), temporary("")).unwrap();
+    fs::write(temporary(".1"), "precious").unwrap();
+    fs::create_dir(temporary(".2")).unwrap();
+    symlink("nowhere", temporary(".3")).unwrap();
+    let before = names(root.path());
+    let mut output = create(root.path()).unwrap();
+    assert_eq!(output.temporary_name(), format!("{NAME}.4.tmp"));
+    output.publish(true).unwrap();
+    drop(output);
+    assert_eq!(names(root.path()), [vec![NAME.to_owned()], before].concat());
+    for n in 4..10 {
+        fs::write(temporary(&format!(".{n}")), "precious").unwrap();
     }
+    let message = create(root.path()).unwrap_err().to_string();
+    assert!(message.contains("move away"), "{message}");
+    assert_eq!(names(root.path()).len(), 11);
+}
+
+fn mode(path: &Path) -> u32 {
+    fs::metadata(path).unwrap().mode() & 0o7777
+}
+
+#[test]
+fn an_image_has_the_permissions_of_what_it_replaces_or_those_of_the_umask() {
+    // The umask belongs to the process, so a test that changed it would disturb the others.
+    for (umask, expected) in [
+        ("077", 0o600),
+        ("000", 0o666),
+        ("022", 0o644),
+        ("027", 0o640),
+    ] {
+        let root = tempfile::tempdir().unwrap();
+        let script = format!("umask {umask} && exec \"$0\" \"$@\"");
+        let publish = || {
+            let mut sh = Command::new("sh");
+            let mut child = child(sh.args(["-c", &script]), "publish", root.path());
+            assert!(child.wait().unwrap().success());
+        };
+        let image = root.path().join(NAME);
+        publish();
+        assert_eq!(mode(&image), expected, "umask {umask}");
+        for old in [0o600, 0o664, 0o444] {
+            fs::set_permissions(&image, fs::Permissions::from_mode(old)).unwrap();
+            publish();
+            assert_eq!(mode(&image), old, "umask {umask}");
+        }
+        fs::set_permissions(&image, fs::Permissions::from_mode(0o4755)).unwrap();
+        publish();
+        assert_eq!(mode(&image), 0o755);
+    }
+}
+
+#[test]
+fn an_unfinished_image_is_for_its_owner_only() {
+    let root = tempfile::tempdir().unwrap();
+    let output = create(root.path()).unwrap();
+    assert_eq!(mode(&root.path().join(output.temporary_name())), 0o600);
+}
+
+/// In a namespace in which this user is root and has further numbers, where that isn't so already.
+#[test]
+fn a_replaced_image_keeps_its_owner() {
+    let root = tempfile::tempdir().unwrap();
+    let image = root.path().join(NAME);
+    fs::write(&image, "old").unwrap();
+    let owner = || {
+        let found = fs::metadata(&image).unwrap();
+        (found.uid(), found.gid())
+    };
+    // Only root may give files away; others keep what is theirs.
+    let is_given = std::os::unix::fs::chown(&image, Some(61_234), Some(61_235)).is_ok();
+    let before = owner();
+    assert_eq!(is_given, before == (61_234, 61_235));
+    create(root.path()).unwrap().publish(true).unwrap();
+    assert_eq!(owner(), before);
 }
 
 #[test]
@@ -111,19 +187,17 @@ fn names_of_something_else_are_refused_and_not_followed() {
         }),
     ];
     for (what, make) in table {
-        for name in [NAME.to_owned(), format!("{NAME}.tmp")] {
+        {
+            let name = NAME;
             let root = tempfile::tempdir().unwrap();
             fs::write(root.path().join("victim"), "precious").unwrap();
-            make(&root.path().join(&name));
+            make(&root.path().join(name));
             let directory = Arc::new(Directory::lock(root.path()).unwrap());
             let message = check_target(&directory, NAME).unwrap_err().to_string();
             assert!(
-                message.contains(what) && message.contains(&name),
+                message.contains(what) && message.contains(name),
                 "{message}"
             );
-            if name.ends_with(".tmp") {
-                Output::create(&directory, &Temporaries::default(), NAME, SIZE).unwrap_err();
-            }
             assert_eq!(fs::read(root.path().join("victim")).unwrap(), b"precious");
             assert_eq!(names(root.path()).len(), 2);
         }

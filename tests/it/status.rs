@@ -1,9 +1,12 @@
 //! What the exit status says.
 
-use std::fs;
-use std::process::{Command, Stdio};
+use std::fs::{self, File};
+use std::io::PipeWriter;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
 
 use createhdds::engine::Directory;
+use rustix::event::{PollFd, PollFlags, poll};
 
 use crate::world::{BINARY, Run, World, broken, install, single};
 
@@ -119,6 +122,7 @@ fn wrong_usage_is_64() {
         "all -n many",
         "-j 0 all",
         "-j many all",
+        "-j 100000 all",
         "-l loud check",
         "-b other check",
         "m -a x86_64",
@@ -189,17 +193,81 @@ fn a_reader_that_goes_away_gets_no_panic() {
         "--help",
         "--json a",
     ] {
-        let script = format!("{{ sleep 0.1; {BINARY} {line}; echo $? >status; }} | true");
-        let mut shell = Command::new("sh");
-        world.prepare(&mut shell).args(["-c", &script]);
-        let run = Run::of(shell.stderr(Stdio::piped()));
+        let run = Run::of(world.command(line).stdout(without_reader()));
         assert_eq!(run.stderr.replace("INFO:createhdds:", ""), "", "{run:?}");
-        let status = fs::read_to_string(world.path("status")).unwrap();
-        let expected = if line.ends_with(['a', 'p']) {
-            "0\n"
-        } else {
-            "3\n"
-        };
-        assert_eq!(status, expected, "{line}");
+        let expected = if line.ends_with(['a', 'p']) { 0 } else { 3 };
+        run.expect(expected);
+    }
+}
+
+/// A pipe that nobody reads.
+fn without_reader() -> PipeWriter {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    // A child that another test is starting may have a copy for a moment.
+    let is_closed = || {
+        let mut fds = [PollFd::new(&writer, PollFlags::OUT)];
+        poll(&mut fds, None).unwrap();
+        fds[0].revents().contains(PollFlags::ERR)
+    };
+    while !is_closed() {
+        std::thread::yield_now();
+    }
+    writer
+}
+
+#[test]
+fn what_cannot_be_told_is_a_failure() {
+    let world = world();
+    let full = || File::options().write(true).open("/dev/full").unwrap();
+    for line in [
+        "check",
+        "--json check",
+        "plan",
+        "--json plan",
+        "doctor",
+        "--json doctor",
+        "--help",
+        "help check",
+        "--version",
+        "--json a",
+        "--json all",
+        "--json make-fs ../images ../b.img",
+    ] {
+        world.put("disk_unknown.img", 0);
+        let run = Run::of(world.command(line).stdout(full())).expect(3);
+        run.says(["createhdds: can't write ", "No space left on device"]);
+    }
+    for line in ["a", "check --nonsense"] {
+        let status = world.command(line).stderr(full()).status().unwrap();
+        let expected = if line == "a" { 3 } else { 64 };
+        assert_eq!(status.code(), Some(expected), "{line}");
+    }
+}
+
+/// As where `ulimit -u` or a container's limit of processes is reached.
+#[test]
+fn too_few_threads_are_an_error_or_a_slower_run() {
+    let world = world();
+    let images = world.directory();
+    fs::set_permissions(world.root(), fs::Permissions::from_mode(0o777)).unwrap();
+    fs::set_permissions(&images, fs::Permissions::from_mode(0o777)).unwrap();
+    let binary = images.join("binary");
+    fs::copy(BINARY, &binary).unwrap();
+    // Root has no limit; in a namespace of their own, others are counted anew.
+    let ordinary = "setpriv --reuid=61237 --regid=61237 --clear-groups";
+    let is_root = rustix::process::geteuid().is_root();
+    let user = if is_root { ordinary } else { "env" };
+    for limit in 1..=8 {
+        for line in ["-j 2 make-fs . ../x.img", "-j 2 all", "plan", "doctor"] {
+            let mut command = Command::new("env");
+            let words = format!("{user} unshare --user prlimit --nproc={limit} ./binary {line}");
+            world.prepare(&mut command).args(words.split(' '));
+            let run = Run::of(&mut command);
+            assert!(matches!(run.status, Some(0 | 3)), "{limit}: {run:?}");
+            if limit == 1 && line != "doctor" {
+                run.expect(3).says(["thread"]).never_says(["panicked"]);
+            }
+        }
     }
 }

@@ -10,12 +10,11 @@ mod layouts;
 mod programs;
 mod text;
 
-use std::io::{self, Write};
-
 use anyhow::Result;
 use serde_json::Value;
 
-use super::Context;
+use super::{Context, answer};
+use crate::engine;
 use crate::hdds::arch;
 use crate::status::Status;
 use crate::tools::runner::Runner;
@@ -61,14 +60,12 @@ impl Findings {
 /// # Errors
 /// When the configuration or the environment makes no sense. What is missing is told by the status.
 pub fn run(context: &Context, options: &Options) -> Result<Status> {
+    engine::start_common(context.settings.jobs())?;
     let findings = look(context, options, &Runner::from_env())?;
-    let mut out = io::stdout().lock();
-    if context.settings.json {
-        writeln!(out, "{:#}", findings.document())?;
-    } else {
-        out.write_all(findings.text().as_bytes())?;
-    }
-    out.flush()?;
+    answer::print(&match context.settings.json {
+        true => format!("{:#}\n", findings.document()),
+        false => findings.text(),
+    })?;
     Ok(match findings.is_complete() {
         true => Status::Success,
         false => Status::Failed,

@@ -15,12 +15,13 @@ use indicatif::MultiProgress;
 use uuid::Uuid;
 
 use super::Settings;
-use super::set::{clean_up_on_signals, registry};
+use super::set::{NOT_TOLD, clean_up_on_signals, registry};
 use crate::engine::download::Downloads;
 use crate::engine::{self, Directory, Temporaries};
 pub use crate::engine::{InputFormat, Taken};
 use crate::report;
 use crate::status::Status;
+use crate::tools::staging;
 
 /// What goes into the image and how.
 #[derive(Clone, Debug)]
@@ -29,6 +30,8 @@ pub struct Options {
     pub inputs: Vec<Input>,
     /// The image, relative to the directory of images.
     pub output: PathBuf,
+    /// Whether a file that is no disk image may be replaced by it.
+    pub force: bool,
     /// The partition table, if there is one.
     pub table: Option<Table>,
     /// The partition's type; what suits the filesystem when there is none.
@@ -76,7 +79,7 @@ pub fn run(settings: &Settings, bars: &MultiProgress, options: &Options) -> Resu
     let settings_of_run = engine::Settings {
         directory: Arc::clone(&directory),
         temporaries: Temporaries::default(),
-        jobs: settings.jobs.unwrap_or_else(engine::default_jobs),
+        jobs: settings.jobs(),
         sync: settings.sync,
         explicit_zeros: settings.explicit_zeros,
         time,
@@ -87,7 +90,12 @@ pub fn run(settings: &Settings, bars: &MultiProgress, options: &Options) -> Resu
     let settings_of_run = &settings_of_run;
     let opened = input::open(&options.inputs)?;
     input::check_apart(&opened, &path, &name)?;
+    engine::check_target(&directory, &name)?;
+    if !options.force {
+        engine::check_replaced(&directory, &name)?;
+    }
     clean_up_on_signals(&settings_of_run.temporaries, bars)?;
+    staging::remove_leftovers();
     let rules = Rules {
         latest,
         accounts: engine::accounts::of_host(),
@@ -101,6 +109,9 @@ pub fn run(settings: &Settings, bars: &MultiProgress, options: &Options) -> Resu
     };
     let reporter = report::choose(settings.json, bars);
     let outcome = engine::make(&name, settings_of_run, reporter.as_ref(), plan)?;
+    if let Some(error) = reporter.lost() {
+        return Err(anyhow::Error::new(error).context(NOT_TOLD));
+    }
     Ok(if outcome.is_success() {
         Status::Success
     } else {

@@ -4,14 +4,12 @@
 mod document;
 mod text;
 
-use std::io::{self, Write};
-
 use anyhow::{Result, bail};
 use disklayout::layout::DiskPlan;
 
-use super::Context;
 use super::next_release::next_release;
 use super::set::{Uploads, registry};
+use super::{Context, answer};
 use crate::engine::download::Downloads;
 use crate::engine::{self, Contents, Silent};
 use crate::image::{Image, InstallRecipe, Recipe};
@@ -61,6 +59,7 @@ impl Machine {
 /// When there is no such group. An image that can't be planned is told in its place and by the
 /// status.
 pub fn run(context: &Context, options: &Options) -> Result<Status> {
+    engine::start_common(context.settings.jobs())?;
     let images = images(context, options)?;
     let time = engine::time::from_environment()?;
     // Without the network, an upload that isn't in the cache has no size yet.
@@ -86,13 +85,10 @@ pub fn run(context: &Context, options: &Options) -> Result<Status> {
     };
     let plans: Vec<_> = images.iter().map(plan).collect();
     let all: Vec<_> = images.iter().zip(&plans).collect();
-    let mut out = io::stdout().lock();
-    if context.settings.json {
-        writeln!(out, "{:#}", document::document(&all))?;
-    } else {
-        out.write_all(text::text(&all).as_bytes())?;
-    }
-    out.flush()?;
+    answer::print(&match context.settings.json {
+        true => format!("{:#}\n", document::document(&all)),
+        false => text::text(&all),
+    })?;
     let is_refused = |plan: &Planned| matches!(plan, Planned::Refused(_));
     Ok(if plans.iter().any(is_refused) {
         Status::Failed

@@ -10,6 +10,7 @@ use indicatif::BinaryBytes;
 
 use super::{Machine, Planned};
 use crate::image::{Finish, Image, InstallRecipe, Recipe, checksum_name};
+use crate::printable::printable;
 
 /// More files than this are counted instead of listed.
 const LISTED: usize = 40;
@@ -25,7 +26,10 @@ fn one(image: &Image, plan: &Planned) -> String {
     match (plan, &image.recipe) {
         (Planned::Layout(plan), _) => layout(name, plan),
         (Planned::Install(machine), Recipe::Install(recipe)) => install(name, recipe, *machine),
-        (Planned::Refused(error), _) => format!("{name}: can't be built: {error:#}\n"),
+        (Planned::Refused(error), _) => {
+            let reason = format!("{error:#}");
+            format!("{name}: can't be built: {}\n", printable(&reason))
+        }
         (Planned::Install(_), Recipe::Layout(_)) => format!("{name}\n"),
     }
 }
@@ -113,7 +117,7 @@ fn entry(entry: &EntryPlan) -> String {
         EntryPlan::Mbr { kind, .. } => format!("type {kind:#04x}{named}"),
         EntryPlan::Gpt {
             kind, guid, name, ..
-        } => format!("type {kind}{named}, {guid}, '{name}'"),
+        } => format!("type {kind}{named}, {guid}, '{}'", printable(name)),
     };
     if let EntryPlan::Gpt {
         hybrid: Some(hybrid),
@@ -167,7 +171,7 @@ fn summary(summary: &Summary) -> String {
         summary
             .label
             .as_ref()
-            .map(|label| format!("label '{label}'")),
+            .map(|label| format!("label '{}'", printable(label))),
     );
     facts.extend(summary.uuid.map(|uuid| uuid.to_string()));
     format!("{}: {}", summary.kind, facts.join(", "))

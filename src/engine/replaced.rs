@@ -1,0 +1,214 @@
+//! What is at the place of an image that is to be made. A disk image may be replaced by the next
+//! one; an archive or a document there was most likely given by mistake.
+
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::os::unix::fs::FileExt;
+
+use anyhow::{Context, Result, bail};
+use disklayout::disk::SparseFile;
+use disklayout::inspect;
+
+use super::directory::Directory;
+
+/// What files begin with that are no raw disk images, though they may look like ones.
+const OTHERS: &[(u64, &[u8], &str)] = &[
+    (0, &[0x1F, 0x8B, 8], "a file compressed with gzip"),
+    (0, b"\xFD7zXZ\0", "a file compressed with xz"),
+    (0, &[0x28, 0xB5, 0x2F, 0xFD], "a file compressed with zstd"),
+    (0, b"BZh", "a file compressed with bzip2"),
+    (0, &[0x04, 0x22, 0x4D, 0x18], "a file compressed with lz4"),
+    (0, b"PK\x03\x04", "a zip archive"),
+    (0, b"7z\xBC\xAF\x27\x1C", "a 7z archive"),
+    (0, b"070701", "a cpio archive"),
+    (0, b"070702", "a cpio archive"),
+    (0, b"070707", "a cpio archive"),
+    (0, b"!<arch>\n", "an archive of ar"),
+    (0, b"\xED\xAB\xEE\xDB", "an RPM package"),
+    (0, b"\x7FELF", "a program"),
+    (0, b"QFI\xFB", "a qcow2 image"),
+    (0, b"KDMV", "a VMDK image"),
+    (0, b"vhdxfile", "a VHDX image"),
+    (0, b"conectix", "a VHD image"),
+    (64, &[0x7F, 0x10, 0xDA, 0xBE], "a VDI image"),
+    (257, b"ustar", "a tar archive"),
+    (0x8001, b"CD001", "an ISO 9660 image"),
+];
+
+/// Raw images of filesystems that are made here, but aren't all read back.
+const OURS: &[(u64, &[u8])] = &[
+    (0, b"XFSB"),
+    (0, b"hsqs"),
+    (3, b"NTFS    "),
+    (3, b"EXFAT   "),
+    (0x400, &[0x10, 0x20, 0xF5, 0xF2]),
+    (0x10040, b"_BHRfS_M"),
+];
+
+/// How swap space ends its first page, and how large pages are.
+const SWAP: &[u8] = b"SWAPSPACE2";
+const PAGES: [u64; 5] = [4096, 8192, 16384, 32768, 65536];
+
+/// How many bytes are looked at at a time.
+const BUFFER: usize = 1 << 20;
+
+/// How much of the beginning tells whether a file is text.
+const SAMPLE: u64 = 512;
+
+/// Refuses to replace what is at `name` unless it is a raw disk image, or empty.
+///
+/// # Errors
+/// That, and when the file can't be read.
+pub fn check_replaced(directory: &Directory, name: &str) -> Result<()> {
+    let shown = directory.shown(name);
+    let context = || format!("can't look at '{shown}', which is to be replaced");
+    let Some(file) = directory.open_regular(name).with_context(context)? else {
+        return Ok(());
+    };
+    match other_than_image(&file).with_context(context)? {
+        None => Ok(()),
+        Some(what) => bail!(
+            "the output '{shown}' is there and is {what}, no disk image: the output comes last; \
+             --force replaces it"
+        ),
+    }
+}
+
+/// What `file` is instead of a disk image.
+fn other_than_image(file: &File) -> Result<Option<&'static str>> {
+    for (at, magic, what) in OTHERS {
+        if has(file, *at, magic)? {
+            return Ok(Some(what));
+        }
+    }
+    if is_known_image(file)? || is_blank(file)? {
+        return Ok(None);
+    }
+    Ok(Some(match is_text(file)? {
+        true => "a text",
+        false => "a file of another kind",
+    }))
+}
+
+/// Whether there is a partition table or a filesystem, sound or not.
+fn is_known_image(file: &File) -> Result<bool> {
+    for (at, magic) in OURS {
+        if has(file, *at, magic)? {
+            return Ok(true);
+        }
+    }
+    for page in PAGES {
+        if has(file, page - SWAP.len() as u64, SWAP)? {
+            return Ok(true);
+        }
+    }
+    let disk = SparseFile::open(file.try_clone()?)?;
+    let Ok(image) = inspect::image(&disk) else {
+        return Ok(has(file, 0, &[0; 446])? && has(file, 510, &[0x55, 0xAA])?);
+    };
+    let found = |volume: &inspect::Volume<'_>| !matches!(volume.filesystem, Ok(None));
+    Ok(image.table.is_some() || image.volumes.iter().any(found))
+}
+
+/// Whether there are zeroes only, if anything. Holes are skipped.
+fn is_blank(mut file: &File) -> io::Result<bool> {
+    let mut buffer = vec![0; BUFFER];
+    let mut at = 0;
+    loop {
+        at = match rustix::fs::seek(file, rustix::fs::SeekFrom::Data(at)) {
+            Ok(data) => data,
+            Err(rustix::io::Errno::NXIO) => return Ok(true),
+            // Without that, holes are read too.
+            Err(_) => file.seek(SeekFrom::Start(at))?,
+        };
+        file.seek(SeekFrom::Start(at))?;
+        let count = file.read(&mut buffer)?;
+        if count == 0 {
+            return Ok(true);
+        }
+        if buffer[..count].iter().any(|byte| *byte != 0) {
+            return Ok(false);
+        }
+        at += count as u64;
+    }
+}
+
+/// Whether `file` begins as a text does.
+fn is_text(mut file: &File) -> io::Result<bool> {
+    let mut sample = Vec::new();
+    file.seek(SeekFrom::Start(0))?;
+    file.take(SAMPLE).read_to_end(&mut sample)?;
+    let is_utf8 = match std::str::from_utf8(&sample) {
+        Ok(_) => true,
+        // The last character may be cut off.
+        Err(error) => error.error_len().is_none(),
+    };
+    Ok(is_utf8 && !sample.contains(&0))
+}
+
+/// Whether `file` has these bytes at `at`.
+fn has(file: &File, at: u64, bytes: &[u8]) -> io::Result<bool> {
+    let mut found = vec![0; bytes.len()];
+    match file.read_exact_at(&mut found, at) {
+        Ok(()) => Ok(found == bytes),
+        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(false),
+        Err(error) => Err(error),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// What is said of a file with `bytes` at `at` in zeroes of 128 KiB.
+    fn said_of(at: usize, bytes: &[u8]) -> Option<String> {
+        let root = tempfile::tempdir().unwrap();
+        let mut content = vec![0; 128 << 10];
+        content[at..at + bytes.len()].copy_from_slice(bytes);
+        fs::write(root.path().join("a"), content).unwrap();
+        let directory = Directory::lock(root.path()).unwrap();
+        check_replaced(&directory, "a")
+            .err()
+            .map(|error| format!("{error:#}"))
+    }
+
+    #[test]
+    fn archives_and_other_files_are_kept() {
+        for (at, magic, what) in OTHERS {
+            let said = said_of(*at as usize, magic).unwrap();
+            assert!(said.contains(what) && said.contains("--force"), "{said}");
+        }
+        for at in [0, 3, 600, 100_000] {
+            let said = said_of(at, b"precious").unwrap();
+            assert!(said.contains("a file of another kind"), "{said}");
+        }
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join("a"), "notes, ü").unwrap();
+        let directory = Directory::lock(root.path()).unwrap();
+        let error = check_replaced(&directory, "a").unwrap_err();
+        assert!(error.to_string().contains("is a text"), "{error}");
+    }
+
+    #[test]
+    fn images_and_what_is_empty_may_be_replaced() {
+        for (at, magic) in OURS {
+            assert_eq!(said_of(*at as usize, magic), None);
+        }
+        for page in PAGES {
+            assert_eq!(said_of(page as usize - SWAP.len(), SWAP), None);
+        }
+        assert_eq!(said_of(0, &[]), None);
+        assert_eq!(said_of(510, &[0x55, 0xAA]), None, "an MBR");
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join("empty"), "").unwrap();
+        fs::write(root.path().join("odd"), [0; 1000]).unwrap();
+        let hole = File::create(root.path().join("hole")).unwrap();
+        hole.set_len(1 << 40).unwrap();
+        let directory = Directory::lock(root.path()).unwrap();
+        for name in ["missing", "empty", "odd", "hole"] {
+            check_replaced(&directory, name).unwrap();
+        }
+    }
+}
