@@ -140,9 +140,14 @@ impl<'a> Contents<'a> {
             }
         };
         std::thread::scope(|scope| {
-            for _ in 0..self.urls.len().min(DOWNLOADS) {
-                scope.spawn(work);
+            for _ in 1..self.urls.len().min(DOWNLOADS) {
+                let thread = std::thread::Builder::new();
+                if let Err(error) = thread.spawn_scoped(scope, work) {
+                    tracing::debug!("fewer downloads at a time: {error}");
+                    break;
+                }
             }
+            work();
         });
     }
 

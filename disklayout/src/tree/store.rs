@@ -235,6 +235,8 @@ mod tests {
     use std::io::{Cursor, Write};
     use std::sync::Arc;
 
+    use std::os::unix::fs::FileExt;
+
     use super::*;
     use crate::tree::Content;
 
@@ -264,7 +266,7 @@ mod tests {
         let file = open();
         let stores = [
             Store::file("random", open()),
-            Store::stream_of("stream", Bytes, open()),
+            Store::stream_of("stream", Bytes, Section::whole(open())),
         ];
         let stores = stores.map(Arc::new);
         let read = |store: &Arc<Store>| {
