@@ -42,7 +42,10 @@ fn every_number_has_an_answer() {
     let registry = Registry::native();
     for (choice, kinds) in registry.choices() {
         for kind in kinds.into_iter().filter(|kind| KINDS.contains(kind)) {
-            for value in VALUES {
+            // Tables of so many inodes lie in some ten thousand groups; one format is enough.
+            let has_groups = choice.name == "inodes" && kind != "ext4";
+            let values = VALUES.into_iter();
+            for value in values.filter(|value| !(has_groups && value.len() > 5)) {
                 let request = |size| asked(kind, size, choice.name, value);
                 let smallest = registry
                     .smallest(&request(Bytes::new(0)), Bytes::new(0))

@@ -14,8 +14,11 @@ use crate::kernel::{Mount, is_root};
 use crate::support::{GIB, KINDS, MIB, Scratch, TIME, empty_tree, plan_with, request};
 use crate::xattrs::getfattr;
 
+/// Names and values.
+type Named = Vec<(&'static str, Vec<u8>)>;
+
 /// Values of which some are in a block, some outside, and some shared.
-fn sample() -> Vec<(&'static str, Vec<(&'static str, Vec<u8>)>)> {
+fn sample() -> Vec<(&'static str, Named)> {
     let long = |byte: u8, len: usize| {
         (0..len)
             .map(|at| byte ^ (at >> 8) as u8)

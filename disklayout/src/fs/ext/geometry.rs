@@ -198,7 +198,7 @@ impl Geometry {
         let data_blocks = self.blocks - u64::from(self.first_data_block);
         let enough = match groups {
             0 | 1 => next,
-            _ => data_blocks.saturating_sub(1) / (groups - 1) & !7,
+            _ => (data_blocks.saturating_sub(1) / (groups - 1)) & !7,
         };
         next.min(enough) as u32
     }

@@ -26,8 +26,8 @@ const TAGS_WITHOUT_ID: [u16; 4] = [0x01, 0x04, 0x10, 0x20];
 pub fn check_xattr(xattr: &Xattr) -> Result<(), String> {
     let Xattr { name, value } = xattr;
     let is_acl = ACLS.iter().any(|acl| **name == *acl.as_bytes());
-    let is_in = |space: &&str| name.len() > space.len() && name.starts_with(space.as_bytes());
-    if !is_acl && !NAMESPACES.iter().any(|space| is_in(&space)) {
+    let is_in = |space: &str| name.len() > space.len() && name.starts_with(space.as_bytes());
+    if !is_acl && !NAMESPACES.iter().any(|space| is_in(space)) {
         return Err("Linux has user., trusted., security. and ACLs only".to_owned());
     }
     if name.len() > NAME_MAX {
