@@ -5,6 +5,8 @@ pub mod copy;
 pub mod erofs;
 pub mod exfat;
 pub mod ext;
+#[cfg(test)]
+mod extremes;
 pub mod f2fs;
 pub mod fat;
 mod file_type;

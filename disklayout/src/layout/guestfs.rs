@@ -12,12 +12,13 @@ mod hybrid;
 use std::collections::BTreeMap;
 
 use crate::error::{Error, Result};
-use crate::fs::{Registry, Request};
+use crate::fs::{Options, Registry, Request};
 use crate::identity::Identity;
+use crate::layout::kinds::Wish;
 use crate::layout::plan::{DiskPlan, EntryPlan, PartitionPlan, Role};
 use crate::layout::size::DiskSize;
 use crate::layout::spec::Placed;
-use crate::layout::{bare_rules, blank, files, gpt_rules, mbr_rules};
+use crate::layout::{bare_rules, blank, esp, files, gpt_rules, mbr_rules};
 use crate::tree::FileTree;
 use crate::units::SectorSize;
 use bounds::Sectors;
@@ -60,9 +61,10 @@ pub fn plan(
                     blank::check(one.spec, &tree)?;
                     None
                 }
-                Role::Primary | Role::Logical => {
-                    Some(registry.plan(request(&one, tree, sector, identity))?)
-                }
+                Role::Primary | Role::Logical => Some(registry.plan({
+                    let options = options(one.spec, spec.size, label);
+                    request(&one, tree, sector, identity, options)
+                })?),
             };
             Ok(PartitionPlan {
                 number: one.number,
@@ -185,12 +187,23 @@ fn entries(
     }
 }
 
+/// What is chosen for a filesystem on a disk of this size.
+fn options(part: &PartitionSpec, size: DiskSize, label: Label) -> Options {
+    match size {
+        DiskSize::Smallest(_) if part.end == End::Auto => {
+            esp::options(&part.filesystem, &part.options, &Wish::of(part), label)
+        }
+        _ => part.options.clone(),
+    }
+}
+
 /// The filesystem of a partition that has its sectors.
 fn request<'a>(
     one: &Placed<'a>,
     tree: FileTree,
     sector_size: SectorSize,
     identity: &Identity,
+    options: Options,
 ) -> Request<'a> {
     Request {
         place: &one.spec.place,
@@ -200,7 +213,7 @@ fn request<'a>(
         sector_size,
         label: one.spec.label.as_deref(),
         uuid: None,
-        options: one.spec.options.clone(),
+        options,
         tree,
         misfits: one.spec.misfits,
         identity: identity_of(one, identity),

@@ -2,6 +2,7 @@
 
 mod bare_rules;
 mod blank;
+mod esp;
 mod files;
 mod flags;
 mod gpt_rules;

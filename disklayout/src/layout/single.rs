@@ -9,7 +9,7 @@ use crate::layout::kinds::Wish;
 use crate::layout::label::Label;
 use crate::layout::plan::{DiskPlan, EntryPlan, PartitionPlan, Role, TablePlan};
 use crate::layout::size::{self, ALIGNMENT, DiskSize, Room};
-use crate::layout::{gpt_rules, mbr_rules};
+use crate::layout::{esp, gpt_rules, mbr_rules};
 use crate::table::types;
 use crate::tree::FileTree;
 use crate::units::{Bytes, Lba, LbaRange, SectorSize};
@@ -86,6 +86,10 @@ fn plan_disk(
         }
         DiskSize::Smallest(room) => {
             let mut request = disk.request(tree, identity);
+            if let Some(label) = disk.label {
+                let wish = Wish::of_text(spec.place, spec.part_type);
+                request.options = esp::options(spec.filesystem, spec.options, &wish, label);
+            }
             request.size = size::smallest(registry, &request, room)?;
             let size = disk.around(request.size);
             disk.finish(size, request, identity, registry)

@@ -73,7 +73,7 @@ fn with_xattr(name: &str, len: usize) -> FileTree {
 #[test]
 fn attributes_that_there_is_no_place_for() {
     for (name, len, words) in [
-        ("system.nfs4_acl", 4, "no namespace of erofs"),
+        ("system.nfs4_acl", 4, "user., trusted., security. and ACLs only"),
         ("user.x", 65_536, "65536 bytes, more than 65535"),
     ] {
         let error = plan(with_xattr(name, len)).unwrap_err();
@@ -114,8 +114,9 @@ fn attributes_that_are_too_many() {
     // 12 bytes, four times 65,008, and 2104 for the last one: 5 before its value.
     with(2099).unwrap();
     let error = with(2100).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::DoesNotFit);
-    assert!(error.message().contains("erofs holds 262148"), "{error}");
+    assert_eq!(error.kind(), ErrorKind::Unsupported);
+    assert!(error.message().contains("more than 262148"), "{error}");
+    assert!(error.message().contains("--lossy"), "{error}");
 }
 
 #[test]

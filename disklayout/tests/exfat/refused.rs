@@ -27,11 +27,14 @@ fn misfits() -> Vec<(&'static str, FileTree)> {
             (what, tree)
         })
         .collect();
-    let paths: [(&str, &[u8]); 4] = [
+    let paths: [(&str, &[u8]); 7] = [
         ("names that exFAT", b"/a:b"),
         ("names that exFAT", b"/\xFF"),
         ("only in case", b"/FILE"),
         ("names that exFAT", b"/control\x01"),
+        ("names that exFAT", b"/CON"),
+        ("names that exFAT", b"/lpt1.txt"),
+        ("names that exFAT", b"/dot."),
     ];
     for (what, path) in paths {
         let mut tree = empty_tree();

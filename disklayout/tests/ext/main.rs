@@ -1,6 +1,7 @@
 //! ext2, ext3 and ext4 held against programs that others wrote: the numbers against mke2fs
 //! 1.47.0, soundness against e2fsck, contents against four readers.
 
+mod adapted;
 mod backups;
 #[path = "../shared/checker.rs"]
 mod checker;
@@ -32,4 +33,5 @@ mod sparse;
 mod support;
 mod sweep;
 mod trees;
+mod values;
 mod xattrs;

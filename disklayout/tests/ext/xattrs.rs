@@ -145,7 +145,7 @@ fn the_kernel_gives_them_back() {
     }
 }
 
-fn getfattr(path: &Path, name: &str) -> Vec<u8> {
+pub(crate) fn getfattr(path: &Path, name: &str) -> Vec<u8> {
     let arguments = ["--only-values", "--absolute-names", "-n", name].map(OsStr::new);
     let output = crate::programs::run("getfattr", &[&arguments[..], &[path.as_os_str()]].concat());
     assert!(output.status.success(), "{name}: {output:?}");

@@ -41,6 +41,56 @@ fn plan_single(table: Option<Table>, size: DiskSize, len: usize) -> Result<DiskP
     single::plan(&spec, tree(len), &Identity::new("seed", TIME), &registry)
 }
 
+/// What the size asks for is FAT12; firmware reads FAT32 for sure.
+#[test]
+fn an_efi_system_partition_of_the_contents_size_is_fat32() {
+    let none = Options::default();
+    let chosen = none.clone().with("fat-size", 16);
+    for (table, part_type, size, options, kind) in [
+        (Table::Gpt, Some("esp"), room(0), None, "FAT32"),
+        (Table::Mbr, Some("esp"), room(0), None, "FAT32"),
+        (Table::Mbr, Some("0xEF"), room(0), None, "FAT32"),
+        (
+            Table::Gpt,
+            Some("C12A7328-F81F-11D2-BA4B-00A0C93EC93B"),
+            room(1),
+            None,
+            "FAT32",
+        ),
+        (Table::Gpt, None, room(0), None, "FAT12"),
+        (Table::Gpt, Some("esp"), room(0), Some(&chosen), "FAT16"),
+        (
+            Table::Gpt,
+            Some("esp"),
+            DiskSize::Fixed(Bytes::new(20 << 20)),
+            None,
+            "FAT16",
+        ),
+    ] {
+        let spec = SingleSpec {
+            place: "x",
+            table: Some(table),
+            sector_size: SectorSize::B512,
+            part_type,
+            size,
+            filesystem: "vfat",
+            label: None,
+            uuid: None,
+            options: options.unwrap_or(&none),
+            misfits: Misfits::Refuse,
+        };
+        let identity = Identity::new("seed", TIME);
+        let plan = single::plan(&spec, tree(1), &identity, &Registry::native()).unwrap();
+        let filesystem = plan.partitions[0].filesystem.as_ref().unwrap();
+        let found = filesystem.summary().kind;
+        assert!(
+            found.eq_ignore_ascii_case(kind),
+            "{table:?} {part_type:?}: {found}"
+        );
+        assert!(plan.size.get() < 40 << 20, "{}", plan.size);
+    }
+}
+
 #[test]
 fn the_type_suits_the_filesystem_or_is_the_one_asked_for() {
     let linux = "0fc63daf-8483-4772-8e79-3d69d8477de4";

@@ -84,7 +84,7 @@ impl Formatter for BtrfsFormatter {
         if let Some(label) = request.label {
             btrfs::check_label(place, label)?;
         }
-        let warnings = btrfs::adapt(&mut request, &chosen.subvolumes)?;
+        let warnings = btrfs::adapt(&mut request, &chosen.subvolumes, chosen.node_size)?;
         let tree = request.tree;
         let (data, _) = demand(&tree);
         if data > size {

@@ -138,7 +138,7 @@ fn what_cannot_be_is_refused_when_planning() {
         (
             request(with_attribute("os2.a")),
             ErrorKind::Unsupported,
-            "the extended attribute os2.a (mkfs.btrfs takes no namespace like this), which Btrfs can't hold: leave it out, have such things dropped (--lossy",
+            "the extended attribute os2.a (Linux has user., trusted., security. and ACLs only), which Btrfs can't hold: leave it out, have such things dropped (--lossy",
         ),
     ] {
         assert_refused(&BtrfsFormatter::default(), request, kind, part);
@@ -156,7 +156,7 @@ fn what_cannot_be_is_left_out_with_a_warning() {
     assert_eq!(
         plan.warnings(),
         [
-            "left out 1 extended attribute, which Btrfs can't hold: '/file' has the extended attribute os2.a (mkfs.btrfs takes no namespace like this)"
+            "left out 1 extended attribute, which Btrfs can't hold: '/file' has the extended attribute os2.a (Linux has user., trusted., security. and ACLs only)"
         ]
     );
 }

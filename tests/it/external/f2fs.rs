@@ -117,7 +117,7 @@ fn what_cannot_be_is_refused_when_planning() {
         (
             request(with_attribute("os2.a")),
             ErrorKind::Unsupported,
-            "the extended attribute os2.a (F2FS has user., trusted., security. and ACLs only), which F2FS can't hold: leave it out, have such things dropped (--lossy",
+            "the extended attribute os2.a (Linux has user., trusted., security. and ACLs only), which F2FS can't hold: leave it out, have such things dropped (--lossy",
         ),
     ] {
         assert_refused(&F2fsFormatter::default(), request, kind, part);
@@ -135,7 +135,7 @@ fn what_cannot_be_is_left_out_with_a_warning() {
     assert_eq!(
         plan.warnings(),
         [
-            "left out 1 extended attribute, which F2FS can't hold: '/file' has the extended attribute os2.a (F2FS has user., trusted., security. and ACLs only)"
+            "left out 1 extended attribute, which F2FS can't hold: '/file' has the extended attribute os2.a (Linux has user., trusted., security. and ACLs only)"
         ]
     );
 }

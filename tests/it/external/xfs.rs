@@ -243,7 +243,7 @@ fn what_cannot_be_is_left_out_with_a_warning() {
         "left out 1 entry with names that XFS can't hold: '/ ' has a name of which mkfs.xfs can't be told",
         "left out 1 symbolic link with targets that XFS can't hold: '/link' is a symbolic link of 337 bytes, more than the 336 of an inode of 512 (a larger inode-size has more)",
         "left out 1 device with numbers that XFS can't hold: '/device' is device 512:3, beyond 511:262143",
-        "left out 2 extended attributes, which XFS can't hold: '/file' has the extended attribute os2.a (XFS has user., trusted., security. and ACLs only), and others",
+        "left out 2 extended attributes, which XFS can't hold: '/file' has the extended attribute os2.a (Linux has user., trusted., security. and ACLs only), and others",
         "changed 1 time to the nearest that XFS can hold: '/file' is of -2147483649 s from 1970",
     ];
     assert_eq!(plan.warnings(), expected);

@@ -136,9 +136,7 @@ impl Layout {
     fn inode(&self, place: &str, tree: &FileTree, id: NodeId, time: Timestamp) -> Result<Inode> {
         let node = tree.node(id);
         let size = self.size(place, tree, id)?;
-        let xattrs = self
-            .shared
-            .body_len(place, &node.xattrs, || tree.path(id))?;
+        let xattrs = self.shared.body(&node.xattrs).len();
         let mut inode = Inode {
             node: id,
             is_extended: !self.is_compact(tree, id, size, time),

@@ -9,11 +9,13 @@ mod metadata;
 mod write;
 mod xattr;
 
+use std::borrow::Cow;
+
 use uuid::Uuid;
 
 use crate::disk::Disk;
 use crate::error::{Error, Result};
-use crate::fs::misfits::Survey;
+use crate::fs::misfits::{Changes, Survey};
 use crate::fs::options::place_of;
 use crate::fs::{Choice, Formatter, FsPlan, Progress, Request, Summary};
 use crate::identity::Timestamp;
@@ -52,8 +54,10 @@ impl Formatter for ErofsFormatter {
         &CHOICES
     }
 
-    fn plan(&self, request: Request<'_>) -> Result<Box<dyn FsPlan>> {
-        let (volume, warnings, layout) = decide(&request)?;
+    fn plan(&self, mut request: Request<'_>) -> Result<Box<dyn FsPlan>> {
+        let (changes, warnings) = misfits(&request)?;
+        changes.apply(&mut request.tree);
+        let (volume, layout) = decide(&request, &request.tree)?;
         let needed = size(&layout);
         if needed > request.size {
             let message = format!(
@@ -77,13 +81,22 @@ impl Formatter for ErofsFormatter {
             let message = format!("nothing can be written to {NAME}, so no room can be left in it");
             return Err(Error::unsupported(request.place, message));
         }
-        let (_, _, layout) = decide(request)?;
+        let mut tree = Cow::Borrowed(&request.tree);
+        misfits(request)?.0.applied(&mut tree);
+        let (_, layout) = decide(request, &tree)?;
         Ok(size(&layout))
     }
 }
 
-fn decide(request: &Request<'_>) -> Result<(Volume, Vec<String>, Layout)> {
-    let Request { place, tree, .. } = request;
+/// What has to change in the tree, and a sentence for each kind of loss.
+fn misfits(request: &Request<'_>) -> Result<(Changes, Vec<String>)> {
+    let mut survey = Survey::new(request, NAME);
+    let mut changes = survey.find_xattrs(&request.tree, |_, _, xattrs| xattr::fit(xattrs))?;
+    changes.add(survey.find_owners(&request.tree)?);
+    Ok((changes, survey.into_warnings()))
+}
+
+fn decide(request: &Request<'_>, tree: &FileTree) -> Result<(Volume, Layout)> {
     check_options(request)?;
     let volume = Volume {
         label: check_label(request)?,
@@ -92,10 +105,8 @@ fn decide(request: &Request<'_>) -> Result<(Volume, Vec<String>, Layout)> {
             .unwrap_or_else(|| request.identity.uuid("filesystem")),
         created: request.identity.time(),
     };
-    let mut survey = Survey::new(request, NAME);
-    xattr::note_losses(tree, &mut survey)?;
-    let layout = Layout::new(place, tree, volume.created)?;
-    Ok((volume, survey.into_warnings(), layout))
+    let layout = Layout::new(request.place, tree, volume.created)?;
+    Ok((volume, layout))
 }
 
 fn check_options(request: &Request<'_>) -> Result<()> {

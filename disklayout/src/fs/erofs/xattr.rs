@@ -8,8 +8,7 @@ use zerocopy::IntoBytes;
 use zerocopy::little_endian::{U16, U32};
 
 use super::format::*;
-use crate::error::{Error, Result};
-use crate::fs::misfits::Survey;
+use crate::fs::misfits::check_xattr;
 use crate::tree::{FileTree, Xattr, Xattrs};
 
 /// What names begin with, or all of a name, and its `e_name_index`.
@@ -82,30 +81,6 @@ impl Shared {
         };
         [header.as_bytes(), numbers.as_bytes(), &own].concat()
     }
-
-    /// The same for planning: how many bytes it has.
-    ///
-    /// # Errors
-    /// `DoesNotFit` at `place` when an inode can't have so many.
-    pub(super) fn body_len(
-        &self,
-        place: &str,
-        xattrs: &Xattrs,
-        path: impl FnOnce() -> Vec<u8>,
-    ) -> Result<usize> {
-        if xattrs.is_empty() {
-            return Ok(0);
-        }
-        let len = self.body(xattrs).len();
-        if len > BODY_MAX {
-            let message = format!(
-                "the extended attributes of '{}' take {len} bytes; erofs holds {BODY_MAX} at most",
-                path().escape_ascii()
-            );
-            return Err(Error::does_not_fit(place, message));
-        }
-        Ok(len)
-    }
 }
 
 /// `i_xattr_icount` of an inode whose attributes take `len` bytes.
@@ -116,19 +91,20 @@ pub(super) const fn icount(len: usize) -> u16 {
     }
 }
 
-/// Notes every attribute that can't be held.
+/// Whether an inode can have these attributes, none of them shared.
 ///
 /// # Errors
-/// `Unsupported` where nothing may be lost.
-pub(super) fn note_losses(tree: &FileTree, survey: &mut Survey<'_>) -> Result<()> {
-    for (id, node) in tree.nodes() {
-        for xattr in node.xattrs.iter() {
-            if let Err(reason) = entry(xattr) {
-                survey.note_xattr(xattr, || tree.path(id), Some(&reason))?;
-            }
-        }
+/// Why it can't.
+pub(super) fn fit(xattrs: &Xattrs) -> Result<(), String> {
+    let mut len = HEADER;
+    for xattr in xattrs.iter() {
+        check_xattr(xattr)?;
+        len += entry(xattr)?.len();
     }
-    Ok(())
+    match len > BODY_MAX {
+        true => Err(format!("{len} bytes with it, more than {BODY_MAX}")),
+        false => Ok(()),
+    }
 }
 
 fn entries(tree: &FileTree) -> impl Iterator<Item = Vec<u8>> {

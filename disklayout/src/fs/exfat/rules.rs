@@ -16,6 +16,8 @@ impl misfits::Rules for Rules<'_> {
 
     fn key(&self, name: &[u8], _: bool) -> Result<Vec<u16>, String> {
         let mut units = names::units(name)?;
+        // Linux finds no name that ends with a dot either.
+        std::str::from_utf8(name).map_or(Ok(()), misfits::check_windows_name)?;
         for unit in &mut units {
             *unit = self.0.of(*unit);
         }

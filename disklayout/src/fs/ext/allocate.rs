@@ -64,6 +64,8 @@ pub(super) enum Role {
     Journal,
     /// lost+found when the tree has none.
     LostFound,
+    /// The value of an attribute, by its position.
+    Value(u32),
     /// A node of the tree, and the directory that it is in.
     Node {
         node: NodeId,
@@ -85,7 +87,8 @@ impl Allocation {
 
     pub(super) fn highest_inode(&self) -> u32 {
         let last = self.inodes.last().map_or(0, |inode| inode.number);
-        last.max(EXT4_GOOD_OLD_FIRST_INO)
+        // Those before the first that is free for files are in use.
+        last.max(EXT4_GOOD_OLD_FIRST_INO - 1)
     }
 }
 
@@ -126,6 +129,7 @@ pub(super) fn allocate(
     for stretch in stretches(&demand.nodes, u64::from(geometry.blocks_per_group)) {
         allocator.add_stretch(stretch)?;
     }
+    allocator.add_values()?;
     let mut allocation = allocator.allocation;
     allocation.inodes.sort_unstable_by_key(|inode| inode.number);
     Ok(allocation)
@@ -189,8 +193,17 @@ impl Allocator<'_> {
         Ok(())
     }
 
+    /// The values of attributes that have inodes of their own.
+    fn add_values(&mut self) -> Result<(), Full> {
+        for (position, value) in (0..).zip(&self.demand.values.list) {
+            let size = value.bytes.len() as u64;
+            self.add_own(value.inode.number, Role::Value(position), 1, size)?;
+        }
+        Ok(())
+    }
+
     fn add_own(&mut self, number: u32, role: Role, links: u16, size: u64) -> Result<(), Full> {
-        let data_blocks = size / self.block_size();
+        let data_blocks = size.div_ceil(self.block_size());
         let mut inode = InodePlan {
             number,
             role,
@@ -243,7 +256,7 @@ impl Allocator<'_> {
             form: need.form,
             xattr_block: need.xattr_block,
             size: need.size,
-            blocks: u64::from(need.xattr_block.is_some()),
+            blocks: u64::from(need.xattr_block.is_some()) + need.value_blocks,
             segments: Span::default(),
             map_runs: Span::default(),
         };

@@ -7,9 +7,9 @@ use super::directory::{Entry, Shape};
 use super::format::*;
 use super::hash::NameHash;
 use super::index::{self, Form};
-use super::inode::{self, Fields};
+use super::inode::{self, Fields, ValueFields};
 use super::numbers::LOST_FOUND;
-use super::{block_map, extents, resize, xattr};
+use super::{block_map, extents, resize};
 use crate::tree::{Attributes, FileTree, Node, NodeId, NodeKind};
 
 impl Plan {
@@ -27,6 +27,16 @@ impl Plan {
                 self.allocation.xattr_blocks[position as usize]
             }),
             xattrs: &xattrs,
+            value: match inode.role {
+                Role::Value(position) => {
+                    let value = &self.demand.values.list[position as usize];
+                    Some(ValueFields {
+                        hash: value.inode.hash,
+                        refcount: value.refcount,
+                    })
+                }
+                _ => None,
+            },
         };
         inode::bytes(
             &self.geometry,
@@ -81,6 +91,9 @@ impl Plan {
         if is_mapped && self.geometry.features.has_extents() {
             flags |= EXT4_EXTENTS_FL;
         }
+        if matches!(inode.role, Role::Value(_)) {
+            flags |= EXT4_EA_INODE_FL;
+        }
         if inode.form != Form::Linear {
             flags |= EXT4_INDEX_FL;
         }
@@ -90,14 +103,14 @@ impl Plan {
     fn node(&self, inode: &InodePlan) -> Option<&Node> {
         match inode.role {
             Role::Node { node, .. } => Some(self.tree.node(node)),
-            Role::Resize | Role::Journal | Role::LostFound => None,
+            Role::Resize | Role::Journal | Role::LostFound | Role::Value(_) => None,
         }
     }
 
     fn attributes(&self, inode: &InodePlan) -> Attributes {
         let created = self.volume.created;
         match inode.role {
-            Role::Resize | Role::Journal => Attributes {
+            Role::Resize | Role::Journal | Role::Value(_) => Attributes {
                 permissions: 0o600,
                 ..Attributes::file(created)
             },
@@ -118,7 +131,7 @@ impl Plan {
 
     fn file_type(&self, inode: &InodePlan) -> u16 {
         match inode.role {
-            Role::Resize | Role::Journal => S_IFREG,
+            Role::Resize | Role::Journal | Role::Value(_) => S_IFREG,
             Role::LostFound => S_IFDIR,
             Role::Node { node, .. } => file_types(&self.tree.node(node).kind).0,
         }
@@ -132,8 +145,8 @@ impl Plan {
         let Some(node) = self.node(inode).filter(|node| !node.xattrs.is_empty()) else {
             return Vec::new();
         };
-        let room = demand::xattr_room(&self.parameters);
-        let stored = xattr::store(&node.xattrs, room, self.geometry.block_size as usize);
+        let arranged = demand::arrange(&self.parameters, self.geometry.block_size, &node.xattrs);
+        let stored = arranged.map(|it| it.store(|value| self.demand.values.find(value)));
         // What can't be stored has been refused.
         stored.map(|stored| stored.in_inode).unwrap_or_default()
     }

@@ -103,9 +103,12 @@ pub(super) const LOG_GROUPS_PER_FLEX: u8 = 4;
 /// mke2fs rounds a device down to whole pages.
 pub(super) const PAGE_SIZE: u64 = 4096;
 
+/// Filesystems of fewer blocks have no journal.
+pub(super) const JOURNAL_FROM: u64 = 2048;
+
 /// The journal's blocks for filesystems of fewer than so many blocks (`ext2fs_default_journal_size`).
 const JOURNAL_BLOCKS: [(u64, u32); 8] = [
-    (2048, 0),
+    (JOURNAL_FROM, 0),
     (32_768, 1024),
     (256 * 1024, 4096),
     (512 * 1024, 8192),

@@ -3,16 +3,19 @@
 use std::collections::HashMap;
 
 use super::block_map;
+use super::checksum::Crc;
 use super::directory::Shape;
 use super::extents;
 use super::features::Features;
 use super::format::*;
 use super::index::{self, Form};
+use super::misfits::SMALL_SECTORS_MAX;
 use super::numbers::{LOST_FOUND, Numbers};
 use super::parameters::Parameters;
 use super::segments;
 use super::space::Run;
-use super::xattr;
+use super::values::{Values, blocks_of};
+use super::xattr::{self, Arranged};
 use crate::error::{Error, Result};
 use crate::tree::{Content, FileTree, Node, NodeId, NodeKind, Xattrs};
 use crate::units::Bytes;
@@ -23,10 +26,6 @@ const LOST_FOUND_BYTES: u64 = 16 * 1024;
 /// The most links of an inode; with `dir_nlink` a directory beyond it counts as 1.
 const EXT4_LINK_MAX: u64 = 65_000;
 const EXT2_LINK_MAX: u64 = 32_000;
-/// A file above this size needs the feature `large_file`.
-const SMALL_FILE_MAX: u64 = (1 << 31) - 1;
-/// Without `huge_file` an inode counts its blocks as 32 bits of sectors.
-const SMALL_SECTORS_MAX: u64 = u32::MAX as u64;
 /// How many inodes may share a block of attributes.
 const XATTR_REFCOUNT_MAX: u32 = 1024;
 
@@ -37,6 +36,8 @@ pub(super) struct Demand {
     /// The nodes in the order of the tree.
     pub nodes: Vec<Need>,
     pub xattr_blocks: Vec<XattrBlock>,
+    /// The values of attributes that have inodes of their own.
+    pub values: Values,
     pub numbers: Numbers,
     /// The blocks of all nodes and their attributes.
     pub blocks: u64,
@@ -55,6 +56,8 @@ pub(super) struct Need {
     pub form: Form,
     /// The position in the list of such blocks.
     pub xattr_block: Option<u32>,
+    /// The blocks of the values of its attributes that have inodes of their own.
+    pub value_blocks: u64,
     pub size: u64,
     pub data_blocks: u64,
     /// Of indirect blocks exactly so many, of extent nodes at least.
@@ -76,6 +79,7 @@ impl Demand {
         block_size: u32,
         shape: Shape,
         tree: &FileTree,
+        seed: Crc,
     ) -> Result<Self> {
         let mut survey = Survey {
             place,
@@ -90,7 +94,8 @@ impl Demand {
                 block_size,
                 nodes: Vec::new(),
                 xattr_blocks: Vec::new(),
-                numbers: Numbers::new(tree),
+                values: Values::new(seed),
+                numbers: Numbers::new(tree, parameters.lost_found),
                 blocks: 0,
                 needs_large_dir: false,
             },
@@ -102,6 +107,12 @@ impl Demand {
             survey.demand.nodes.push(need);
         }
         survey.demand.blocks += survey.demand.xattr_blocks.len() as u64;
+        let values = survey.demand.values.list.iter();
+        let blocks = values.map(|it| {
+            let blocks = blocks_of(&it.bytes, block_size);
+            blocks + survey.map_blocks(std::iter::once(Run::new(0, blocks)))
+        });
+        survey.demand.blocks += blocks.sum::<u64>();
         Ok(survey.demand)
     }
 
@@ -114,6 +125,9 @@ impl Demand {
     pub(super) fn features(&self, mut features: Features) -> Features {
         if self.needs_large_dir {
             features.incompat |= EXT4_FEATURE_INCOMPAT_LARGEDIR;
+        }
+        if !self.values.list.is_empty() {
+            features.incompat |= EXT4_FEATURE_INCOMPAT_EA_INODE;
         }
         features
     }
@@ -142,8 +156,8 @@ struct Survey<'a> {
     /// By the node's number.
     parents: Vec<NodeId>,
     subdirectories: Vec<u32>,
-    /// The blocks of attributes that were made already; nothing where the inode has room for all.
-    shared: HashMap<Xattrs, Option<u32>>,
+    /// Where attributes are that were seen already.
+    shared: HashMap<Xattrs, Known>,
     demand: Demand,
 }
 
@@ -163,12 +177,14 @@ impl Survey<'_> {
     }
 
     fn need(&mut self, id: NodeId, node: &Node) -> Result<Need> {
+        let (xattr_block, value_blocks) = self.xattrs(id, node)?;
         let mut need = Need {
             node: id,
             parent: self.parents[id.index()],
             links: self.links(id, node)?,
             form: Form::Linear,
-            xattr_block: self.xattr_block(id, node)?,
+            xattr_block,
+            value_blocks,
             size: 0,
             data_blocks: 0,
             map_blocks: 0,
@@ -176,7 +192,7 @@ impl Survey<'_> {
         match &node.kind {
             NodeKind::Directory => self.add_directory(&mut need),
             NodeKind::File(content) => self.add_file(&mut need, content)?,
-            NodeKind::Symlink(target) => self.add_symlink(&mut need, target)?,
+            NodeKind::Symlink(target) => add_symlink(&mut need, target),
             _ => {}
         }
         Ok(need)
@@ -247,28 +263,13 @@ impl Survey<'_> {
         need.size = content.len();
         let runs = || segments::data_blocks(content, u64::from(self.block_size));
         need.data_blocks = runs().map(|run| run.len).sum();
-        let blocks = need.size.div_ceil(u64::from(self.block_size));
-        let features = self.parameters.features;
-        let is_too_large = if features.has_extents() {
-            blocks > extents::MOST_BLOCKS
-        } else {
-            // Linux reads no further than the number of sectors that an inode can have.
-            blocks > block_map::most_blocks(self.block_size) || need.size / 512 > SMALL_SECTORS_MAX
-        };
-        if !is_too_large {
-            self.add_map(need, runs());
-        }
+        self.add_map(need, runs());
         let sectors = (need.data_blocks + need.map_blocks) * u64::from(self.block_size / 512);
-        let is_huge = !features.has_huge_file() && sectors > SMALL_SECTORS_MAX;
-        let is_large = !features.has_large_file() && need.size > SMALL_FILE_MAX;
-        let advice = match () {
-            () if is_too_large => "",
-            () if is_huge => " without the feature huge_file",
-            () if is_large => " without the feature large_file",
-            () => return Ok(()),
-        };
+        if self.parameters.features.has_huge_file() || sectors <= SMALL_SECTORS_MAX {
+            return Ok(());
+        }
         let message = format!(
-            "'{}' of {} is too large for a file in {}{advice}",
+            "'{}' of {} is too large for a file in {} without the feature huge_file",
             self.shown(need.node),
             Bytes::new(need.size),
             self.parameters.flavor.name()
@@ -276,86 +277,73 @@ impl Survey<'_> {
         Err(Error::does_not_fit(self.place, message))
     }
 
-    /// A short target is in the inode, a longer one in a block, with a NUL byte behind it.
-    fn add_symlink(&self, need: &mut Need, target: &[u8]) -> Result<()> {
-        need.size = target.len() as u64;
-        if target.len() < I_BLOCK_BYTES {
-            return Ok(());
-        }
-        if target.len() >= self.block_size as usize {
-            let message = format!(
-                "the symbolic link '{}' has a target of {} bytes; with blocks of {} bytes {} are \
-                 the most",
-                self.shown(need.node),
-                target.len(),
-                self.block_size,
-                self.block_size - 1
-            );
-            return Err(Error::does_not_fit(self.place, message));
-        }
-        need.data_blocks = 1;
-        Ok(())
+    fn add_map(&self, need: &mut Need, runs: impl Iterator<Item = Run>) {
+        need.map_blocks = self.map_blocks(runs);
     }
 
-    fn add_map(&self, need: &mut Need, runs: impl Iterator<Item = Run>) {
-        need.map_blocks = if self.parameters.features.has_extents() {
+    fn map_blocks(&self, runs: impl Iterator<Item = Run>) -> u64 {
+        if self.parameters.features.has_extents() {
             extents::node_count(runs.map(|run| run.len), self.block_size)
         } else {
             block_map::node_count(runs, self.block_size)
-        };
+        }
     }
 
-    /// The position of the block with the attributes that the inode has no room for.
-    fn xattr_block(&mut self, id: NodeId, node: &Node) -> Result<Option<u32>> {
+    /// The position of the block with the attributes that the inode has no room for, and how many
+    /// blocks the values have that are in neither.
+    fn xattrs(&mut self, id: NodeId, node: &Node) -> Result<(Option<u32>, u64)> {
         if node.xattrs.is_empty() {
-            return Ok(None);
+            return Ok((None, 0));
         }
-        self.check_may_have_xattrs(id)?;
-        let position = match self.shared.get(&node.xattrs) {
-            Some(None) => return Ok(None),
-            Some(Some(position)) if self.may_share(*position) => *position,
-            _ => {
-                let position = self.add_xattr_block(id, node)?;
-                self.shared.insert(node.xattrs.clone(), position);
-                let Some(position) = position else {
-                    return Ok(None);
-                };
-                position
-            }
+        let known = match self.shared.remove(&node.xattrs) {
+            Some(known) if known.block.is_none_or(|it| self.may_share(it)) => known,
+            _ => self.add_xattrs(id, node)?,
         };
-        self.demand.xattr_blocks[position as usize].refcount += 1;
-        Ok(Some(position))
+        for value in &known.in_inode {
+            self.demand.values.list[*value as usize].refcount += 1;
+        }
+        if let Some(position) = known.block {
+            self.demand.xattr_blocks[position as usize].refcount += 1;
+        }
+        let found = (known.block, known.value_blocks);
+        self.shared.insert(node.xattrs.clone(), known);
+        Ok(found)
     }
 
     fn may_share(&self, position: u32) -> bool {
         self.demand.xattr_blocks[position as usize].refcount < XATTR_REFCOUNT_MAX
     }
 
-    /// Adds the block of a node's attributes, unless the inode has room for all of them.
-    fn add_xattr_block(&mut self, id: NodeId, node: &Node) -> Result<Option<u32>> {
-        let room = xattr_room(self.parameters);
-        let stored = xattr::store(&node.xattrs, room, self.block_size as usize);
-        let stored = stored.map_err(|problem| {
-            let message = format!("'{}': {problem}", self.shown(id));
-            Error::new(problem.kind(), self.place, message)
+    /// Adds the block of a node's attributes, unless the inode has room for all of them, and the
+    /// values that have inodes of their own.
+    fn add_xattrs(&mut self, id: NodeId, node: &Node) -> Result<Known> {
+        let arranged = arrange(self.parameters, self.block_size, &node.xattrs);
+        // What can't be held was taken out of the tree, for the largest blocks that there can be.
+        let arranged = arranged.map_err(|problem| {
+            let message = format!("attributes of '{}': {problem}", self.shown(id));
+            Error::does_not_fit(self.place, message)
         })?;
-        let Some(bytes) = stored.block else {
-            return Ok(None);
-        };
-        let blocks = &mut self.demand.xattr_blocks;
-        blocks.push(XattrBlock { bytes, refcount: 0 });
-        Ok(Some(blocks.len() as u32 - 1))
-    }
-
-    fn check_may_have_xattrs(&self, id: NodeId) -> Result<()> {
-        if self.parameters.features.has_ext_attr() {
-            return Ok(());
+        let Demand {
+            values,
+            numbers,
+            xattr_blocks,
+            ..
+        } = &mut self.demand;
+        let mut known = Known::default();
+        for value in arranged.outside_in_inode() {
+            known.in_inode.push(values.add(value, numbers));
+            known.value_blocks += blocks_of(value, self.block_size);
         }
-        let message = format!(
-            "'{}' has extended attributes, which need the feature ext_attr",
-            self.shown(id)
-        );
-        Err(Error::unsupported(self.place, message))
+        for value in arranged.outside_in_block() {
+            let position = values.add(value, numbers);
+            values.list[position as usize].refcount += 1;
+            known.value_blocks += blocks_of(value, self.block_size);
+        }
+        if let Some(bytes) = arranged.store(|value| values.find(value)).block {
+            known.block = Some(xattr_blocks.len() as u32);
+            xattr_blocks.push(XattrBlock { bytes, refcount: 0 });
+        }
+        Ok(known)
     }
 
     fn shown(&self, id: NodeId) -> String {
@@ -363,6 +351,36 @@ impl Survey<'_> {
         let path = if path.is_empty() { b"/".to_vec() } else { path };
         path.escape_ascii().to_string()
     }
+}
+
+/// Where the attributes of an inode are.
+#[derive(Debug, Default)]
+struct Known {
+    /// The position of their block.
+    block: Option<u32>,
+    /// The positions of values that entries in the inode refer to.
+    in_inode: Vec<u32>,
+    /// The blocks of all values that are outside.
+    value_blocks: u64,
+}
+
+/// A short target is in the inode, a longer one in a block, with a NUL byte behind it.
+fn add_symlink(need: &mut Need, target: &[u8]) {
+    need.size = target.len() as u64;
+    need.data_blocks = u64::from(target.len() >= I_BLOCK_BYTES);
+}
+
+/// Finds places for the attributes of an inode.
+///
+/// # Errors
+/// When there are none.
+pub(super) fn arrange<'a>(
+    parameters: &Parameters,
+    block_size: u32,
+    xattrs: &'a Xattrs,
+) -> Result<Arranged<'a>, xattr::Problem> {
+    let room = xattr_room(parameters);
+    xattr::arrange(xattrs, room, block_size as usize, parameters.outside())
 }
 
 /// Bytes of an inode that attributes may take.

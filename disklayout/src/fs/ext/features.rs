@@ -23,7 +23,7 @@ enum Set {
 use Set::{Compat, Incompat, RoCompat};
 
 /// The features that can be asked for or left out, with their names in mke2fs.
-const NAMES: [(&str, Set, u32); 17] = [
+const NAMES: [(&str, Set, u32); 18] = [
     ("has_journal", Compat, EXT4_FEATURE_COMPAT_HAS_JOURNAL),
     ("ext_attr", Compat, EXT4_FEATURE_COMPAT_EXT_ATTR),
     ("resize_inode", Compat, EXT4_FEATURE_COMPAT_RESIZE_INODE),
@@ -33,6 +33,7 @@ const NAMES: [(&str, Set, u32); 17] = [
     ("extents", Incompat, EXT4_FEATURE_INCOMPAT_EXTENTS),
     ("64bit", Incompat, EXT4_FEATURE_INCOMPAT_64BIT),
     ("flex_bg", Incompat, EXT4_FEATURE_INCOMPAT_FLEX_BG),
+    ("ea_inode", Incompat, EXT4_FEATURE_INCOMPAT_EA_INODE),
     (
         "metadata_csum_seed",
         Incompat,
@@ -141,6 +142,10 @@ impl Features {
 
     pub(super) const fn has_flex_bg(self) -> bool {
         self.incompat & EXT4_FEATURE_INCOMPAT_FLEX_BG != 0
+    }
+
+    pub(super) const fn has_ea_inode(self) -> bool {
+        self.incompat & EXT4_FEATURE_INCOMPAT_EA_INODE != 0
     }
 
     pub(super) const fn has_csum_seed(self) -> bool {

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 use super::allocate::{self, Allocation};
 use super::block_map;
-use super::defaults::{self, PAGE_SIZE};
+use super::checksum::Crc;
+use super::defaults::{self, JOURNAL_FROM, PAGE_SIZE};
 use super::demand::Demand;
 use super::directory::Shape;
 use super::extents;
@@ -15,7 +16,7 @@ use super::parameters::Parameters;
 use super::space::Run;
 use super::superblock::Volume;
 use crate::error::{Error, Result};
-use crate::fs::Request;
+use crate::tree::FileTree;
 use crate::units::Bytes;
 
 /// Linux keeps a fiftieth of the blocks, but no more than so many, for what extents may still
@@ -27,10 +28,15 @@ const EXTENT_RESERVE_MAX: u64 = 4096;
 /// about as many blocks as there are groups.
 const STEPS_BACK: u64 = 1024;
 
+/// With so many groups all of the sizes near by are tried.
+const FEW_GROUPS: u64 = 128;
+
 /// A content that a size is looked for.
 #[derive(Debug)]
 pub(super) struct Fitting<'a> {
-    pub request: &'a Request<'a>,
+    pub place: &'a str,
+    /// The content, adapted.
+    pub tree: &'a FileTree,
     pub parameters: &'a Parameters,
     pub volume: &'a Volume,
 }
@@ -41,15 +47,13 @@ impl Fitting<'_> {
     /// # Errors
     /// `DoesNotFit` with the smallest size that would do.
     pub(super) fn at(&self, size: Bytes) -> Result<(Geometry, Demand, Allocation)> {
-        let block_size = self.block_size(size);
-        let demand = self.demand(block_size)?;
+        let demand = self.demand(self.parameters.block_size_at(size))?;
         let geometry = match self.geometry(size, &demand) {
             Ok(geometry) => geometry,
-            Err(error) if demand.is_empty() => return Err(error),
-            Err(error) => return Err(self.too_small(size).unwrap_or(error)),
+            Err(error) => return Err(self.with_least(error, size, &demand)),
         };
         self.check_inodes(&geometry, &demand)?;
-        match allocate::allocate(&geometry, &demand, &self.request.tree) {
+        match allocate::allocate(&geometry, &demand, self.tree) {
             Ok(allocation) => Ok((geometry, demand, allocation)),
             Err(_) => Err(self.too_small(size).unwrap_or_else(|| self.too_large())),
         }
@@ -62,7 +66,8 @@ impl Fitting<'_> {
     pub(super) fn smallest(&self, free: Bytes) -> Result<Bytes> {
         let mut demand: Option<Demand> = None;
         for range in self.ranges() {
-            let block_size = self.block_size(Bytes::new(range.start * PAGE_SIZE));
+            let size = Bytes::new(range.start * PAGE_SIZE);
+            let block_size = self.parameters.block_size_at(size);
             let demand = match demand.take().filter(|known| known.block_size == block_size) {
                 Some(known) => demand.insert(known),
                 None => demand.insert(self.demand(block_size)?),
@@ -71,7 +76,21 @@ impl Fitting<'_> {
                 return Ok(Bytes::new(pages * PAGE_SIZE));
             }
         }
-        Err(self.too_large())
+        Err(self.impossible())
+    }
+
+    /// Why there is no size: what is asked for can't be in the largest one either, or it is the
+    /// content.
+    fn impossible(&self) -> Error {
+        let block_size = self.parameters.block_size_at(MAX_SIZE);
+        let most = match self.parameters.features.has_64bit() {
+            true => MAX_SIZE.get(),
+            false => MAX_SIZE
+                .get()
+                .min(u64::from(u32::MAX) * u64::from(block_size)),
+        };
+        let largest = Geometry::new(self.place, self.parameters, Bytes::new(most), 0);
+        largest.err().unwrap_or_else(|| self.too_large())
     }
 
     /// The smallest number of pages in a range, throughout which more room is more free room but
@@ -96,7 +115,35 @@ impl Fitting<'_> {
         let first = (lowest..enough)
             .find(|pages| may_fit(*pages))
             .unwrap_or(enough);
-        (first..range.end).find(|pages| self.fits(*pages, demand, wanted))
+        let fits = |pages: &u64| self.fits(*pages, demand, wanted);
+        let near = range.end.min(first + self.near_steps(first, demand));
+        let found = (first..near).find(fits);
+        found.or_else(|| self.first_far(near..range.end, fits))
+    }
+
+    /// How many sizes are tried one after another: fewer where there are so many groups that each
+    /// takes long.
+    fn near_steps(&self, pages: u64, demand: &Demand) -> u64 {
+        let geometry = self.geometry(Bytes::new(pages * PAGE_SIZE), demand);
+        let groups = geometry.map_or(1, |geometry| u64::from(geometry.groups));
+        (STEPS_BACK * FEW_GROUPS / groups.max(1)).clamp(1, STEPS_BACK)
+    }
+
+    /// A number of pages that fits, where those before do not for a reason that ends somewhere:
+    /// looked for in growing steps, and then between the last two.
+    fn first_far(&self, range: Range<u64>, fits: impl Fn(&u64) -> bool) -> Option<u64> {
+        let steps = std::iter::successors(Some(1u64), |step| step.checked_mul(2));
+        let tried = steps.map(|step| range.start.saturating_add(step - 1));
+        let mut enough = tried.take_while(|pages| *pages < range.end).find(&fits)?;
+        let mut too_small = range.start.max(enough - (enough - range.start).div_ceil(2));
+        while too_small < enough {
+            let middle = too_small + (enough - too_small) / 2;
+            match fits(&middle) {
+                true => enough = middle,
+                false => too_small = middle + 1,
+            }
+        }
+        Some(enough)
     }
 
     /// Whether the blocks suffice, should every file lie in one piece.
@@ -109,14 +156,16 @@ impl Fitting<'_> {
             .blocks
             .checked_sub(geometry.overhead_blocks() + needed);
         let has_inodes = demand.numbers.highest() <= geometry.inodes();
-        has_inodes && free.is_some_and(|free| leaves(&geometry, free, wanted))
+        has_inodes
+            && geometry.groups_hold_their_own()
+            && free.is_some_and(|free| leaves(&geometry, free, wanted))
     }
 
     fn fits(&self, pages: u64, demand: &Demand, wanted: u64) -> bool {
         let Ok(geometry) = self.geometry(Bytes::new(pages * PAGE_SIZE), demand) else {
             return false;
         };
-        let allocation = allocate::allocate(&geometry, demand, &self.request.tree);
+        let allocation = allocate::allocate(&geometry, demand, self.tree);
         let free = allocation.map(|allocation| allocation.free.blocks());
         let has_inodes = demand.numbers.highest() <= geometry.inodes();
         has_inodes && free.is_ok_and(|free| leaves(&geometry, free, wanted))
@@ -137,27 +186,23 @@ impl Fitting<'_> {
         ranges.map(|(start, end)| start..end)
     }
 
-    fn block_size(&self, size: Bytes) -> u32 {
-        let usual = || defaults::size_class(size).block_size;
-        self.parameters.block_size.unwrap_or_else(usual)
-    }
-
     fn demand(&self, block_size: u32) -> Result<Demand> {
-        let request = self.request;
         let hash = NameHash::new(self.volume.hash_seed);
         let shape = Shape::new(block_size, self.parameters.features, hash);
+        let seed = Crc::of_filesystem(self.volume.uuid);
         Demand::of(
-            request.place,
+            self.place,
             self.parameters,
             block_size,
             shape,
-            &request.tree,
+            self.tree,
+            seed,
         )
     }
 
     fn geometry(&self, size: Bytes, demand: &Demand) -> Result<Geometry> {
         let inodes = demand.numbers.highest();
-        let mut geometry = Geometry::new(self.request.place, self.parameters, size, inodes)?;
+        let mut geometry = Geometry::new(self.place, self.parameters, size, inodes)?;
         geometry.features = demand.features(geometry.features);
         Ok(geometry)
     }
@@ -173,24 +218,55 @@ impl Fitting<'_> {
             Inodes::Count(_) => "; ask for more of them",
         };
         let message = format!("the content needs {needed} inodes and there are {there}{advice}");
-        Err(Error::does_not_fit(self.request.place, message))
+        Err(Error::does_not_fit(self.place, message))
+    }
+
+    /// The same error, or which size would do where it is the size that is too small.
+    fn with_least(&self, error: Error, size: Bytes, demand: &Demand) -> Error {
+        match self.smallest(Bytes::new(0)) {
+            // What was asked for is wrong, not the size.
+            Ok(_) if demand.is_empty() && error.place() != self.place => error,
+            Ok(least) if least > size && demand.is_empty() => {
+                let name = self.parameters.flavor.name();
+                let journal = self.for_journal(size);
+                let message =
+                    format!("{size} is too small for {name}{journal}; the least is {least}");
+                Error::does_not_fit(self.place, message)
+            }
+            Ok(least) if least > size => self.too_small(size).unwrap_or(error),
+            _ => error,
+        }
     }
 
     /// The content doesn't fit, but would into a larger filesystem.
     fn too_small(&self, size: Bytes) -> Option<Error> {
         let smallest = self.smallest(Bytes::new(0)).ok()?;
         let message = format!(
-            "the content doesn't fit into {size}; the smallest size that holds it is {} bytes \
+            "the content doesn't fit into {size}{}; the smallest size that holds it is {} bytes \
              ({smallest})",
+            self.for_journal(size),
             smallest.get()
         );
-        Some(Error::does_not_fit(self.request.place, message))
+        Some(Error::does_not_fit(self.place, message))
+    }
+
+    /// What there has to be beside the content, where a size is too small for it.
+    fn for_journal(&self, size: Bytes) -> String {
+        let block_size = self.parameters.block_size_at(size);
+        let least = Bytes::new(JOURNAL_FROM * u64::from(block_size));
+        match self.parameters.journal_is_wanted && size < least {
+            true => format!(
+                " with a journal, which {} has from {least} on",
+                self.parameters.flavor.name()
+            ),
+            false => String::new(),
+        }
     }
 
     fn too_large(&self) -> Error {
         let name = self.parameters.flavor.name();
         let message = format!("the content doesn't fit into {name} of any size up to {MAX_SIZE}");
-        Error::does_not_fit(self.request.place, message)
+        Error::does_not_fit(self.place, message)
     }
 }
 

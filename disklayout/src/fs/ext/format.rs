@@ -48,6 +48,7 @@ pub(crate) const EXT4_FEATURE_INCOMPAT_FILETYPE: u32 = 0x2;
 pub(crate) const EXT4_FEATURE_INCOMPAT_EXTENTS: u32 = 0x40;
 pub(crate) const EXT4_FEATURE_INCOMPAT_64BIT: u32 = 0x80;
 pub(crate) const EXT4_FEATURE_INCOMPAT_FLEX_BG: u32 = 0x200;
+pub(crate) const EXT4_FEATURE_INCOMPAT_EA_INODE: u32 = 0x400;
 pub(crate) const EXT4_FEATURE_INCOMPAT_CSUM_SEED: u32 = 0x2000;
 pub(crate) const EXT4_FEATURE_INCOMPAT_LARGEDIR: u32 = 0x4000;
 pub(crate) const EXT4_FEATURE_RO_COMPAT_SPARSE_SUPER: u32 = 0x1;
@@ -71,6 +72,7 @@ pub(crate) const S_IFSOCK: u16 = 0xC000;
 pub(crate) const EXT4_INDEX_FL: u32 = 0x1000;
 pub(crate) const EXT4_HUGE_FILE_FL: u32 = 0x4_0000;
 pub(crate) const EXT4_EXTENTS_FL: u32 = 0x8_0000;
+pub(crate) const EXT4_EA_INODE_FL: u32 = 0x20_0000;
 
 pub(crate) const EXT4_FT_REG_FILE: u8 = 1;
 pub(crate) const EXT4_FT_DIR: u8 = 2;

@@ -1,6 +1,8 @@
 //! From a size to the numbers of a filesystem, as mke2fs 1.47.0 derives them.
 
-use super::defaults::{LOG_GROUPS_PER_FLEX, PAGE_SIZE, journal_blocks, size_class};
+use super::defaults::{
+    Flavor, JOURNAL_FROM, LOG_GROUPS_PER_FLEX, PAGE_SIZE, journal_blocks, size_class,
+};
 use super::features::Features;
 use super::format::EXT4_GOOD_OLD_FIRST_INO;
 use super::format::{EXT4_FEATURE_COMPAT_HAS_JOURNAL, EXT4_FEATURE_COMPAT_RESIZE_INODE};
@@ -63,7 +65,7 @@ impl Geometry {
             let message = format!("{size} is too large for {name}, which ends at {MAX_SIZE} here");
             return Err(Error::does_not_fit(place, message));
         }
-        let block_size = parameters.block_size.unwrap_or(class.block_size);
+        let block_size = parameters.block_size_at(size);
         let blocks = size.get() / PAGE_SIZE * PAGE_SIZE / u64::from(block_size);
         let features = Self::features(place, parameters, blocks)?;
         let usual_inodes = match parameters.inodes {
@@ -76,7 +78,11 @@ impl Geometry {
             geometry.divide_into_groups(inodes).map(|()| geometry)
         };
         let too_small = || {
-            let message = format!("{size} is too small for {name}; the least is {MIN_SIZE}");
+            let least = match parameters.journal_is_wanted {
+                true => Bytes::new(JOURNAL_FROM * u64::from(block_size)),
+                false => MIN_SIZE,
+            };
+            let message = format!("{size} is too small for {name}; the least is {least}");
             Error::does_not_fit(place, message)
         };
         let mut geometry = divided(usual_inodes)
@@ -91,7 +97,7 @@ impl Geometry {
                 .find(|geometry| geometry.inodes() >= needed_inodes)
                 .ok_or_else(too_small)?;
         }
-        geometry.journal_blocks = geometry.figure_journal(place, parameters.journal)?;
+        geometry.journal_blocks = geometry.figure_journal(place, parameters)?;
         Ok(geometry)
     }
 
@@ -155,10 +161,9 @@ impl Geometry {
                 return None;
             }
             if !self.settle_inodes(wanted_inodes) {
-                // More groups have more inodes.
-                self.blocks_per_group -= 8;
                 // What was cut off comes back, its part of the reserve doesn't, as in mke2fs.
                 self.blocks = blocks;
+                self.blocks_per_group = self.smaller_groups(wanted_inodes);
                 if self.blocks_per_group < LEAST_BLOCKS_PER_GROUP {
                     return None;
                 }
@@ -184,10 +189,24 @@ impl Geometry {
         }
     }
 
+    /// The next smaller groups, in steps of eight blocks, that may be enough for the inodes: more
+    /// groups have more of them.
+    fn smaller_groups(&self, wanted_inodes: u64) -> u32 {
+        let most = u64::from(self.block_size) * 8;
+        let groups = clamped(wanted_inodes).div_ceil(most);
+        let next = u64::from(self.blocks_per_group) - 8;
+        let data_blocks = self.blocks - u64::from(self.first_data_block);
+        let enough = match groups {
+            0 | 1 => next,
+            _ => (data_blocks.saturating_sub(1) / (groups - 1)) & !7,
+        };
+        next.min(enough) as u32
+    }
+
     /// Inodes per group: whole blocks of them, a multiple of eight, no more than a 32-bit number
     /// counts in all. False when a group's bitmap doesn't have that many bits.
     fn settle_inodes(&mut self, wanted: u64) -> bool {
-        let wanted = wanted.clamp(u64::from(EXT4_GOOD_OLD_FIRST_INO) + 1, u64::from(u32::MAX));
+        let wanted = clamped(wanted);
         let per_block = self.block_size / self.inode_size;
         let groups = u64::from(self.groups);
         let mut per_group = wanted.div_ceil(groups);
@@ -220,15 +239,32 @@ impl Geometry {
         more.min(u64::from(self.block_size / 4)) as u32
     }
 
-    fn figure_journal(&mut self, place: &str, wanted: Journal) -> Result<u32> {
+    fn no_room_for_journal(&self, place: &str, parameters: &Parameters) -> Error {
+        let least = Bytes::new(JOURNAL_FROM * u64::from(self.block_size));
+        let without = match parameters.flavor {
+            Flavor::Ext3 => "ext2 has none",
+            _ => "or leave the journal out",
+        };
+        let message = format!(
+            "{} blocks of {} bytes are too few for a journal; a filesystem of {least} is the \
+             smallest that has one; {without}",
+            self.blocks, self.block_size
+        );
+        Error::does_not_fit(place, message)
+    }
+
+    fn figure_journal(&mut self, place: &str, parameters: &Parameters) -> Result<u32> {
         if !self.features.has_journal() {
             return Ok(0);
         }
         let usual = journal_blocks(self.blocks);
-        if usual == 0 {
-            self.features.compat &= !EXT4_FEATURE_COMPAT_HAS_JOURNAL;
-        }
-        let Journal::Size(size) = wanted else {
+        let Journal::Size(size) = parameters.journal else {
+            if usual == 0 {
+                if parameters.journal_is_wanted {
+                    return Err(self.no_room_for_journal(place, parameters));
+                }
+                self.features.compat &= !EXT4_FEATURE_COMPAT_HAS_JOURNAL;
+            }
             return Ok(usual);
         };
         let blocks = size.get() / u64::from(self.block_size);
@@ -250,6 +286,16 @@ impl Geometry {
     /// The metadata of a group if it holds its own bitmaps and inode table.
     fn group_overhead(&self, group: u32) -> u64 {
         self.base_blocks(group) + 2 + u64::from(self.inode_table_blocks)
+    }
+
+    /// Whether there is room in a group for all that lies in it for sure. With `flex_bg` tables may
+    /// lie in others.
+    pub(super) fn groups_hold_their_own(&self) -> bool {
+        let needed = match self.features.has_flex_bg() {
+            true => self.base_blocks(0),
+            false => self.group_overhead(0),
+        };
+        needed <= self.group_blocks(0)
     }
 
     /// The superblock and the descriptors at the start of a group, where it has them.
@@ -280,7 +326,12 @@ impl Geometry {
 
     /// The groups after the first that hold a copy of the superblock.
     pub(super) fn backup_groups(&self) -> impl Iterator<Item = u32> {
-        (1..self.groups).filter(|group| self.has_super(*group))
+        let every = 1..self.groups;
+        let (few, all) = match self.features.has_sparse_super() {
+            true => (sparse_supers(self.groups), 0..0),
+            false => (Vec::new(), every),
+        };
+        few.into_iter().filter(|group| *group > 0).chain(all)
     }
 
     /// Whether a group holds the superblock or a copy of it.
@@ -290,12 +341,21 @@ impl Geometry {
 
     /// Everything that isn't there for files: what `statfs` takes off the size.
     pub(super) fn overhead_blocks(&self) -> u64 {
-        let base: u64 = (0..self.groups).map(|group| self.base_blocks(group)).sum();
+        let supers = match self.features.has_sparse_super() {
+            true => sparse_supers(self.groups).len() as u64,
+            false => u64::from(self.groups),
+        };
+        let base = supers * self.base_blocks(0);
         let own = 2 + u64::from(self.inode_table_blocks);
         base + own * u64::from(self.groups)
             + u64::from(self.first_data_block)
             + u64::from(self.journal_blocks)
     }
+}
+
+/// What is made where so many inodes are wanted.
+fn clamped(inodes: u64) -> u64 {
+    inodes.clamp(u64::from(EXT4_GOOD_OLD_FIRST_INO) + 1, u64::from(u32::MAX))
 }
 
 /// What is left of `reserve` when `left` of `blocks` are.
@@ -308,6 +368,17 @@ fn scale(reserve: u64, left: u64, blocks: u64) -> u64 {
 fn share(blocks: u64, hundredths: u32) -> u64 {
     let share = u128::from(blocks) * u128::from(hundredths) / 10_000;
     u64::try_from(share).unwrap_or(u64::MAX)
+}
+
+/// Which of the first `groups` groups hold a superblock with `sparse_super`, ascending.
+fn sparse_supers(groups: u32) -> Vec<u32> {
+    let powers = [3u32, 5, 7].into_iter().flat_map(|base| {
+        let powers = std::iter::successors(Some(base), move |power: &u32| power.checked_mul(base));
+        powers.take_while(|power| *power < groups)
+    });
+    let mut supers: Vec<_> = (0..groups.min(2)).chain(powers).collect();
+    supers.sort_unstable();
+    supers
 }
 
 /// With `sparse_super`: groups 0 and 1 and the powers of 3, 5 and 7.
@@ -340,6 +411,10 @@ mod tests {
     fn copies_of_the_superblock_lie_in_powers_of_3_5_and_7() {
         let groups: Vec<_> = (0..130).filter(|group| is_sparse_super(*group)).collect();
         assert_eq!(groups, [0, 1, 3, 5, 7, 9, 25, 27, 49, 81, 125]);
+        for end in 0..1000 {
+            let found: Vec<_> = (0..end).filter(|group| is_sparse_super(*group)).collect();
+            assert_eq!(sparse_supers(end), found, "{end} groups");
+        }
     }
 
     /// The numbers that `dumpe2fs -h` shows of filesystems made by mke2fs 1.47.0.
@@ -405,8 +480,13 @@ mod tests {
     #[test]
     fn the_least_size_is_the_first_that_holds_a_filesystem() {
         for flavor in [Flavor::Ext2, Flavor::Ext3, Flavor::Ext4] {
-            try_geometry(flavor, Bytes::new(MIN_SIZE.get() - 1)).unwrap_err();
-            try_geometry(flavor, MIN_SIZE).unwrap();
+            let least = match flavor {
+                Flavor::Ext3 => Bytes::new(JOURNAL_FROM * 1024),
+                _ => MIN_SIZE,
+            };
+            let error = try_geometry(flavor, Bytes::new(least.get() - 1)).unwrap_err();
+            assert!(error.message().contains(&least.to_string()), "{error}");
+            try_geometry(flavor, least).unwrap();
         }
     }
 

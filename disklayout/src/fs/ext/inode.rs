@@ -28,6 +28,18 @@ pub(super) struct Fields<'a> {
     pub i_file_acl: u64,
     /// The attributes that are in the inode.
     pub xattrs: &'a [u8],
+    /// What the inode of an attribute's value has instead of times.
+    pub value: Option<ValueFields>,
+}
+
+/// What the inode of an attribute's value has instead of the time of its last access, and of its
+/// version.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ValueFields {
+    /// The value's checksum.
+    pub hash: u32,
+    /// How many entries refer to it.
+    pub refcount: u32,
 }
 
 /// The inode as it is stored. `seed` is what the filesystem's checksums start from.
@@ -50,6 +62,9 @@ pub(super) fn bytes(
     it.i_file_acl_lo = U32::new(fields.i_file_acl as u32);
     it.i_file_acl_high = U16::new((fields.i_file_acl >> 32) as u16);
     set_times(&mut it, fields.attributes.mtime, created);
+    if let Some(value) = fields.value {
+        set_value(&mut it, value);
+    }
     let inode_size = geometry.inode_size as usize;
     let structure = inode_size.min(size_of::<Inode>());
     if inode_size >= size_of::<Inode>() {
@@ -92,6 +107,14 @@ fn set_times(it: &mut Inode, changed: Timestamp, created: Timestamp) {
     (it.i_ctime, it.i_ctime_extra) = (seconds, extra);
     (it.i_atime, it.i_atime_extra) = (seconds, extra);
     (it.i_crtime, it.i_crtime_extra) = time(created);
+}
+
+/// The upper half of the count would be in the time of the last change.
+fn set_value(it: &mut Inode, value: ValueFields) {
+    let seconds = Timestamp::from_seconds(value.hash.into());
+    (it.i_atime, it.i_atime_extra) = time(seconds);
+    (it.i_ctime, it.i_ctime_extra) = (U32::ZERO, U32::ZERO);
+    it.i_version = U32::new(value.refcount);
 }
 
 /// The lower 32 bits of the seconds, and 30 bits of nanoseconds above two more bits of seconds.

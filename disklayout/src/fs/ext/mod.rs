@@ -16,6 +16,7 @@ mod groups;
 mod hash;
 mod index;
 mod inode;
+mod misfits;
 mod numbers;
 mod options;
 mod parameters;
@@ -24,9 +25,12 @@ mod resize;
 mod segments;
 mod space;
 mod superblock;
+mod values;
+mod warnings;
 mod write;
 mod xattr;
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::disk::Disk;
@@ -65,15 +69,20 @@ impl Formatter for ExtFormatter {
         &options::CHOICES
     }
 
-    fn plan(&self, request: Request<'_>) -> Result<Box<dyn FsPlan>> {
-        let parameters = parameters(&request)?;
+    fn plan(&self, mut request: Request<'_>) -> Result<Box<dyn FsPlan>> {
+        let nothing = FileTree::new(request.identity.time());
+        let mut tree = Cow::Owned(std::mem::replace(&mut request.tree, nothing));
+        let (parameters, mut warnings) = adapt(&request, &mut tree)?;
+        let tree = tree.into_owned();
         let volume = volume(&request)?;
         let fitting = Fitting {
-            request: &request,
+            place: request.place,
+            tree: &tree,
             parameters: &parameters,
             volume: &volume,
         };
         let (geometry, demand, allocation) = fitting.at(request.size)?;
+        warnings.extend(warnings::of(&parameters, &geometry, &demand));
         Ok(Box::new(Plan {
             place: request.place.to_owned(),
             seed: Crc::of_filesystem(volume.uuid),
@@ -82,20 +91,32 @@ impl Formatter for ExtFormatter {
             demand,
             allocation,
             volume,
-            tree: request.tree,
+            tree,
+            warnings,
         }))
     }
 
     fn smallest(&self, request: &Request<'_>, free: Bytes) -> Result<Bytes> {
-        let parameters = parameters(request)?;
+        let mut tree = Cow::Borrowed(&request.tree);
+        let (parameters, _) = adapt(request, &mut tree)?;
         let volume = volume(request)?;
         let fitting = Fitting {
-            request,
+            place: request.place,
+            tree: &tree,
             parameters: &parameters,
             volume: &volume,
         };
         fitting.smallest(free)
     }
+}
+
+/// Takes out of `tree`, the request's, what can't be in it. Gives what is asked for, with blocks
+/// that hold the rest, and a sentence for each kind of loss.
+fn adapt(request: &Request<'_>, tree: &mut Cow<'_, FileTree>) -> Result<(Parameters, Vec<String>)> {
+    let mut parameters = parameters(request)?;
+    let warnings = misfits::adapt(request, &parameters, tree)?;
+    parameters.least_block_size = misfits::least_block_size(&parameters, tree);
+    Ok((parameters, warnings))
 }
 
 /// What is asked for, checked.
@@ -107,7 +128,7 @@ fn parameters(request: &Request<'_>) -> Result<Parameters> {
     let mut options = Options::read(request)?;
     options.block_size = block_size(request, options.block_size)?;
     let parameters = Parameters::new(request.place, flavor, &options)?;
-    check_times(request, &parameters)?;
+    check_time(request, &parameters)?;
     Ok(parameters)
 }
 
@@ -160,7 +181,7 @@ fn check_label(request: &Request<'_>) -> Result<[u8; LABEL_MAX]> {
 }
 
 /// A superblock counts its seconds without a sign, so the filesystem itself is of 1970 or later.
-fn check_times(request: &Request<'_>, parameters: &Parameters) -> Result<()> {
+fn check_time(request: &Request<'_>, parameters: &Parameters) -> Result<()> {
     let range = if parameters.extra_isize() > 0 {
         inode::SECONDS
     } else {
@@ -169,27 +190,18 @@ fn check_times(request: &Request<'_>, parameters: &Parameters) -> Result<()> {
     let own = request.identity.time();
     if !(0..=*range.end()).contains(&own.seconds) {
         let message = format!(
-            "the time {} s is out of what {} holds here, 0 to {} s from 1970",
+            "the filesystem's own time {} s is out of what {} holds here, 0 to {} s from 1970{}",
             own.seconds,
             request.kind,
-            range.end()
+            range.end(),
+            match parameters.extra_isize() {
+                0 => "; inodes of 256 bytes (inode-size) hold more",
+                _ => "",
+            }
         );
         return Err(Error::invalid(request.place, message));
     }
-    let mut nodes = request.tree.nodes();
-    let late = nodes.find(|(_, node)| !range.contains(&node.attributes.mtime.seconds));
-    let Some((id, node)) = late else {
-        return Ok(());
-    };
-    let message = format!(
-        "'{}' has the time {} s, which is out of what {} holds here, {} to {} s from 1970",
-        request.tree.path(id).escape_ascii(),
-        node.attributes.mtime.seconds,
-        request.kind,
-        range.start(),
-        range.end()
-    );
-    Err(Error::invalid(request.place, message))
+    Ok(())
 }
 
 /// A filesystem with every inode and block assigned.
@@ -204,6 +216,7 @@ struct Plan {
     /// What all checksums start from.
     seed: Crc,
     tree: FileTree,
+    warnings: Vec<String>,
 }
 
 impl FsPlan for Plan {
@@ -227,6 +240,10 @@ impl FsPlan for Plan {
 
     fn tree(&self) -> &FileTree {
         &self.tree
+    }
+
+    fn warnings(&self) -> &[String] {
+        &self.warnings
     }
 
     fn unused(&self) -> Vec<Range<u64>> {

@@ -16,10 +16,15 @@ pub(super) struct Numbers {
 }
 
 impl Numbers {
-    pub(super) fn new(tree: &FileTree) -> Self {
+    /// Numbers for all of a tree, and for a lost+found if it is wanted and the tree has none.
+    pub(super) fn new(tree: &FileTree, wants_lost_found: bool) -> Self {
         let lost_found = tree.entry(FileTree::ROOT, LOST_FOUND);
         let mut inodes = vec![0; tree.slots()];
+        let adds_lost_found = wants_lost_found && lost_found.is_none();
         let mut highest = u64::from(EXT4_GOOD_OLD_FIRST_INO);
+        if lost_found.is_none() && !adds_lost_found {
+            highest -= 1;
+        }
         for (id, _) in tree.nodes() {
             inodes[id.index()] = if id == FileTree::ROOT {
                 EXT4_ROOT_INO
@@ -33,7 +38,7 @@ impl Numbers {
         }
         Self {
             inodes,
-            adds_lost_found: lost_found.is_none(),
+            adds_lost_found,
             highest,
         }
     }
@@ -45,6 +50,12 @@ impl Numbers {
     /// Whether lost+found has to be added to the root directory.
     pub(super) const fn adds_lost_found(&self) -> bool {
         self.adds_lost_found
+    }
+
+    /// One more number, behind all that are in use.
+    pub(super) fn add(&mut self) -> u32 {
+        self.highest += 1;
+        self.highest as u32
     }
 
     /// The highest number in use.
@@ -69,9 +80,11 @@ mod tests {
             put.unwrap()
         };
         let [a, gone, b] = [&b"/a"[..], b"/gone", b"/lost+found/b"].map(&mut put);
-        assert!(Numbers::new(&FileTree::new(time)).adds_lost_found());
+        assert!(Numbers::new(&FileTree::new(time), true).adds_lost_found());
+        let without = Numbers::new(&FileTree::new(time), false);
+        assert_eq!((without.adds_lost_found(), without.highest()), (false, 10));
         tree.remove(FileTree::ROOT, b"gone");
-        let numbers = Numbers::new(&tree);
+        let numbers = Numbers::new(&tree, true);
         assert_eq!([a, gone, b].map(|id| numbers.inode(id)), [12, 0, 13]);
         assert_eq!((numbers.adds_lost_found(), numbers.highest()), (false, 13));
     }

@@ -8,7 +8,7 @@ use crate::fs::{Choice, Options as Named, Request};
 use crate::units::Bytes;
 
 #[rustfmt::skip]
-pub(super) const CHOICES: [Choice; 10] = [
+pub(super) const CHOICES: [Choice; 11] = [
     Choice::new("block-size", "BYTES", "Bytes in a block"),
     Choice::new("inode-size", "BYTES", "Bytes in an inode"),
     Choice::new("bytes-per-inode", "BYTES", "One inode for so many bytes"),
@@ -17,6 +17,7 @@ pub(super) const CHOICES: [Choice; 10] = [
     Choice::new("journal", "SIZE|none", "The journal's size"),
     Choice::new("features", "LIST", "Features by their names, ^NAME to leave one out"),
     Choice::new("root-owner", "UID:GID", "Who owns the root directory"),
+    Choice::new("lost-found", "yes|no", "Whether a lost+found is added"),
     Choice::new("hash-seed", "UUID", "What hashes of names start from"),
     Choice::new("last-mounted", "PATH", "Where it says that it was last mounted"),
 ];
@@ -41,6 +42,8 @@ pub struct Options {
     pub features: Vec<String>,
     /// Owner and group of the root directory (`-E root_owner`).
     pub root_owner: Option<(u32, u32)>,
+    /// Whether a lost+found is added where the content has none; yes when missing.
+    pub lost_found: Option<bool>,
     /// What the hashes of names start from (`-E hash_seed`); derived from the identity when there
     /// is none.
     pub hash_seed: Option<Uuid>,
@@ -104,6 +107,7 @@ impl Options {
                 .parse(place, "features", features)?
                 .unwrap_or_default(),
             root_owner: given.parse(place, "root-owner", owner)?,
+            lost_found: given.parse(place, "lost-found", options::flag)?,
             hash_seed: given.parse(place, "hash-seed", options::uuid)?,
             last_mounted: given.get("last-mounted").map(str::to_owned),
         })
@@ -149,6 +153,11 @@ impl From<&Options> for Named {
         );
         let owner = options.root_owner;
         set("root-owner", owner.map(|(uid, gid)| format!("{uid}:{gid}")));
+        let lost_found = options.lost_found;
+        set(
+            "lost-found",
+            lost_found.map(|is_wanted| if is_wanted { "yes" } else { "no" }.to_owned()),
+        );
         set("hash-seed", options.hash_seed.map(|seed| seed.to_string()));
         set("last-mounted", options.last_mounted.clone());
         named
@@ -226,6 +235,7 @@ mod tests {
             journal: Journal::None,
             features: ["^64bit", "quota"].map(Into::into).into(),
             root_owner: Some((1, 2)),
+            lost_found: Some(false),
             hash_seed: Some(Uuid::from_u128(0x4000_8000_0000_0000_0001)),
             last_mounted: Some("/x".into()),
         };
@@ -252,6 +262,7 @@ mod tests {
             ("block-size", "1K"),
             ("hash-seed", "random"),
             ("root-owner", "root"),
+            ("lost-found", "never"),
             ("size", "1"),
         ] {
             let identity = Identity::new("t", crate::Timestamp::default());

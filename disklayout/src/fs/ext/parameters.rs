@@ -3,9 +3,12 @@
 use super::defaults::{self, Flavor};
 use super::features::Features;
 use super::format::*;
+use super::misfits::BLOCK_SIZES;
 use super::options::{Inodes, Journal, Options};
+use super::xattr::Outside;
 use crate::error::{Error, Result};
 use crate::fs::options::place_of;
+use crate::units::Bytes;
 
 /// Bytes of the path where a filesystem was last mounted (`s_last_mounted`).
 const LAST_MOUNTED_MAX: usize = 64;
@@ -18,14 +21,22 @@ const BYTES_PER_INODE: std::ops::RangeInclusive<u64> = 1024..=64 << 20;
 pub(super) struct Parameters {
     pub flavor: Flavor,
     pub features: Features,
-    /// `None`: as the size asks for.
+    /// `None`: as the size and the content ask for.
     pub block_size: Option<u32>,
+    /// The smallest blocks that hold the content, where none are asked for.
+    pub least_block_size: u32,
     pub inode_size: u32,
     pub inodes: Inodes,
     /// Of 10,000 blocks, those kept for root.
     pub reserved: u32,
     pub journal: Journal,
+    /// The feature `ea_inode` may be added where the content needs it.
+    may_have_ea_inodes: bool,
+    /// A size without room for the journal is refused; else there is none then, as mke2fs does it.
+    pub journal_is_wanted: bool,
     pub root_owner: Option<(u32, u32)>,
+    /// There is a lost+found, whether the content has one or not.
+    pub lost_found: bool,
     pub last_mounted: [u8; LAST_MOUNTED_MAX],
 }
 
@@ -39,15 +50,31 @@ impl Parameters {
             Journal::None => features.compat &= !EXT4_FEATURE_COMPAT_HAS_JOURNAL,
             Journal::Size(_) => features.compat |= EXT4_FEATURE_COMPAT_HAS_JOURNAL,
         }
+        if flavor == Flavor::Ext3 && !features.has_journal() {
+            let key = match options.journal {
+                Journal::None => "journal",
+                _ => "features",
+            };
+            let message = "ext3 without a journal is an ext2; ask for that, or leave it a journal";
+            return Err(Error::invalid(place_of(place, key), message));
+        }
+        let asks_for_journal = options.features.iter().any(|name| name == "has_journal");
         let parameters = Self {
             flavor,
             features,
             block_size: options.block_size,
+            least_block_size: BLOCK_SIZES[0],
             inode_size: options.inode_size.unwrap_or(defaults::INODE_SIZE),
             inodes: options.inodes,
             reserved: options.reserved.unwrap_or(defaults::RESERVED),
             journal: options.journal,
+            may_have_ea_inodes: flavor == Flavor::Ext4
+                && !options.features.iter().any(|name| name == "^ea_inode"),
+            journal_is_wanted: flavor == Flavor::Ext3
+                || asks_for_journal
+                || matches!(options.journal, Journal::Size(_)),
             root_owner: options.root_owner,
+            lost_found: options.lost_found.unwrap_or(true),
             last_mounted: last_mounted(place, options)?,
         };
         parameters.check(place)?;
@@ -57,19 +84,16 @@ impl Parameters {
     fn check(&self, place: &str) -> Result<()> {
         let refuse =
             |key: &str, message: String| Err(Error::invalid(place_of(place, key), message));
-        if let Some(size) = self
-            .block_size
-            .filter(|size| ![1024, 2048, 4096].contains(size))
-        {
+        if let Some(size) = self.block_size.filter(|size| !BLOCK_SIZES.contains(size)) {
             let message = format!("blocks of {size} bytes can't be made; 1024, 2048 and 4096 can");
             return refuse("block-size", message);
         }
         let size = self.inode_size;
-        let largest = self.block_size.unwrap_or(1024);
+        let largest = self.block_size.unwrap_or(BLOCK_SIZES[2]);
         if !size.is_power_of_two() || !(128..=largest).contains(&size) {
             let message = format!(
-                "inodes of {size} bytes can't be made; a power of two from 128 to the block size \
-                 of {largest} can"
+                "inodes of {size} bytes can't be made; a power of two from 128 to the size of a \
+                 block, here {largest}, can"
             );
             return refuse("inode-size", message);
         }
@@ -89,6 +113,22 @@ impl Parameters {
                 format!("{count} inodes can't be; 4294967295 is the most"),
             ),
             _ => Ok(()),
+        }
+    }
+
+    /// The size of a block in a filesystem of `size`.
+    pub(super) fn block_size_at(&self, size: Bytes) -> u32 {
+        let usual = || defaults::size_class(size).block_size;
+        let chosen = self.block_size;
+        chosen.unwrap_or_else(|| usual().max(self.least_block_size))
+    }
+
+    /// Whether values of attributes may have inodes of their own: in ext4, unless it is asked not
+    /// to, and where it is asked for.
+    pub(super) fn outside(&self) -> Outside {
+        match self.may_have_ea_inodes || self.features.has_ea_inode() {
+            true => Outside::Allowed,
+            false => Outside::Never,
         }
     }
 
@@ -122,7 +162,6 @@ fn last_mounted(place: &str, options: &Options) -> Result<[u8; LAST_MOUNTED_MAX]
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::units::Bytes;
 
     fn parameters(options: &Options) -> Result<Parameters> {
         Parameters::new("x", Flavor::Ext4, options)
@@ -162,7 +201,7 @@ mod tests {
             ),
             (
                 Options {
-                    inode_size: Some(2048),
+                    inode_size: Some(8192),
                     ..none()
                 },
                 "x.mkfs.inode-size",
@@ -228,5 +267,26 @@ mod tests {
         };
         let ext2 = Parameters::new("x", Flavor::Ext2, &options).unwrap();
         assert!(ext2.features.has_journal());
+    }
+
+    #[test]
+    fn ext3_without_its_journal_is_refused_at_the_key_that_takes_it() {
+        let none = Options {
+            journal: Journal::None,
+            ..Options::default()
+        };
+        let without = Options {
+            features: vec!["^has_journal".to_owned()],
+            ..Options::default()
+        };
+        for (options, place) in [(none, "x.mkfs.journal"), (without, "x.mkfs.features")] {
+            let error = Parameters::new("x", Flavor::Ext3, &options).unwrap_err();
+            assert_eq!(error.place(), place);
+            assert!(error.message().contains("is an ext2"), "{error}");
+            for flavor in [Flavor::Ext2, Flavor::Ext4] {
+                let other = Parameters::new("x", flavor, &options).unwrap();
+                assert!(!other.features.has_journal() && !other.journal_is_wanted);
+            }
+        }
     }
 }

@@ -21,22 +21,22 @@ pub(super) fn place(geometry: &Geometry) -> Option<(Vec<GroupTables>, FreeSpace)
     let flex_size = 1 << geometry.log_groups_per_flex;
     for first in (0..geometry.groups).step_by(flex_size) {
         let count = (flex_size as u32).min(geometry.groups - first);
-        let mut space = space_of(geometry, first, count);
+        let mut space = space_of(geometry, first, count)?;
         tables.extend(place_flex_group(geometry, count, &mut space)?);
         space.runs().iter().for_each(|run| free.push(*run));
     }
     Some((tables, free))
 }
 
-/// The blocks of some groups without their superblocks and descriptors.
-fn space_of(geometry: &Geometry, first: u32, count: u32) -> FreeSpace {
+/// The blocks of some groups without their superblocks and descriptors, if these fit.
+fn space_of(geometry: &Geometry, first: u32, count: u32) -> Option<FreeSpace> {
     let mut space = FreeSpace::default();
     for group in first..first + count {
         let base = geometry.base_blocks(group);
-        let left = geometry.group_blocks(group) - base;
+        let left = geometry.group_blocks(group).checked_sub(base)?;
         space.push(Run::new(geometry.group_start(group) + base, left));
     }
-    space
+    Some(space)
 }
 
 fn place_flex_group(

@@ -110,6 +110,9 @@ impl Writer<'_> {
             Role::Resize => return Ok(()),
             Role::Journal => self.journal_superblock(),
             Role::LostFound => self.plan.directory_bytes(inode),
+            Role::Value(position) => self.plan.demand.values.list[position as usize]
+                .bytes
+                .to_vec(),
             Role::Node { node, .. } => match &self.plan.tree.node(node).kind {
                 NodeKind::Directory => self.plan.directory_bytes(inode),
                 NodeKind::Symlink(target) if target.len() >= I_BLOCK_BYTES => target.to_vec(),

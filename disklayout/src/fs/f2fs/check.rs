@@ -43,6 +43,7 @@ pub fn check_label(place: &str, label: &str) -> Result<()> {
 pub fn adapt(request: &mut Request<'_>) -> Result<Vec<String>> {
     let mut survey = Survey::new(request, "F2FS");
     survey.keep_short_paths(&mut request.tree, PATH_MAX - NAME_MAX, "sload.f2fs")?;
+    survey.keep_owners(&mut request.tree)?;
     survey.keep_xattrs(&mut request.tree, |_, _, xattrs| {
         xattr::encode(xattrs).map(drop)
     })?;

@@ -3,6 +3,7 @@
 use zerocopy::{FromZeros, IntoBytes};
 
 use super::format::{DEFAULT_INLINE_XATTR_ADDRS, XATTR_MAGIC, XattrHeader};
+use crate::fs::misfits::check_xattr;
 use crate::tree::Xattrs;
 
 /// How many bytes there are for them.
@@ -20,6 +21,7 @@ pub(super) fn encode(xattrs: &Xattrs) -> Result<Vec<u8>, String> {
     (header.h_magic, header.h_refcount) = (XATTR_MAGIC.into(), 1.into());
     let mut bytes = header.as_bytes().to_vec();
     for xattr in xattrs.iter() {
+        check_xattr(xattr)?;
         let stored = stored(&xattr.name, &xattr.value);
         let (index, name, value) =
             stored.ok_or("F2FS has user., trusted., security. and ACLs only")?;

@@ -4,14 +4,11 @@
 use zerocopy::little_endian::U16;
 
 use super::format::*;
+use crate::fs::misfits::check_windows_name;
 use crate::tree::NAME_MAX;
 
 /// What a long name can't have besides control characters.
 const FORBIDDEN: &[char] = &['"', '*', '/', ':', '<', '>', '?', '\\', '|'];
-
-/// Names of devices, which Windows opens, and Linux refuses, whatever follows a dot.
-const DEVICES: [&str; 4] = ["CON", "PRN", "AUX", "NUL"];
-const NUMBERED_DEVICES: [&str; 2] = ["COM", "LPT"];
 
 /// Names of trees have no more UTF-16 units than a long name holds, since they have no more bytes.
 const _: () = assert!(NAME_MAX <= LONG_NAME_MAX);
@@ -24,23 +21,7 @@ pub(super) fn check(name: &[u8]) -> Result<&str, String> {
     if let Some(wrong) = name.chars().find(|c| *c < ' ' || FORBIDDEN.contains(c)) {
         return Err(format!("has '{}'", wrong.escape_debug()));
     }
-    if name.ends_with(['.', ' ']) {
-        return Err("ends with a dot or a space".to_owned());
-    }
-    match is_device(name) {
-        true => Err("is the name of a device".to_owned()),
-        false => Ok(name),
-    }
-}
-
-fn is_device(name: &str) -> bool {
-    let base = name.split('.').next().unwrap_or(name);
-    let is = |device: &&str| base.eq_ignore_ascii_case(device);
-    let is_numbered = |device: &&str| match base.as_bytes() {
-        [start @ .., b'1'..=b'9'] => start.eq_ignore_ascii_case(device.as_bytes()),
-        _ => false,
-    };
-    DEVICES.iter().any(is) || NUMBERED_DEVICES.iter().any(is_numbered)
+    check_windows_name(name).map(|()| name)
 }
 
 /// What two names that FAT takes for the same have in common.

@@ -2,17 +2,49 @@
 //! special files, but not every one of them.
 
 use std::collections::VecDeque;
+use std::ops::RangeInclusive;
 
-use super::{Loss, Survey};
+use super::{Changes, Loss, Survey};
 use crate::error::Result;
-use crate::tree::{FileTree, NodeId, Xattr, Xattrs};
+use crate::identity::Timestamp;
+use crate::tree::{Attributes, FileTree, NodeId, Xattr, Xattrs};
+
+/// What Linux takes for no user and no group.
+const NO_ID: u32 = u32::MAX;
+/// The user and the group that Linux shows instead (`overflowuid`, `overflowgid`).
+const NOBODY: u32 = 65_534;
 
 /// How much of a path that is too long is shown, in bytes.
 const SHOWN: usize = 100;
 
 impl Survey<'_> {
-    /// Removes every entry, with all that is below it, of which `misfit` tells what is lost and
-    /// why. It is asked for a directory, a name in it and what that leads to.
+    /// Finds every entry of which `misfit` tells what is lost and why, to be removed with all that
+    /// is below it. It is asked for a directory, a name in it and what that leads to.
+    ///
+    /// # Errors
+    /// Those of [`Self::note`].
+    pub fn find_entries(
+        &mut self,
+        tree: &FileTree,
+        misfit: impl Fn(&FileTree, NodeId, &[u8], NodeId) -> Option<(Loss, String)>,
+    ) -> Result<Changes> {
+        let mut changes = Changes::default();
+        let mut directories = VecDeque::from([FileTree::ROOT]);
+        while let Some(directory) = directories.pop_front() {
+            for (name, id) in tree.entries(directory) {
+                if let Some((loss, why)) = misfit(tree, directory, name, id) {
+                    let path = || [&tree.path(directory)[..], b"/", name].concat();
+                    self.note(loss, path, || why)?;
+                    changes.removed.push((directory, name.to_vec()));
+                } else if tree.node(id).kind.is_directory() {
+                    directories.push_back(id);
+                }
+            }
+        }
+        Ok(changes)
+    }
+
+    /// Removes what [`Self::find_entries`] finds.
     ///
     /// # Errors
     /// Those of [`Self::note`].
@@ -21,23 +53,72 @@ impl Survey<'_> {
         tree: &mut FileTree,
         misfit: impl Fn(&FileTree, NodeId, &[u8], NodeId) -> Option<(Loss, String)>,
     ) -> Result<()> {
-        let mut removed = Vec::new();
-        let mut directories = VecDeque::from([FileTree::ROOT]);
-        while let Some(directory) = directories.pop_front() {
-            for (name, id) in tree.entries(directory) {
-                if let Some((loss, why)) = misfit(tree, directory, name, id) {
-                    let path = || [&tree.path(directory)[..], b"/", name].concat();
-                    self.note(loss, path, || why)?;
-                    removed.push((directory, name.to_vec()));
-                } else if tree.node(id).kind.is_directory() {
-                    directories.push_back(id);
-                }
-            }
-        }
-        for (directory, name) in removed {
-            tree.remove(directory, &name);
-        }
+        self.find_entries(tree, misfit)?.apply(tree);
         Ok(())
+    }
+
+    /// Finds owners of the number that stands for none ([`NO_ID`]): Linux lets nobody change such
+    /// a file. It becomes one of nobody.
+    ///
+    /// # Errors
+    /// Those of [`Self::note`].
+    pub fn find_owners(&mut self, tree: &FileTree) -> Result<Changes> {
+        let mut changes = Changes::default();
+        for (id, node) in tree.nodes() {
+            let Attributes { uid, gid, .. } = node.attributes;
+            if ![uid, gid].contains(&NO_ID) {
+                continue;
+            }
+            let why = || format!("belongs to {uid}:{gid}, and {NO_ID} stands for none");
+            self.note(Loss::NoOwner, || tree.path(id), why)?;
+            let held = |id| if id == NO_ID { NOBODY } else { id };
+            let attributes = Attributes {
+                uid: held(uid),
+                gid: held(gid),
+                ..node.attributes
+            };
+            changes.attributes.push((id, attributes));
+        }
+        Ok(changes)
+    }
+
+    /// Changes what [`Self::find_owners`] finds.
+    ///
+    /// # Errors
+    /// Those of [`Self::note`].
+    pub fn keep_owners(&mut self, tree: &mut FileTree) -> Result<()> {
+        self.find_owners(tree)?.apply(tree);
+        Ok(())
+    }
+
+    /// Finds times out of `seconds` from 1970, each to be moved to the nearest in it. `loss` tells
+    /// whether that is a reason to refuse, `advice` how there would be more.
+    ///
+    /// # Errors
+    /// Those of [`Self::note`].
+    pub fn find_times(
+        &mut self,
+        tree: &FileTree,
+        loss: Loss,
+        seconds: RangeInclusive<i64>,
+        advice: &str,
+    ) -> Result<Changes> {
+        let mut changes = Changes::default();
+        for (id, node) in tree.nodes() {
+            let time = node.attributes.mtime.seconds;
+            if seconds.contains(&time) {
+                continue;
+            }
+            let why = || format!("is of {time} s from 1970{advice}");
+            self.note(loss, || tree.path(id), why)?;
+            let mtime = Timestamp::from_seconds(time.clamp(*seconds.start(), *seconds.end()));
+            let attributes = Attributes {
+                mtime,
+                ..node.attributes
+            };
+            changes.attributes.push((id, attributes));
+        }
+        Ok(changes)
     }
 
     /// Removes directories whose paths have more than `most` bytes, which `program` doesn't take.
@@ -76,17 +157,17 @@ impl Survey<'_> {
         Ok(())
     }
 
-    /// Removes extended attributes until those that a node has fit together: `fits` tells why
-    /// some don't. In the order of their names, each that still fits stays.
+    /// Finds extended attributes that have to be removed until those that a node has fit together:
+    /// `fits` tells why some don't. In the order of their names, each that still fits stays.
     ///
     /// # Errors
     /// Those of [`Self::note`].
-    pub fn keep_xattrs(
+    pub fn find_xattrs(
         &mut self,
-        tree: &mut FileTree,
+        tree: &FileTree,
         fits: impl Fn(&FileTree, NodeId, &Xattrs) -> Result<(), String>,
-    ) -> Result<()> {
-        let mut changed = Vec::new();
+    ) -> Result<Changes> {
+        let mut changes = Changes::default();
         for (id, node) in tree.nodes() {
             if node.xattrs.is_empty() || fits(tree, id, &node.xattrs).is_ok() {
                 continue;
@@ -99,11 +180,21 @@ impl Survey<'_> {
                     kept.pop();
                 }
             }
-            changed.push((id, Xattrs::new(kept)));
+            changes.xattrs.push((id, Xattrs::new(kept)));
         }
-        for (id, xattrs) in changed {
-            tree.set_xattrs(id, xattrs);
-        }
+        Ok(changes)
+    }
+
+    /// Removes what [`Self::find_xattrs`] finds.
+    ///
+    /// # Errors
+    /// Those of [`Self::note`].
+    pub fn keep_xattrs(
+        &mut self,
+        tree: &mut FileTree,
+        fits: impl Fn(&FileTree, NodeId, &Xattrs) -> Result<(), String>,
+    ) -> Result<()> {
+        self.find_xattrs(tree, fits)?.apply(tree);
         Ok(())
     }
 }
@@ -112,8 +203,8 @@ impl Survey<'_> {
 mod tests {
     use super::*;
     use crate::fs::{Misfits, Request};
-    use crate::identity::{Identity, Timestamp};
-    use crate::tree::{Attributes, Node, NodeKind};
+    use crate::identity::Identity;
+    use crate::tree::{Node, NodeKind};
     use crate::units::Bytes;
 
     fn survey(misfits: Misfits) -> Survey<'static> {
@@ -150,6 +241,57 @@ mod tests {
         let expected = "left out 2 entries with names that X can't hold: '/bad' is bad, and others";
         assert_eq!(survey.into_warnings(), [expected]);
         assert_eq!(tree.nodes().count(), 3);
+    }
+
+    #[test]
+    fn owners_that_are_none_become_nobody() {
+        let mut tree = tree(&["/a", "/b"]);
+        let file = tree.find(b"/b").unwrap();
+        let attributes = Attributes {
+            uid: NO_ID - 1,
+            gid: NO_ID,
+            ..tree.node(file).attributes
+        };
+        tree.set_attributes(file, attributes);
+        let error = survey(Misfits::Refuse).keep_owners(&mut tree).unwrap_err();
+        let expected = "p: '/b' belongs to 4294967294:4294967295, and 4294967295 stands for none, \
+            which X can't hold: ";
+        assert!(error.to_string().starts_with(expected), "{error}");
+        let mut survey = survey(Misfits::Drop);
+        survey.keep_owners(&mut tree).unwrap();
+        let own = tree.node(file).attributes;
+        assert_eq!((own.uid, own.gid), (NO_ID - 1, NOBODY));
+        assert!(survey.find_owners(&tree).unwrap().is_empty());
+        assert_eq!(survey.into_warnings().len(), 1);
+    }
+
+    #[test]
+    fn times_are_moved_to_the_nearest() {
+        let mut tree = tree(&["/a", "/b", "/c"]);
+        let times = [(&b"/a"[..], -11, -10), (b"/b", 21, 20), (b"/c", 20, 20)];
+        for (path, time, _) in times {
+            let file = tree.find(path).unwrap();
+            let mtime = Timestamp::from_seconds(time);
+            let attributes = Attributes {
+                mtime,
+                ..tree.node(file).attributes
+            };
+            tree.set_attributes(file, attributes);
+        }
+        for (loss, is_refused) in [(Loss::Time, false), (Loss::FarTime, true)] {
+            let found = survey(Misfits::Refuse).find_times(&tree, loss, -10..=20, "");
+            assert_eq!(found.is_err(), is_refused);
+        }
+        let mut survey = survey(Misfits::Drop);
+        let found = survey.find_times(&tree, Loss::FarTime, -10..=20, " (more)");
+        found.unwrap().apply(&mut tree);
+        for (path, _, time) in times {
+            let file = tree.find(path).unwrap();
+            assert_eq!(tree.node(file).attributes.mtime.seconds, time);
+        }
+        let expected = "changed 2 times to the nearest that X can hold: '/a' is of -11 s from \
+            1970 (more), and others";
+        assert_eq!(survey.into_warnings(), [expected]);
     }
 
     #[test]

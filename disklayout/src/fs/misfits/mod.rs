@@ -6,7 +6,10 @@
 //! them. A format says what it can't hold; the words are the same for all of them.
 
 mod adapt;
+mod changes;
 mod keep;
+mod windows;
+mod xattrs;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +18,9 @@ use crate::error::{Error, Result};
 use crate::tree::{Attributes, NodeKind, Xattr};
 
 pub use adapt::{Adaptation, Rules};
+pub use changes::Changes;
+pub use windows::check_windows_name;
+pub use xattrs::{VALUE_MAX, check_acl, check_xattr};
 
 /// Labels of files for SELinux.
 const SELINUX: &[u8] = b"security.selinux";
@@ -40,6 +46,10 @@ pub enum Loss {
     SetId,
     /// An extended attribute.
     Xattr,
+    /// An owner of the number that stands for none.
+    NoOwner,
+    /// A time that can't be, and would with other choices.
+    FarTime,
     /// An owner other than root.
     Owner,
     /// Permissions.
@@ -114,7 +124,11 @@ impl Loss {
                 let labels = some("SELinux label", "SELinux labels");
                 format!("left out {labels}, which {format} can't hold")
             }
-            Self::Time => {
+            Self::NoOwner => {
+                let owners = some("owner", "owners");
+                format!("changed {owners} that {format} can't hold to nobody (65534)")
+            }
+            Self::Time | Self::FarTime => {
                 let times = some("time", "times");
                 format!("changed {times} to the nearest that {format} can hold")
             }
@@ -258,7 +272,7 @@ mod tests {
     use crate::identity::{Identity, Timestamp};
     use crate::units::Bytes;
 
-    const REFUSED: [Loss; 9] = [
+    const REFUSED: [Loss; 11] = [
         Loss::Special("socket"),
         Loss::Name,
         Loss::Collision,
@@ -268,6 +282,8 @@ mod tests {
         Loss::HardLink,
         Loss::SetId,
         Loss::Xattr,
+        Loss::NoOwner,
+        Loss::FarTime,
     ];
     const TOLD: [Loss; 4] = [Loss::Owner, Loss::Permissions, Loss::Selinux, Loss::Time];
 
@@ -319,6 +335,8 @@ mod tests {
             "made 1 copy of files with several names, which FAT can't hold: '/' is so",
             "left out set-ID bits of 1 file, which FAT can't hold: '/' is so",
             "left out 1 extended attribute, which FAT can't hold: '/' is so",
+            "changed 1 owner that FAT can't hold to nobody (65534): '/' is so",
+            "changed 1 time to the nearest that FAT can hold: '/' is so",
             "left out 1 owner other than root, which FAT can't hold: '/' is so",
             "left out permissions of 1 entry, which FAT can't hold: '/' is so",
             "left out 1 SELinux label, which FAT can't hold: '/' is so",

@@ -4,18 +4,13 @@
 //! Paths, and Namespaces" in Microsoft's documentation), so that Windows can open every file.
 
 use crate::error::{Error, Result};
+use crate::fs::misfits::check_windows_name;
 
 /// The longest file name in UTF-16 units.
 pub const NAME_MAX_UNITS: usize = 255;
 
 /// The longest label that mkntfs takes, in UTF-16 units.
 pub const LABEL_MAX_UNITS: usize = 128;
-
-/// Names of devices, which Windows opens instead of a file of that name, whatever follows a dot.
-const RESERVED: [&str; 22] = [
-    "CON", "PRN", "AUX", "NUL", "COM1", "COM2", "COM3", "COM4", "COM5", "COM6", "COM7", "COM8",
-    "COM9", "LPT1", "LPT2", "LPT3", "LPT4", "LPT5", "LPT6", "LPT7", "LPT8", "LPT9",
-];
 
 /// Names of the metadata files in the root directory.
 const METADATA: [&str; 11] = [
@@ -83,14 +78,7 @@ fn check_name(name: &[u8]) -> Result<&str, String> {
     if let Some(bad) = text.chars().find(|&c| is_illegal(c)) {
         return Err(format!("has '{}'", bad.escape_debug()));
     }
-    if text.ends_with([' ', '.']) {
-        return Err("ends with a dot or a space".to_owned());
-    }
-    let stem = text.split('.').next().unwrap_or(text).trim_end();
-    match RESERVED.contains(&stem.to_ascii_uppercase().as_str()) {
-        true => Err("is the name of a device".to_owned()),
-        false => Ok(text),
-    }
+    check_windows_name(text).map(|()| text)
 }
 
 fn is_illegal(c: char) -> bool {

@@ -3,6 +3,7 @@
 use zerocopy::IntoBytes;
 
 use super::format::{ATTR_ROOT, ATTR_SECURE, AttrSfHdr};
+use crate::fs::misfits::check_xattr;
 use crate::tree::Xattrs;
 
 /// What is behind the data of an inode for its attributes: nothing, or a multiple of 8 bytes.
@@ -12,6 +13,7 @@ use crate::tree::Xattrs;
 pub(super) fn encode(xattrs: &Xattrs) -> Result<Vec<u8>, String> {
     let mut entries = Vec::new();
     for xattr in xattrs.iter() {
+        check_xattr(xattr)?;
         let (flags, name, value) = stored(&xattr.name, &xattr.value)
             .ok_or("XFS has user., trusted., security. and ACLs only")?;
         let too_long = |what, len: usize| {

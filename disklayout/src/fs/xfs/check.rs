@@ -5,8 +5,7 @@ use super::{Geometry, attributes, names, segments};
 use crate::error::{Error, Result};
 use crate::fs::Request;
 use crate::fs::misfits::{Loss, Survey};
-use crate::identity::Timestamp;
-use crate::tree::{Attributes, Device, FileTree, Node, NodeId, NodeKind, Xattrs};
+use crate::tree::{Device, FileTree, Node, NodeId, NodeKind, Xattrs};
 
 /// The smallest filesystem that mkfs.xfs makes, in bytes.
 pub const MIN_SIZE: u64 = 300 << 20;
@@ -57,40 +56,20 @@ pub fn adapt(request: &mut Request<'_>, geometry: Geometry) -> Result<Vec<String
     survey.keep_entries(tree, |tree, directory, name, id| {
         bad_kind(tree.node(id), geometry).or_else(|| bad_name(tree, directory, name))
     })?;
+    survey.keep_owners(tree)?;
     survey.keep_xattrs(tree, |tree, id, xattrs| fit(tree, id, xattrs, geometry))?;
-    hold_times(tree, geometry, &mut survey)?;
-    if request.size.get() > SMALL_NUMBERS && has_links(tree) {
-        let message = "hard links can't be made in an XFS filesystem of more than 1 TiB";
-        return Err(Error::unsupported(request.place, message));
-    }
-    Ok(survey.into_warnings())
-}
-
-fn hold_times(tree: &mut FileTree, geometry: Geometry, survey: &mut Survey<'_>) -> Result<()> {
     // Both forms begin in 1901.
     let end = match geometry.bigtime {
         true => BIGTIME_END,
         false => i32::MAX.into(),
     };
-    let mut changed = Vec::new();
-    for (id, node) in tree.nodes() {
-        let seconds = node.attributes.mtime.seconds;
-        let nearest = seconds.clamp(BIGTIME_START, end);
-        if nearest != seconds {
-            let why = || format!("is of {seconds} s from 1970");
-            survey.note(Loss::Time, || tree.path(id), why)?;
-            let mtime = Timestamp::from_seconds(nearest);
-            let attributes = Attributes {
-                mtime,
-                ..node.attributes
-            };
-            changed.push((id, attributes));
-        }
+    let times = BIGTIME_START..=end;
+    survey.find_times(tree, Loss::Time, times, "")?.apply(tree);
+    if request.size.get() > SMALL_NUMBERS && has_links(tree) {
+        let message = "hard links can't be made in an XFS filesystem of more than 1 TiB";
+        return Err(Error::unsupported(request.place, message));
     }
-    for (id, attributes) in changed {
-        tree.set_attributes(id, attributes);
-    }
-    Ok(())
+    Ok(survey.into_warnings())
 }
 
 fn bad_name(tree: &FileTree, directory: NodeId, name: &[u8]) -> Option<(Loss, String)> {

@@ -2,7 +2,7 @@
 //! last partition.
 
 use super::bounds::{Sectors, place_of_end};
-use super::request;
+use super::{options, request};
 use crate::error::{Error, Result};
 use crate::fs::Registry;
 use crate::identity::Identity;
@@ -105,7 +105,8 @@ pub(super) fn fit(
     for (one, tree) in content {
         if one.spec.end == End::Auto || label == Label::None {
             let kept = std::mem::replace(tree, FileTree::new(identity.time()));
-            let request = request(one, kept, sector, identity);
+            let options = options(one.spec, DiskSize::Smallest(room), label);
+            let request = request(one, kept, sector, identity, options);
             let size = size::smallest(registry, &request, room)?;
             *tree = request.tree;
             one.range = range(one, size, sector)?;
