@@ -15,7 +15,7 @@ use disklayout::fs::misfits::Survey;
 use disklayout::fs::squashfs;
 use disklayout::fs::{Choice, Formatter, FsPlan, Progress, Request, Summary, Unwatched};
 use disklayout::tree::{Content, FileTree, NodeId, NodeKind};
-use disklayout::{Bytes, Error, Result, Timestamp};
+use disklayout::{Bytes, Error, ErrorKind, Result, Timestamp};
 use sha2::{Digest, Sha256};
 
 use super::nameless::NamelessFile;
@@ -178,9 +178,11 @@ impl Recipe {
         let file = NamelessFile::new().map_err(fail)?;
         let mut arguments: Vec<OsString> = vec!["-".into(), file.path().into()];
         arguments.extend(self.arguments.iter().cloned());
-        runner.feed(&self.place, MKSQUASHFS, &arguments, |out| {
-            tar_stream::emit(tree, &mut Feed::new(&self.place, out, progress))
-        })?;
+        runner
+            .feed(&self.place, MKSQUASHFS, &arguments, |out| {
+                tar_stream::emit(tree, &mut Feed::new(&self.place, out, progress))
+            })
+            .map_err(with_directory)?;
         let made = file.file().metadata().map_err(fail)?.len();
         let room = made + squashfs::FINISHING_ROOM.get();
         file.file().set_len(room).map_err(fail)?;
@@ -207,6 +209,19 @@ impl Recipe {
         );
         Err(Error::does_not_fit(&self.place, message))
     }
+}
+
+/// Where the file without a name has no room.
+fn with_directory(error: Error) -> Error {
+    if error.kind() != ErrorKind::Tool || !error.message().contains("No space left on device") {
+        return error;
+    }
+    let message = format!(
+        "{}; it is made in '{}', and TMPDIR can name another place",
+        error.message().trim_end(),
+        NamelessFile::directory().display()
+    );
+    Error::new(error.kind(), error.place(), message)
 }
 
 /// Sums up a stream, with the places of data instead of the data.

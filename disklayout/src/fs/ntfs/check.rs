@@ -96,9 +96,9 @@ fn gaps(mut held: Vec<Range<u64>>, end: u64) -> Result<Vec<Range<u64>>> {
 /// Which records the master file table says are in use.
 fn record_bitmap(volume: &Volume<'_>) -> Result<Vec<u8>> {
     let table = volume.existing(RECORD_MFT)?;
-    let attributes = table.attributes()?.into_iter();
-    let bitmap = attributes.filter(|attribute| attribute.kind == AT_BITMAP);
-    match bitmap.last().map(|attribute| attribute.value) {
+    let mut attributes = table.attributes()?.into_iter();
+    let bitmap = attributes.find(|attribute| attribute.kind == AT_BITMAP);
+    match bitmap.map(|attribute| attribute.value) {
         Some(Value::Resident(value)) => Ok(table.bytes[value].to_vec()),
         Some(Value::NonResident {
             runs,
@@ -123,11 +123,19 @@ mod tests {
 
     #[test]
     fn what_nobody_holds_lies_between() {
-        let gaps = |held: &[Range<u64>]| gaps(held.to_vec(), 100).ok();
-        assert_eq!(gaps(&[]), Some(vec![0..100]));
-        assert_eq!(gaps(&[40..100, 0..3, 3..10]), Some(vec![10..40]));
-        assert_eq!(gaps(&[0..3, 2..10]), None);
-        assert_eq!(gaps(&[90..101]), None);
+        let gaps = |held: &[(u64, u64)]| {
+            let held = held.iter().map(|&(start, end)| start..end).collect();
+            let gaps = gaps(held, 100).ok()?;
+            Some(
+                gaps.iter()
+                    .map(|gap| (gap.start, gap.end))
+                    .collect::<Vec<_>>(),
+            )
+        };
+        assert_eq!(gaps(&[]), Some(vec![(0, 100)]));
+        assert_eq!(gaps(&[(40, 100), (0, 3), (3, 10)]), Some(vec![(10, 40)]));
+        assert_eq!(gaps(&[(0, 3), (2, 10)]), None);
+        assert_eq!(gaps(&[(90, 101)]), None);
     }
 
     #[test]
