@@ -26,10 +26,14 @@ impl NamelessFile {
     /// # Errors
     /// What the system says.
     pub(crate) fn new() -> io::Result<Self> {
-        let directory = env::var_os("TMPDIR").filter(|it| !it.is_empty());
-        let directory = directory.map_or_else(|| DIRECTORY.into(), PathBuf::from);
-        let file = nameless(&directory).or_else(|_| MemFile::new(0)?.file().try_clone())?;
+        let file = nameless(&Self::directory()).or_else(|_| MemFile::new(0)?.file().try_clone())?;
         Ok(Self { file })
+    }
+
+    /// Where they are made.
+    pub(crate) fn directory() -> PathBuf {
+        let directory = env::var_os("TMPDIR").filter(|it| !it.is_empty());
+        directory.map_or_else(|| DIRECTORY.into(), PathBuf::from)
     }
 
     /// The open file.

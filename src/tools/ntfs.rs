@@ -1,16 +1,18 @@
-//! NTFS volumes, made by mkntfs and ntfscp on a file in memory.
+//! NTFS volumes, made by mkntfs and ntfscp on a file in memory, which gets all but the files' data.
 
 use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::{self, Write};
+use std::io;
+use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
-use std::path::{self, Path};
+use std::path::Path;
 
 use disklayout::disk::{Disk, SparseFile};
 use disklayout::fs::ntfs::{self, Geometry};
 use disklayout::fs::{Formatter, FsPlan, Progress, Request, Summary};
-use disklayout::tree::{Content, FileTree};
-use disklayout::{Bytes, Error, Identity, Lba, Result, SectorSize};
+use disklayout::tree::FileTree;
+use disklayout::{Bytes, Error, ErrorKind, Identity, Lba, Result, SectorSize};
+use rustix::fs::{FallocateFlags, fallocate};
 
 use super::memfd::MemFile;
 use super::runner::{Packages, Runner, Tool};
@@ -28,9 +30,6 @@ const fn tool(program: &'static str) -> Tool {
         packages: Packages::two("ntfs-3g", "ntfsprogs", "Fedora, Rocky with EPEL"),
     }
 }
-
-/// What is not in a file of the host is copied in pieces of this size.
-const PIECE: u64 = 1 << 20;
 
 /// Plans NTFS volumes that mkntfs and ntfscp write.
 #[derive(Clone, Debug, Default)]
@@ -177,68 +176,61 @@ impl FsPlan for NtfsPlan {
         self.runner.find_all(&self.place, &TOOLS)
     }
 
-    /// The volume is made in memory, for mkntfs can't write into a part of a file. What it writes
-    /// is little, and is moved to the disk piece by piece.
+    /// Everything but the data of files is made in memory, for mkntfs can't write into a part of a
+    /// file. That is little, and is moved to the disk piece by piece; the data goes there directly.
     fn write(&self, disk: &dyn Disk, progress: &dyn Progress) -> Result<()> {
         let memory = MemFile::new(self.size.get()).map_err(|e| self.no_memory(e))?;
         let place = (self.start, self.sector_size);
         let args = mkntfs_args(&memory.path(), place, self.label.as_deref());
         self.runner.run(&self.place, MKNTFS, &args)?;
-        self.fill(&memory, progress)?;
+        let volume = memory.file().try_clone().and_then(SparseFile::open);
+        let volume = volume.map_err(|e| self.no_memory(e))?;
+        self.make_files(&memory, &volume)?;
+        self.fill(&memory, &volume, disk, progress)?;
+        let stamped = ntfs::stamp(&volume, &self.tree, &self.identity);
+        stamped.map_err(|e| self.unfinished(e))?;
         splice(memory.file(), disk)
             .map_err(|e| Error::io(&self.place, "can't write the NTFS volume", e))
     }
 }
 
 impl NtfsPlan {
-    /// Puts directories and files into the volume and sets what mkntfs leaves to chance.
-    fn fill(&self, memory: &MemFile, progress: &dyn Progress) -> Result<()> {
-        let volume = memory.file().try_clone().and_then(SparseFile::open);
-        let volume = volume.map_err(|e| self.no_memory(e))?;
-        let mut directories = ntfs::Directories::default();
-        for directory in self.tree.directories() {
-            self.copy(memory, &Content::inline(b""), &directory)?;
-            let made = directories.make(&volume, &directory);
-            made.map_err(|e| self.unfinished(e))?;
-        }
-        for (path, content) in self.tree.files() {
-            self.copy(memory, content, &path)?;
-            progress.advance(1, content.len());
-        }
-        ntfs::stamp(&volume, &self.tree, &self.identity).map_err(|e| self.unfinished(e))
-    }
-
-    /// Copies a file into the volume.
-    fn copy(&self, memory: &MemFile, content: &Content, target: &[u8]) -> Result<()> {
-        let run = |source: &Path| {
-            let args = ntfscp_args(&memory.path(), source, target);
+    /// Puts directories and empty files into the volume.
+    fn make_files(&self, memory: &MemFile, volume: &SparseFile) -> Result<()> {
+        let empty = MemFile::new(0).map_err(|e| self.no_memory(e))?;
+        let make = |path: &[u8]| {
+            let args = ntfscp_args(&memory.path(), &empty.path(), path);
             self.runner.run(&self.place, NTFSCP, &args)
         };
-        if let Some(path) = content.host_path() {
-            // It checks that the file is still there and is the one that was planned.
-            drop(content.open()?);
-            let absolute = path::absolute(path)
-                .map_err(|e| Error::io(path.display().to_string(), "can't find the file", e))?;
-            return run(&absolute);
+        let mut directories = ntfs::Directories::default();
+        for directory in self.tree.directories() {
+            make(&directory)?;
+            let made = directories.make(volume, &directory);
+            made.map_err(|e| self.unfinished(e))?;
         }
-        let source = MemFile::new(content.len()).map_err(|e| self.no_memory(e))?;
-        self.read_into(content, &source)?;
-        run(&source.path())
+        self.tree
+            .files()
+            .iter()
+            .try_for_each(|(path, _)| make(path))
     }
 
-    /// Copies what isn't a file of the host into one in memory.
-    fn read_into(&self, content: &Content, target: &MemFile) -> Result<()> {
-        let mut file: &File = target.file();
-        let mut reader = content.open()?;
-        let mut left = content.len();
-        let mut piece = Vec::new();
-        while left > 0 {
-            piece.resize(left.min(PIECE) as usize, 0);
-            reader.read_exact(&mut piece)?;
-            file.write_all(&piece).map_err(|e| self.no_memory(e))?;
-            left -= piece.len() as u64;
+    /// Gives the files in the volume their data, which goes to `disk` where it is in clusters.
+    fn fill(
+        &self,
+        memory: &MemFile,
+        volume: &SparseFile,
+        disk: &dyn Disk,
+        progress: &dyn Progress,
+    ) -> Result<()> {
+        let contents = ntfs::Contents::place(&self.place, volume, &self.tree);
+        let contents = contents.map_err(|error| match error.kind() {
+            ErrorKind::DoesNotFit => error,
+            _ => self.unfinished(error),
+        })?;
+        for free in contents.were_free() {
+            punch(memory.file(), free).map_err(|e| self.no_memory(e))?;
         }
-        Ok(())
+        contents.copy(&self.place, volume, disk, progress)
     }
 
     fn no_memory(&self, error: io::Error) -> Error {
@@ -290,11 +282,17 @@ fn ntfscp_args(volume: &Path, source: &Path, target: &[u8]) -> Vec<OsString> {
     ]
 }
 
+/// Makes a hole of a part of a file.
+fn punch(file: &File, part: Range<u64>) -> io::Result<()> {
+    let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
+    Ok(fallocate(file, flags, part.start, part.end - part.start)?)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use disklayout::tree::Attributes;
-    use disklayout::{ErrorKind, Timestamp};
+    use disklayout::Timestamp;
+    use disklayout::tree::{Attributes, Content};
 
     fn plan(size: u64, label: &str, files: &[(&str, u64)]) -> Result<Box<dyn FsPlan>> {
         let mut tree = FileTree::new(Timestamp::default());

@@ -27,9 +27,11 @@ impl Scratch {
     /// A file of `len` bytes to which about `written` bytes will be written.
     ///
     /// # Errors
-    /// `Io` at `place`, or with the file.
+    /// `DoesNotFit` at `place` when the directory's filesystem has no room for it; `Io` at `place`,
+    /// or with the file.
     pub fn new(place: &str, staging: &Staging, len: u64, written: u64) -> Result<Self> {
         if written > IN_MEMORY {
+            staging.check_room(place, written)?;
             let file = staging.hole("filesystem", len)?;
             drop(file);
             let path = staging.path().join("filesystem");

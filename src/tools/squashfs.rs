@@ -1,8 +1,7 @@
 //! squashfs, made by mksquashfs of an archive that is written into its standard input.
 //!
-//! Of the root directory mksquashfs 4.5.1 takes no more than the permissions from outside. Its owner
-//! is root, and its time is the latest of all, which the environment variable SOURCE_DATE_EPOCH
-//! limits the clock to.
+//! Of the root directory mksquashfs 4.5.1 takes no more than the permissions from outside then. Its
+//! owner, group and time are set afterwards.
 
 mod bound;
 mod options;
@@ -11,15 +10,17 @@ use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsString;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use disklayout::disk::Disk;
+use disklayout::disk::{Disk, SparseFile};
 use disklayout::fs::misfits::Survey;
+use disklayout::fs::squashfs;
 use disklayout::fs::{Choice, Formatter, FsPlan, Progress, Request, Summary, Unwatched};
 use disklayout::tree::{Content, FileTree, NodeId, NodeKind};
-use disklayout::{Bytes, Error, Result, Timestamp};
+use disklayout::{Bytes, Error, ErrorKind, Result, Timestamp};
 use sha2::{Digest, Sha256};
 
 use super::nameless::NamelessFile;
 use super::runner::{Packages, Runner, Tool};
+use super::scratch::unfinished;
 use super::tar_stream::{self, Feed, Sink};
 use options::{CHOICES, Compression};
 
@@ -137,8 +138,6 @@ struct Recipe {
     place: String,
     compression: Compression,
     arguments: Vec<OsString>,
-    /// The latest of all times, in seconds.
-    latest: u32,
 }
 
 /// A filesystem in a file without a name.
@@ -157,20 +156,19 @@ impl Recipe {
         check_ids(place, tree)?;
         let mut survey = Survey::new(request, "squashfs");
         note_losses(tree, &mut survey)?;
-        let latest = latest(place, tree, request.identity.time())?;
+        let time = check_times(place, tree, request.identity.time())?;
         let recipe = Self {
             place: (*place).to_owned(),
-            arguments: arguments(&compression, tree),
+            arguments: arguments(&compression, tree, time),
             compression,
-            latest,
         };
         Ok((recipe, survey.into_warnings()))
     }
 
     fn fingerprint(&self, tree: &FileTree) -> Result<Fingerprint> {
         let mut sum = Fingerprinter(Sha256::new());
-        sum.0
-            .update(format!("{} {:?}", self.latest, self.arguments));
+        let root = tree.node(FileTree::ROOT).attributes;
+        sum.0.update(format!("{root:?} {:?}", self.arguments));
         tar_stream::emit(tree, &mut sum)?;
         Ok(sum.0.finalize().into())
     }
@@ -180,12 +178,18 @@ impl Recipe {
         let file = NamelessFile::new().map_err(fail)?;
         let mut arguments: Vec<OsString> = vec!["-".into(), file.path().into()];
         arguments.extend(self.arguments.iter().cloned());
-        let runner = runner.clone().at(self.latest.into());
-        runner.feed(&self.place, MKSQUASHFS, &arguments, |out| {
-            tar_stream::emit(tree, &mut Feed::new(&self.place, out, progress))
-        })?;
-        let len = file.file().metadata().map_err(fail)?.len();
-        let len = Bytes::new(len);
+        runner
+            .feed(&self.place, MKSQUASHFS, &arguments, |out| {
+                tar_stream::emit(tree, &mut Feed::new(&self.place, out, progress))
+            })
+            .map_err(with_directory)?;
+        let made = file.file().metadata().map_err(fail)?.len();
+        let room = made + squashfs::FINISHING_ROOM.get();
+        file.file().set_len(room).map_err(fail)?;
+        let disk = file.file().try_clone().and_then(SparseFile::open);
+        let finished = squashfs::finish(&disk.map_err(fail)?, tree);
+        let len = finished.map_err(|error| unfinished(&self.place, MKSQUASHFS.program, error))?;
+        file.file().set_len(len.get()).map_err(fail)?;
         Ok(Made { file, len })
     }
 
@@ -205,6 +209,19 @@ impl Recipe {
         );
         Err(Error::does_not_fit(&self.place, message))
     }
+}
+
+/// Where the file without a name has no room.
+fn with_directory(error: Error) -> Error {
+    if error.kind() != ErrorKind::Tool || !error.message().contains("No space left on device") {
+        return error;
+    }
+    let message = format!(
+        "{}; it is made in '{}', and TMPDIR can name another place",
+        error.message().trim_end(),
+        NamelessFile::directory().display()
+    );
+    Error::new(error.kind(), error.place(), message)
 }
 
 /// Sums up a stream, with the places of data instead of the data.
@@ -263,7 +280,7 @@ fn note_losses(tree: &FileTree, survey: &mut Survey<'_>) -> Result<()> {
             }
         }
     }
-    survey.note_owner(&tree.node(FileTree::ROOT).attributes, Vec::new)
+    Ok(())
 }
 
 /// Why a node can't have an extended attribute of this name.
@@ -285,18 +302,21 @@ fn has_namespace(name: &[u8]) -> bool {
         .any(|namespace| name.starts_with(namespace.as_bytes()))
 }
 
-fn arguments(compression: &Compression, tree: &FileTree) -> Vec<OsString> {
+fn arguments(compression: &Compression, tree: &FileTree, time: u32) -> Vec<OsString> {
     let switches = [
         "-tar",
         "-noappend",
         "-quiet",
         "-no-progress",
         "-exit-on-error",
+        // The table of owners is changed afterwards.
+        "-noId",
     ];
     let mut arguments: Vec<_> = switches.map(OsString::from).to_vec();
     let root = tree.node(FileTree::ROOT).attributes;
     for (name, value) in [
         ("-root-mode", format!("{:o}", root.permissions)),
+        ("-mkfs-time", time.to_string()),
         ("-processors", rayon::current_num_threads().to_string()),
     ] {
         arguments.extend([name.into(), value.into()]);
@@ -305,13 +325,12 @@ fn arguments(compression: &Compression, tree: &FileTree) -> Vec<OsString> {
     arguments
 }
 
-/// The latest time of the filesystem and of all that is in it.
-fn latest(place: &str, tree: &FileTree, own: Timestamp) -> Result<u32> {
-    let mut latest = seconds(place, b"the filesystem", own)?;
+/// The time of the filesystem, when it can hold it and those of all that is in it.
+fn check_times(place: &str, tree: &FileTree, own: Timestamp) -> Result<u32> {
     for (id, node) in tree.nodes() {
-        latest = latest.max(seconds(place, &tree.path(id), node.attributes.mtime)?);
+        seconds(place, &tree.path(id), node.attributes.mtime)?;
     }
-    Ok(latest)
+    seconds(place, b"the filesystem", own)
 }
 
 /// A time as squashfs has it: whole seconds in 32 bits without a sign.

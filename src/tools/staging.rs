@@ -87,6 +87,25 @@ impl Staging {
         }
     }
 
+    /// Makes sure that its filesystem has about `len` bytes left.
+    ///
+    /// # Errors
+    /// `DoesNotFit` at `place` with what is there and what is needed.
+    pub fn check_room(&self, place: &str, len: u64) -> Result<()> {
+        let free = |found: StatFs| found.f_bavail.saturating_mul(found.f_bsize as u64);
+        // What can't be found out shows when it is written.
+        let free = statfs(&self.root).map_or(u64::MAX, free);
+        if free >= len {
+            return Ok(());
+        }
+        let message = format!(
+            "'{}' has {free} bytes left, and about {len} are needed while the image is built; \
+             TMPDIR can name another place",
+            self.root.parent().unwrap_or(&self.root).display()
+        );
+        Err(Error::does_not_fit(place, message))
+    }
+
     /// Where it is, an absolute path.
     pub fn path(&self) -> &Path {
         &self.root
@@ -307,6 +326,17 @@ mod tests {
         // As when the process is killed.
         std::mem::forget(used);
         assert_eq!(leftovers(place.path()).len(), 1, "{}", root.display());
+    }
+
+    #[test]
+    fn too_little_room_is_told() {
+        let staging = Staging::new("disk").unwrap();
+        staging.check_room("disk", 1).unwrap();
+        let error = staging.check_room("disk", u64::MAX).unwrap_err();
+        let parent = std::env::temp_dir();
+        let expected = format!("'{}' has ", parent.display());
+        assert!(error.message().starts_with(&expected), "{error}");
+        assert!(error.message().contains("TMPDIR can name"), "{error}");
     }
 
     #[test]

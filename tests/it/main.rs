@@ -38,6 +38,8 @@ mod download;
 mod engine;
 /// XFS, Btrfs and F2FS as the programs that make them, and the kernel, see them.
 mod external;
+/// System calls that fail, one at a time.
+mod faults;
 /// The README's table of filesystems.
 mod filesystems;
 /// One subcommand for every image group.

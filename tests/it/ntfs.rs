@@ -7,15 +7,17 @@ mod large_sectors;
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::io;
+use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use createhdds::tools::ntfs::NtfsFormatter;
 use createhdds::tools::runner::Runner;
-use disklayout::disk::{MemDisk, SparseFile};
-use disklayout::fs::{Formatter, FsPlan, Misfits, Request, Unwatched};
-use disklayout::tree::{Attributes, Content, FileTree, Node, NodeKind};
+use disklayout::disk::{Disk, MemDisk, SparseFile};
+use disklayout::fs::{Formatter, FsPlan, Misfits, Progress, Request, Unwatched};
+use disklayout::tree::{Attributes, Content, Extent, FileTree, Node, NodeKind};
 use disklayout::{Bytes, ErrorKind, Identity, Lba, SectorSize, Timestamp};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -552,22 +554,172 @@ fn without_the_programs_the_error_names_the_packages() {
 
 /// Files that fit by their data alone, but not with what directories and records need.
 #[test]
-fn a_full_volume_is_an_error_of_the_program() {
-    let mut wanted = Wanted::of_size(MIB + 512);
-    for i in 0..76 {
-        wanted = wanted.file(&format!("/{i}"), &pattern(4096));
+fn a_full_volume_is_told_of_before_anything_is_written() {
+    for (count, kind, words) in [
+        // There is no room for data, or none for names.
+        (
+            76,
+            ErrorKind::DoesNotFit,
+            "bytes, and the NTFS volume has 0 left",
+        ),
+        (79, ErrorKind::DoesNotFit, "an automatic size has room"),
+    ] {
+        let mut wanted = Wanted::of_size(MIB + 512);
+        for i in 0..count {
+            wanted = wanted.file(&format!("/{i}"), &pattern(4096));
+        }
+        let disk = MemDisk::new(wanted.size);
+        let plan = wanted.plan(Runner::from_env());
+        let error = plan.write(&disk, &Unwatched).unwrap_err();
+        assert_eq!(error.kind(), kind, "{error}");
+        assert!(error.message().contains(words), "{error}");
+        assert_eq!(disk.allocated(), 0);
     }
+}
+
+/// A disk that looks at the file in memory of the same length whenever it is written to.
+#[derive(Debug)]
+struct Watching {
+    disk: MemDisk,
+    most: AtomicU64,
+}
+
+impl Disk for Watching {
+    fn len(&self) -> u64 {
+        self.disk.len()
+    }
+
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        self.disk.read_at(buf, offset)
+    }
+
+    fn write_at(&self, buf: &[u8], offset: u64) -> io::Result<()> {
+        for entry in fs::read_dir("/proc/self/fd")? {
+            // Other threads close theirs meanwhile.
+            let Ok(file) = fs::metadata(entry?.path()) else {
+                continue;
+            };
+            if file.is_file() && file.len() == self.len() {
+                self.most.fetch_max(file.blocks() * 512, Ordering::Relaxed);
+            }
+        }
+        self.disk.write_at(buf, offset)
+    }
+}
+
+#[test]
+fn data_of_files_is_never_in_memory() {
+    let mut wanted = Wanted::of_size(48 * MIB + 7 * 512);
+    wanted = wanted.file("/large", &pattern(30 << 20));
+    let disk = Watching {
+        disk: MemDisk::new(wanted.size),
+        most: AtomicU64::new(0),
+    };
+    let plan = wanted.plan(Runner::from_env());
+    plan.write(&disk, &Unwatched).unwrap();
+    let most = disk.most.into_inner();
+    assert!((1..5 * MIB).contains(&most), "{most} bytes in memory");
+}
+
+/// Adds up what it is told.
+#[derive(Debug, Default)]
+struct Told {
+    files: AtomicU64,
+    bytes: AtomicU64,
+}
+
+impl Progress for Told {
+    fn advance(&self, files: u64, bytes: u64) {
+        self.files.fetch_add(files, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+}
+
+#[test]
+fn holes_stay_holes_and_are_no_progress() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("sparse");
+    let file = File::create(&path).unwrap();
+    file.set_len(20 * MIB).unwrap();
+    file.write_all_at(&pattern(8192), 5 * MIB).unwrap();
+    let metadata = file.metadata().unwrap();
+    let modified = Timestamp {
+        seconds: metadata.mtime(),
+        nanoseconds: metadata.mtime_nsec() as u32,
+    };
+    let extent = Extent {
+        logical: 5 * MIB,
+        len: 8192,
+        offset: 5 * MIB,
+    };
+    let sparse = Content::host_with_holes(&path, 20 * MIB, modified, vec![extent]);
+    let mut wanted = Wanted::of_size(32 * MIB).file("/small", &pattern(100));
+    wanted = wanted.file("/empty", b"");
+    wanted.files.push(("/sparse".to_owned(), sparse));
     let disk = MemDisk::new(wanted.size);
-    let error = wanted
-        .plan(Runner::from_env())
-        .write(&disk, &Unwatched)
-        .unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::Tool);
-    assert!(
-        error.message().contains("No space left on device"),
-        "{error}"
-    );
-    assert_eq!(disk.allocated(), 0);
+    let told = Told::default();
+    let plan = wanted.plan(Runner::from_env());
+    plan.write(&disk, &told).unwrap();
+    assert!(disk.allocated() < 4 * MIB, "{}", disk.allocated());
+    assert_eq!(told.files.into_inner(), 3);
+    assert_eq!(told.bytes.into_inner(), 8192 + 100);
+    wanted.build();
+}
+
+#[test]
+fn a_source_that_is_gone_is_told_by_its_name() {
+    let dir = tempfile::tempdir().unwrap();
+    for len in [5, 50_000] {
+        let path = dir.path().join(format!("source {len}"));
+        fs::write(&path, pattern(len)).unwrap();
+        let mut wanted = Wanted::of_size(4 * MIB);
+        let content = host_file(&path, len as u64);
+        wanted.files.push(("/file".to_owned(), content));
+        let plan = wanted.plan(Runner::from_env());
+        fs::remove_file(&path).unwrap();
+        let error = plan.write(&MemDisk::new(wanted.size), &Unwatched);
+        let error = error.unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Io);
+        assert_eq!(error.place(), path.display().to_string());
+    }
+}
+
+/// Programs that end well without having done what they were asked for.
+#[test]
+fn what_the_programs_left_undone_is_seen() {
+    for (program, script, words) in [
+        ("mkntfs", "exit 0", "NTFS signature is missing"),
+        // A volume that is smaller than its place.
+        (
+            "mkntfs",
+            "real=$(PATH=$PATH:/usr/sbin:/sbin command -v mkntfs); exec \"$real\" \"$@\" 8000",
+            "where there are 8192",
+        ),
+        ("ntfscp", "exit 0", "has no file"),
+        // The volume's bitmap is in cluster 135 here.
+        (
+            "ntfscp",
+            "real=$(PATH=$PATH:/usr/sbin:/sbin command -v ntfscp); \"$real\" \"$@\" || exit; \
+             head -c 8 /dev/zero | dd of=\"$3\" bs=1 seek=552960 conv=notrunc",
+            "its bitmap calls free",
+        ),
+    ] {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join(program);
+        fs::write(&path, format!("#!/bin/sh\n{script}\n")).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+        let others = std::env::var("PATH").unwrap_or_default();
+        let others = format!("{others}:/usr/sbin:/sbin");
+        let search = std::env::split_paths(&others);
+        let runner =
+            Runner::with_search([dir.path().to_owned()].into_iter().chain(search).collect());
+        let wanted = Wanted::of_size(4 * MIB).file("/file", b"content");
+        let disk = MemDisk::new(wanted.size);
+        let error = wanted.plan(runner).write(&disk, &Unwatched).unwrap_err();
+        let told = format!("{error}: {:?}", std::error::Error::source(&error));
+        assert!(told.contains(words), "{told}");
+        assert_eq!(disk.allocated(), 0);
+    }
 }
 
 #[test]

@@ -44,6 +44,8 @@ fn tree(source: &Path) -> FileTree {
     let mut tree = FileTree::new(TIME);
     let root = Attributes {
         permissions: 0o750,
+        uid: 7,
+        gid: 4_000_000,
         ..Attributes::directory(Timestamp::from_seconds(5))
     };
     tree.set_attributes(FileTree::ROOT, root);
@@ -208,9 +210,8 @@ fn assert_mounted(root: &Path) {
     assert_eq!(found, (0o6711, 3_000_000, u32::MAX - 1));
     let itself = fs::metadata(root).unwrap();
     let found = (itself.mode() & 0o7777, itself.uid(), itself.gid());
-    assert_eq!(found, (0o750, 0, 0));
-    // That of the filesystem, which is the latest of all.
-    assert_eq!(itself.mtime(), 1_591_012_800);
+    assert_eq!(found, (0o750, 7, 4_000_000));
+    assert_eq!(itself.mtime(), 5);
     assert!(of("pipe").file_type().is_fifo());
     let device = of("device").rdev();
     assert_eq!(
@@ -437,17 +438,54 @@ fn what_it_cannot_hold_is_refused_or_left_out() {
     );
 }
 
-/// An ordinary user's directory belongs to that user.
+/// The root directory as unsquashfs lists it, and its bytes.
+fn listed_root(tree: &FileTree, compression: &str) -> String {
+    let options = Options::default().with("compression", compression);
+    let request = Request {
+        options,
+        ..request(tree.clone(), 4 * MIB)
+    };
+    let image = write(&*plan(request).unwrap(), 4 * MIB);
+    let listed = checkers::approved_text("unsquashfs", &["-lln"], &image.path).unwrap();
+    let line = listed.lines().find(|line| line.ends_with(" squashfs-root"));
+    let words: Vec<_> = line.unwrap().split_whitespace().collect();
+    words.join(" ")
+}
+
+/// Owner and time of the root directory come from nothing but the tree, also where its inode is the
+/// only one, and where it lies in two blocks of metadata.
 #[test]
-fn the_owner_of_the_root_is_told_of() {
+fn the_root_has_its_owner_and_time() {
+    let time = Timestamp::from_seconds(4_000_000_000);
+    let root = Attributes {
+        permissions: 0o751,
+        uid: 70_000,
+        gid: 80_000,
+        mtime: time,
+    };
     let mut tree = FileTree::new(TIME);
-    let uid = 1000;
-    let attributes = Attributes::directory(TIME);
-    tree.set_attributes(FileTree::ROOT, Attributes { uid, ..attributes });
-    let plan = plan(request(tree, MIB)).unwrap();
-    let expected =
-        "left out 1 owner other than root, which squashfs can't hold: '/' belongs to 1000:0";
-    assert_eq!(plan.warnings(), [expected]);
+    tree.set_attributes(FileTree::ROOT, root);
+    for count in [0, 1, 408, 409, 410, 3000] {
+        for i in 0..count {
+            let id = put(&mut tree, &format!("/{i:04}"), NodeKind::Fifo);
+            let attributes = Attributes {
+                uid: i % 2500,
+                ..Attributes::file(TIME)
+            };
+            tree.set_attributes(id, attributes);
+            if i == 50 {
+                tree.set_xattrs(id, xattrs(&[("user.x", b"value")]));
+            }
+        }
+        for compression in ["gzip", "xz", "zstd", "lz4", "lzo", "none"] {
+            let line = listed_root(&tree, compression);
+            assert!(
+                line.starts_with("drwxr-x--x 70000/80000 "),
+                "{count}: {line}"
+            );
+            assert!(line.contains(" 2096-10-02 07:06 "), "{count}: {line}");
+        }
+    }
 }
 
 #[test]

@@ -13,6 +13,7 @@ mod file_type;
 pub mod misfits;
 pub mod ntfs;
 pub mod options;
+pub mod squashfs;
 pub mod swap;
 pub mod xfs;
 

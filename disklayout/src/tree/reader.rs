@@ -1,5 +1,8 @@
 //! Reads a file's data from its start to its end.
 
+use std::fs::File;
+use std::io::{self, Read, Seek, SeekFrom};
+
 use super::content::{Content, Extent, Source};
 use super::host::OpenFile;
 use super::store::{Store, StoreReader};
@@ -19,7 +22,8 @@ pub struct ContentReader<'a> {
 #[derive(Debug)]
 enum Bytes<'a> {
     Inline(&'a [u8]),
-    Host(OpenFile<'a>),
+    /// The file and its position.
+    Host(OpenFile<'a>, u64),
     Store(StoreReader<'a>),
 }
 
@@ -56,7 +60,7 @@ impl<'a> ContentReader<'a> {
         extents.reverse();
         let bytes = match content.source() {
             Source::Inline(bytes) => Bytes::Inline(bytes),
-            Source::Host(host) => Bytes::Host(host.open()?),
+            Source::Host(host) => Bytes::Host(host.open()?, 0),
             Source::Stored(store, _) => {
                 let first = extents.last().map_or(0, |extent| extent.offset);
                 let reader = reader.filter(|reader| reader.streams(store));
@@ -69,6 +73,14 @@ impl<'a> ContentReader<'a> {
             position: 0,
             len: content.len(),
         })
+    }
+
+    /// Passes the hole that comes next, if one does: where in the file the data behind it starts, and
+    /// how many bytes of it lie side by side. `None` when only a hole is left, or nothing.
+    pub fn next_data(&mut self) -> Option<(u64, u64)> {
+        let next = self.extents.last()?;
+        self.position = next.logical;
+        Some((next.logical, next.len))
     }
 
     /// Fills all of `buf` with the next bytes. With the last ones it is sure that all are of the
@@ -165,7 +177,11 @@ impl Bytes<'_> {
                 buf.copy_from_slice(&bytes[offset as usize..][..buf.len()]);
                 Ok(())
             }
-            Self::Host(file) => file.read_exact_at(buf, offset),
+            Self::Host(file, position) => {
+                let read = read_from(file.file(), *position, buf, offset);
+                *position = offset + buf.len() as u64;
+                read.map_err(|error| file.read_error(error))
+            }
             Self::Store(reader) => reader.read_exact_at(buf, offset),
         }
     }
@@ -173,15 +189,23 @@ impl Bytes<'_> {
     fn check(&self) -> Result<()> {
         match self {
             Self::Inline(_) => Ok(()),
-            Self::Host(file) => file.check(),
+            Self::Host(file, _) => file.check(),
             Self::Store(reader) => reader.check(),
         }
     }
 }
 
+/// Fills `buf` from `offset` of a file whose position is `position`.
+fn read_from(mut file: &File, position: u64, buf: &mut [u8], offset: u64) -> io::Result<()> {
+    if position != offset {
+        file.seek(SeekFrom::Start(offset))?;
+    }
+    file.read_exact(buf)
+}
+
 #[cfg(test)]
 mod tests {
-    use std::io::{self, Cursor, Read, Write};
+    use std::io::{Cursor, Write};
     use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
@@ -296,6 +320,15 @@ mod tests {
                 );
             }
         }
+        let content = Content::host_with_holes(file.path(), 10, modified, extents([2, 7]));
+        let mut reader = content.open().unwrap();
+        let mut bytes = [0; 2];
+        for (found, read) in [((2, 3), b"23"), ((4, 1), b"4\0"), ((7, 2), b"78")] {
+            assert_eq!(reader.next_data(), Some(found));
+            reader.read_exact(&mut bytes).unwrap();
+            assert_eq!(&bytes, read);
+        }
+        assert_eq!(reader.next_data(), None);
         let stale = Content::host_with_holes(file.path(), 10, crate::Timestamp::default(), vec![]);
         let error = stale.open().unwrap_err();
         assert!(

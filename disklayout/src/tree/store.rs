@@ -129,7 +129,8 @@ impl Store {
         let Some(planned) = &self.planned else {
             return Ok(());
         };
-        let now = fstat(section.file()).map_err(|error| self.failed("can't look at it", error.into()))?;
+        let now =
+            fstat(section.file()).map_err(|error| self.failed("can't look at it", error.into()))?;
         if is_unchanged(planned, &now) {
             return Ok(());
         }

@@ -43,8 +43,8 @@ const SECTOR: u64 = 4096;
 /// What the first nodes of a subvolume's tree take, twice.
 const PER_SUBVOLUME: u64 = 2 * (64 << 10);
 
-/// What mkfs.btrfs counts for every file at most, in bytes.
-const PER_FILE: u64 = 40 << 10;
+/// What mkfs.btrfs counts for every name at most, in bytes.
+const PER_NAME: u64 = 40 << 10;
 
 /// Plans Btrfs filesystems that mkfs.btrfs writes.
 #[derive(Clone, Debug, Default)]
@@ -107,20 +107,34 @@ impl Formatter for BtrfsFormatter {
         }))
     }
 
-    /// An upper bound, as mkfs.btrfs itself reckons: it counts the longest path for every file.
+    /// An upper bound, as mkfs.btrfs itself reckons: it counts the longest path for every name, the
+    /// data of a file once for each of its names, and an eighth of that, twice, for checksums.
     fn smallest(&self, request: &Request<'_>, free: Bytes) -> Result<Bytes> {
         let chosen = Chosen::new(request)?;
-        let (data, metadata) = demand(&request.tree);
+        let (_, metadata) = demand(&request.tree);
+        let (names, data) = reckoned(&request.tree);
         let data = data.saturating_add(free.get());
-        let files = request.tree.nodes().count() as u64 * PER_FILE;
         let needed = data
-            .saturating_add(data / 8)
+            .saturating_add(data / 4)
             .saturating_add(metadata * 3)
-            .saturating_add(files);
+            .saturating_add(names * PER_NAME);
         let subvolumes = chosen.subvolumes.len() as u64 * PER_SUBVOLUME;
         let size = needed.saturating_add(chosen.min_size() + subvolumes);
         Ok(Bytes::new(size.next_multiple_of(1 << 20)))
     }
+}
+
+/// How many names there are, the root directory among them, and how many bytes the data of files would
+/// take if each of their names had its own.
+fn reckoned(tree: &FileTree) -> (u64, u64) {
+    let entries = tree.nodes().flat_map(|(id, _)| tree.entries(id));
+    entries.fold((1, 0), |(names, data), (_, id)| {
+        let own = match &tree.node(id).kind {
+            NodeKind::File(content) => content.len().next_multiple_of(SECTOR),
+            _ => 0,
+        };
+        (names + 1, data.saturating_add(own))
+    })
 }
 
 /// About how many bytes the data of files takes, holes among it, and how many all else does.
@@ -220,7 +234,8 @@ impl BtrfsPlan {
         let made = scratch.disk()?.len();
         if made > self.size {
             let message = format!(
-                "mkfs.btrfs wants {made} bytes for these files, and the filesystem has {}",
+                "mkfs.btrfs wants {made} bytes for these files and their names, and the filesystem \
+                 has {}; an automatic size has room",
                 self.size
             );
             return Err(Error::does_not_fit(&self.place, message));
@@ -265,4 +280,45 @@ fn set_stand_in(path: &Path, xattr: &Xattr) -> Result<()> {
         );
         Error::io(path.display().to_string(), message, io::Error::from(error))
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use disklayout::Timestamp;
+    use disklayout::tree::{Attributes, Content};
+
+    /// What mkfs.btrfs 6.2 wanted for names of a file of 10 MiB, and for one file, in MiB.
+    #[test]
+    fn sizes_are_what_the_program_wants() {
+        const MIB: u64 = 1 << 20;
+        for (names, mib, wanted) in [
+            (1, 10, 120),
+            (2, 10, 125),
+            (30, 10, 469),
+            (200, 10, 2549),
+            (1, 400, 565),
+        ] {
+            let time = Timestamp::default();
+            let mut tree = FileTree::new(time);
+            let content = Content::host("/x", mib * MIB);
+            let file = tree.put_file("t", b"/0", content, Attributes::file(time));
+            for i in 1..names {
+                let name = format!("/{i}");
+                tree.link("t", name.as_bytes(), *file.as_ref().unwrap())
+                    .unwrap();
+            }
+            let identity = Identity::new("d", time);
+            let request = Request {
+                tree,
+                ..Request::new("p", "btrfs", Bytes::new(0), identity)
+            };
+            let found = BtrfsFormatter::default().smallest(&request, Bytes::new(0));
+            let found = found.unwrap().get() / MIB;
+            assert!(
+                (wanted..wanted * 5 / 4 + 8).contains(&found),
+                "{names}: {found}"
+            );
+        }
+    }
 }

@@ -20,6 +20,9 @@ pub(super) const CHOICES: [Choice; 3] = [
     Choice::new(LEVEL, "LEVEL", "How well gzip, zstd or lzo compress"),
 ];
 
+/// Compressors that inodes aren't stored in: one of them is changed afterwards.
+const FOREIGN: [&str; 2] = ["lz4", "lzo"];
+
 /// Compressors and the levels that they have.
 const COMPRESSORS: [(&str, Option<u8>); 6] = [
     ("gzip", Some(9)),
@@ -66,10 +69,13 @@ impl Compression {
     pub(super) fn arguments(&self) -> Vec<OsString> {
         let mut arguments = vec!["-b".to_owned(), self.block_size.to_string()];
         if self.compressor == NONE {
-            let tables = ["-noI", "-noId", "-noD", "-noF", "-noX"];
+            let tables = ["-noI", "-noD", "-noF", "-noX"];
             arguments.extend(tables.map(str::to_owned));
         } else {
             arguments.extend(["-comp", self.compressor].map(str::to_owned));
+        }
+        if FOREIGN.contains(&self.compressor) {
+            arguments.push("-noI".to_owned());
         }
         if let Some(level) = self.level {
             arguments.extend(["-Xcompression-level".to_owned(), level.to_string()]);
@@ -132,8 +138,9 @@ mod tests {
             ),
             (
                 &[("compression", "none"), ("block-size", "1M")],
-                "-b 1048576 -noI -noId -noD -noF -noX",
+                "-b 1048576 -noI -noD -noF -noX",
             ),
+            (&[("compression", "lz4")], "-b 131072 -comp lz4 -noI"),
         ] {
             let expected: Vec<_> = expected.split(' ').map(OsString::from).collect();
             assert_eq!(arguments(chosen).unwrap(), expected);

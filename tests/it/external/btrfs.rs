@@ -245,3 +245,41 @@ fn the_checker_sees_changed_data() {
     std::os::unix::fs::FileExt::write_all_at(&file, b"X", at).unwrap();
     check("btrfs", &image).unwrap_err();
 }
+
+/// mkfs.btrfs counts the data of a file once for each of its names, and for checksums.
+#[test]
+fn automatic_sizes_have_room_for_many_names() {
+    let source = tempfile::tempdir().unwrap();
+    let scratch = tempfile::tempdir().unwrap();
+    let file = source.path().join("large");
+    std::fs::write(&file, vec![7; 10 << 20]).unwrap();
+    for number in 0..60 {
+        std::fs::hard_link(&file, source.path().join(format!("{number}"))).unwrap();
+    }
+    let image = scratch.path().join("x.img");
+    make("-t btrfs", source.path(), &image).expect(0);
+    check("btrfs", &image).unwrap();
+}
+
+/// The names that a file has in a directory are in one item of a node, as an attribute is.
+#[test]
+fn what_no_node_holds_is_refused_when_planning() {
+    let scratch = tempfile::tempdir().unwrap();
+    let image = scratch.path().join("x.img");
+    let source = tempfile::tempdir().unwrap();
+    let name = |number: u32| source.path().join(format!("{number:0240}"));
+    std::fs::write(name(0), "data").unwrap();
+    // 250 bytes each, and 16,233 are to be had.
+    for number in 1..64 {
+        std::fs::hard_link(name(0), name(number)).unwrap();
+    }
+    make("-t btrfs", source.path(), &image).expect(0);
+    check("btrfs", &image).unwrap();
+    std::fs::remove_file(&image).unwrap();
+    std::fs::hard_link(name(0), name(64)).unwrap();
+    let run = make("-t btrfs", source.path(), &image).expect(3);
+    run.says(["more names in '/' than a node of 16384 bytes holds; a larger node-size"]);
+    assert!(!image.exists());
+    make("-t btrfs --node-size 32768", source.path(), &image).expect(0);
+    check("btrfs", &image).unwrap();
+}

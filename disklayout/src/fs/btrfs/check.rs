@@ -1,12 +1,14 @@
 //! What Btrfs, and mkfs.btrfs, can't hold.
 
+use std::collections::HashMap;
+
 use super::names::stand_in;
 use super::subvolumes::{self, Subvolume};
 use crate::error::{Error, Result};
 use crate::fs::Request;
 use crate::fs::misfits::{Survey, check_xattr};
 use crate::fs::options::place_of;
-use crate::tree::{NAME_MAX, NodeKind, Xattrs};
+use crate::tree::{FileTree, NAME_MAX, NodeId, NodeKind, Xattr, Xattrs};
 
 /// The smallest filesystem that mkfs.btrfs makes, in bytes.
 pub const MIN_SIZE: u64 = 114_294_784;
@@ -20,11 +22,16 @@ pub const LABEL_MAX: usize = 255;
 /// The longest path in bytes: the program uses paths as a whole.
 pub const PATH_MAX: usize = 3840;
 
-/// What a node has beside the name and the value of an attribute (`BTRFS_MAX_XATTR_SIZE`): a header,
-/// an item and a `btrfs_dir_item`.
-const NODE_OVERHEAD: u64 = 101 + 25 + 30;
 /// The longest target of a symbolic link, in bytes, that has attributes.
 const TARGET_MAX: usize = 2000;
+
+/// What a node needs beside an attribute's name and value: its own header, an item, an entry.
+const BESIDE_XATTR: u64 = 101 + 25 + 30;
+
+/// What a node needs beside the names of a file in a directory, and each of these beside itself: the
+/// program looks for room for one item more than there is.
+const BESIDE_NAMES: u64 = 101 + 2 * 25;
+const BESIDE_NAME: u64 = 10;
 
 /// Refuses a label that Btrfs can't hold.
 ///
@@ -47,17 +54,19 @@ pub fn check_label(place: &str, label: &str) -> Result<()> {
     Ok(())
 }
 
-/// Takes out of the tree what can't be in a filesystem with these subvolumes and nodes of so many
-/// bytes: a sentence for each kind of loss.
+/// Takes out of the tree what can't be in a filesystem with these subvolumes and nodes of
+/// `node_size` bytes: a sentence for each kind of loss.
 ///
 /// # Errors
-/// `Unsupported` at the request's place where something would be lost that may not be,
-/// `InvalidSpec` for a subvolume that is no directory.
+/// `Unsupported` at the request's place where something would be lost that may not be, and for more
+/// names of a file in a directory than a node holds; `InvalidSpec` for a subvolume that is no
+/// directory.
 pub fn adapt(
     request: &mut Request<'_>,
     subvolumes: &[Subvolume],
     node_size: u64,
 ) -> Result<Vec<String>> {
+    check_names(request.place, &request.tree, node_size)?;
     let mut survey = Survey::new(request, "Btrfs");
     survey.keep_short_paths(&mut request.tree, PATH_MAX - NAME_MAX, "mkfs.btrfs")?;
     survey.keep_owners(&mut request.tree)?;
@@ -69,14 +78,38 @@ pub fn adapt(
     Ok(survey.into_warnings())
 }
 
-fn fit(kind: &NodeKind, xattrs: &Xattrs, node_size: u64) -> Result<(), String> {
-    for xattr in xattrs.iter() {
-        check_xattr(xattr)?;
-        let len = (xattr.name.len() + xattr.value.len()) as u64;
-        let most = node_size - NODE_OVERHEAD;
-        if len > most {
-            return Err(format!("{len} bytes with its name, more than {most}"));
+/// The names that a file has in one directory are in one item.
+fn check_names(place: &str, tree: &FileTree, node_size: u64) -> Result<()> {
+    let most = node_size - BESIDE_NAMES;
+    let mut taken: HashMap<NodeId, u64> = HashMap::new();
+    for (directory, _) in tree.nodes() {
+        taken.clear();
+        for (name, id) in tree.entries(directory) {
+            let taken = taken.entry(id).or_default();
+            *taken += BESIDE_NAME + name.len() as u64;
+            if *taken > most {
+                let message = format!(
+                    "'{}' has more names in '{}/' than a node of {node_size} bytes holds; a larger \
+                     node-size, of up to 65536, has room for more, or use another filesystem",
+                    tree.path(id).escape_ascii(),
+                    tree.path(directory).escape_ascii()
+                );
+                return Err(Error::unsupported(place, message));
+            }
         }
+    }
+    Ok(())
+}
+
+fn fit(kind: &NodeKind, xattrs: &Xattrs, node_size: u64) -> Result<(), String> {
+    xattrs.iter().try_for_each(check_xattr)?;
+    let most = node_size - BESIDE_XATTR;
+    let len = |xattr: &Xattr| (xattr.name.len() + xattr.value.len()) as u64;
+    if let Some(large) = xattrs.iter().find(|xattr| len(xattr) > most) {
+        let size = len(large);
+        return Err(format!(
+            "{size} bytes with its name, and a node of {node_size} bytes has room for {most}"
+        ));
     }
     if xattrs.iter().any(|xattr| stand_in(&xattr.name).is_none()) {
         return Err("mkfs.btrfs takes no namespace like this".to_owned());

@@ -58,11 +58,14 @@ impl<'a> Stamp<'a> {
         let is_files = holds_files(tree);
         for item in &items(bytes)? {
             let id = item.key.objectid.get();
-            let node = self.numbers.get(&(tree, id));
-            let node = node.map(|id| self.tree.node(*id));
+            let known = self.numbers.get(&(tree, id)).copied();
+            let node = known.map(|id| self.tree.node(id));
             let data = data_mut(bytes, item)?;
             match (item.key.kind, node) {
-                (INODE_ITEM_KEY, Some(node)) if is_files => self.inode(field(data)?, node),
+                (INODE_ITEM_KEY, Some(node)) if is_files => {
+                    self.inode(field(data)?, node);
+                    self.size(field(data)?, known.unwrap_or(FileTree::ROOT))?;
+                }
                 (INODE_ITEM_KEY, _) if is_files => {
                     return Err(corrupt(format!("has an unknown inode {id}")));
                 }
@@ -115,6 +118,26 @@ impl<'a> Stamp<'a> {
         };
         let time = timespec(attributes.mtime);
         (inode.atime, inode.ctime, inode.mtime, inode.otime) = (time, time, time, self.made);
+    }
+
+    /// Sets the size of a directory, which mkfs.btrfs may not find out, and compares that of a file.
+    fn size(&self, inode: &mut InodeItem, id: NodeId) -> Result<()> {
+        match &self.tree.node(id).kind {
+            NodeKind::Directory => {
+                let names = self.tree.entries(id).map(|(name, _)| name.len() as u64);
+                // Each name is listed twice.
+                inode.size = (2 * names.sum::<u64>()).into();
+                Ok(())
+            }
+            NodeKind::File(content) if inode.size.get() != content.len() => {
+                let path = self.tree.path(id).escape_ascii().to_string();
+                let (found, len) = (inode.size.get(), content.len());
+                Err(corrupt(format!(
+                    "has {found} bytes of '{path}', which has {len}"
+                )))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// An inode of trees that hold no files.

@@ -53,6 +53,7 @@ impl<'a> Volume<'a> {
             let message = "has unknown checksums, or several devices";
             return Err(Error::unsupported("the Btrfs filesystem", message));
         }
+        check_copies(disk, &bytes)?;
         let mut volume = Self {
             disk,
             sb,
@@ -141,12 +142,8 @@ impl<'a> Volume<'a> {
         visit: &mut dyn FnMut(u64, &mut Vec<u8>) -> Result<()>,
     ) -> Result<()> {
         while let Some(address) = pending.pop() {
-            let mut bytes = vec![0; self.sb.nodesize.get() as usize];
-            read(self.disk, &mut bytes, self.places(address)?[0])?;
+            let mut bytes = self.node(address)?;
             let header = header(&bytes);
-            if header.fsid != self.sb.fsid || header.bytenr.get() != address {
-                return Err(corrupt(format!("has no node at address {address}")));
-            }
             if header.level > 0 {
                 let count = header.nritems.get() as usize;
                 let rest = &bytes[size_of::<Header>()..];
@@ -157,6 +154,25 @@ impl<'a> Volume<'a> {
             visit(address, &mut bytes)?;
         }
         Ok(())
+    }
+
+    /// The node at a logical address, which is the same in all its places.
+    fn node(&self, address: u64) -> Result<Vec<u8>> {
+        let mut node: Option<Vec<u8>> = None;
+        for place in self.places(address)? {
+            let mut bytes = vec![0; self.sb.nodesize.get() as usize];
+            read(self.disk, &mut bytes, place)?;
+            let mut summed = bytes.clone();
+            self.set_checksum(&mut summed);
+            let header = header(&bytes);
+            let is_here = header.fsid == self.sb.fsid && header.bytenr.get() == address;
+            let is_same = node.as_ref().is_none_or(|node| *node == bytes);
+            if !is_here || !is_same || summed != bytes {
+                return Err(corrupt(format!("has no whole node at address {address}")));
+            }
+            node = Some(bytes);
+        }
+        node.ok_or_else(|| corrupt(format!("has no place for address {address}")))
     }
 
     /// Writes a node, with its checksum, to all its places.
@@ -248,6 +264,29 @@ impl<'a> Volume<'a> {
         let written = self.disk.write_at(bytes, offset);
         written.map_err(|error| Error::io("the Btrfs filesystem", "can't write to it", error))
     }
+}
+
+/// Makes sure that all superblocks are of the same state: they differ in their places only. `first` is
+/// the first one.
+fn check_copies(disk: &dyn Disk, first: &[u8; SUPER_SIZE]) -> Result<()> {
+    let without_place = |bytes: &[u8; SUPER_SIZE]| {
+        let mut bytes = *bytes;
+        let (sb, _) = SuperBlock::mut_from_prefix(&mut bytes).expect("it fits");
+        sb.bytenr = 0.into();
+        bytes[..CSUM_SIZE].fill(0);
+        bytes
+    };
+    for offset in &SUPER_OFFSETS[1..] {
+        let mut copy = [0; SUPER_SIZE];
+        if offset + SUPER_SIZE as u64 > disk.len() {
+            continue;
+        }
+        read(disk, &mut copy, *offset)?;
+        if without_place(&copy) != without_place(first) {
+            return Err(corrupt(format!("has another superblock at byte {offset}")));
+        }
+    }
+    Ok(())
 }
 
 /// The start of a node.

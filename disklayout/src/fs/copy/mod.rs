@@ -68,7 +68,7 @@ pub fn whole_files<'a>(
 }
 
 /// Copies all of `pieces` to `disk`, which reads as zero in their places, and tells `progress` of
-/// all their bytes. `place` is that of the filesystem, for errors. What a file leaves of its last
+/// all their bytes but those in holes. `place` is that of the filesystem, for errors. What a file leaves of its last
 /// block of `block_size` bytes may be filled up with zeroes; all else on the disk stays.
 ///
 /// # Errors

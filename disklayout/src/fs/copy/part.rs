@@ -110,7 +110,7 @@ impl<'a> Parts<'a> {
         let mut extents = piece.content.extents_in(piece.logical..end).peekable();
         let mut rest = Amount {
             files: u64::from(piece.ends_file),
-            bytes: piece.len,
+            bytes: 0,
         };
         while let Some(extent) = extents.next() {
             let part = Part {
@@ -121,7 +121,6 @@ impl<'a> Parts<'a> {
                 ends_file: piece.ends_file && extents.peek().is_none(),
             };
             rest.files -= part.amount().files;
-            rest.bytes -= part.len;
             self.add_part(piece.content.source(), part);
         }
         self.in_holes += rest;

@@ -141,7 +141,13 @@ fn assert_copies(pieces: Vec<Piece<'_>>, threads: usize) -> MemDisk {
     let (disk, sum) = (MemDisk::new(DISK), Sum::default());
     let expected = expected(&pieces);
     let files = pieces.iter().filter(|piece| piece.ends_file).count() as u64;
-    let bytes: u64 = pieces.iter().map(|piece| piece.len).sum();
+    let data = |piece: &Piece<'_>| {
+        let extents = piece
+            .content
+            .extents_in(piece.logical..piece.logical + piece.len);
+        extents.map(|extent| extent.len).sum::<u64>()
+    };
+    let bytes: u64 = pieces.iter().map(data).sum();
     on_threads(threads, || copy("parts[0]", 4096, pieces, &disk, &sum)).unwrap();
     assert!(read(&disk) == expected, "other bytes on the disk");
     assert_eq!(sum.files.into_inner(), files);

@@ -6,18 +6,17 @@
 //! index of the parent.
 
 use std::mem::size_of;
-use std::ops::Range;
 
 use zerocopy::IntoBytes;
 use zerocopy::little_endian::{U16, U32, U64};
 
 use super::format::{
-    AT_DATA, AT_FILE_NAME, AT_INDEX_ROOT, AttributeHeader, COLLATION_FILE_NAME, FileName, I30,
+    AT_FILE_NAME, AT_INDEX_ROOT, AttributeHeader, COLLATION_FILE_NAME, FileName, I30,
     INDEX_ENTRY_LAST, IndexEntry, IndexHeader, IndexRoot, NAME_IS_DIRECTORY, RECORD_IS_DIRECTORY,
     RECORD_ROOT, REFERENCE_NUMBER, ResidentHeader,
 };
 use super::lookup::Lookup;
-use super::record::{Record, Value};
+use super::record::Record;
 use super::volume::Volume;
 use crate::disk::Disk;
 use crate::error::{Error, Result};
@@ -37,8 +36,8 @@ impl Directories {
     pub fn make(&mut self, disk: &dyn Disk, path: &[u8]) -> Result<()> {
         let volume = Volume::open(disk)?;
         let number = self.number(&volume, path)?;
-        let mut record = existing(&volume, number)?;
-        let root = index_root(&existing(&volume, RECORD_ROOT)?)?;
+        let mut record = volume.existing(number)?;
+        let root = index_root(&volume.existing(RECORD_ROOT)?)?;
         replace_data(&mut record, root)?;
         let header = record.header_mut();
         header.flags = U16::new(header.flags.get() | RECORD_IS_DIRECTORY);
@@ -60,11 +59,6 @@ impl Directories {
     }
 }
 
-fn existing(volume: &Volume<'_>, number: u64) -> Result<Record> {
-    let missing = || Error::corrupt("the NTFS volume", format!("has no record {number}"));
-    volume.record(number)?.ok_or_else(missing)
-}
-
 /// The head of the root directory's index: new directories have blocks of the same size.
 fn index_root(root: &Record) -> Result<IndexRoot> {
     let values = root.resident_values(AT_INDEX_ROOT)?;
@@ -82,30 +76,14 @@ fn index_root(root: &Record) -> Result<IndexRoot> {
 /// Replaces the empty data by an empty index. The data is the last attribute of a new file, and
 /// the index sorts behind it, so it takes the same place.
 fn replace_data(record: &mut Record, root: IndexRoot) -> Result<()> {
-    let range = empty_data(record)?;
+    let range = record.empty_data()?;
     let header = record.header_mut();
     let instance = header.next_attr_instance;
     header.next_attr_instance = U16::new(instance.get() + 1);
     let index = empty_index(root, instance);
-    let grown = record.header().bytes_in_use.get() as usize + index.len() - range.len();
-    if grown > record.bytes.len() {
-        return Err(record.corrupt("has no room for an index"));
-    }
-    let size = record.bytes.len();
-    record.bytes.splice(range, index);
-    record.bytes.truncate(size);
-    record.header_mut().bytes_in_use = U32::new(grown as u32);
-    record.clear_slack();
-    Ok(())
-}
-
-fn empty_data(record: &Record) -> Result<Range<usize>> {
-    match record.attributes()?.last() {
-        Some(last) if last.kind == AT_DATA && last.name.is_empty() => match &last.value {
-            Value::Resident(value) if value.is_empty() => Ok(last.range.clone()),
-            _ => Err(record.corrupt("is not empty, so it can't become a directory")),
-        },
-        _ => Err(record.corrupt("is no plain file, so it can't become a directory")),
+    match record.replace_last(range, &index) {
+        true => Ok(()),
+        false => Err(record.corrupt("has no room for an index")),
     }
 }
 
@@ -174,7 +152,7 @@ fn mark_names(record: &mut Record) -> Result<Vec<u64>> {
 fn mark_entries(volume: &Volume<'_>, number: u64, of_parents: &[u64]) -> Result<()> {
     let mut marked = 0;
     for parent in of_parents {
-        let mut record = existing(volume, *parent)?;
+        let mut record = volume.existing(*parent)?;
         let before = record.bytes.clone();
         volume.visit_index(&mut record, &mut |entry, name| {
             if entry == number {

@@ -16,10 +16,11 @@ pub(crate) const RECORD_MAGIC: [u8; 4] = *b"FILE";
 pub(crate) const INDEX_MAGIC: [u8; 4] = *b"INDX";
 pub(crate) const OEM_ID: [u8; 8] = *b"NTFS    ";
 
-/// `FILE_MFT`, `FILE_MFTMirr` and `FILE_root`: records with fixed numbers.
+/// `FILE_MFT`, `FILE_MFTMirr`, `FILE_root` and `FILE_Bitmap`: records with fixed numbers.
 pub(crate) const RECORD_MFT: u64 = 0;
 pub(crate) const RECORD_MFT_MIRROR: u64 = 1;
 pub(crate) const RECORD_ROOT: u64 = 5;
+pub(crate) const RECORD_BITMAP: u64 = 6;
 
 /// Flags of a record: it is in use, it is a directory.
 pub(crate) const RECORD_IN_USE: u16 = 1;
@@ -31,6 +32,7 @@ pub(crate) const AT_FILE_NAME: u32 = 0x30;
 pub(crate) const AT_DATA: u32 = 0x80;
 pub(crate) const AT_INDEX_ROOT: u32 = 0x90;
 pub(crate) const AT_INDEX_ALLOCATION: u32 = 0xA0;
+pub(crate) const AT_BITMAP: u32 = 0xB0;
 pub(crate) const AT_END: u32 = 0xFFFF_FFFF;
 
 /// `$I30`, the name of a directory's index: an index of attribute type 0x30.

@@ -3,10 +3,11 @@
 use std::mem::size_of;
 use std::ops::Range;
 
+use zerocopy::little_endian::U32;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 use super::format::{
-    AT_END, AT_FILE_NAME, AttributeHeader, FileName, NonResidentHeader, RECORD_IN_USE,
+    AT_DATA, AT_END, AT_FILE_NAME, AttributeHeader, FileName, NonResidentHeader, RECORD_IN_USE,
     RECORD_MAGIC, REFERENCE_NUMBER, RecordHeader, ResidentHeader,
 };
 use super::protect;
@@ -183,6 +184,37 @@ impl Record {
         })
     }
 
+    /// Replaces the attribute at `range`, the last one, by another that sorts behind all before it.
+    /// Tells whether there is room for it; nothing changes without.
+    #[must_use]
+    pub(super) fn replace_last(&mut self, range: Range<usize>, attribute: &[u8]) -> bool {
+        let in_use = self.header().bytes_in_use.get() as usize;
+        let grown = in_use + attribute.len() - range.len();
+        if grown > self.bytes.len() {
+            return false;
+        }
+        let size = self.bytes.len();
+        self.bytes.splice(range, attribute.iter().copied());
+        self.bytes.resize(size, 0);
+        self.header_mut().bytes_in_use = U32::new(grown as u32);
+        self.clear_slack();
+        true
+    }
+
+    /// Where the empty data of a new file is: its last attribute.
+    ///
+    /// # Errors
+    /// `Corrupt` when it has other data.
+    pub(super) fn empty_data(&self) -> Result<Range<usize>> {
+        match self.attributes()?.last() {
+            Some(last) if last.kind == AT_DATA && last.name.is_empty() => match &last.value {
+                Value::Resident(value) if value.is_empty() => Ok(last.range.clone()),
+                _ => Err(self.corrupt("has data already")),
+            },
+            _ => Err(self.corrupt("is no plain file")),
+        }
+    }
+
     /// Every name that the file has.
     ///
     /// # Errors
@@ -207,6 +239,11 @@ impl Record {
             _ => None,
         });
         Ok(values.collect())
+    }
+
+    /// How errors call it.
+    pub(super) fn place(&self) -> String {
+        place(self.number)
     }
 
     /// An error about this record.

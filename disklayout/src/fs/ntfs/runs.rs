@@ -36,6 +36,47 @@ pub(super) fn decode(mut pairs: &[u8]) -> Option<Vec<Run>> {
     }
 }
 
+/// Encodes runs as mapping pairs, with the byte zero that ends them.
+pub(super) fn encode(runs: &[Run]) -> Vec<u8> {
+    let mut pairs = Vec::new();
+    let mut before = 0;
+    for run in runs {
+        let length = shortest(run.clusters as i64);
+        let start = run.lcn.map_or_else(Vec::new, |lcn| {
+            let distance = lcn as i64 - before;
+            before = lcn as i64;
+            shortest(distance)
+        });
+        pairs.push((start.len() << 4 | length.len()) as u8);
+        pairs.extend(length);
+        pairs.extend(start);
+    }
+    pairs.push(0);
+    pairs
+}
+
+/// Where byte `position` of the value in `runs` is, from the start of the volume, and how many bytes
+/// from there on lie side by side; `None` in a hole and behind the end.
+pub(super) fn locate(runs: &[Run], cluster_size: u64, position: u64) -> Option<(u64, u64)> {
+    let mut within = position;
+    for run in runs {
+        let size = run.clusters * cluster_size;
+        if within < size {
+            return Some((run.lcn? * cluster_size + within, size - within));
+        }
+        within -= size;
+    }
+    None
+}
+
+/// The fewest bytes that give a number in two's complement.
+fn shortest(number: i64) -> Vec<u8> {
+    let bytes = number.to_le_bytes();
+    let holds = |len: &usize| signed(&bytes[..*len]) == Some(number);
+    let len = (1..bytes.len()).find(holds).unwrap_or(bytes.len());
+    bytes[..len].to_vec()
+}
+
 /// A little-endian number of up to eight bytes in two's complement.
 fn signed(bytes: &[u8]) -> Option<i64> {
     let negative = bytes.last().is_some_and(|&high| high >= 0x80);
@@ -62,6 +103,40 @@ mod tests {
             ])
         );
         assert_eq!(decode(&[0]), Some(vec![]));
+    }
+
+    #[test]
+    fn what_is_encoded_is_decoded_in_the_fewest_bytes() {
+        let run = |lcn, clusters| Run { lcn, clusters };
+        for (runs, len) in [
+            (vec![], 1),
+            (vec![run(Some(0x7F), 0x7F)], 4),
+            (vec![run(Some(0x80), 0x80)], 6),
+            (
+                vec![run(Some(0x20), 0x30), run(Some(0x10), 0x60), run(None, 5)],
+                9,
+            ),
+            (vec![run(Some(1 << 40), 1), run(Some(3), 1 << 33)], 9 + 12),
+        ] {
+            let pairs = encode(&runs);
+            assert_eq!(pairs.len(), len, "{runs:?}");
+            assert_eq!(decode(&pairs), Some(runs));
+        }
+    }
+
+    #[test]
+    fn a_byte_is_found_in_its_run() {
+        let run = |lcn, clusters| Run { lcn, clusters };
+        let runs = [run(Some(10), 2), run(None, 1), run(Some(3), 1)];
+        for (position, expected) in [
+            (0, Some((40_960, 8192))),
+            (5000, Some((45_960, 3192))),
+            (8192, None),
+            (12_289, Some((12_289, 4095))),
+            (16_384, None),
+        ] {
+            assert_eq!(locate(&runs, 4096, position), expected, "{position}");
+        }
     }
 
     #[test]

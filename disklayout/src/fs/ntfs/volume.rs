@@ -13,7 +13,7 @@ use super::format::{
 use super::index;
 use super::protect;
 use super::record::{Attribute, Record, Value};
-use super::runs::Run;
+use super::runs::{self, Run};
 use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::units::SectorSize;
@@ -59,19 +59,20 @@ impl<'a> Volume<'a> {
             mirrored: 0,
             records: RECORD_MFT_MIRROR + 1,
         };
-        let (mft, bytes) = volume.table(RECORD_MFT)?;
-        let (mirror, mirror_bytes) = volume.table(RECORD_MFT_MIRROR)?;
+        let (mft, bytes) = volume.data_of(RECORD_MFT)?;
+        let (mirror, mirror_bytes) = volume.data_of(RECORD_MFT_MIRROR)?;
         (volume.mft, volume.mirror) = (mft, mirror);
         volume.records = bytes / volume.record_size;
         volume.mirrored = mirror_bytes / volume.record_size;
         Ok(volume)
     }
 
-    /// Clusters and initialized bytes of the master file table or of its copy.
-    fn table(&self, number: u64) -> Result<(Vec<Run>, u64)> {
-        let record = self
-            .record(number)?
-            .ok_or_else(|| no_volume("no records"))?;
+    /// Clusters and initialized bytes of the data of a metadata file.
+    ///
+    /// # Errors
+    /// `Unsupported` when one record doesn't describe all of its pieces, `Corrupt` or `Io`.
+    pub(super) fn data_of(&self, number: u64) -> Result<(Vec<Run>, u64)> {
+        let record = self.existing(number)?;
         let attributes = record.attributes()?.into_iter();
         let mut data = attributes.filter(|a| a.kind == AT_DATA && a.name.is_empty());
         let Some(Value::NonResident {
@@ -86,11 +87,26 @@ impl<'a> Volume<'a> {
         let clusters: u64 = runs.iter().map(|run| run.clusters).sum();
         if clusters * self.cluster_size < data_size {
             return Err(Error::unsupported(
-                "the master file table",
+                format!("the data of {}", record.place()),
                 "is in more pieces than one record describes",
             ));
         }
         Ok((runs, initialized_size.min(data_size)))
+    }
+
+    /// Bytes in a cluster.
+    pub(super) const fn cluster_size(&self) -> u64 {
+        self.cluster_size
+    }
+
+    /// How many clusters there are.
+    pub(super) fn clusters(&self) -> u64 {
+        self.boot.number_of_sectors.get() / u64::from(self.boot.sectors_per_cluster)
+    }
+
+    /// The first cluster of the master file table.
+    pub(super) const fn mft_lcn(&self) -> u64 {
+        self.boot.mft_lcn.get()
     }
 
     /// Every record that was ever used, in order.
@@ -120,6 +136,15 @@ impl<'a> Volume<'a> {
         Record::parse(number, bytes)
     }
 
+    /// The same for one that has to be there.
+    ///
+    /// # Errors
+    /// `Corrupt` or `Io`.
+    pub(super) fn existing(&self, number: u64) -> Result<Record> {
+        self.record(number)?
+            .ok_or_else(|| no_volume(format!("no record {number}")))
+    }
+
     /// Writes a record, and its copy where there is one.
     ///
     /// # Errors
@@ -135,16 +160,69 @@ impl<'a> Volume<'a> {
 
     /// Where on the disk a record is; a record never leaves its run, for runs are at least 4 KiB.
     fn offset_in(&self, runs: &[Run], number: u64) -> Result<u64> {
-        let mut within = number * self.record_size;
-        for run in runs {
-            let size = run.clusters * self.cluster_size;
-            if within < size {
-                let lcn = run.lcn.ok_or_else(|| no_volume("a hole in its table"))?;
-                return Ok(lcn * self.cluster_size + within);
+        let found = runs::locate(runs, self.cluster_size, number * self.record_size);
+        let (offset, _) = found.ok_or_else(|| no_volume(format!("no record {number}")))?;
+        Ok(offset)
+    }
+
+    /// Whether the first records are the same as their copies.
+    ///
+    /// # Errors
+    /// `Corrupt` or `Io`.
+    pub(super) fn is_mirrored(&self) -> Result<bool> {
+        for number in 0..self.mirrored {
+            let mut both = [&self.mft, &self.mirror].map(|runs| (runs, Vec::new()));
+            for (runs, bytes) in &mut both {
+                bytes.resize(self.record_size as usize, 0);
+                self.read(bytes, self.offset_in(runs, number)?)?;
             }
-            within -= size;
+            if both[0].1 != both[1].1 {
+                return Ok(false);
+            }
         }
-        Err(no_volume(format!("no record {number}")))
+        Ok(true)
+    }
+
+    /// Reads from byte `position` of the value in `runs`.
+    ///
+    /// # Errors
+    /// `Corrupt` when it ends before that, `Io`.
+    pub(super) fn read_value(&self, runs: &[Run], mut bytes: &mut [u8], at: u64) -> Result<()> {
+        let mut position = at;
+        while !bytes.is_empty() {
+            let (offset, count) = self.stretch(runs, position, bytes.len())?;
+            let (head, rest) = bytes.split_at_mut(count);
+            self.read(head, offset)?;
+            position += count as u64;
+            bytes = rest;
+        }
+        Ok(())
+    }
+
+    /// Writes from byte `position` of the value in `runs` on.
+    ///
+    /// # Errors
+    /// `Corrupt` when it ends before that, `Io`.
+    pub(super) fn write_value(&self, runs: &[Run], mut bytes: &[u8], at: u64) -> Result<()> {
+        let mut position = at;
+        while !bytes.is_empty() {
+            let (offset, count) = self.stretch(runs, position, bytes.len())?;
+            let (head, rest) = bytes.split_at(count);
+            self.write(head, offset)?;
+            position += count as u64;
+            bytes = rest;
+        }
+        Ok(())
+    }
+
+    /// Where a byte of a value is, and how many of `len` lie there side by side.
+    fn stretch(&self, runs: &[Run], position: u64, len: usize) -> Result<(u64, usize)> {
+        let found = runs::locate(runs, self.cluster_size, position);
+        let (offset, room) = found.ok_or_else(|| no_volume("a hole in its tables"))?;
+        Ok((
+            offset,
+            usize::try_from(room).map_or(len, |room| room.min(len)),
+        ))
     }
 
     /// Shows every entry of the directory indexes that `record` holds or leads to to `visit`:
@@ -241,14 +319,19 @@ fn read_boot(disk: &dyn Disk) -> Result<BootSector> {
     disk.read_at(&mut head, 0).map_err(read_failed)?;
     let boot = BootSector::read_from_bytes(&head).expect("it has its size");
     let sector = SectorSize::of(boot.bytes_per_sector.get().into());
-    let sound = boot.oem_id == OEM_ID
-        && boot.sectors_per_cluster.is_power_of_two()
-        && sector.is_some_and(|sector| boot.number_of_sectors.get() < disk.len() / sector.get());
-    match sound {
-        true => Ok(boot),
-        false => Err(no_volume(
+    let sound = boot.oem_id == OEM_ID && boot.sectors_per_cluster.is_power_of_two();
+    let Some(sector) = sector.filter(|_| sound) else {
+        return Err(no_volume(
             "no boot sector of NTFS with sectors of 512 or 4096 bytes",
-        )),
+        ));
+    };
+    // The last one, with the copy of this, isn't among them.
+    let (sectors, here) = (boot.number_of_sectors.get(), disk.len() / sector.get());
+    match sectors.checked_add(1) == Some(here) {
+        true => Ok(boot),
+        false => Err(no_volume(format!(
+            "{sectors} sectors and their copy of the first one, where there are {here}"
+        ))),
     }
 }
 

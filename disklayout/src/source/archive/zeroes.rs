@@ -57,6 +57,9 @@ mod tests {
             assert_eq!(end(&whole, offset).unwrap(), expected, "{offset}");
         }
         let part = whole.part(3, 1 << 20);
-        assert_eq!([0, 3].map(|offset| end(&part, offset).unwrap()), [2, 1 << 20]);
+        assert_eq!(
+            [0, 3].map(|offset| end(&part, offset).unwrap()),
+            [2, 1 << 20]
+        );
     }
 }

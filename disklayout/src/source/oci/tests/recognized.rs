@@ -78,12 +78,35 @@ fn an_image_holds_nothing_else() {
 fn a_compressed_image_is_one_without_its_compression() {
     let tar = small().tar();
     let mut bytes = Vec::new();
-    decompress("p", "i.tar", file_of(&gzip(&tar)), &Rules::default(), &mut bytes).unwrap();
+    decompress(
+        "p",
+        "i.tar",
+        file_of(&gzip(&tar)),
+        &Rules::default(),
+        &mut bytes,
+    )
+    .unwrap();
     assert_eq!(bytes, tar);
-    assert!(decompress("p", "i.tar", file_of(&tar), &Rules::default(), &mut Vec::new()).is_err());
+    assert!(
+        decompress(
+            "p",
+            "i.tar",
+            file_of(&tar),
+            &Rules::default(),
+            &mut Vec::new()
+        )
+        .is_err()
+    );
     let mut cut = gzip(&tar);
     cut.truncate(cut.len() / 2);
-    let error = decompress("p", "i.tar", file_of(&cut), &Rules::default(), &mut Vec::new()).unwrap_err();
+    let error = decompress(
+        "p",
+        "i.tar",
+        file_of(&cut),
+        &Rules::default(),
+        &mut Vec::new(),
+    )
+    .unwrap_err();
     assert!(error.message().contains("i.tar"), "{error}");
 }
 
