@@ -22,8 +22,8 @@ use std::path::Path;
 
 pub use platform::Platform;
 
-use super::Rules;
 use super::archive::{self, LeftOut, Outlined};
+use super::{DirectoryLinks, Rules};
 use crate::error::{Error, Result};
 use crate::tree::{FileTree, Section};
 use document::{Layout, Saved};
@@ -265,7 +265,7 @@ pub fn add_image(
     let rules = Rules {
         whiteouts: true,
         // A layer's directory takes the place of a link of those below.
-        directory_links: None,
+        directory_links: Some(DirectoryLinks::Replace),
         ..rules.clone()
     };
     // What is damaged is told before what comes of it.
