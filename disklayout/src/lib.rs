@@ -11,6 +11,7 @@ pub mod fs;
 mod identity;
 pub mod inspect;
 pub mod layout;
+pub mod magic;
 pub mod source;
 mod table;
 pub mod tree;

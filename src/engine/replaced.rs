@@ -8,32 +8,9 @@ use std::os::unix::fs::FileExt;
 use anyhow::{Context, Result, bail};
 use disklayout::disk::SparseFile;
 use disklayout::inspect;
+use disklayout::magic::{self, Kind};
 
 use super::directory::Directory;
-
-/// What files begin with that are no raw disk images, though they may look like ones.
-const OTHERS: &[(u64, &[u8], &str)] = &[
-    (0, &[0x1F, 0x8B, 8], "a file compressed with gzip"),
-    (0, b"\xFD7zXZ\0", "a file compressed with xz"),
-    (0, &[0x28, 0xB5, 0x2F, 0xFD], "a file compressed with zstd"),
-    (0, b"BZh", "a file compressed with bzip2"),
-    (0, &[0x04, 0x22, 0x4D, 0x18], "a file compressed with lz4"),
-    (0, b"PK\x03\x04", "a zip archive"),
-    (0, b"7z\xBC\xAF\x27\x1C", "a 7z archive"),
-    (0, b"070701", "a cpio archive"),
-    (0, b"070702", "a cpio archive"),
-    (0, b"070707", "a cpio archive"),
-    (0, b"!<arch>\n", "an archive of ar"),
-    (0, b"\xED\xAB\xEE\xDB", "an RPM package"),
-    (0, b"\x7FELF", "a program"),
-    (0, b"QFI\xFB", "a qcow2 image"),
-    (0, b"KDMV", "a VMDK image"),
-    (0, b"vhdxfile", "a VHDX image"),
-    (0, b"conectix", "a VHD image"),
-    (64, &[0x7F, 0x10, 0xDA, 0xBE], "a VDI image"),
-    (257, b"ustar", "a tar archive"),
-    (0x8001, b"CD001", "an ISO 9660 image"),
-];
 
 /// Raw images of filesystems that are made here, but aren't all read back.
 const OURS: &[(u64, &[u8])] = &[
@@ -76,10 +53,9 @@ pub fn check_replaced(directory: &Directory, name: &str) -> Result<()> {
 
 /// What `file` is instead of a disk image.
 fn other_than_image(file: &File) -> Result<Option<&'static str>> {
-    for (at, magic, what) in OTHERS {
-        if has(file, *at, magic)? {
-            return Ok(Some(what));
-        }
+    let found = magic::of(&start(file)?);
+    if let Some(found) = found.filter(|it| it.kind != Kind::Raw && !it.is_short()) {
+        return Ok(Some(found.what));
     }
     if is_known_image(file)? || is_blank(file)? {
         return Ok(None);
@@ -146,6 +122,14 @@ fn is_text(mut file: &File) -> io::Result<bool> {
     Ok(is_utf8 && !sample.contains(&0))
 }
 
+/// The beginning of `file`, as far as it tells what it is.
+fn start(mut file: &File) -> io::Result<Vec<u8>> {
+    let mut start = Vec::new();
+    file.seek(SeekFrom::Start(0))?;
+    file.take(magic::LEN as u64).read_to_end(&mut start)?;
+    Ok(start)
+}
+
 /// Whether `file` has these bytes at `at`.
 fn has(file: &File, at: u64, bytes: &[u8]) -> io::Result<bool> {
     let mut found = vec![0; bytes.len()];
@@ -176,8 +160,16 @@ mod tests {
 
     #[test]
     fn archives_and_other_files_are_kept() {
-        for (at, magic, what) in OTHERS {
-            let said = said_of(*at as usize, magic).unwrap();
+        for (at, bytes, what) in [
+            (0, &b"\x1F\x8B\x08"[..], "is compressed with gzip"),
+            (0, b"PK\x03\x04", "is a zip archive"),
+            (0, b"QFI\xFB", "is a qcow2 image"),
+            (64, b"\x7F\x10\xDA\xBE", "is a VDI image"),
+            (257, b"ustar", "is a tar archive"),
+            (0, b"\x7FELF", "is a program"),
+            (0x8001, b"CD001", "is an ISO 9660 image"),
+        ] {
+            let said = said_of(at, bytes).unwrap();
             assert!(said.contains(what) && said.contains("--force"), "{said}");
         }
         for at in [0, 3, 600, 100_000] {

@@ -6,6 +6,7 @@
 mod bound;
 mod options;
 
+use std::borrow::Cow;
 use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsString;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -97,8 +98,11 @@ impl Formatter for SquashfsFormatter {
         &CHOICES
     }
 
-    fn plan(&self, request: Request<'_>) -> Result<Box<dyn FsPlan>> {
-        let (recipe, warnings) = Recipe::of(&request)?;
+    fn plan(&self, mut request: Request<'_>) -> Result<Box<dyn FsPlan>> {
+        let mut survey = Survey::new(&request, "squashfs");
+        survey.keep_owners(&mut request.tree)?;
+        let recipe = Recipe::of(&request, &request.tree, &mut survey)?;
+        let warnings = survey.into_warnings();
         if request.size < LEAST {
             let message = format!(
                 "{} can't hold squashfs, which takes {} bytes at least",
@@ -124,10 +128,13 @@ impl Formatter for SquashfsFormatter {
             let message = "nothing can be written to squashfs, so no room can be left in it";
             return Err(Error::unsupported(request.place, message));
         }
-        let (recipe, _) = Recipe::of(request)?;
-        let made = recipe.make(&self.runner, &request.tree, &Unwatched)?;
+        let mut survey = Survey::new(request, "squashfs");
+        let mut tree = Cow::Borrowed(&request.tree);
+        survey.find_owners(&tree)?.applied(&mut tree);
+        let recipe = Recipe::of(request, &tree, &mut survey)?;
+        let made = recipe.make(&self.runner, &tree, &Unwatched)?;
         let len = made.len;
-        self.keep(recipe.fingerprint(&request.tree)?, made);
+        self.keep(recipe.fingerprint(&tree)?, made);
         Ok(len)
     }
 }
@@ -148,21 +155,19 @@ struct Made {
 }
 
 impl Recipe {
-    /// What is asked for, checked, and what is left out of it.
-    fn of(request: &Request<'_>) -> Result<(Self, Vec<String>)> {
-        let Request { place, tree, .. } = request;
+    /// What is asked for, checked, with `tree` as its content; `survey` takes in what is left out.
+    fn of(request: &Request<'_>, tree: &FileTree, survey: &mut Survey<'_>) -> Result<Self> {
+        let place = request.place;
         let compression = Compression::read(request)?;
         check_volume(request)?;
         check_ids(place, tree)?;
-        let mut survey = Survey::new(request, "squashfs");
-        note_losses(tree, &mut survey)?;
+        note_losses(tree, survey)?;
         let time = check_times(place, tree, request.identity.time())?;
-        let recipe = Self {
-            place: (*place).to_owned(),
+        Ok(Self {
+            place: place.to_owned(),
             arguments: arguments(&compression, tree, time),
             compression,
-        };
-        Ok((recipe, survey.into_warnings()))
+        })
     }
 
     fn fingerprint(&self, tree: &FileTree) -> Result<Fingerprint> {

@@ -141,10 +141,13 @@ fn an_image_is_chosen_and_the_rest_is_told() {
     let world = world();
     umoci(world.root(), &["tag", "--image", "layout:app", "same"]);
     umoci(world.root(), &["new", "--image", "layout:other"]);
-    world.run("make-fs ../layout a.img").expect(3).says([
-        "several images; choose one with --image: app = same (sha256:",
-        "other",
-    ]);
+    world
+        .run("make-fs --force ../layout a.img")
+        .expect(3)
+        .says([
+            "several images; choose one with --image: app = same (sha256:",
+            "other",
+        ]);
     world.run("make-fs --image same ../layout a.img").expect(0);
     assert_holds_the_image(&world.path("a.img"));
     world
@@ -178,10 +181,13 @@ fn what_inputs_are_taken_for_may_be_said() {
         "{listed}"
     );
     fs::write(world.root().join("layout/notes"), "").unwrap();
-    world.run("make-fs ../layout a.img").expect(0).says([
-        "seems to hold an image of a container",
-        "--input-format image",
-    ]);
+    world
+        .run("make-fs --force ../layout a.img")
+        .expect(0)
+        .says([
+            "seems to hold an image of a container",
+            "--input-format image",
+        ]);
     world
         .run("make-fs --input-format image ../layout a.img")
         .expect(0);
@@ -209,7 +215,7 @@ fn a_damaged_layer_leaves_the_old_image() {
     fs::write(&layer, bytes).unwrap();
     let name = layer.file_name().unwrap().to_str().unwrap();
     world
-        .run("make-fs ../layout a.img")
+        .run("make-fs --force ../layout a.img")
         .expect(3)
         .says(["is damaged: its digest is", name]);
     assert!(world.is_untouched("a.img"));

@@ -65,7 +65,7 @@ fn a_directory_goes_where_a_link_in_its_place_leads() {
         ),
     ] {
         let run = world
-            .run(&format!("make-fs --no-sync {line} a.img"))
+            .run(&format!("make-fs --no-sync --journal none {line} a.img"))
             .expect(0);
         match is_told {
             true => run.says([warning]),
@@ -82,7 +82,7 @@ fn a_directory_goes_where_a_link_in_its_place_leads() {
 fn a_directory_that_goes_with_its_content_is_told() {
     let world = World::new("", "", "");
     make(&world, &["root/d/a/b", "root/d/c", "over/d"]);
-    let run = world.run("make-fs --no-sync ../root ../over a.img");
+    let run = world.run("make-fs --no-sync --journal none ../root ../over a.img");
     run.expect(0)
         .says(["'/d', a directory with 3 entries, is replaced by a file of '../over'"]);
 }
@@ -121,11 +121,14 @@ fn paths_of_a_configuration_go_through_links() {
 fn what_is_excluded_is_written_in_several_ways_and_told_when_it_is_nothing() {
     let world = World::new("", "", "");
     make(&world, &["root/a/x", "root/b/a/y", "over/c"]);
-    let run = world.run("make-fs --no-sync --exclude ./a --exclude c ../root ../over a.img");
+    let run = world
+        .run("make-fs --no-sync --journal none --exclude ./a --exclude c ../root ../over a.img");
     run.expect(0).never_says(["WARN"]);
     let image = world.path("a.img");
     assert!(!has(&image, "/a") && has(&image, "/b/a/y") && !has(&image, "/c"));
-    let run = world.run("make-fs --no-sync --exclude ../root/a --exclude c ../root ../over a.img");
+    let run = world.run(
+        "make-fs --no-sync --journal none --exclude ../root/a --exclude c ../root ../over a.img",
+    );
     let run = run
         .expect(0)
         .says(["the pattern '../root/a' matches nothing"]);
@@ -142,7 +145,7 @@ fn mounted_filesystems_may_be_left_out() {
     make(&world, &["root/proc/below", "root/file"]);
     let run = |options: &str| {
         let line = format!(
-            "mount -t proc proc ../root/proc && exec {} make-fs --no-sync {options} ../root a.img",
+            "mount -t proc proc ../root/proc && exec {} make-fs --no-sync --journal none {options} ../root a.img",
             crate::world::BINARY
         );
         let mut unshare = command("unshare");
@@ -164,7 +167,7 @@ fn held(world: &World, inputs: &str, meanwhile: impl FnOnce()) -> Run {
     fs::write(world.root().join("late/large"), vec![b'x'; 4 << 20]).unwrap();
     let late = archive(world, "late.tar", "late", &["large"]);
     let bytes = fs::read(late).unwrap();
-    let line = format!("make-fs --no-sync {inputs} - a.img");
+    let line = format!("make-fs --no-sync --force {inputs} - a.img");
     let mut child = world.command(&line).stdin(Stdio::piped()).spawn().unwrap();
     let mut pipe = child.stdin.take().unwrap();
     // More than a pipe holds: when this returns, part of it has been read.

@@ -250,7 +250,12 @@ impl Lists {
                 .into_iter()
                 .find(|name| **name == *xattr.name)
             {
-                Some(name) => acls.push((name, Acl::from_bytes(&xattr.value)?)),
+                // What can't be read is for the formats to judge, unless there is a text of it.
+                Some(name) => match Acl::from_bytes(&xattr.value) {
+                    Ok(acl) => acls.push((name, acl)),
+                    Err(_) if acls.iter().any(|(known, _)| *known == name) => {}
+                    Err(_) => lists.xattrs.push(xattr),
+                },
                 None => lists.xattrs.push(xattr),
             }
         }
