@@ -73,7 +73,11 @@ fn with_xattr(name: &str, len: usize) -> FileTree {
 #[test]
 fn attributes_that_there_is_no_place_for() {
     for (name, len, words) in [
-        ("system.nfs4_acl", 4, "user., trusted., security. and ACLs only"),
+        (
+            "system.nfs4_acl",
+            4,
+            "user., trusted., security. and ACLs only",
+        ),
         ("user.x", 65_536, "65536 bytes, more than 65535"),
     ] {
         let error = plan(with_xattr(name, len)).unwrap_err();
