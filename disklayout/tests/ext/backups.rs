@@ -7,7 +7,9 @@ use disklayout::disk::Disk;
 use disklayout::fs::Unwatched;
 
 use crate::checkers::{self, differences, dumpe2fs, e2fsck};
-use crate::support::{GIB, KINDS, MIB, Scratch, TIB, empty_tree, open, plan, read, write_image};
+use crate::support::{
+    GIB, KINDS, MIB, Scratch, TIB, empty_tree, least_size, open, plan, read, write_image,
+};
 
 /// The parts of a superblock that tell one filesystem from another or that mke2fs counts for
 /// itself: s_wtime, s_lastcheck, s_uuid, s_hash_seed, s_mkfs_time, s_jnl_blocks (where the
@@ -141,7 +143,10 @@ fn check(kind: &str, size: u64) {
 
 #[test]
 fn copies_in_small_and_middling_filesystems() {
-    for size in [104 << 10, 17 * MIB, 300 * MIB, 13 * GIB, 40 * GIB + 7 * MIB] {
+    for kind in KINDS {
+        check(kind, least_size(kind));
+    }
+    for size in [17 * MIB, 300 * MIB, 13 * GIB, 40 * GIB + 7 * MIB] {
         KINDS.into_iter().for_each(|kind| check(kind, size));
     }
 }

@@ -7,7 +7,7 @@ use disklayout::tree::{Content, FileTree};
 use crate::checkers::{debugfs, differences};
 use crate::listing::{Listing, planned, with_rwx_only, without_times};
 use crate::readers;
-use crate::support::{GIB, KINDS, MIB, Scratch, TIME, empty_tree, plan, plan_labelled};
+use crate::support::{GIB, KINDS, MIB, Scratch, TIME, empty_tree, least_size, plan, plan_labelled};
 use crate::trees;
 
 fn assert_same(planned: &Listing, read: &Listing, reader: &str, image: &Path) {
@@ -32,6 +32,7 @@ fn assert_reads_back(name: &str, size: u64, lwext4: Lwext4, tree: &FileTree) {
     let scratch = Scratch::new();
     let planned = planned(tree);
     for kind in KINDS {
+        let size = size.max(least_size(kind));
         let image = format!("{name}-{kind}.img");
         let image = scratch.image(&image, size, &*plan(kind, size, tree.clone()).unwrap());
         assert_same(&planned, &readers::ext4_view(&image), "ext4-view", &image);

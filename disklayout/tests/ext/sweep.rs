@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use crate::checkers::{self, differences};
 use crate::sizes;
-use crate::support::{KIB, KINDS, MIB, Scratch, TIB, empty_tree, plan, write_image};
+use crate::support::{KINDS, MIB, Scratch, TIB, empty_tree, least_size, plan, write_image};
 
 /// Formats with both and says what differs, with e2fsck's objections to ours.
 fn check(kind: &str, size: u64) -> Vec<String> {
@@ -19,6 +19,8 @@ fn check(kind: &str, size: u64) -> Vec<String> {
         checkers::mke2fs(kind, size, theirs),
     ) {
         (Err(_), Err(_)) => return Vec::new(),
+        // mke2fs leaves out the journal.
+        (Err(_), Ok(())) if size < least_size(kind) => return Vec::new(),
         (Err(error), Ok(())) => return vec![format!("only mke2fs: {error}")],
         (Ok(_), Err(said)) => return vec![format!("only ours: {said}")],
         (Ok(plan), Ok(())) => write_image(&*plan, size, ours),
@@ -65,8 +67,8 @@ fn every_number_is_that_of_mke2fs_at_huge_sizes() {
 #[test]
 fn the_smallest_and_the_largest_sizes() {
     for kind in KINDS {
-        assert!(plan(kind, 104 * KIB - 1, empty_tree()).is_err());
-        assert!(plan(kind, 104 * KIB, empty_tree()).is_ok());
+        assert!(plan(kind, least_size(kind) - 1, empty_tree()).is_err());
+        assert!(plan(kind, least_size(kind), empty_tree()).is_ok());
     }
     for kind in ["ext2", "ext3"] {
         assert!(plan(kind, 16 * TIB - 1, empty_tree()).is_ok());
