@@ -9,6 +9,7 @@ use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM, SIGXFSZ};
 use signal_hook::iterator::Signals;
 
 use super::temporaries::Temporaries;
+use crate::printable::printable;
 
 /// Statuses above this one tell which signal ended a program.
 const STATUS_OF_SIGNALS: i32 = 128;
@@ -55,7 +56,7 @@ fn exit(signal: i32, temporaries: &Temporaries, stop: impl FnOnce()) -> ! {
     let mut stderr = io::stderr();
     let _ = writeln!(stderr, "Interrupted, exiting...");
     for (name, error) in seized.remove_all() {
-        let _ = writeln!(stderr, "can't remove '{name}': {error}");
+        let _ = writeln!(stderr, "can't remove '{}': {error}", printable(&name));
     }
     std::process::exit(STATUS_OF_SIGNALS + signal)
 }

@@ -207,14 +207,17 @@ impl FsPlan for F2fsPlan {
         let (time, label) = (self.identity.time(), self.label.as_deref());
         let args = arguments(time, self.uuid, label, self.overprovision, scratch.path());
         self.runner.run(&self.place, MKFS_F2FS, &args)?;
+        let mut said = String::new();
         if self.tree.nodes().nth(1).is_some() {
             plant(&staging, Path::new(TOP), &self.tree, |_| true)?;
             let top = staging.path().join(TOP);
             let args = ["-f".into(), top.into(), scratch.path().into()];
-            self.runner.run(&self.place, SLOAD_F2FS, &args)?;
+            said = self.runner.output(&self.place, SLOAD_F2FS, &args)?;
         }
-        let pieces = f2fs::finish(&scratch.disk()?, &self.tree)
-            .map_err(|error| unfinished(&self.place, "mkfs.f2fs and sload.f2fs", error))?;
+        let pieces = f2fs::finish(&scratch.disk()?, &self.tree).map_err(|error| {
+            let programs = format!("mkfs.f2fs and sload.f2fs{}", complaint(&said));
+            unfinished(&self.place, &programs, error)
+        })?;
         scratch.move_to(&self.place, disk)?;
         for (_, content) in self.tree.files() {
             if content.is_empty() {
@@ -224,6 +227,13 @@ impl FsPlan for F2fsPlan {
         // Data in inodes has other things of theirs behind it, which no filling may reach.
         copy(&self.place, 1, pieces, disk, progress)
     }
+}
+
+/// What sload.f2fs complained of at last, in brackets: it may end with 0 all the same.
+fn complaint(said: &str) -> String {
+    let mut lines = said.lines().rev().map(str::trim);
+    let found = lines.find(|line| line.contains("rror") || line.contains("ail"));
+    found.map_or_else(String::new, |line| format!(" (\"{line}\")"))
 }
 
 /// What mkfs.f2fs is told: `-r` for a first checkpoint that isn't random, `-t 0` because there is
@@ -253,6 +263,14 @@ fn arguments(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_last_complaint_is_told() {
+        let said =
+            "Info: Segments per section = 1\n\tError: one\n[  12]  Fail to load 'x'\nDone.\n";
+        assert_eq!(complaint(said), " (\"[  12]  Fail to load 'x'\")");
+        assert_eq!(complaint("Info: sector size = 512\n"), "");
+    }
 
     #[test]
     fn only_what_was_chosen_is_told_beside_the_rest() {

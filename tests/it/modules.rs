@@ -37,7 +37,10 @@ const COMMAND: &[(&str, &[&str])] = &[
         ],
     ),
     ("report", &["engine", "printable"]),
-    ("engine", &["address", "image", "tools", "virtinstall"]),
+    (
+        "engine",
+        &["address", "image", "printable", "tools", "virtinstall"],
+    ),
     (
         "virtinstall",
         &["address", "distribution", "image", "tools"],
