@@ -11,7 +11,7 @@ use indicatif::BinaryBytes;
 use super::lost::Lost;
 use super::summary;
 use crate::engine::{Amount, Event, Reporter};
-use crate::printable::printable;
+use crate::printable::{printable, printable_lines};
 
 /// How long an image may take before its progress is told, and the time between two lines then.
 const INTERVAL: Duration = Duration::from_secs(5);
@@ -79,7 +79,7 @@ impl<W: Write + Send> Reporter for Plain<W> {
                     state.line("INFO", &line);
                 }
                 for failure in &outcome.failed {
-                    state.line("ERROR", &summary::failure(failure));
+                    state.failure(&summary::failure(failure));
                 }
             }
             _ => {}
@@ -118,8 +118,17 @@ impl<W: Write> State<W> {
     }
 
     fn line(&mut self, level: &str, text: &str) {
+        self.write(level, &printable(text));
+    }
+
+    /// Tells of a failure, which may take several lines: those of a console, say.
+    fn failure(&mut self, text: &str) {
+        self.write("ERROR", &printable_lines(text));
+    }
+
+    fn write(&mut self, level: &str, text: &str) {
         // Nobody may be listening any more; the images are wanted all the same.
-        let written = writeln!(self.out, "{level}:createhdds:{}", printable(text));
+        let written = writeln!(self.out, "{level}:createhdds:{text}");
         self.lost.note(written);
     }
 }
@@ -156,6 +165,21 @@ mod tests {
              INFO:createhdds:Creating image disk_full_gpt.img...[1/2]\n\
              INFO:createhdds:Built 2 of 4 images in 1.23 s: 3.00 MiB allocated for 20.00 GiB\n\
              ERROR:createhdds:c.img, d.img: can't do it: the cause\n"
+        );
+    }
+
+    #[test]
+    fn a_failure_keeps_its_lines_and_steers_no_terminal() {
+        let mut out = Vec::new();
+        let plain = Plain::new(&mut out);
+        let mut state = plain.0.lock().unwrap();
+        state.failure("c.img: it broke\n  a console\u{1b}[2J");
+        state.line("INFO", "two\nlines");
+        drop(state);
+        drop(plain);
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "ERROR:createhdds:c.img: it broke\n  a console\\u{1b}[2J\nINFO:createhdds:two\\nlines\n"
         );
     }
 }

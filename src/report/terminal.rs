@@ -10,7 +10,7 @@ use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
 use super::summary;
 use crate::engine::{Amount, Event, Reporter};
-use crate::printable::printable;
+use crate::printable::{printable, printable_lines};
 
 const IMAGE: &str = "{spinner} {msg} {elapsed}";
 /// Of an image with files that take their time.
@@ -178,7 +178,7 @@ impl Reporter for Terminal {
                 }
                 for failure in &outcome.failed {
                     let text = summary::failure(failure);
-                    let _ = writeln!(stderr, "error: {}", printable(&text));
+                    let _ = writeln!(stderr, "error: {}", printable_lines(&text));
                 }
             }
             Event::DownloadStarted { .. } => {}
