@@ -80,6 +80,7 @@ fn build_set(bencher: Bencher<'_, '_>, jobs: usize) {
         temporaries: Temporaries::default(),
         jobs: NonZeroUsize::new(jobs).expect("at least one"),
         sync: false,
+        explicit_zeros: false,
         time: TIME,
         latest: None,
         downloads: Downloads::default(),

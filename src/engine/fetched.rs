@@ -35,7 +35,7 @@ pub(super) fn run(images: Vec<Waiting<'_>>, planner: &Planner<'_>, run: &Run<'_>
     };
     std::thread::scope(|scope| {
         let thread = std::thread::Builder::new();
-        if let Err(error) = thread.spawn_scoped(scope, &download) {
+        if let Err(error) = thread.spawn_scoped(scope, download) {
             tracing::debug!("all is downloaded first: {error}");
             download();
         }

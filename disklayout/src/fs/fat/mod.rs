@@ -207,7 +207,7 @@ impl FsPlan for Plan {
         let geometry = &self.geometry;
         let [free, end] = [self.allocation.used(), geometry.clusters]
             .map(|clusters| geometry.cluster_offset(FIRST_CLUSTER + clusters));
-        vec![free..end]
+        std::iter::once(free..end).collect()
     }
 
     fn cost(&self) -> Bytes {

@@ -154,7 +154,7 @@ impl FsPlan for Plan {
 
     fn unused(&self) -> Vec<Range<u64>> {
         let page_size = u64::from(self.header.page_size);
-        vec![page_size..self.header.pages * page_size]
+        std::iter::once(page_size..self.header.pages * page_size).collect()
     }
 
     fn cost(&self) -> Bytes {
