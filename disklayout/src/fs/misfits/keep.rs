@@ -57,7 +57,7 @@ impl Survey<'_> {
         Ok(())
     }
 
-    /// Finds owners of the number that stands for none ([`NO_ID`]): Linux lets nobody change such
+    /// Finds owners of the number that stands for none (4294967295): Linux lets nobody change such
     /// a file. It becomes one of nobody.
     ///
     /// # Errors
