@@ -39,6 +39,14 @@ impl Libvirt {
     }
 }
 
+/// The crate leaves connections open.
+impl Drop for Libvirt {
+    fn drop(&mut self) {
+        // One that is broken is as good as closed.
+        let _ = self.0.close();
+    }
+}
+
 impl Hypervisor for Libvirt {
     fn facts(&self) -> Result<Facts> {
         let version = self.0.get_hyp_version().map_err(said)?;
@@ -75,12 +83,16 @@ impl Hypervisor for Libvirt {
             bail!("there is no machine '{name}'");
         };
         let stream = Stream::new(&self.0, 0).map_err(said)?;
-        domain.open_console(None, &stream, 0).map_err(said)?;
+        // One that was lost, with a connection say, counts as open for some time.
+        let force = sys::VIR_DOMAIN_CONSOLE_FORCE;
+        domain.open_console(None, &stream, force).map_err(said)?;
         let mut buffer = [0; CONSOLE_BUFFER];
         // A machine that ends takes its console with it.
         while let Ok(count @ 1..) = stream.recv(&mut buffer) {
             sink(&buffer[..count]);
         }
+        // Otherwise it would stay open, and its connection too.
+        let _ = stream.abort();
         Ok(())
     }
 
