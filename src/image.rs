@@ -232,14 +232,14 @@ impl LayoutRecipe {
         let mut files = self.writes.clone();
         for upload in &self.uploads {
             files.push(FileSpec {
-                place: upload.place.clone(),
+                place: upload.place.clone().into(),
                 part: upload.part,
                 path: upload.target.clone(),
                 content: resolve(upload)?,
             });
         }
         Ok(DiskSpec {
-            place: self.place.clone(),
+            place: self.place.clone().into(),
             size: self.size,
             sector_size: self.sector_size,
             label: self.label.clone(),

@@ -2,6 +2,8 @@
 
 use std::error::Error as StdError;
 
+use crate::place::Place;
+
 /// Shorthand for a result of this library.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
@@ -27,20 +29,20 @@ pub enum ErrorKind {
 
 /// A failure: its kind, the place it belongs to and a message with the value and the limit.
 ///
-/// The place is a path into the description (`guestfs[2].parts[0].end`), a partition or a file.
+/// The place is an object of the description or one of its fields, a partition or a file.
 /// The message never repeats the text of its source.
 #[derive(Debug, thiserror::Error)]
 #[error("{place}: {message}")]
 pub struct Error {
     kind: ErrorKind,
-    place: String,
+    place: Place,
     message: String,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
 impl Error {
     /// An error of `kind` at `place`.
-    pub fn new(kind: ErrorKind, place: impl Into<String>, message: impl Into<String>) -> Self {
+    pub fn new(kind: ErrorKind, place: impl Into<Place>, message: impl Into<String>) -> Self {
         Self {
             kind,
             place: place.into(),
@@ -50,28 +52,28 @@ impl Error {
     }
 
     /// [`ErrorKind::InvalidSpec`] at `place`.
-    pub fn invalid(place: impl Into<String>, message: impl Into<String>) -> Self {
+    pub fn invalid(place: impl Into<Place>, message: impl Into<String>) -> Self {
         Self::new(ErrorKind::InvalidSpec, place, message)
     }
 
     /// [`ErrorKind::DoesNotFit`] at `place`.
-    pub fn does_not_fit(place: impl Into<String>, message: impl Into<String>) -> Self {
+    pub fn does_not_fit(place: impl Into<Place>, message: impl Into<String>) -> Self {
         Self::new(ErrorKind::DoesNotFit, place, message)
     }
 
     /// [`ErrorKind::Unsupported`] at `place`.
-    pub fn unsupported(place: impl Into<String>, message: impl Into<String>) -> Self {
+    pub fn unsupported(place: impl Into<Place>, message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Unsupported, place, message)
     }
 
     /// [`ErrorKind::Corrupt`] at `place`.
-    pub fn corrupt(place: impl Into<String>, message: impl Into<String>) -> Self {
+    pub fn corrupt(place: impl Into<Place>, message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Corrupt, place, message)
     }
 
     /// [`ErrorKind::Io`] at `place`, caused by `source`.
     pub fn io(
-        place: impl Into<String>,
+        place: impl Into<Place>,
         message: impl Into<String>,
         source: impl Into<Box<dyn StdError + Send + Sync>>,
     ) -> Self {
@@ -91,7 +93,7 @@ impl Error {
     }
 
     /// Where in the description, or on which object, it happened.
-    pub fn place(&self) -> &str {
+    pub fn place(&self) -> &Place {
         &self.place
     }
 

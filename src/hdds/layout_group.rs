@@ -197,7 +197,7 @@ fn write(value: &Value<'_>, parts: Option<usize>, f: &mut Findings) -> Option<Fi
         .required("content", f)
         .and_then(|value| value.string(f));
     Some(FileSpec {
-        place: value.place().to_string(),
+        place: value.place().to_string().into(),
         part: part?,
         path: path?.to_string(),
         content: Content::inline(content?.as_bytes()),

@@ -123,7 +123,7 @@ fn layout_image(group: &LayoutGroup, label: &str, filesystem: &str) -> Image {
 
 fn partition(part: &Part, filesystem: &str) -> PartitionSpec {
     PartitionSpec {
-        place: part.place.clone(),
+        place: part.place.clone().into(),
         prlogex: part.prlogex.clone(),
         start: part.start,
         end: part.end,

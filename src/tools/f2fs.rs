@@ -3,10 +3,11 @@
 use std::ffi::OsString;
 use std::path::Path;
 
+use disklayout::Place;
 use disklayout::disk::Disk;
 use disklayout::fs::copy::copy;
 use disklayout::fs::f2fs;
-use disklayout::fs::options::{number, place_of};
+use disklayout::fs::options::number;
 use disklayout::fs::{Choice, Formatter, FsPlan, Progress, Request, Summary};
 use disklayout::tree::{FileTree, NodeKind};
 use disklayout::{Bytes, Error, Identity, Result, Timestamp};
@@ -62,7 +63,7 @@ impl Formatter for F2fsFormatter {
     }
 
     fn plan(&self, mut request: Request<'_>) -> Result<Box<dyn FsPlan>> {
-        let place = request.place;
+        let place = request.place.clone();
         let overprovision = overprovision(&request)?;
         let size = request.size.get();
         if !(f2fs::MIN_SIZE..f2fs::MAX_SIZE).contains(&size) {
@@ -74,7 +75,7 @@ impl Formatter for F2fsFormatter {
             return Err(Error::does_not_fit(place, message));
         }
         if let Some(label) = request.label {
-            f2fs::check_label(place, label)?;
+            f2fs::check_label(&place, label)?;
         }
         let warnings = f2fs::adapt(&mut request)?;
         let tree = request.tree;
@@ -124,7 +125,7 @@ fn overprovision(request: &Request<'_>) -> Result<Option<u32>> {
     match options.parse(place, name, number::<u32>)? {
         Some(percent) if !(1..=50).contains(&percent) => {
             let message = format!("{percent} is not from 1 to 50 percent");
-            Err(Error::invalid(place_of(place, name), message))
+            Err(Error::invalid(place.choice(name), message))
         }
         percent => Ok(percent),
     }
@@ -162,7 +163,7 @@ fn demand(tree: &FileTree) -> u64 {
 /// An F2FS filesystem in which everything is decided that mkfs.f2fs doesn't decide.
 #[derive(Debug)]
 struct F2fsPlan {
-    place: String,
+    place: Place,
     size: u64,
     label: Option<String>,
     uuid: Uuid,

@@ -5,6 +5,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
+use disklayout::Place;
 use disklayout::Result;
 use disklayout::disk::Disk;
 use disklayout::fs::Progress;
@@ -20,7 +21,7 @@ const GAP: u64 = 4096;
 /// # Errors
 /// `Io` when reading or writing fails.
 pub(super) fn fill(
-    place: &str,
+    place: &Place,
     tree: &FileTree,
     places: &[PathBuf],
     progress: &dyn Progress,

@@ -7,6 +7,7 @@ use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
+use disklayout::Place;
 use disklayout::disk::{Disk, SparseFile};
 use disklayout::fs::ntfs::{self, Geometry};
 use disklayout::fs::{Formatter, FsPlan, Progress, Request, Summary};
@@ -50,19 +51,19 @@ impl Formatter for NtfsFormatter {
     }
 
     fn plan(&self, mut request: Request<'_>) -> Result<Box<dyn FsPlan>> {
-        let place = request.place;
+        let place = request.place.clone();
         check_choices(&request)?;
         let geometry = geometry(&request)?;
         if let Some(label) = request.label {
-            ntfs::check_label(place, label)?;
+            ntfs::check_label(&place, label)?;
         }
         let adaptation = ntfs::adaptation(&request)?;
-        let warnings = adaptation.apply(place, &mut request.tree)?;
+        let warnings = adaptation.apply(&place, &mut request.tree)?;
         let tree = request.tree;
-        ntfs::check_times(place, &tree, &request.identity)?;
-        check_room(place, &geometry, &tree)?;
+        ntfs::check_times(&place, &tree, &request.identity)?;
+        check_room(&place, &geometry, &tree)?;
         Ok(Box::new(NtfsPlan {
-            place: place.to_string(),
+            place: place.to_string().into(),
             size: request.size,
             start: request.start,
             sector_size: request.sector_size,
@@ -77,9 +78,9 @@ impl Formatter for NtfsFormatter {
 
     /// A size that surely does; a smaller one may do as well.
     fn smallest(&self, request: &Request<'_>, free: Bytes) -> Result<Bytes> {
-        let place = request.place;
+        let place = request.place.clone();
         check_choices(request)?;
-        let tree = ntfs::adaptation(request)?.applied(place, &request.tree)?;
+        let tree = ntfs::adaptation(request)?.applied(&place, &request.tree)?;
         let sector = request.sector_size;
         ntfs::smallest(&tree, free, sector).ok_or_else(|| {
             let most = ntfs::max_size(sector).get();
@@ -91,12 +92,12 @@ impl Formatter for NtfsFormatter {
 
 /// Refuses what mkntfs offers no choice of.
 fn check_choices(request: &Request<'_>) -> Result<()> {
-    request.options.check(request.place, request.kind, &[])?;
+    request.options.check(&request.place, request.kind, &[])?;
     match request.uuid {
         None => Ok(()),
         Some(_) => {
             let message = "an NTFS volume has no UUID that could be given";
-            Err(Error::invalid(request.place, message))
+            Err(Error::invalid(&request.place, message))
         }
     }
 }
@@ -110,12 +111,12 @@ fn geometry(request: &Request<'_>) -> Result<Geometry> {
             ntfs::max_size(sector).get(),
             sector.get()
         );
-        Error::does_not_fit(request.place, message)
+        Error::does_not_fit(&request.place, message)
     })
 }
 
 /// Refuses what can't fit even if nothing but the files' data needed room.
-fn check_room(place: &str, geometry: &Geometry, tree: &FileTree) -> Result<()> {
+fn check_room(place: &Place, geometry: &Geometry, tree: &FileTree) -> Result<()> {
     let cluster = u64::from(geometry.cluster_size);
     let sizes = tree.files().into_iter().map(|(_, content)| content.len());
     let in_clusters = sizes.filter(|&size| size > u64::from(geometry.record_size));
@@ -136,7 +137,7 @@ fn check_room(place: &str, geometry: &Geometry, tree: &FileTree) -> Result<()> {
 /// An NTFS volume in which everything is decided that mkntfs doesn't decide.
 #[derive(Debug)]
 struct NtfsPlan {
-    place: String,
+    place: Place,
     size: Bytes,
     start: Lba,
     sector_size: SectorSize,

@@ -17,7 +17,11 @@ pub const OSINFO_QUERY: Tool = Tool {
 /// # Errors
 /// `Tool` when osinfo-query isn't installed or fails.
 pub fn releases(runner: &Runner) -> Result<String> {
-    runner.output("the local osinfo database", OSINFO_QUERY, &arguments())
+    runner.output(
+        &"the local osinfo database".into(),
+        OSINFO_QUERY,
+        &arguments(),
+    )
 }
 
 fn arguments() -> [OsString; 2] {

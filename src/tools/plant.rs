@@ -79,7 +79,7 @@ mod tests {
         );
         put("/link", NodeKind::Symlink(b"target".as_slice().into()));
         tree.link("t", b"/other", file).unwrap();
-        let staging = Staging::new("t").unwrap();
+        let staging = Staging::new(&"t".into()).unwrap();
         let places = plant(&staging, Path::new("top"), &tree, |_| true).unwrap();
         let top = staging.path().join("top");
         let target = fs::read_link(top.join("link")).unwrap();

@@ -10,6 +10,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
+use disklayout::Place;
 use disklayout::{Error, ErrorKind, Result};
 
 use rustix::fs::{Access, AtFlags, CWD, accessat};
@@ -113,7 +114,7 @@ impl Runner {
     ///
     /// # Errors
     /// `Tool` at `place`, naming the package to install.
-    pub fn find(&self, place: &str, tool: Tool) -> Result<PathBuf> {
+    pub fn find(&self, place: &Place, tool: Tool) -> Result<PathBuf> {
         let candidates = self.search.iter().map(|dir| dir.join(tool.program));
         let mut refused = None;
         for path in candidates {
@@ -140,7 +141,7 @@ impl Runner {
     ///
     /// # Errors
     /// That of [`Self::find`] for the first one that is missing.
-    pub fn find_all(&self, place: &str, tools: &[Tool]) -> Result<()> {
+    pub fn find_all(&self, place: &Place, tools: &[Tool]) -> Result<()> {
         tools.iter().try_for_each(|tool| {
             self.find(place, *tool)?;
             Ok(())
@@ -153,7 +154,7 @@ impl Runner {
     /// # Errors
     /// `Tool` at `place` when it isn't installed, can't be started, or fails; with the last words
     /// that it said.
-    pub fn run(&self, place: &str, tool: Tool, args: &[OsString]) -> Result<()> {
+    pub fn run(&self, place: &Place, tool: Tool, args: &[OsString]) -> Result<()> {
         self.run_into(Stdio::null(), place, tool, args)
     }
 
@@ -161,7 +162,7 @@ impl Runner {
     ///
     /// # Errors
     /// Those of [`Self::run`].
-    pub fn output(&self, place: &str, tool: Tool, args: &[OsString]) -> Result<String> {
+    pub fn output(&self, place: &Place, tool: Tool, args: &[OsString]) -> Result<String> {
         let fail = |error: io::Error| {
             let message = format!("can't read what {} prints", tool.program);
             Error::new(ErrorKind::Tool, place, message).with_source(error)
@@ -179,7 +180,7 @@ impl Runner {
     /// nothing can be written to one that has ended.
     pub fn feed(
         &self,
-        place: &str,
+        place: &Place,
         tool: Tool,
         args: &[OsString],
         feed: impl FnOnce(&mut dyn Write) -> Result<()>,
@@ -205,7 +206,7 @@ impl Runner {
     ///
     /// # Errors
     /// `Tool` at `place` when it isn't installed or can't be started.
-    pub fn start(&self, place: &str, tool: Tool, args: &[OsString]) -> Result<Job> {
+    pub fn start(&self, place: &Place, tool: Tool, args: &[OsString]) -> Result<Job> {
         let mut command = self.command(place, tool, args)?;
         command.stdin(Stdio::null()).stdout(Stdio::null());
         let background = self.children.start_tidy(&mut command);
@@ -216,13 +217,13 @@ impl Runner {
         })
     }
 
-    fn run_into(&self, out: Stdio, place: &str, tool: Tool, args: &[OsString]) -> Result<()> {
+    fn run_into(&self, out: Stdio, place: &Place, tool: Tool, args: &[OsString]) -> Result<()> {
         let mut command = self.command(place, tool, args)?;
         command.stdin(Stdio::null()).stdout(out);
         ended(place, tool, self.children.run(&mut command))
     }
 
-    fn command(&self, place: &str, tool: Tool, args: &[OsString]) -> Result<Command> {
+    fn command(&self, place: &Place, tool: Tool, args: &[OsString]) -> Result<Command> {
         let program = self.find(place, tool)?;
         let args_shown = || masked(&format!("{args:?}"));
         tracing::debug!(?program, args = args_shown(), "run");
@@ -236,7 +237,7 @@ impl Runner {
     }
 }
 
-fn cannot_run(place: &str, tool: Tool, error: io::Error) -> Error {
+fn cannot_run(place: &Place, tool: Tool, error: io::Error) -> Error {
     let message = format!("can't run {}", tool.program);
     Error::new(ErrorKind::Tool, place, message).with_source(error)
 }
@@ -245,7 +246,7 @@ fn cannot_run(place: &str, tool: Tool, error: io::Error) -> Error {
 #[derive(Debug)]
 pub struct Job {
     background: Background,
-    place: String,
+    place: Place,
     tool: Tool,
 }
 
@@ -274,7 +275,7 @@ impl Job {
 }
 
 /// What became of a run.
-fn ended(place: &str, tool: Tool, run: io::Result<(ExitStatus, String)>) -> Result<()> {
+fn ended(place: &Place, tool: Tool, run: io::Result<(ExitStatus, String)>) -> Result<()> {
     let (status, said) = run.map_err(|error| cannot_run(place, tool, error))?;
     tracing::debug!(%status, said, "{} ended", tool.program);
     match status.success() {
@@ -300,7 +301,7 @@ fn is_executable(path: &Path) -> bool {
     path.is_file() && accessat(CWD, path, Access::EXEC_OK, AtFlags::EACCESS).is_ok()
 }
 
-fn failed(place: &str, tool: Tool, status: ExitStatus, said: &str) -> Error {
+fn failed(place: &Place, tool: Tool, status: ExitStatus, said: &str) -> Error {
     let said = match said.trim() {
         "" => "it said nothing",
         said => said,
@@ -326,14 +327,14 @@ mod tests {
     };
 
     fn sh(script: &str) -> Result<()> {
-        Runner::from_env().run("disk", SH, &["-c".into(), script.into()])
+        Runner::from_env().run(&"disk".into(), SH, &["-c".into(), script.into()])
     }
 
     #[test]
     fn a_missing_program_names_the_package() {
         let empty = tempfile::tempdir().unwrap();
         let runner = Runner::with_search(vec![empty.path().to_owned()]);
-        let error = runner.run("parts[0]", SH, &[]).unwrap_err();
+        let error = runner.run(&"parts[0]".into(), SH, &[]).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Tool);
         assert_eq!(
             error.to_string(),
@@ -364,10 +365,10 @@ mod tests {
         std::fs::create_dir(one.path().join("sh")).unwrap();
         let two = tempfile::tempdir().unwrap();
         let runner = Runner::with_search(vec![one.path().to_owned(), two.path().to_owned()]);
-        let error = runner.find("disk", SH).unwrap_err();
+        let error = runner.find(&"disk".into(), SH).unwrap_err();
         assert!(error.message().contains("isn't installed"), "{error}");
         std::fs::write(two.path().join("sh"), "").unwrap();
-        let error = runner.find("disk", SH).unwrap_err();
+        let error = runner.find(&"disk".into(), SH).unwrap_err();
         assert!(error.message().contains("may not be run"), "{error}");
     }
 
@@ -401,12 +402,16 @@ mod tests {
         let script = "i=0; while [ $i -lt 9999 ]; do echo $i; i=$((i+1)); done; echo no >&2";
         let runner = Runner::from_env();
         let printed = runner
-            .output("disk", SH, &["-c".into(), script.into()])
+            .output(&"disk".into(), SH, &["-c".into(), script.into()])
             .unwrap();
         assert_eq!(printed.lines().count(), 9999);
         assert!(printed.ends_with("9998\n"));
         runner
-            .output("disk", SH, &["-c".into(), "echo half; exit 1".into()])
+            .output(
+                &"disk".into(),
+                SH,
+                &["-c".into(), "echo half; exit 1".into()],
+            )
             .unwrap_err();
     }
 
@@ -416,7 +421,7 @@ mod tests {
     }
 
     fn fed(script: &str, feed: impl FnOnce(&mut dyn Write) -> Result<()>) -> Result<()> {
-        Runner::from_env().feed("disk", SH, &["-c".into(), script.into()], feed)
+        Runner::from_env().feed(&"disk".into(), SH, &["-c".into(), script.into()], feed)
     }
 
     fn put(out: &mut dyn Write, bytes: &[u8]) -> Result<()> {

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use disklayout::Place;
 use disklayout::disk::{Disk, SparseFile};
 use disklayout::{Error, Result};
 
@@ -29,7 +30,7 @@ impl Scratch {
     /// # Errors
     /// `DoesNotFit` at `place` when the directory's filesystem has no room for it; `Io` at `place`,
     /// or with the file.
-    pub fn new(place: &str, staging: &Staging, len: u64, written: u64) -> Result<Self> {
+    pub fn new(place: &Place, staging: &Staging, len: u64, written: u64) -> Result<Self> {
         if written > IN_MEMORY {
             staging.check_room(place, written)?;
             let file = staging.hole("filesystem", len)?;
@@ -75,13 +76,13 @@ impl Scratch {
     ///
     /// # Errors
     /// `Io` at `place`.
-    pub fn move_to(self, place: &str, disk: &dyn Disk) -> Result<()> {
+    pub fn move_to(self, place: &Place, disk: &dyn Disk) -> Result<()> {
         splice(&self.file, disk).map_err(|e| Error::io(place, "can't write the filesystem", e))
     }
 }
 
 /// What `programs` wrote isn't as it must be to be finished.
-pub(super) fn unfinished(place: &str, programs: &str, error: Error) -> Error {
+pub(super) fn unfinished(place: &Place, programs: &str, error: Error) -> Error {
     let message = format!("can't finish the filesystem that {programs} wrote");
     Error::new(error.kind(), place, message).with_source(error)
 }

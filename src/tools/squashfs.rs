@@ -11,6 +11,7 @@ use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsString;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use disklayout::Place;
 use disklayout::disk::{Disk, SparseFile};
 use disklayout::fs::misfits::Survey;
 use disklayout::fs::squashfs;
@@ -109,7 +110,7 @@ impl Formatter for SquashfsFormatter {
                 request.size,
                 LEAST.get()
             );
-            return Err(Error::does_not_fit(request.place, message));
+            return Err(Error::does_not_fit(&request.place, message));
         }
         let made = self.made_for(&recipe, &request)?;
         Ok(Box::new(SquashfsPlan {
@@ -126,7 +127,7 @@ impl Formatter for SquashfsFormatter {
     fn smallest(&self, request: &Request<'_>, free: Bytes) -> Result<Bytes> {
         if free.get() > 0 {
             let message = "nothing can be written to squashfs, so no room can be left in it";
-            return Err(Error::unsupported(request.place, message));
+            return Err(Error::unsupported(&request.place, message));
         }
         let mut survey = Survey::new(request, "squashfs");
         let mut tree = Cow::Borrowed(&request.tree);
@@ -142,7 +143,7 @@ impl Formatter for SquashfsFormatter {
 /// What mksquashfs is told, but where to write.
 #[derive(Debug)]
 struct Recipe {
-    place: String,
+    place: Place,
     compression: Compression,
     arguments: Vec<OsString>,
 }
@@ -156,13 +157,13 @@ struct Made {
 
 impl Recipe {
     /// What is asked for, checked, with `tree` as its content; `survey` takes in what is left out.
-    fn of(request: &Request<'_>, tree: &FileTree, survey: &mut Survey<'_>) -> Result<Self> {
-        let place = request.place;
+    fn of(request: &Request<'_>, tree: &FileTree, survey: &mut Survey) -> Result<Self> {
+        let place = request.place.clone();
         let compression = Compression::read(request)?;
         check_volume(request)?;
-        check_ids(place, tree)?;
+        check_ids(&place, tree)?;
         note_losses(tree, survey)?;
-        let time = check_times(place, tree, request.identity.time())?;
+        let time = check_times(&place, tree, request.identity.time())?;
         Ok(Self {
             place: place.to_owned(),
             arguments: arguments(&compression, tree, time),
@@ -185,7 +186,10 @@ impl Recipe {
         arguments.extend(self.arguments.iter().cloned());
         runner
             .feed(&self.place, MKSQUASHFS, &arguments, |out| {
-                tar_stream::emit(tree, &mut Feed::new(&self.place, out, progress))
+                tar_stream::emit(
+                    tree,
+                    &mut Feed::new(&self.place.to_string(), out, progress),
+                )
             })
             .map_err(with_directory)?;
         let made = file.file().metadata().map_err(fail)?.len();
@@ -259,7 +263,7 @@ fn check_volume(request: &Request<'_>) -> Result<()> {
     Ok(())
 }
 
-fn check_ids(place: &str, tree: &FileTree) -> Result<()> {
+fn check_ids(place: &Place, tree: &FileTree) -> Result<()> {
     let owners = tree.nodes().map(|(_, node)| node.attributes);
     let ids: BTreeSet<u32> = owners.flat_map(|own| [own.uid, own.gid]).collect();
     if ids.len() <= IDS_MAX {
@@ -273,7 +277,7 @@ fn check_ids(place: &str, tree: &FileTree) -> Result<()> {
 }
 
 /// Notes what mksquashfs leaves out of a tree.
-fn note_losses(tree: &FileTree, survey: &mut Survey<'_>) -> Result<()> {
+fn note_losses(tree: &FileTree, survey: &mut Survey) -> Result<()> {
     for (id, node) in tree.nodes() {
         let path = || tree.path(id);
         if node.kind == NodeKind::Socket {
@@ -331,7 +335,7 @@ fn arguments(compression: &Compression, tree: &FileTree, time: u32) -> Vec<OsStr
 }
 
 /// The time of the filesystem, when it can hold it and those of all that is in it.
-fn check_times(place: &str, tree: &FileTree, own: Timestamp) -> Result<u32> {
+fn check_times(place: &Place, tree: &FileTree, own: Timestamp) -> Result<u32> {
     for (id, node) in tree.nodes() {
         seconds(place, &tree.path(id), node.attributes.mtime)?;
     }
@@ -339,7 +343,7 @@ fn check_times(place: &str, tree: &FileTree, own: Timestamp) -> Result<u32> {
 }
 
 /// A time as squashfs has it: whole seconds in 32 bits without a sign.
-fn seconds(place: &str, whose: &[u8], time: Timestamp) -> Result<u32> {
+fn seconds(place: &Place, whose: &[u8], time: Timestamp) -> Result<u32> {
     u32::try_from(time.seconds).map_err(|_| {
         let message = format!(
             "'{}' has the time {} s, which is out of what squashfs holds, 0 to {} s from 1970",

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
+use disklayout::Place;
 use disklayout::{Error, Result};
 use rustix::fs::{Access, FlockOperation, Mode, OFlags, StatFs, access, flock, open, statfs};
 use rustix::io::Errno;
@@ -50,11 +51,11 @@ impl Staging {
     ///
     /// # Errors
     /// `Io` at `place` when it can't be made.
-    pub fn new(place: &str) -> Result<Self> {
+    pub fn new(place: &Place) -> Result<Self> {
         Self::new_in(place, &std::env::temp_dir())
     }
 
-    fn new_in(place: &str, parent: &Path) -> Result<Self> {
+    fn new_in(place: &Place, parent: &Path) -> Result<Self> {
         let mut list = write();
         let made = std::path::absolute(parent).and_then(|parent| make_in(&parent));
         let (root, lock) = made.map_err(|error| {
@@ -75,7 +76,7 @@ impl Staging {
     ///
     /// # Errors
     /// Those of [`Self::new`].
-    pub fn with_own_order(place: &str, len: u64) -> Result<Self> {
+    pub fn with_own_order(place: &Place, len: u64) -> Result<Self> {
         let places = [std::env::temp_dir(), MEMORY.into()];
         match places.iter().find(|place| holds_in_memory(place, len)) {
             Some(parent) => Self::new_in(place, parent),
@@ -91,7 +92,7 @@ impl Staging {
     ///
     /// # Errors
     /// `DoesNotFit` at `place` with what is there and what is needed.
-    pub fn check_room(&self, place: &str, len: u64) -> Result<()> {
+    pub fn check_room(&self, place: &Place, len: u64) -> Result<()> {
         let free = |found: StatFs| found.f_bavail.saturating_mul(found.f_bsize as u64);
         // What can't be found out shows when it is written.
         let free = statfs(&self.root).map_or(u64::MAX, free);
@@ -301,14 +302,14 @@ mod tests {
         assert!(!holds_in_memory(Path::new("/proc"), 0));
         assert!(!holds_in_memory(Path::new("/no such place"), 0));
         assert!(!holds_in_memory(Path::new(MEMORY), u64::MAX));
-        let staging = Staging::with_own_order("disk", 1 << 20).unwrap();
+        let staging = Staging::with_own_order(&"disk".into(), 1 << 20).unwrap();
         assert!(staging.path().is_dir());
     }
 
     #[test]
     fn only_what_no_process_has_is_left_over() {
         let place = tempfile::tempdir().unwrap();
-        let used = Staging::new_in("disk", place.path()).unwrap();
+        let used = Staging::new_in(&"disk".into(), place.path()).unwrap();
         let make = |name: &str, mode| {
             let path = place.path().join(name);
             fs::DirBuilder::new().mode(mode).create(&path).unwrap();
@@ -330,9 +331,9 @@ mod tests {
 
     #[test]
     fn too_little_room_is_told() {
-        let staging = Staging::new("disk").unwrap();
-        staging.check_room("disk", 1).unwrap();
-        let error = staging.check_room("disk", u64::MAX).unwrap_err();
+        let staging = Staging::new(&"disk".into()).unwrap();
+        staging.check_room(&"disk".into(), 1).unwrap();
+        let error = staging.check_room(&"disk".into(), u64::MAX).unwrap_err();
         let parent = std::env::temp_dir();
         let expected = format!("'{}' has ", parent.display());
         assert!(error.message().starts_with(&expected), "{error}");
@@ -341,7 +342,7 @@ mod tests {
 
     #[test]
     fn it_is_there_until_it_is_dropped() {
-        let staging = Staging::new("disk").unwrap();
+        let staging = Staging::new(&"disk".into()).unwrap();
         let root = staging.path().to_owned();
         assert_eq!(
             root.metadata().unwrap().permissions().mode() & 0o7777,
@@ -354,7 +355,7 @@ mod tests {
             9
         );
         staging.file("file", b"again").unwrap_err();
-        let other = Staging::new("disk").unwrap();
+        let other = Staging::new(&"disk".into()).unwrap();
         assert_ne!(other.path(), root);
         drop(staging);
         assert!(!root.exists());

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use disklayout::fs::options::place_of;
+use disklayout::Place;
 use disklayout::{Error, ErrorKind, Result};
 
 use super::runner::{Runner, Tool};
@@ -17,7 +17,7 @@ pub(super) type Need = (&'static str, Version);
 /// `Tool` below `place` with what is installed and what is needed, and when it doesn't tell.
 pub(super) fn require(
     runner: &Runner,
-    place: &str,
+    place: &Place,
     tool: Tool,
     ask: &str,
     needs: &[Need],
@@ -34,7 +34,7 @@ pub(super) fn require(
     check(place, tool, installed, needs)
 }
 
-fn check(place: &str, tool: Tool, installed: Version, needs: &[Need]) -> Result<()> {
+fn check(place: &Place, tool: Tool, installed: Version, needs: &[Need]) -> Result<()> {
     let Some((name, since)) = needs.iter().find(|(_, since)| installed < *since) else {
         return Ok(());
     };
@@ -43,7 +43,7 @@ fn check(place: &str, tool: Tool, installed: Version, needs: &[Need]) -> Result<
         "{program} {installed} is installed, and this needs {since} or a later one: install a \
          newer {packages}, or leave it out"
     );
-    Err(Error::new(ErrorKind::Tool, place_of(place, name), message))
+    Err(Error::new(ErrorKind::Tool, place.choice(name), message))
 }
 
 /// The first two numbers of a version.
@@ -103,8 +103,8 @@ mod tests {
             packages: Packages::same("x-progs", ""),
         };
         let needs = [("old", Version(6, 2)), ("new", Version(6, 12))];
-        check("p", tool, Version(6, 12), &needs).unwrap();
-        let error = check("p", tool, Version(6, 2), &needs).unwrap_err();
+        check(&"p".into(), tool, Version(6, 12), &needs).unwrap();
+        let error = check(&"p".into(), tool, Version(6, 2), &needs).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Tool);
         let expected = "p.mkfs.new: mkfs.x 6.2 is installed, and this needs 6.12 or a later one: \
             install a newer 'x-progs', or leave it out";
@@ -118,16 +118,16 @@ mod tests {
             packages: Packages::same("none", ""),
         };
         let runner = Runner::from_env();
-        require(&runner, "p", tool, "--version", &[]).unwrap();
+        require(&runner, &"p".into(), tool, "--version", &[]).unwrap();
         let needs = [("new", Version(1, 0))];
-        let error = require(&runner, "p", tool, "--version", &needs).unwrap_err();
+        let error = require(&runner, &"p".into(), tool, "--version", &needs).unwrap_err();
         assert!(error.to_string().contains("isn't installed"), "{error}");
         let echo = Tool {
             program: "echo",
             ..tool
         };
-        require(&runner, "p", echo, "v1.0", &needs).unwrap();
-        let error = require(&runner, "p", echo, "hello", &needs).unwrap_err();
+        require(&runner, &"p".into(), echo, "v1.0", &needs).unwrap();
+        let error = require(&runner, &"p".into(), echo, "hello", &needs).unwrap_err();
         assert!(error.to_string().contains("but 'hello'"), "{error}");
     }
 

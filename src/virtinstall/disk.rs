@@ -55,7 +55,7 @@ pub(super) fn is_written(
 fn virtual_size(place: &str, path: &Path, format: DiskFormat, runner: &Runner) -> Result<u64> {
     let mut arguments: Vec<OsString> = ["info", "--output=json"].map(Into::into).to_vec();
     arguments.push(path.into());
-    let printed = runner.output(place, QEMU_IMG, &arguments)?;
+    let printed = runner.output(&disklayout::Place::from(place), QEMU_IMG, &arguments)?;
     let info: serde_json::Value = serde_json::from_str(&printed)
         .with_context(|| format!("{place}: what qemu-img says of the disk isn't JSON"))?;
     // A raw disk is taken for anything that the guest has written to its beginning.
@@ -89,7 +89,7 @@ fn read_part(
         .to_vec();
     arguments.extend([format!("bs={LOOKED_AT}").into(), limit.into()]);
     arguments.extend([option("if=", path), option("of=", &target.path())]);
-    runner.run(place, QEMU_IMG, &arguments)?;
+    runner.run(&disklayout::Place::from(place), QEMU_IMG, &arguments)?;
     Ok(std::fs::read(target.path())?)
 }
 
@@ -139,7 +139,7 @@ mod tests {
             .map(Into::into)
             .to_vec();
         arguments.extend([raw.into(), disk.clone().into()]);
-        runner.run("test", QEMU_IMG, &arguments).unwrap();
+        runner.run(&"test".into(), QEMU_IMG, &arguments).unwrap();
         is_written("test", &disk, format, &runner).unwrap()
     }
 

@@ -33,7 +33,7 @@ impl Host {
     pub fn look(place: &str, settings: &Settings, runner: &Runner) -> Result<Self> {
         // First what no package can bring to a program that was built without it.
         connect::open(settings.connect.as_deref())?;
-        runner.find_all(place, &TOOLS)?;
+        runner.find_all(&disklayout::Place::from(place), &TOOLS)?;
         let systems = osinfo::releases(runner).unwrap_or_else(|error| {
             tracing::warn!("virt-install will guess the operating system: {error}");
             String::new()

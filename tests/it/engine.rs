@@ -16,7 +16,7 @@ use disklayout::{Bytes, Timestamp};
 fn image(index: usize, filesystem: &str) -> Image {
     let place = format!("guestfs[{index}]");
     let part = PartitionSpec {
-        place: format!("{place}.parts[0]"),
+        place: format!("{place}.parts[0]").into(),
         prlogex: "p".into(),
         start: Start::Sector(2048),
         align: None,
@@ -32,7 +32,7 @@ fn image(index: usize, filesystem: &str) -> Image {
         misfits: Misfits::Refuse,
     };
     let write = FileSpec {
-        place: format!("{place}.writes[0]"),
+        place: format!("{place}.writes[0]").into(),
         part: 1,
         path: "/dir/written".into(),
         content: Content::inline(b"written"),

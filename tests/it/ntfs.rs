@@ -680,7 +680,7 @@ fn a_source_that_is_gone_is_told_by_its_name() {
         let error = plan.write(&MemDisk::new(wanted.size), &Unwatched);
         let error = error.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Io);
-        assert_eq!(error.place(), path.display().to_string());
+        assert_eq!(error.place(), path.to_str().unwrap());
     }
 }
 
@@ -734,7 +734,7 @@ fn a_source_that_changed_since_planning_is_refused() {
     let disk = MemDisk::new(wanted.size);
     let error = plan.write(&disk, &Unwatched).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Io);
-    assert_eq!(error.place(), path.display().to_string());
+    assert_eq!(error.place(), path.to_str().unwrap());
 }
 
 fn host_file(path: &Path, len: u64) -> Content {

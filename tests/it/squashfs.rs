@@ -537,7 +537,7 @@ fn a_source_that_changed_is_refused() {
     fs::write(&path, "123456").unwrap();
     let error = plan.write(&MemDisk::new(MIB), &Unwatched).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Io);
-    assert_eq!(error.place(), path.display().to_string());
+    assert_eq!(error.place(), path.to_str().unwrap());
 }
 
 /// `make-fs` with and without a table, from a directory and from a compressed archive.

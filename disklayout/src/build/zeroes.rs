@@ -114,7 +114,7 @@ mod tests {
             file.unwrap();
         }
         let spec = SingleSpec {
-            place: "t",
+            place: &"t".into(),
             table: Some(Table::Gpt),
             part_type: None,
             sector_size: SectorSize::B512,

@@ -26,6 +26,7 @@ use uuid::Uuid;
 use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::identity::Identity;
+use crate::place::Place;
 use crate::tree::FileTree;
 use crate::units::{Bytes, Lba, SectorSize};
 
@@ -35,7 +36,7 @@ pub use options::{Choice, Options};
 #[derive(Debug)]
 pub struct Request<'a> {
     /// Where in the description this filesystem is asked for, for errors.
-    pub place: &'a str,
+    pub place: Place,
     /// The name it was asked for by, one of [`Formatter::names`].
     pub kind: &'a str,
     /// The size of the partition; the filesystem may leave a remainder unused.
@@ -60,9 +61,9 @@ pub struct Request<'a> {
 
 impl<'a> Request<'a> {
     /// A filesystem with nothing in it and nothing chosen but its size.
-    pub fn new(place: &'a str, kind: &'a str, size: Bytes, identity: Identity) -> Self {
+    pub fn new(place: impl Into<Place>, kind: &'a str, size: Bytes, identity: Identity) -> Self {
         Self {
-            place,
+            place: place.into(),
             kind,
             size,
             start: Lba::new(0),
@@ -129,7 +130,7 @@ pub trait Formatter: Debug + Send + Sync {
             "the size of '{}' can't be found automatically; give one",
             request.kind
         );
-        Err(Error::unsupported(request.place, message))
+        Err(Error::unsupported(&request.place, message))
     }
 }
 
@@ -296,7 +297,7 @@ impl Registry {
                 request.kind,
                 self.names().join(", ")
             );
-            Error::unsupported(request.place, message)
+            Error::unsupported(&request.place, message)
         })
     }
 }

@@ -7,6 +7,7 @@ use std::str::FromStr;
 use uuid::Uuid;
 
 use crate::error::{Error, Result};
+use crate::place::Place;
 use crate::units::Bytes;
 
 /// Something that can be chosen in a format.
@@ -59,8 +60,8 @@ impl Options {
     /// Refuses what isn't among the `choices` of the format `kind`.
     ///
     /// # Errors
-    /// `InvalidSpec` at `place.mkfs.NAME`, with the names that there are.
-    pub fn check(&self, place: &str, kind: &str, choices: &[Choice]) -> Result<()> {
+    /// `InvalidSpec` at `place.NAME`, with the names that there are.
+    pub fn check(&self, place: &Place, kind: &str, choices: &[Choice]) -> Result<()> {
         let is_known = |name: &str| choices.iter().any(|choice| choice.name == name);
         let Some(name) = self.chosen.keys().find(|name| !is_known(name)) else {
             return Ok(());
@@ -75,27 +76,22 @@ impl Options {
                 )
             }
         };
-        Err(Error::invalid(place_of(place, name), message))
+        Err(Error::invalid(place.choice(name), message))
     }
 
     /// What was chosen for `name`, understood by `parse`.
     ///
     /// # Errors
-    /// `InvalidSpec` at `place.mkfs.NAME` with what `parse` says.
+    /// `InvalidSpec` at `place.NAME` with what `parse` says.
     pub fn parse<T>(
         &self,
-        place: &str,
+        place: &Place,
         name: &str,
         parse: impl FnOnce(&str) -> std::result::Result<T, String>,
     ) -> Result<Option<T>> {
         let parsed = self.get(name).map(parse).transpose();
-        parsed.map_err(|message| Error::invalid(place_of(place, name), message))
+        parsed.map_err(|message| Error::invalid(place.choice(name), message))
     }
-}
-
-/// Where an option stands in messages.
-pub fn place_of(place: &str, name: &str) -> String {
-    format!("{place}.mkfs.{name}")
 }
 
 /// A whole number.
@@ -165,7 +161,7 @@ mod tests {
     #[test]
     fn unknown_names_are_refused_with_those_that_there_are() {
         let options = Options::default().with("journal", "none");
-        options.check("p", "ext4", &CHOICES).unwrap();
+        options.check(&"p".into(), "ext4", &CHOICES).unwrap();
         let options = options.with("blocksize", 4096);
         for (choices, message) in [
             (
@@ -174,8 +170,11 @@ mod tests {
             ),
             (&[], "ext4 has no options"),
         ] {
-            let error = options.check("p", "ext4", choices).unwrap_err().to_string();
-            assert!(error.starts_with("p.mkfs.blocksize: "), "{error}");
+            let error = options
+                .check(&"p".into(), "ext4", choices)
+                .unwrap_err()
+                .to_string();
+            assert!(error.starts_with("p.blocksize: "), "{error}");
             assert!(error.contains(message), "{error}");
         }
     }
@@ -183,10 +182,10 @@ mod tests {
     #[test]
     fn values_are_understood_or_refused_at_their_place() {
         let options = Options::default().with("a", "64K").with("b", "+1");
-        assert_eq!(options.parse("p", "a", bytes).unwrap(), Some(65536));
-        assert_eq!(options.parse("p", "c", bytes).unwrap(), None);
-        let error = options.parse("p", "b", number::<u32>).unwrap_err();
-        assert!(error.to_string().starts_with("p.mkfs.b: '+1' is no whole"));
+        assert_eq!(options.parse(&"p".into(), "a", bytes).unwrap(), Some(65536));
+        assert_eq!(options.parse(&"p".into(), "c", bytes).unwrap(), None);
+        let error = options.parse(&"p".into(), "b", number::<u32>).unwrap_err();
+        assert!(error.to_string().starts_with("p.b: '+1' is no whole"));
     }
 
     #[test]

@@ -16,7 +16,11 @@ pub(super) struct Findings(Vec<Finding>);
 
 impl Findings {
     /// Something about the table.
-    pub(super) fn add(&mut self, place: impl Into<String>, message: impl Into<String>) {
+    pub(super) fn add(
+        &mut self,
+        place: impl Into<crate::place::Place>,
+        message: impl Into<String>,
+    ) {
         self.push(Error::corrupt(place, message));
     }
 

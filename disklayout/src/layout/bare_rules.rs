@@ -3,19 +3,20 @@
 use crate::error::{Error, Result};
 use crate::layout::plan::{EntryPlan, Role};
 use crate::layout::spec::Placed;
+use crate::place::{Field, Place};
 
 /// What stands for the number of the only one.
 pub(super) const NUMBER: u32 = 0;
 
 /// Refuses any but the only one.
-pub(super) fn admit(place: &str, asked: Role, placed: &[Placed<'_>]) -> Result<()> {
+pub(super) fn admit(place: &Place, asked: Role, placed: &[Placed<'_>]) -> Result<()> {
     if !placed.is_empty() {
         let message = "a disk without a partition table has one filesystem; this is one more";
         return Err(Error::does_not_fit(place, message));
     }
     if asked != Role::Primary {
         let message = "only a partition table has extended and logical partitions; leave it out";
-        return Err(Error::invalid(format!("{place}.type"), message));
+        return Err(Error::invalid(place.field(Field::Role), message));
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::identity::Timestamp;
 use crate::layout::plan::Role;
 use crate::layout::spec::{FileSpec, Placed};
+use crate::place::Field;
 use crate::tree::{Attributes, FileTree};
 
 /// One tree for each of `partitions`, which are in the order of their numbers: the files go on top
@@ -20,7 +21,7 @@ pub(super) fn trees(
         .iter()
         .map(|one| match contents.remove(&one.index) {
             Some(_) if one.role == Role::Extended => Err(Error::invalid(
-                format!("{}.contents", one.spec.place),
+                one.spec.place.field(Field::Content),
                 "an extended partition holds no files; put them into one of its logical partitions",
             )),
             Some(tree) => Ok(tree),
@@ -30,7 +31,7 @@ pub(super) fn trees(
     for file in files {
         let index = index(file, partitions)?;
         trees[index].put_file(
-            &file.place,
+            &file.place.to_string(),
             file.path.as_bytes(),
             file.content.clone(),
             Attributes::file(time),

@@ -11,13 +11,14 @@ use crate::layout::kinds::Wish;
 use crate::layout::plan::{EntryPlan, Hybrid, Role};
 use crate::layout::space::{Owner, Space};
 use crate::layout::spec::{PartitionSpec, Placed};
+use crate::place::{Field, Place};
 use crate::table::format::GPT_ENTRY_COUNT;
 use crate::table::types;
 use crate::units::LbaRange;
 
 /// The number of one more partition, if the table has room for it.
 pub(super) fn admit(
-    place: &str,
+    place: &Place,
     range: LbaRange,
     placed: &[Placed<'_>],
     disk: LbaRange,
@@ -58,7 +59,7 @@ pub(super) fn entries(
         };
         if let Some(other) = guids.insert(guid, one.number) {
             let message = format!("partition {other} has the GUID {guid} already");
-            return Err(Error::invalid(format!("{}.uuid", part.place), message));
+            return Err(Error::invalid(part.place.field(Field::Guid), message));
         }
         Ok(EntryPlan::Gpt {
             kind: Wish::of(part).guid(types::GPT_LINUX)?,
@@ -99,7 +100,7 @@ fn name(part: &PartitionSpec, asked: Role) -> Result<String> {
         // libguestfs hands the role to parted, which takes it for the name.
         return Ok(asked.as_str().to_owned());
     };
-    let refuse = |message: String| Err(Error::invalid(format!("{}.name", part.place), message));
+    let refuse = |message: String| Err(Error::invalid(part.place.field(Field::Name), message));
     let units = name.encode_utf16().count();
     if units > NAME_MAX {
         return refuse(format!(

@@ -19,6 +19,7 @@ use crate::layout::plan::{DiskPlan, EntryPlan, PartitionPlan, Role};
 use crate::layout::size::DiskSize;
 use crate::layout::spec::Placed;
 use crate::layout::{bare_rules, blank, esp, files, gpt_rules, mbr_rules};
+use crate::place::Field;
 use crate::tree::FileTree;
 use crate::units::SectorSize;
 use bounds::Sectors;
@@ -130,7 +131,7 @@ fn place_all<'a>(spec: &'a DiskSpec, label: Label, disk: &Sectors) -> Result<Vec
 
 /// The same error, at the key that says where the partition ends.
 fn at_size(error: Error, part: &PartitionSpec) -> Error {
-    if error.place() != format!("{}.end", part.place) {
+    if *error.place() != part.place.field(Field::End) {
         return error;
     }
     Error::new(error.kind(), bounds::place_of_end(part), error.message())
@@ -206,7 +207,7 @@ fn request<'a>(
     options: Options,
 ) -> Request<'a> {
     Request {
-        place: &one.spec.place,
+        place: one.spec.place.clone(),
         kind: &one.spec.filesystem,
         size: one.range.size(sector_size),
         start: one.range.first(),
@@ -231,7 +232,7 @@ fn asked_role(part: &PartitionSpec) -> Result<Role> {
         "l" | "logical" => Ok(Role::Logical),
         "e" | "extended" => Ok(Role::Extended),
         other => Err(Error::invalid(
-            format!("{}.type", part.place),
+            part.place.field(Field::Role),
             format!(
                 "unknown type '{other}'; known are 'p', 'l' and 'e', spelt out also 'primary', \
                  'logical' and 'extended'"

@@ -4,6 +4,7 @@ use uuid::Uuid;
 
 use crate::error::{Error, Result};
 use crate::layout::spec::{MbrType, PartitionSpec};
+use crate::place::{Field, Place};
 use crate::table::format::EXTENDED_TYPES;
 use crate::table::format::GPT_PROTECTIVE;
 use crate::table::types::{self, Type};
@@ -11,8 +12,8 @@ use crate::table::types::{self, Type};
 /// What was asked for, each with its place.
 #[derive(Debug)]
 pub(super) struct Wish<'a> {
-    mbr: Option<(String, MbrType)>,
-    gpt: Option<(String, &'a str)>,
+    mbr: Option<(Place, MbrType)>,
+    gpt: Option<(Place, &'a str)>,
 }
 
 /// A type by its GUID, or by its name.
@@ -24,19 +25,19 @@ enum Asked {
 impl<'a> Wish<'a> {
     /// That of a partition.
     pub(super) fn of(part: &'a PartitionSpec) -> Self {
-        let place = |key: &str| format!("{}.{key}", part.place);
+        let place = |field| part.place.field(field);
         let mbr = part.mbr_type.clone();
         Self {
-            mbr: mbr.map(|kind| (place("mbr_type"), kind)),
+            mbr: mbr.map(|kind| (place(Field::TypeByte), kind)),
             gpt: part
                 .gpt_type
                 .as_deref()
-                .map(|text| (place("gpt_type"), text)),
+                .map(|text| (place(Field::TypeGuid), text)),
         }
     }
 
     /// That of one text for either kind of table.
-    pub(super) fn of_text(place: &str, text: Option<&'a str>) -> Self {
+    pub(super) fn of_text(place: &Place, text: Option<&'a str>) -> Self {
         let byte = text.map(MbrType::parse);
         match byte {
             Some(MbrType::Byte(_)) => Self {
@@ -53,11 +54,13 @@ impl<'a> Wish<'a> {
     /// The byte for an MBR: the one asked for, else what the type for a GPT says, else `usual`.
     pub(super) fn byte(&self, usual: u8) -> Result<u8> {
         match (&self.mbr, &self.gpt) {
-            (Some((place, MbrType::Byte(byte))), _) => check_byte(place, *byte),
-            (Some((place, MbrType::Name(name))), _) => byte_of(place, named(place, name, BYTE)?),
+            (Some((place, MbrType::Byte(byte))), _) => check_byte(&Place::from(place), *byte),
+            (Some((place, MbrType::Name(name))), _) => {
+                byte_of(&Place::from(place), named(&Place::from(place), name, BYTE)?)
+            }
             (None, None) => Ok(usual),
-            (None, Some((place, text))) => match parse(place, text)? {
-                Asked::Named(kind) => byte_of(place, kind),
+            (None, Some((place, text))) => match parse(&Place::from(place), text)? {
+                Asked::Named(kind) => byte_of(&Place::from(place), kind),
                 Asked::Guid(guid) => types::mbr_byte(guid).ok_or_else(|| {
                     let message = format!(
                         "an MBR has no type for {:X}; say with 'mbr_type' which byte it takes \
@@ -74,11 +77,13 @@ impl<'a> Wish<'a> {
     /// for, else `usual`.
     pub(super) fn guid(&self, usual: Uuid) -> Result<Uuid> {
         match (&self.gpt, &self.mbr) {
-            (Some((place, text)), _) => Ok(match parse(place, text)? {
+            (Some((place, text)), _) => Ok(match parse(&Place::from(place), text)? {
                 Asked::Guid(guid) => guid,
                 Asked::Named(kind) => kind.guid,
             }),
-            (None, Some((place, MbrType::Name(name)))) => Ok(named(place, name, BYTE)?.guid),
+            (None, Some((place, MbrType::Name(name)))) => {
+                Ok(named(&Place::from(place), name, BYTE)?.guid)
+            }
             (None, Some((_, MbrType::Byte(_))) | None) => Ok(usual),
         }
     }
@@ -95,7 +100,7 @@ impl<'a> Wish<'a> {
     }
 }
 
-fn parse(place: &str, text: &str) -> Result<Asked> {
+fn parse(place: &Place, text: &str) -> Result<Asked> {
     // The parser also takes 32 digits without hyphens and URNs, which libguestfs refuses.
     match text.parse::<Uuid>() {
         Ok(guid) if guid.is_nil() => {
@@ -112,7 +117,7 @@ fn parse(place: &str, text: &str) -> Result<Asked> {
 const GUID: (&str, &str) = ("GUID", "0FC63DAF-8483-4772-8E79-3D69D8477DE4");
 const BYTE: (&str, &str) = ("byte", "0x83");
 
-fn named(place: &str, name: &str, (what, example): (&str, &str)) -> Result<&'static Type> {
+fn named(place: &Place, name: &str, (what, example): (&str, &str)) -> Result<&'static Type> {
     types::named(name).ok_or_else(|| {
         let message = format!(
             "'{name}' is no {what} and names no type; one looks like {example}, names are {}, and \
@@ -123,7 +128,7 @@ fn named(place: &str, name: &str, (what, example): (&str, &str)) -> Result<&'sta
     })
 }
 
-fn byte_of(place: &str, kind: &Type) -> Result<u8> {
+fn byte_of(place: &Place, kind: &Type) -> Result<u8> {
     kind.byte.ok_or_else(|| {
         let message = format!(
             "an MBR has no type for '{}'; say with 'mbr_type' which byte it takes there, or use a \
@@ -135,7 +140,7 @@ fn byte_of(place: &str, kind: &Type) -> Result<u8> {
 }
 
 /// Refuses bytes that say of the table what isn't so.
-fn check_byte(place: &str, byte: u8) -> Result<u8> {
+fn check_byte(place: &Place, byte: u8) -> Result<u8> {
     let message = match byte {
         0 => "0x00 marks an unused entry, so it can't be the type of a partition".to_owned(),
         GPT_PROTECTIVE => {

@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::identity::Identity;
 use crate::layout::plan::TablePlan;
 use crate::layout::spec::DiskSpec;
+use crate::place::Field;
 use crate::table::format::GPT_ENTRY_BYTES;
 use crate::units::{Lba, LbaRange, SectorSize};
 
@@ -41,7 +42,7 @@ impl Label {
     }
 
     pub(super) fn of(spec: &DiskSpec) -> Result<Self> {
-        let place = || format!("{}.labels", spec.place);
+        let place = || spec.place.field(Field::Table);
         if let Some(label) = Self::parse(&spec.label) {
             return Ok(label);
         }

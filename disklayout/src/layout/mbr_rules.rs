@@ -6,6 +6,7 @@ use crate::layout::kinds::Wish;
 use crate::layout::plan::{EntryPlan, Role};
 use crate::layout::space::{Owner, Space};
 use crate::layout::spec::{PartitionSpec, Placed};
+use crate::place::{Field, Place};
 use crate::table::mbr::{FIRST_LOGICAL, PRIMARY_MAX, boot_record};
 use crate::table::types;
 use crate::units::{Bytes, Lba, LbaRange, SectorSize};
@@ -23,7 +24,7 @@ const FURTHER: &str = "a GPT goes further ('gpt' in labels)";
 
 /// The number of one more partition, if the table has room for it.
 pub(super) fn admit(
-    place: &str,
+    place: &Place,
     role: Role,
     range: LbaRange,
     placed: &[Placed<'_>],
@@ -38,7 +39,7 @@ pub(super) fn admit(
     Ok(number)
 }
 
-fn check_start(place: &str, range: LbaRange) -> Result<()> {
+fn check_start(place: &Place, range: LbaRange) -> Result<()> {
     let start = range.first().get();
     if start <= FIELD_MAX {
         return Ok(());
@@ -47,10 +48,10 @@ fn check_start(place: &str, range: LbaRange) -> Result<()> {
         "start {start} is more than an MBR can record; the largest legal start is {FIELD_MAX}; \
          {FURTHER}"
     );
-    Err(Error::does_not_fit(format!("{place}.start"), message))
+    Err(Error::does_not_fit(place.field(Field::Start), message))
 }
 
-pub(super) fn check_length(place: &str, range: LbaRange, sector: SectorSize) -> Result<()> {
+pub(super) fn check_length(place: &Place, range: LbaRange, sector: SectorSize) -> Result<()> {
     let (start, sectors) = (range.first().get(), range.sectors());
     if sectors <= FIELD_MAX {
         return Ok(());
@@ -61,12 +62,12 @@ pub(super) fn check_length(place: &str, range: LbaRange, sector: SectorSize) -> 
          largest legal end is {most}; {FURTHER}",
         reach(sector)
     );
-    Err(Error::does_not_fit(format!("{place}.end"), message))
+    Err(Error::does_not_fit(place.field(Field::End), message))
 }
 
 /// Admits a partition to one of the four entries of the table itself.
 fn admit_entry(
-    place: &str,
+    place: &Place,
     role: Role,
     range: LbaRange,
     placed: &[Placed<'_>],
@@ -81,7 +82,7 @@ fn admit_entry(
                  its logical partitions ('l') into that one",
                 other.number
             );
-            return Err(Error::invalid(format!("{place}.type"), message));
+            return Err(Error::invalid(place.field(Field::Role), message));
         }
         space.take(owner(other), other.range);
         number += 1;
@@ -91,7 +92,7 @@ fn admit_entry(
             "an MBR holds {PRIMARY_MAX} primary partitions and this is one more; make one of them \
              extended ('e') and this one logical ('l') in it, or use a GPT ('gpt' in labels)"
         );
-        return Err(Error::does_not_fit(format!("{place}.type"), message));
+        return Err(Error::does_not_fit(place.field(Field::Role), message));
     }
     space.check(place, range, 0)?;
     Ok(number as u32)
@@ -105,12 +106,12 @@ fn owner(other: &Placed<'_>) -> Owner {
 }
 
 /// Admits a partition to the chain inside the extended one.
-fn admit_logical(place: &str, range: LbaRange, placed: &[Placed<'_>]) -> Result<u32> {
+fn admit_logical(place: &Place, range: LbaRange, placed: &[Placed<'_>]) -> Result<u32> {
     let extended = placed.iter().find(|other| other.role == Role::Extended);
     let Some(extended) = extended else {
         let message = "a logical partition needs an extended one ('e') before it in the list; \
                        without one make it primary ('p')";
-        return Err(Error::invalid(format!("{place}.type"), message));
+        return Err(Error::invalid(place.field(Field::Role), message));
     };
     let name = format!("extended partition {}", extended.number);
     let mut space = Space::new(name, extended.range).starting_up_to(LAST_START);
@@ -129,7 +130,7 @@ fn admit_logical(place: &str, range: LbaRange, placed: &[Placed<'_>]) -> Result<
             "an MBR holds {most} logical partitions and this is one more; a GPT holds 128 \
              partitions ('gpt' in labels)"
         );
-        return Err(Error::does_not_fit(format!("{place}.type"), message));
+        return Err(Error::does_not_fit(place.field(Field::Role), message));
     }
     let lead = u64::from(number > FIRST_LOGICAL);
     space.check(place, range, lead)?;
@@ -148,7 +149,7 @@ pub(super) fn entries(placed: &[Placed<'_>]) -> Result<Vec<EntryPlan>> {
         check_keys(one.spec)?;
         let entry = entry(one.spec, one.role)?;
         if let Some(place) = boot(one.spec) {
-            check_active(&place, one, active.replace(one.number))?;
+            check_active(&Place::from(&place), one, active.replace(one.number))?;
         }
         Ok(entry)
     });
@@ -187,7 +188,7 @@ pub(super) fn boot(part: &PartitionSpec) -> Option<String> {
     Some(format!("{}.flags[{index}]", part.place))
 }
 
-fn check_active(place: &str, one: &Placed<'_>, other: Option<u32>) -> Result<()> {
+fn check_active(place: &Place, one: &Placed<'_>, other: Option<u32>) -> Result<()> {
     let message = match (other, one.role) {
         (_, Role::Logical) => {
             "a logical partition isn't started by the code in an MBR, only a primary one".to_owned()

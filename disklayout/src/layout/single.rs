@@ -10,6 +10,7 @@ use crate::layout::label::Label;
 use crate::layout::plan::{DiskPlan, EntryPlan, PartitionPlan, Role, TablePlan};
 use crate::layout::size::{self, ALIGNMENT, DiskSize, Room};
 use crate::layout::{esp, gpt_rules, mbr_rules};
+use crate::place::Place;
 use crate::table::types;
 use crate::tree::FileTree;
 use crate::units::{Bytes, Lba, LbaRange, SectorSize};
@@ -18,7 +19,7 @@ use crate::units::{Bytes, Lba, LbaRange, SectorSize};
 #[derive(Clone, Copy, Debug)]
 pub struct SingleSpec<'a> {
     /// What it is called in errors.
-    pub place: &'a str,
+    pub place: &'a Place,
     /// The partition table, if there is one.
     pub table: Option<Table>,
     /// What the disk's sectors hold.
@@ -147,7 +148,7 @@ impl<'a> Disk<'a> {
     fn request(&self, tree: FileTree, identity: &Identity) -> Request<'a> {
         let spec = self.spec;
         Request {
-            place: spec.place,
+            place: spec.place.clone(),
             kind: spec.filesystem,
             size: Bytes::new(0),
             start: self.start(),

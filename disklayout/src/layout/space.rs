@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::error::{Error, Result};
+use crate::place::{Field, Place};
 use crate::units::{Lba, LbaRange};
 
 /// What sectors are taken by.
@@ -62,7 +63,7 @@ impl Space {
     }
 
     /// Refuses `wanted` unless all of it and the `lead` sectors before it are free.
-    pub(super) fn check(&self, place: &str, wanted: LbaRange, lead: u64) -> Result<()> {
+    pub(super) fn check(&self, place: &Place, wanted: LbaRange, lead: u64) -> Result<()> {
         let free = self.free(lead);
         let starts_in = free.iter().find(|run| has(**run, wanted.first()));
         match starts_in {
@@ -89,7 +90,7 @@ impl Space {
         runs
     }
 
-    fn bad_start(&self, place: &str, wanted: LbaRange, lead: u64, free: &[LbaRange]) -> Error {
+    fn bad_start(&self, place: &Place, wanted: LbaRange, lead: u64, free: &[LbaRange]) -> Error {
         let start = wanted.first();
         let before = Lba::new(start.get().saturating_sub(lead));
         let why = if !has(self.range, start) {
@@ -110,16 +111,16 @@ impl Space {
             }
             None => format!("{} has no room left", self.name),
         };
-        Error::invalid(format!("{place}.start"), format!("{why}; {way_out}"))
+        Error::invalid(place.field(Field::Start), format!("{why}; {way_out}"))
     }
 
-    fn bad_end(&self, place: &str, wanted: LbaRange, run: LbaRange) -> Error {
+    fn bad_end(&self, place: &Place, wanted: LbaRange, run: LbaRange) -> Error {
         let why = match self.owner(|range| range.overlaps(wanted)) {
             Some(owner) => overlap(wanted, &owner),
             None => format!("end {} lies outside {}", wanted.last(), self.shown()),
         };
         let message = format!("{why}; the largest legal end is {}", run.last());
-        Error::invalid(format!("{place}.end"), message)
+        Error::invalid(place.field(Field::End), message)
     }
 
     /// The first whose sectors satisfy `test`.
@@ -249,7 +250,9 @@ mod tests {
             (&some, (1, 5), 1, "p.start", "the nearest legal start is 2"),
             (&full, (5, 5), 0, "p.start", "the disk has no room left"),
         ] {
-            let error = space.check("p", range(first, last), lead).unwrap_err();
+            let error = space
+                .check(&"p".into(), range(first, last), lead)
+                .unwrap_err();
             assert_eq!(error.place(), place, "{first} to {last}");
             let end = error.message().split("; ").last();
             assert_eq!(end, Some(message), "{first} to {last}");
@@ -260,7 +263,7 @@ mod tests {
     fn what_is_free_is_admitted() {
         let space = space(&[(100, 199), (300, 399)]);
         for (first, last, lead) in [(1, 99, 0), (200, 299, 0), (201, 299, 1), (400, 999, 0)] {
-            space.check("p", range(first, last), lead).unwrap();
+            space.check(&"p".into(), range(first, last), lead).unwrap();
         }
     }
 }

@@ -6,6 +6,7 @@ use crate::fs::{Misfits, Options};
 use crate::layout::flags::Flag;
 use crate::layout::plan::Role;
 use crate::layout::size::DiskSize;
+use crate::place::Place;
 use crate::tree::Content;
 use crate::units::{Bytes, LbaRange, SectorSize};
 
@@ -13,7 +14,7 @@ use crate::units::{Bytes, LbaRange, SectorSize};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DiskSpec {
     /// Where the description of the disk stands: `guestfs[2]`.
-    pub place: String,
+    pub place: Place,
     /// The size of the image. It follows from the content when the last partition's end does.
     pub size: DiskSize,
     /// What its sectors hold: what plain numbers count.
@@ -37,7 +38,7 @@ pub struct DiskSpec {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PartitionSpec {
     /// Where its description stands: `guestfs[2].parts[0]`.
-    pub place: String,
+    pub place: Place,
     /// `p`, `l` or `e`, or the words `primary`, `logical`, `extended`.
     pub prlogex: String,
     /// Where it starts.
@@ -135,7 +136,7 @@ impl MbrType {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FileSpec {
     /// Where its description stands: `guestfs[2].writes[0]`.
-    pub place: String,
+    pub place: Place,
     /// Which partition, counted from 1 in the order of their numbers.
     pub part: i64,
     /// The absolute path.

@@ -516,7 +516,8 @@ mod tests {
             ("dangling", "there is no directory"),
         ] {
             let error = read(&path(name), &Rules::default()).unwrap_err();
-            assert_eq!((error.kind(), error.place()), (ErrorKind::InvalidSpec, "d"));
+            assert_eq!(error.kind(), ErrorKind::InvalidSpec);
+            assert_eq!(error.place(), "d");
             assert!(error.message().contains(reason), "{error}");
             assert!(error.message().contains(name), "{error}");
         }

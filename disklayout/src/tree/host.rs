@@ -263,7 +263,7 @@ mod tests {
     }
 
     fn cause(error: &Error) -> String {
-        assert!(error.place().ends_with("/d/f"), "{error}");
+        assert!(error.place().to_string().ends_with("/d/f"), "{error}");
         assert!(error.message().contains("when the image was planned"));
         std::error::Error::source(error).unwrap().to_string()
     }

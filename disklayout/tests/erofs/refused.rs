@@ -36,7 +36,7 @@ fn labels_options_and_sizes() {
             options: Options::default().with(option, "lz4"),
             ..request(trees::empty())
         };
-        let place = format!("parts[0].mkfs.{option}");
+        let place = format!("parts[0].{option}");
         assert_refused(with_option, kind, &place, words);
     }
     let too_small = Request {

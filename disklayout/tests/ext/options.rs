@@ -218,6 +218,6 @@ fn a_journal_that_does_not_fit_is_refused() {
             ..Options::default()
         };
         let error = plan_with("ext4", size, options, empty_tree()).unwrap_err();
-        assert_eq!(error.place(), "parts[0].mkfs.journal", "{size} {journal}");
+        assert_eq!(error.place(), "parts[0].journal", "{size} {journal}");
     }
 }

@@ -39,7 +39,7 @@ fn choices_that_there_are_not() {
         });
         let error = error.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidSpec);
-        assert_eq!(error.place(), format!("parts[0].mkfs.{name}"));
+        assert_eq!(error.place().to_string(), format!("parts[0].{name}"));
         assert!(error.message().contains(message), "{error}");
     }
 }

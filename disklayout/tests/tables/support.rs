@@ -44,7 +44,7 @@ impl Formatter for MarkerFormat {
         let least = self.smallest(&request, Bytes::new(0))?;
         if request.size < least {
             let message = format!("{} is too small", request.size);
-            return Err(Error::does_not_fit(request.place, message));
+            return Err(Error::does_not_fit(&request.place, message));
         }
         Ok(Box::new(Marker {
             label: request.label.map(str::to_owned),

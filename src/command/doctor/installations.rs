@@ -147,7 +147,7 @@ fn memory(wanted: u64, there: Memory) -> Check {
 
 /// Whether the database knows the releases. That it isn't there is told with the other programs.
 fn known_releases(installs: &Installs<'_>, runner: &Runner) -> Option<Check> {
-    runner.find("doctor", OSINFO_QUERY).ok()?;
+    runner.find(&"doctor".into(), OSINFO_QUERY).ok()?;
     Some(match osinfo::releases(runner) {
         Ok(systems) => releases(installs, &systems),
         Err(error) => Check::remark("osinfo", error.message()),

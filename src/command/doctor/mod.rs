@@ -79,7 +79,11 @@ pub fn run(context: &Context, options: &Options) -> Result<Status> {
 pub fn look(context: &Context, options: &Options, runner: &Runner) -> Result<Findings> {
     let (expected, unknown) = images::expected(&context.config, options.next_release)?;
     let images = Images::new(&expected, arch::host());
-    let mut checks = programs::checks(&images, &|tool| runner.find(tool.program, tool).ok());
+    let mut checks = programs::checks(&images, &|tool| {
+        runner
+            .find(&disklayout::Place::from(tool.program), tool)
+            .ok()
+    });
     let missing = checks.iter().filter(|it| it.state == State::Missing);
     let hindered = missing.flat_map(|it| it.images.clone()).collect();
     let layouts = layouts::look(context, &images, &hindered)?;

@@ -101,7 +101,8 @@ pub fn run(settings: &Settings, bars: &MultiProgress, options: &Options) -> Resu
         accounts: engine::accounts::of_host(),
         ..options.rules.clone()
     };
-    let spec = options.spec();
+    let place = disklayout::Place::from(&options.filesystem);
+    let spec = options.spec(&place);
     let plan = || {
         let tree = engine::read_inputs(opened, &rules, &options.taken, settings_of_run)?;
         let seed = options.seed.as_deref();
@@ -120,9 +121,9 @@ pub fn run(settings: &Settings, bars: &MultiProgress, options: &Options) -> Resu
 }
 
 impl Options {
-    fn spec(&self) -> SingleSpec<'_> {
+    fn spec<'a>(&'a self, place: &'a disklayout::Place) -> SingleSpec<'a> {
         SingleSpec {
-            place: &self.filesystem,
+            place,
             table: self.table,
             part_type: self.part_type.as_deref(),
             sector_size: self.sector_size,

@@ -9,6 +9,7 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
+use disklayout::Place;
 use disklayout::disk::Disk;
 use disklayout::fs::btrfs;
 use disklayout::fs::{Choice, Formatter, FsPlan, Progress, Request, Summary};
@@ -69,7 +70,7 @@ impl Formatter for BtrfsFormatter {
     }
 
     fn plan(&self, mut request: Request<'_>) -> Result<Box<dyn FsPlan>> {
-        let place = request.place;
+        let place = request.place.clone();
         let chosen = Chosen::new(&request)?;
         let size = request.size.get();
         if size < chosen.min_size() {
@@ -82,7 +83,7 @@ impl Formatter for BtrfsFormatter {
             return Err(Error::does_not_fit(place, message));
         }
         if let Some(label) = request.label {
-            btrfs::check_label(place, label)?;
+            btrfs::check_label(&place, label)?;
         }
         let warnings = btrfs::adapt(&mut request, &chosen.subvolumes, chosen.node_size)?;
         let tree = request.tree;
@@ -166,7 +167,7 @@ fn demand(tree: &FileTree) -> (u64, u64) {
 /// A Btrfs filesystem in which everything is decided that mkfs.btrfs doesn't decide.
 #[derive(Debug)]
 struct BtrfsPlan {
-    place: String,
+    place: Place,
     size: u64,
     label: Option<String>,
     uuid: Uuid,

@@ -1,7 +1,7 @@
 //! What can be chosen of Btrfs, and which version of mkfs.btrfs that needs.
 
 use disklayout::fs::btrfs::{self, Subvolume};
-use disklayout::fs::options::{bytes, flag, number, place_of};
+use disklayout::fs::options::{bytes, flag, number};
 use disklayout::fs::{Choice, Request};
 use disklayout::{Error, Result};
 
@@ -68,7 +68,7 @@ impl Chosen {
         let default = if mixed { SECTOR } else { 16_384 };
         let node_size = options.parse(place, "node-size", bytes)?.unwrap_or(default);
         check_node_size(node_size, mixed)
-            .map_err(|message| Error::invalid(place_of(place, "node-size"), message))?;
+            .map_err(|message| Error::invalid(place.choice("node-size"), message))?;
         let checksum = options.parse(place, "checksum", checksum)?;
         let subvolumes = options.parse(place, "subvolumes", Subvolume::parse_all)?;
         Ok(Self {

@@ -2,7 +2,8 @@
 
 use std::ffi::OsString;
 
-use disklayout::fs::options::{self, place_of};
+use disklayout::Place;
+use disklayout::fs::options::{self};
 use disklayout::fs::{Choice, Request};
 use disklayout::{Error, Result};
 
@@ -52,13 +53,13 @@ impl Compression {
     /// # Errors
     /// `InvalidSpec` at the option.
     pub(super) fn read(request: &Request<'_>) -> Result<Self> {
-        let (options, place) = (&request.options, request.place);
-        options.check(place, request.kind, &CHOICES)?;
-        let compressor = options.parse(place, COMPRESSION, compressor)?;
+        let (options, place) = (&request.options, &request.place);
+        options.check(&place, request.kind, &CHOICES)?;
+        let compressor = options.parse(&place, COMPRESSION, compressor)?;
         let (compressor, levels) = compressor.unwrap_or(COMPRESSORS[0]);
-        let level = options.parse(place, LEVEL, options::number::<u8>)?;
-        check_level(place, compressor, level, levels)?;
-        let block_size = options.parse(place, BLOCK_SIZE, block_size)?;
+        let level = options.parse(&place, LEVEL, options::number::<u8>)?;
+        check_level(&place, compressor, level, levels)?;
+        let block_size = options.parse(&place, BLOCK_SIZE, block_size)?;
         Ok(Self {
             compressor,
             level,
@@ -92,14 +93,14 @@ fn compressor(text: &str) -> std::result::Result<(&'static str, Option<u8>), Str
     })
 }
 
-fn check_level(place: &str, compressor: &str, level: Option<u8>, most: Option<u8>) -> Result<()> {
+fn check_level(place: &Place, compressor: &str, level: Option<u8>, most: Option<u8>) -> Result<()> {
     let message = match (level, most) {
         (None, _) => return Ok(()),
         (Some(level), Some(most)) if (1..=most).contains(&level) => return Ok(()),
         (Some(level), Some(most)) => format!("{level} is no level of {compressor}, 1 to {most}"),
         (Some(_), None) => format!("compression '{compressor}' has no levels; leave it out"),
     };
-    Err(Error::invalid(place_of(place, LEVEL), message))
+    Err(Error::invalid(place.choice(LEVEL), message))
 }
 
 fn block_size(text: &str) -> std::result::Result<u32, String> {

@@ -4,6 +4,7 @@ mod arguments;
 mod demand;
 mod options;
 
+use disklayout::Place;
 use disklayout::disk::Disk;
 use disklayout::fs::copy::copy;
 use disklayout::fs::xfs;
@@ -56,7 +57,7 @@ impl Formatter for XfsFormatter {
     }
 
     fn plan(&self, mut request: Request<'_>) -> Result<Box<dyn FsPlan>> {
-        let place = request.place;
+        let place = request.place.clone();
         let chosen = Chosen::new(&request)?;
         let size = request.size.get();
         if !(xfs::MIN_SIZE..=xfs::MAX_SIZE).contains(&size) {
@@ -68,7 +69,7 @@ impl Formatter for XfsFormatter {
             return Err(Error::does_not_fit(place, message));
         }
         if let Some(label) = request.label {
-            xfs::check_label(place, label)?;
+            xfs::check_label(&place, label)?;
         }
         let warnings = xfs::adapt(&mut request, chosen.geometry)?;
         let tree = request.tree;
@@ -129,7 +130,7 @@ const CUT: u64 = 4096;
 /// An XFS filesystem in which everything is decided that mkfs.xfs doesn't decide.
 #[derive(Debug)]
 struct XfsPlan {
-    place: String,
+    place: Place,
     size: u64,
     label: Option<String>,
     uuid: Uuid,

@@ -1,6 +1,6 @@
 //! What can be chosen of XFS.
 
-use disklayout::fs::options::{bytes, flag, place_of};
+use disklayout::fs::options::{bytes, flag};
 use disklayout::fs::xfs::Geometry;
 use disklayout::fs::{Choice, Request};
 use disklayout::{Error, Result};
@@ -70,7 +70,7 @@ impl Chosen {
                 true => Ok(parsed),
                 false => {
                     let message = format!("{parsed} is no power of two from {least} to {most}");
-                    Err(Error::invalid(place_of(place, name), message))
+                    Err(Error::invalid(place.choice(name), message))
                 }
             }
         };
@@ -80,7 +80,7 @@ impl Chosen {
         let named = options.parse(place, "features", features)?;
         let reflink = options.parse(place, "reflink", flag)?;
         let features = completed(named.unwrap_or_default(), reflink)
-            .map_err(|message| Error::invalid(place_of(place, "features"), message))?;
+            .map_err(|message| Error::invalid(place.choice("features"), message))?;
         let is_off = |name| features.iter().any(|it| it.name == name && !it.is_on);
         Ok(Self {
             geometry: Geometry {

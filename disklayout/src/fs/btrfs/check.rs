@@ -7,7 +7,7 @@ use super::subvolumes::{self, Subvolume};
 use crate::error::{Error, Result};
 use crate::fs::Request;
 use crate::fs::misfits::{Survey, check_xattr};
-use crate::fs::options::place_of;
+use crate::place::Place;
 use crate::tree::{FileTree, NAME_MAX, NodeId, NodeKind, Xattr, Xattrs};
 
 /// The smallest filesystem that mkfs.btrfs makes, in bytes.
@@ -37,7 +37,7 @@ const BESIDE_NAME: u64 = 10;
 ///
 /// # Errors
 /// `InvalidSpec` at `place`.
-pub fn check_label(place: &str, label: &str) -> Result<()> {
+pub fn check_label(place: &Place, label: &str) -> Result<()> {
     if label.len() > LABEL_MAX {
         let message = format!(
             "the label has {} bytes; Btrfs holds {LABEL_MAX}",
@@ -66,20 +66,20 @@ pub fn adapt(
     subvolumes: &[Subvolume],
     node_size: u64,
 ) -> Result<Vec<String>> {
-    check_names(request.place, &request.tree, node_size)?;
+    check_names(&request.place, &request.tree, node_size)?;
     let mut survey = Survey::new(request, "Btrfs");
     survey.keep_short_paths(&mut request.tree, PATH_MAX - NAME_MAX, "mkfs.btrfs")?;
     survey.keep_owners(&mut request.tree)?;
     survey.keep_xattrs(&mut request.tree, |tree, id, xattrs| {
         fit(&tree.node(id).kind, xattrs, node_size)
     })?;
-    let place = place_of(request.place, "subvolumes");
+    let place = request.place.choice("subvolumes");
     subvolumes::check(&place, &request.tree, subvolumes, &mut survey)?;
     Ok(survey.into_warnings())
 }
 
 /// The names that a file has in one directory are in one item.
-fn check_names(place: &str, tree: &FileTree, node_size: u64) -> Result<()> {
+fn check_names(place: &Place, tree: &FileTree, node_size: u64) -> Result<()> {
     let most = node_size - BESIDE_NAMES;
     let mut taken: HashMap<NodeId, u64> = HashMap::new();
     for (directory, _) in tree.nodes() {

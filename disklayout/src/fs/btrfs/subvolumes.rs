@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use crate::error::{Error, Result};
 use crate::fs::misfits::{Loss, Survey};
+use crate::place::Place;
 use crate::tree::{FileTree, NodeId};
 
 /// How many there may be: the tree of their UUIDs stays a single node.
@@ -82,10 +83,10 @@ impl Subvolume {
 /// # Errors
 /// `InvalidSpec` at `place` for what is no directory, and those of [`Survey::note`].
 pub(super) fn check(
-    place: &str,
+    place: &Place,
     tree: &FileTree,
     subvolumes: &[Subvolume],
-    survey: &mut Survey<'_>,
+    survey: &mut Survey,
 ) -> Result<()> {
     let mut tops = Vec::new();
     for Subvolume { path, .. } in subvolumes {
@@ -106,7 +107,7 @@ pub(super) fn check(
     note_links(tree, &tops, survey)
 }
 
-fn note_links(tree: &FileTree, tops: &[NodeId], survey: &mut Survey<'_>) -> Result<()> {
+fn note_links(tree: &FileTree, tops: &[NodeId], survey: &mut Survey) -> Result<()> {
     let mut first: HashMap<NodeId, NodeId> = HashMap::new();
     let mut pending = vec![(FileTree::ROOT, FileTree::ROOT)];
     while let Some((directory, subvolume)) = pending.pop() {
@@ -173,7 +174,7 @@ mod tests {
         request.misfits = misfits;
         let mut survey = Survey::new(&request, "Btrfs");
         let subvolumes = Subvolume::parse_all(subvolumes).unwrap();
-        check("p", &tree, &subvolumes, &mut survey)?;
+        check(&"p".into(), &tree, &subvolumes, &mut survey)?;
         Ok(survey.into_warnings())
     }
 

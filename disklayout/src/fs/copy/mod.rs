@@ -16,6 +16,7 @@ use std::sync::OnceLock;
 use crate::disk::{Disk, write_data};
 use crate::error::{Error, Result};
 use crate::fs::Progress;
+use crate::place::Place;
 use crate::tree::{Content, FileTree, NodeId, NodeKind};
 
 use batch::Queue;
@@ -74,7 +75,7 @@ pub fn whole_files<'a>(
 /// # Errors
 /// `Io` when a source or the disk fails; the first one, after which the others are given up.
 pub fn copy(
-    place: &str,
+    place: &Place,
     block_size: u64,
     pieces: Vec<Piece<'_>>,
     disk: &dyn Disk,
@@ -117,7 +118,7 @@ pub fn copy(
 /// What all threads share.
 #[derive(Debug)]
 struct Job<'a> {
-    place: &'a str,
+    place: &'a Place,
     block_size: u64,
     disk: &'a dyn Disk,
     progress: &'a dyn Progress,

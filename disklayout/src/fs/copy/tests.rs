@@ -148,7 +148,10 @@ fn assert_copies(pieces: Vec<Piece<'_>>, threads: usize) -> MemDisk {
         extents.map(|extent| extent.len).sum::<u64>()
     };
     let bytes: u64 = pieces.iter().map(data).sum();
-    on_threads(threads, || copy("parts[0]", 4096, pieces, &disk, &sum)).unwrap();
+    on_threads(threads, || {
+        copy(&"parts[0]".into(), 4096, pieces, &disk, &sum)
+    })
+    .unwrap();
     assert!(read(&disk) == expected, "other bytes on the disk");
     assert_eq!(sum.files.into_inner(), files);
     assert_eq!(sum.bytes.into_inner(), bytes);
@@ -208,7 +211,7 @@ fn small_files_are_written_together() {
             .collect();
         let (disk, sum) = (Failing::at(usize::MAX), Sum::default());
         let pieces = pieces(&contents, 0, u64::MAX);
-        on_threads(1, || copy("parts[0]", 4096, pieces, &disk, &sum)).unwrap();
+        on_threads(1, || copy(&"parts[0]".into(), 4096, pieces, &disk, &sum)).unwrap();
         let writes = disk.writes.into_inner();
         assert!((1..=2).contains(&writes), "source {kind}: {writes} writes");
         assert_eq!(sum.calls.into_inner(), 1);
@@ -267,7 +270,7 @@ fn a_failing_disk_ends_it_soon() {
             let disk = Failing::at(failing);
             let pieces = pieces(&contents, 1, u64::MAX);
             let result = on_threads(threads, || {
-                copy("parts[0]", 4096, pieces, &disk, &Unwatched)
+                copy(&"parts[0]".into(), 4096, pieces, &disk, &Unwatched)
             });
             let error = result.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Io);
@@ -317,7 +320,7 @@ fn a_source_that_changed_is_named() {
             let contents = [content.clone()];
             let pieces = pieces(&contents, 0, u64::MAX);
             let result = on_threads(threads, || {
-                copy("parts[0]", 4096, pieces, &disk, &Unwatched)
+                copy(&"parts[0]".into(), 4096, pieces, &disk, &Unwatched)
             });
             let error = result.unwrap_err();
             assert_eq!(error.place(), place);
@@ -354,7 +357,7 @@ fn large_files_go_to_a_file_on_disk() {
     let expected = expected(&pieces);
     let file: File = tempfile::tempfile().unwrap();
     let disk = crate::disk::SparseFile::create(file, DISK).unwrap();
-    copy("parts[0]", 4096, pieces, &disk, &Unwatched).unwrap();
+    copy(&"parts[0]".into(), 4096, pieces, &disk, &Unwatched).unwrap();
     assert!(read(&disk) == expected);
 }
 
@@ -374,7 +377,7 @@ fn only_the_rest_of_a_block_is_filled() {
         let disk = MemDisk::new(8192);
         disk.write_at(&[0xEE; 1024], 1024).unwrap();
         let pieces = vec![piece(0), piece(2048), piece(3072)];
-        copy("parts[0]", 1024, pieces, &disk, &Unwatched).unwrap();
+        copy(&"parts[0]".into(), 1024, pieces, &disk, &Unwatched).unwrap();
         let found = read(&disk);
         assert_eq!(found[1024..2048], [0xEE; 1024], "source {kind}");
         assert_eq!(found[3072..4072], sources.bytes);

@@ -12,6 +12,7 @@ use super::xattr::Shared;
 use super::{BLOCK_SIZE, NAME};
 use crate::error::{Error, Result};
 use crate::identity::Timestamp;
+use crate::place::Place;
 use crate::tree::{Content, FileTree, Node, NodeId, NodeKind};
 
 /// Where metadata starts: nothing but the superblock is in the first block, so that its checksum
@@ -102,7 +103,7 @@ impl Layout {
     ///
     /// # Errors
     /// `DoesNotFit` or `Unsupported` at `place`.
-    pub(super) fn new(place: &str, tree: &FileTree, time: Timestamp) -> Result<Self> {
+    pub(super) fn new(place: &Place, tree: &FileTree, time: Timestamp) -> Result<Self> {
         let mut layout = Self {
             inodes: Vec::new(),
             places: vec![0; tree.slots()],
@@ -133,7 +134,7 @@ impl Layout {
         }
     }
 
-    fn inode(&self, place: &str, tree: &FileTree, id: NodeId, time: Timestamp) -> Result<Inode> {
+    fn inode(&self, place: &Place, tree: &FileTree, id: NodeId, time: Timestamp) -> Result<Inode> {
         let node = tree.node(id);
         let size = self.size(place, tree, id)?;
         let xattrs = self.shared.body(&node.xattrs).len();
@@ -154,7 +155,7 @@ impl Layout {
         Ok(inode)
     }
 
-    fn size(&self, place: &str, tree: &FileTree, id: NodeId) -> Result<u64> {
+    fn size(&self, place: &Place, tree: &FileTree, id: NodeId) -> Result<u64> {
         Ok(match &tree.node(id).kind {
             NodeKind::Directory => directory::size(&self.entries(tree, id)),
             NodeKind::File(content) => content.len(),
@@ -215,7 +216,7 @@ impl Layout {
         self.blocks = metadata.end() / BLOCK_SIZE;
     }
 
-    fn place_data(&mut self, place: &str, tree: &FileTree) -> Result<()> {
+    fn place_data(&mut self, place: &Place, tree: &FileTree) -> Result<()> {
         let mut next = Blocks {
             place,
             next: self.blocks,
@@ -238,7 +239,7 @@ impl Layout {
 
 /// Hands out blocks in their order.
 struct Blocks<'a> {
-    place: &'a str,
+    place: &'a Place,
     next: u64,
 }
 

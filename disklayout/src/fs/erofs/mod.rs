@@ -16,9 +16,9 @@ use uuid::Uuid;
 use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::fs::misfits::{Changes, Survey};
-use crate::fs::options::place_of;
 use crate::fs::{Choice, Formatter, FsPlan, Progress, Request, Summary};
 use crate::identity::Timestamp;
+use crate::place::{Field, Place};
 use crate::tree::FileTree;
 use crate::units::Bytes;
 
@@ -65,10 +65,10 @@ impl Formatter for ErofsFormatter {
                 request.size.get(),
                 needed.get()
             );
-            return Err(Error::does_not_fit(request.place, message));
+            return Err(Error::does_not_fit(&request.place, message));
         }
         Ok(Box::new(Plan {
-            place: request.place.to_owned(),
+            place: request.place.clone(),
             volume,
             layout,
             tree: request.tree,
@@ -79,7 +79,7 @@ impl Formatter for ErofsFormatter {
     fn smallest(&self, request: &Request<'_>, free: Bytes) -> Result<Bytes> {
         if free.get() > 0 {
             let message = format!("nothing can be written to {NAME}, so no room can be left in it");
-            return Err(Error::unsupported(request.place, message));
+            return Err(Error::unsupported(&request.place, message));
         }
         let mut tree = Cow::Borrowed(&request.tree);
         misfits(request)?.0.applied(&mut tree);
@@ -105,7 +105,7 @@ fn decide(request: &Request<'_>, tree: &FileTree) -> Result<(Volume, Layout)> {
             .unwrap_or_else(|| request.identity.uuid("filesystem")),
         created: request.identity.time(),
     };
-    let layout = Layout::new(request.place, tree, volume.created)?;
+    let layout = Layout::new(&request.place, tree, volume.created)?;
     Ok((volume, layout))
 }
 
@@ -113,7 +113,7 @@ fn check_options(request: &Request<'_>) -> Result<()> {
     let Request { place, kind, .. } = request;
     if request.options.get(COMPRESSION).is_some() {
         let message = format!("{NAME} is written without compression; squashfs can be compressed");
-        return Err(Error::unsupported(place_of(place, COMPRESSION), message));
+        return Err(Error::unsupported(place.choice(COMPRESSION), message));
     }
     request.options.check(place, kind, &CHOICES)
 }
@@ -122,7 +122,7 @@ fn check_label(request: &Request<'_>) -> Result<[u8; LABEL_MAX]> {
     let label = request.label.unwrap_or_default().as_bytes();
     let refuse = |why: String| {
         let message = format!("label '{}' {why}", label.escape_ascii());
-        Err(Error::invalid(format!("{}.label", request.place), message))
+        Err(Error::invalid(request.place.field(Field::Label), message))
     };
     if label.len() > LABEL_MAX {
         let len = label.len();
@@ -149,7 +149,7 @@ struct Volume {
 /// A filesystem with every place decided.
 #[derive(Debug)]
 struct Plan {
-    place: String,
+    place: Place,
     volume: Volume,
     layout: Layout,
     tree: FileTree,

@@ -5,6 +5,7 @@ use super::directory;
 use super::format::{DIRECTORY_MAX, FIRST_CLUSTER};
 use super::geometry::{Geometry, bitmap_len};
 use crate::error::{Error, Result};
+use crate::place::Place;
 use crate::tree::{FileTree, NodeId, NodeKind};
 use crate::units::Bytes;
 
@@ -41,7 +42,7 @@ impl Demand {
     /// # Errors
     /// `DoesNotFit` for a directory that is too large.
     pub(super) fn of(
-        place: &str,
+        place: &Place,
         tree: &FileTree,
         own_entries: u64,
         upcase_len: u64,
@@ -84,7 +85,7 @@ pub(super) fn bitmap_clusters(clusters: u64, cluster_size: u64) -> u64 {
     bitmap_len(clusters).div_ceil(cluster_size)
 }
 
-fn too_large(place: &str, tree: &FileTree, id: NodeId, bytes: u64) -> Error {
+fn too_large(place: &Place, tree: &FileTree, id: NodeId, bytes: u64) -> Error {
     let message = format!(
         "'{}' has {bytes} bytes of names, a directory of exfat has {} at most; split it",
         tree.path(id).escape_ascii(),

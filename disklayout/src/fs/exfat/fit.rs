@@ -6,13 +6,14 @@ use super::geometry::{self, Frame, Geometry, VOLUME_MIN};
 use super::options::Options;
 use crate::error::{Error, Result};
 use crate::fs::Request;
+use crate::place::Place;
 use crate::tree::FileTree;
 use crate::units::Bytes;
 
 /// A content that a size is looked for.
 #[derive(Debug)]
 pub(super) struct Fitting<'a> {
-    pub place: &'a str,
+    pub place: &'a Place,
     pub frame: Frame,
     /// What is chosen; by the size where nothing is.
     pub cluster_size: Option<u64>,
@@ -22,13 +23,13 @@ pub(super) struct Fitting<'a> {
 
 impl<'a> Fitting<'a> {
     pub(super) fn new(
-        request: &Request<'a>,
+        request: &'a Request<'a>,
         options: &Options,
         demand: &'a Demand,
         tree: &'a FileTree,
     ) -> Self {
         Self {
-            place: request.place,
+            place: &request.place,
             frame: Frame::new(request, options),
             cluster_size: options.cluster_size,
             demand,

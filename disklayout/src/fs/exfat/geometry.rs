@@ -4,6 +4,7 @@ use super::format::{BOOT_REGION_SECTORS, CLUSTER_COUNT_MAX, CLUSTER_SHIFT_MAX, F
 use super::options::Options;
 use crate::error::{Error, Result};
 use crate::fs::Request;
+use crate::place::Place;
 use crate::units::Bytes;
 
 /// The smallest volume (3.1.5).
@@ -85,7 +86,7 @@ impl Geometry {
     ///
     /// # Errors
     /// `DoesNotFit` when it has too few or too many clusters.
-    pub(super) fn new(place: &str, frame: Frame, size: u64, cluster_size: u64) -> Result<Self> {
+    pub(super) fn new(place: &Place, frame: Frame, size: u64, cluster_size: u64) -> Result<Self> {
         let sectors = size / frame.sector_size;
         let size = sectors * frame.sector_size;
         if size < VOLUME_MIN {
@@ -128,7 +129,7 @@ pub(super) fn bitmap_len(clusters: u64) -> u64 {
     clusters.div_ceil(8)
 }
 
-fn too_large(place: &str, size: u64, cluster_size: u64) -> Error {
+fn too_large(place: &Place, size: u64, cluster_size: u64) -> Error {
     let advice = match cluster_size < 1 << CLUSTER_SHIFT_MAX {
         true => "; ask for a larger cluster-size",
         false => "",
@@ -190,7 +191,7 @@ mod tests {
     #[test]
     fn boundaries_count_from_the_start_of_the_disk() {
         for (start, fat, heap) in [(0, 2048, 4096), (2048, 2048, 4096), (63, 1985, 4033)] {
-            let it = Geometry::new("p", frame(MIB, start), 100 * MIB, 4096).unwrap();
+            let it = Geometry::new(&"p".into(), frame(MIB, start), 100 * MIB, 4096).unwrap();
             assert_eq!((it.fat / 512, it.heap / 512), (fat, heap), "{start}");
         }
     }
@@ -204,7 +205,7 @@ mod tests {
                 for more in [0, 1, 40, 100, 300].map(|sectors| sectors * 512) {
                     for size in [full + more, 8 * full + more] {
                         let frame = frame(boundary, 0);
-                        let Ok(it) = Geometry::new("p", frame, size, cluster_size) else {
+                        let Ok(it) = Geometry::new(&"p".into(), frame, size, cluster_size) else {
                             assert!(size < VOLUME_MIN);
                             continue;
                         };
@@ -222,7 +223,8 @@ mod tests {
 
     #[test]
     fn volumes_have_a_mebibyte_and_less_than_2_to_the_32_clusters() {
-        let new = |size, cluster_size| Geometry::new("p", frame(512, 0), size, cluster_size);
+        let new =
+            |size, cluster_size| Geometry::new(&"p".into(), frame(512, 0), size, cluster_size);
         let error = new(MIB - 1, 512).unwrap_err().to_string();
         assert!(
             error.contains("a volume has 1048576 bytes at least"),

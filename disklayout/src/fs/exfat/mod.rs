@@ -19,6 +19,7 @@ use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::fs::misfits::Adaptation;
 use crate::fs::{Choice, Formatter, FsPlan, Progress, Request, Summary};
+use crate::place::Place;
 use crate::tree::FileTree;
 use crate::units::Bytes;
 
@@ -57,13 +58,13 @@ impl Formatter for ExfatFormatter {
         let upcase = UpCase::new();
         let upcase_bytes = upcase.bytes();
         let adaptation = Adaptation::of(&request, &Rules(&upcase))?;
-        let warnings = adaptation.apply(request.place, &mut request.tree)?;
+        let warnings = adaptation.apply(&request.place, &mut request.tree)?;
         let demand = demand(&request, &request.tree, upcase_bytes.len())?;
         let fitting = Fitting::new(&request, &options, &demand, &request.tree);
         let (geometry, allocation) = fitting.at(request.size)?;
         let serial_number = || request.identity.number32("volume serial number");
         Ok(Box::new(Plan {
-            place: request.place.to_owned(),
+            place: request.place.clone(),
             geometry,
             allocation,
             label,
@@ -80,7 +81,7 @@ impl Formatter for ExfatFormatter {
         checked_label(request)?;
         let upcase = UpCase::new();
         let adaptation = Adaptation::of(request, &Rules(&upcase))?;
-        let tree = adaptation.applied(request.place, &request.tree)?;
+        let tree = adaptation.applied(&request.place, &request.tree)?;
         let demand = demand(request, &tree, upcase.bytes().len())?;
         Fitting::new(request, &options, &demand, &tree).smallest(free)
     }
@@ -95,17 +96,17 @@ fn checked_label(request: &Request<'_>) -> Result<Vec<u16>> {
         "exfat has no UUID, so it can't have {uuid}; choose its serial number with volume-id, eight \
          hexadecimal digits"
     );
-    Err(Error::unsupported(request.place, message))
+    Err(Error::unsupported(&request.place, message))
 }
 
 fn demand(request: &Request<'_>, tree: &FileTree, upcase_len: usize) -> Result<Demand> {
-    Demand::of(request.place, tree, OWN_ENTRIES, upcase_len as u64)
+    Demand::of(&request.place, tree, OWN_ENTRIES, upcase_len as u64)
 }
 
 /// A volume with every cluster assigned.
 #[derive(Debug)]
 struct Plan {
-    place: String,
+    place: Place,
     geometry: Geometry,
     allocation: Allocation,
     /// In units of UTF-16.

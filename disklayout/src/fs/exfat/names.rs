@@ -4,6 +4,7 @@ use super::format::{LABEL_MAX, NAME_MAX};
 use super::upcase::UpCase;
 use crate::error::{Error, Result};
 use crate::fs::Request;
+use crate::place::Field;
 
 /// What no name may contain (7.7.3), beside what is below a space.
 const FORBIDDEN: [char; 9] = ['"', '*', '/', ':', '<', '>', '?', '\\', '|'];
@@ -42,7 +43,7 @@ pub(super) fn label(request: &Request<'_>) -> Result<Vec<u16>> {
     let units: Vec<u16> = text.encode_utf16().collect();
     let refuse = |message| {
         let message = format!("label '{}' {message}", text.escape_debug());
-        Err(Error::invalid(format!("{}.label", request.place), message))
+        Err(Error::invalid(request.place.field(Field::Label), message))
     };
     if units.len() > LABEL_MAX {
         let count = units.len();

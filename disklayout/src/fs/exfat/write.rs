@@ -102,7 +102,7 @@ impl Writer<'_> {
     fn write(&self, offset: u64, bytes: &[u8]) -> Result<()> {
         write_data(self.disk, bytes, offset).map_err(|error| {
             let message = format!("can't write {} bytes at offset {offset}", bytes.len());
-            Error::io(self.plan.place.as_str(), message, error)
+            Error::io(self.plan.place.clone(), message, error)
         })
     }
 }

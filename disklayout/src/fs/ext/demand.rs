@@ -17,6 +17,7 @@ use super::space::Run;
 use super::values::{Values, blocks_of};
 use super::xattr::{self, Arranged};
 use crate::error::{Error, Result};
+use crate::place::Place;
 use crate::tree::{Content, FileTree, Node, NodeId, NodeKind, Xattrs};
 use crate::units::Bytes;
 
@@ -74,7 +75,7 @@ pub(super) struct XattrBlock {
 impl Demand {
     /// Everything that doesn't fit into any filesystem of these parameters is refused.
     pub(super) fn of(
-        place: &str,
+        place: &Place,
         parameters: &Parameters,
         block_size: u32,
         shape: Shape,
@@ -148,7 +149,7 @@ pub(super) fn lost_found_size(block_size: u32) -> u64 {
 }
 
 struct Survey<'a> {
-    place: &'a str,
+    place: &'a Place,
     parameters: &'a Parameters,
     block_size: u32,
     shape: Shape,

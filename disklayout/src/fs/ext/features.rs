@@ -2,7 +2,7 @@
 
 use super::format::*;
 use crate::error::{Error, Result};
-use crate::fs::options::place_of;
+use crate::place::Place;
 
 /// The three sets of feature flags.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,7 +70,7 @@ impl Features {
     /// # Errors
     /// `InvalidSpec` at `place` for an unknown name, `Unsupported` for a combination that mke2fs
     /// refuses too.
-    pub(super) fn with(mut self, place: &str, changes: &[String]) -> Result<Self> {
+    pub(super) fn with(mut self, place: &Place, changes: &[String]) -> Result<Self> {
         for change in changes {
             let (name, is_wanted) = match change.strip_prefix('^') {
                 Some(name) => (name, false),
@@ -92,7 +92,7 @@ impl Features {
         {
             None => Ok(self),
             Some((name, needed)) => Err(Error::unsupported(
-                place_of(place, "features"),
+                place.choice("features"),
                 format!("{name} needs {needed}: ask for that too, or leave both out (^{name})"),
             )),
         }
@@ -177,10 +177,10 @@ impl Features {
     }
 }
 
-fn unknown(place: &str, name: &str) -> Error {
+fn unknown(place: &Place, name: &str) -> Error {
     let names = NAMES.map(|(name, ..)| name).join(", ");
     Error::invalid(
-        place_of(place, "features"),
+        place.choice("features"),
         format!("can't make the feature '{name}'; known are {names}"),
     )
 }
@@ -192,7 +192,7 @@ mod tests {
 
     fn with(flavor: Flavor, list: &str) -> Result<Features> {
         let changes: Vec<_> = list.split(',').map(str::to_owned).collect();
-        flavor.features().with("x", &changes)
+        flavor.features().with(&"x".into(), &changes)
     }
 
     #[test]
@@ -234,7 +234,7 @@ mod tests {
         ] {
             let error = with(flavor, list).unwrap_err();
             assert!(error.message().starts_with(message), "{error}");
-            assert_eq!(error.place(), "x.mkfs.features");
+            assert_eq!(error.place(), "x.features");
         }
     }
 }

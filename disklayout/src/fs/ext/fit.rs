@@ -16,6 +16,7 @@ use super::parameters::Parameters;
 use super::space::Run;
 use super::superblock::Volume;
 use crate::error::{Error, Result};
+use crate::place::Place;
 use crate::tree::FileTree;
 use crate::units::Bytes;
 
@@ -34,7 +35,7 @@ const FEW_GROUPS: u64 = 128;
 /// A content that a size is looked for.
 #[derive(Debug)]
 pub(super) struct Fitting<'a> {
-    pub place: &'a str,
+    pub place: &'a Place,
     /// The content, adapted.
     pub tree: &'a FileTree,
     pub parameters: &'a Parameters,

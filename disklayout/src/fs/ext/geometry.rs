@@ -9,7 +9,7 @@ use super::format::{EXT4_FEATURE_COMPAT_HAS_JOURNAL, EXT4_FEATURE_COMPAT_RESIZE_
 use super::options::{Inodes, Journal};
 use super::parameters::Parameters;
 use crate::error::{Error, Result};
-use crate::fs::options::place_of;
+use crate::place::Place;
 use crate::units::Bytes;
 
 /// Every number that follows from the size and what was asked for.
@@ -54,7 +54,7 @@ impl Geometry {
     /// The geometry of a filesystem on `size` bytes whose content needs `needed_inodes` inodes,
     /// reserved ones included.
     pub(super) fn new(
-        place: &str,
+        place: &Place,
         parameters: &Parameters,
         size: Bytes,
         needed_inodes: u64,
@@ -102,7 +102,7 @@ impl Geometry {
     }
 
     /// The features, less those that a filesystem of so many blocks can't have.
-    fn features(place: &str, parameters: &Parameters, blocks: u64) -> Result<Features> {
+    fn features(place: &Place, parameters: &Parameters, blocks: u64) -> Result<Features> {
         let mut features = parameters.features;
         if blocks > u64::from(u32::MAX) {
             if !features.has_64bit() {
@@ -239,7 +239,7 @@ impl Geometry {
         more.min(u64::from(self.block_size / 4)) as u32
     }
 
-    fn no_room_for_journal(&self, place: &str, parameters: &Parameters) -> Error {
+    fn no_room_for_journal(&self, place: &Place, parameters: &Parameters) -> Error {
         let least = Bytes::new(JOURNAL_FROM * u64::from(self.block_size));
         let without = match parameters.flavor {
             Flavor::Ext3 => "ext2 has none",
@@ -253,7 +253,7 @@ impl Geometry {
         Error::does_not_fit(place, message)
     }
 
-    fn figure_journal(&mut self, place: &str, parameters: &Parameters) -> Result<u32> {
+    fn figure_journal(&mut self, place: &Place, parameters: &Parameters) -> Result<u32> {
         if !self.features.has_journal() {
             return Ok(0);
         }
@@ -278,7 +278,7 @@ impl Geometry {
                 JOURNAL_BLOCKS.start(),
                 self.block_size
             );
-            return Err(Error::does_not_fit(place_of(place, "journal"), message));
+            return Err(Error::does_not_fit(place.choice("journal"), message));
         }
         Ok(blocks as u32)
     }
@@ -403,8 +403,8 @@ mod tests {
     }
 
     fn try_geometry(flavor: Flavor, size: Bytes) -> Result<Geometry> {
-        let parameters = Parameters::new("parts[0]", flavor, &Options::default())?;
-        Geometry::new("parts[0]", &parameters, size, 0)
+        let parameters = Parameters::new(&"parts[0]".into(), flavor, &Options::default())?;
+        Geometry::new(&"parts[0]".into(), &parameters, size, 0)
     }
 
     #[test]

@@ -36,6 +36,7 @@ use std::ops::Range;
 use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::fs::{Choice, Formatter, FsPlan, Progress, Request, Summary};
+use crate::place::{Field, Place};
 use crate::tree::FileTree;
 use crate::units::{Bytes, SectorSize};
 
@@ -76,7 +77,7 @@ impl Formatter for ExtFormatter {
         let tree = tree.into_owned();
         let volume = volume(&request)?;
         let fitting = Fitting {
-            place: request.place,
+            place: &request.place,
             tree: &tree,
             parameters: &parameters,
             volume: &volume,
@@ -84,7 +85,7 @@ impl Formatter for ExtFormatter {
         let (geometry, demand, allocation) = fitting.at(request.size)?;
         warnings.extend(warnings::of(&parameters, &geometry, &demand));
         Ok(Box::new(Plan {
-            place: request.place.to_owned(),
+            place: request.place.clone(),
             seed: Crc::of_filesystem(volume.uuid),
             parameters,
             geometry,
@@ -101,7 +102,7 @@ impl Formatter for ExtFormatter {
         let (parameters, _) = adapt(request, &mut tree)?;
         let volume = volume(request)?;
         let fitting = Fitting {
-            place: request.place,
+            place: &request.place,
             tree: &tree,
             parameters: &parameters,
             volume: &volume,
@@ -123,11 +124,11 @@ fn adapt(request: &Request<'_>, tree: &mut Cow<'_, FileTree>) -> Result<(Paramet
 fn parameters(request: &Request<'_>) -> Result<Parameters> {
     let flavor = Flavor::from_name(request.kind).ok_or_else(|| {
         let message = format!("'{}' is no ext format", request.kind);
-        Error::unsupported(request.place, message)
+        Error::unsupported(&request.place, message)
     })?;
     let mut options = Options::read(request)?;
     options.block_size = block_size(request, options.block_size)?;
-    let parameters = Parameters::new(request.place, flavor, &options)?;
+    let parameters = Parameters::new(&request.place, flavor, &options)?;
     check_time(request, &parameters)?;
     Ok(parameters)
 }
@@ -144,7 +145,7 @@ fn block_size(request: &Request<'_>, chosen: Option<u32>) -> Result<Option<u32>>
                  leave it out",
                 sector = sector.get()
             );
-            let place = super::options::place_of(request.place, "block-size");
+            let place = request.place.choice("block-size");
             Err(Error::invalid(place, message))
         }
         chosen => Ok(chosen),
@@ -171,11 +172,11 @@ fn check_label(request: &Request<'_>) -> Result<[u8; LABEL_MAX]> {
             label.len(),
             request.kind
         );
-        return Err(Error::invalid(format!("{}.label", request.place), message));
+        return Err(Error::invalid(request.place.field(Field::Label), message));
     }
     if label.contains(&0) {
         let message = format!("label '{}' contains a NUL byte", label.escape_ascii());
-        return Err(Error::invalid(format!("{}.label", request.place), message));
+        return Err(Error::invalid(request.place.field(Field::Label), message));
     }
     Ok(std::array::from_fn(|i| label.get(i).copied().unwrap_or(0)))
 }
@@ -199,7 +200,7 @@ fn check_time(request: &Request<'_>, parameters: &Parameters) -> Result<()> {
                 _ => "",
             }
         );
-        return Err(Error::invalid(request.place, message));
+        return Err(Error::invalid(&request.place, message));
     }
     Ok(())
 }
@@ -207,7 +208,7 @@ fn check_time(request: &Request<'_>, parameters: &Parameters) -> Result<()> {
 /// A filesystem with every inode and block assigned.
 #[derive(Debug)]
 struct Plan {
-    place: String,
+    place: Place,
     parameters: Parameters,
     geometry: Geometry,
     demand: Demand,

@@ -7,7 +7,7 @@ use super::misfits::BLOCK_SIZES;
 use super::options::{Inodes, Journal, Options};
 use super::xattr::Outside;
 use crate::error::{Error, Result};
-use crate::fs::options::place_of;
+use crate::place::Place;
 use crate::units::Bytes;
 
 /// Bytes of the path where a filesystem was last mounted (`s_last_mounted`).
@@ -43,7 +43,7 @@ pub(super) struct Parameters {
 impl Parameters {
     /// # Errors
     /// `InvalidSpec` below `place` for a value that isn't legal, `Unsupported` for a combination.
-    pub(super) fn new(place: &str, flavor: Flavor, options: &Options) -> Result<Self> {
+    pub(super) fn new(place: &Place, flavor: Flavor, options: &Options) -> Result<Self> {
         let mut features = flavor.features().with(place, &options.features)?;
         match options.journal {
             Journal::Default => {}
@@ -56,7 +56,7 @@ impl Parameters {
                 _ => "features",
             };
             let message = "ext3 without a journal is an ext2; ask for that, or leave it a journal";
-            return Err(Error::invalid(place_of(place, key), message));
+            return Err(Error::invalid(place.choice(key), message));
         }
         let asks_for_journal = options.features.iter().any(|name| name == "has_journal");
         let parameters = Self {
@@ -81,9 +81,8 @@ impl Parameters {
         Ok(parameters)
     }
 
-    fn check(&self, place: &str) -> Result<()> {
-        let refuse =
-            |key: &str, message: String| Err(Error::invalid(place_of(place, key), message));
+    fn check(&self, place: &Place) -> Result<()> {
+        let refuse = |key: &str, message: String| Err(Error::invalid(place.choice(key), message));
         if let Some(size) = self.block_size.filter(|size| !BLOCK_SIZES.contains(size)) {
             let message = format!("blocks of {size} bytes can't be made; 1024, 2048 and 4096 can");
             return refuse("block-size", message);
@@ -142,7 +141,7 @@ impl Parameters {
     }
 }
 
-fn last_mounted(place: &str, options: &Options) -> Result<[u8; LAST_MOUNTED_MAX]> {
+fn last_mounted(place: &Place, options: &Options) -> Result<[u8; LAST_MOUNTED_MAX]> {
     let path = options
         .last_mounted
         .as_deref()
@@ -154,7 +153,7 @@ fn last_mounted(place: &str, options: &Options) -> Result<[u8; LAST_MOUNTED_MAX]
             path.escape_ascii(),
             path.len()
         );
-        return Err(Error::invalid(place_of(place, "last-mounted"), message));
+        return Err(Error::invalid(place.choice("last-mounted"), message));
     }
     Ok(std::array::from_fn(|i| path.get(i).copied().unwrap_or(0)))
 }
@@ -164,7 +163,7 @@ mod tests {
     use super::*;
 
     fn parameters(options: &Options) -> Result<Parameters> {
-        Parameters::new("x", Flavor::Ext4, options)
+        Parameters::new(&"x".into(), Flavor::Ext4, options)
     }
 
     #[test]
@@ -176,70 +175,70 @@ mod tests {
                     block_size: Some(512),
                     ..none()
                 },
-                "x.mkfs.block-size",
+                "x.block-size",
             ),
             (
                 Options {
                     block_size: Some(8192),
                     ..none()
                 },
-                "x.mkfs.block-size",
+                "x.block-size",
             ),
             (
                 Options {
                     inode_size: Some(64),
                     ..none()
                 },
-                "x.mkfs.inode-size",
+                "x.inode-size",
             ),
             (
                 Options {
                     inode_size: Some(300),
                     ..none()
                 },
-                "x.mkfs.inode-size",
+                "x.inode-size",
             ),
             (
                 Options {
                     inode_size: Some(8192),
                     ..none()
                 },
-                "x.mkfs.inode-size",
+                "x.inode-size",
             ),
             (
                 Options {
                     reserved: Some(5001),
                     ..none()
                 },
-                "x.mkfs.reserved",
+                "x.reserved",
             ),
             (
                 Options {
                     inodes: Inodes::Count(0),
                     ..none()
                 },
-                "x.mkfs.inodes",
+                "x.inodes",
             ),
             (
                 Options {
                     inodes: Inodes::BytesPerInode(1023),
                     ..none()
                 },
-                "x.mkfs.bytes-per-inode",
+                "x.bytes-per-inode",
             ),
             (
                 Options {
                     features: vec!["x".to_owned()],
                     ..none()
                 },
-                "x.mkfs.features",
+                "x.features",
             ),
             (
                 Options {
                     last_mounted: Some("/".repeat(65)),
                     ..none()
                 },
-                "x.mkfs.last-mounted",
+                "x.last-mounted",
             ),
         ] {
             assert_eq!(
@@ -265,7 +264,7 @@ mod tests {
             journal: Journal::Size(Bytes::new(4 << 20)),
             ..Options::default()
         };
-        let ext2 = Parameters::new("x", Flavor::Ext2, &options).unwrap();
+        let ext2 = Parameters::new(&"x".into(), Flavor::Ext2, &options).unwrap();
         assert!(ext2.features.has_journal());
     }
 
@@ -279,12 +278,12 @@ mod tests {
             features: vec!["^has_journal".to_owned()],
             ..Options::default()
         };
-        for (options, place) in [(none, "x.mkfs.journal"), (without, "x.mkfs.features")] {
-            let error = Parameters::new("x", Flavor::Ext3, &options).unwrap_err();
+        for (options, place) in [(none, "x.journal"), (without, "x.features")] {
+            let error = Parameters::new(&"x".into(), Flavor::Ext3, &options).unwrap_err();
             assert_eq!(error.place(), place);
             assert!(error.message().contains("is an ext2"), "{error}");
             for flavor in [Flavor::Ext2, Flavor::Ext4] {
-                let other = Parameters::new("x", flavor, &options).unwrap();
+                let other = Parameters::new(&"x".into(), flavor, &options).unwrap();
                 assert!(!other.features.has_journal() && !other.journal_is_wanted);
             }
         }

@@ -69,8 +69,8 @@ mod tests {
     fn a_flex_group_packs_its_metadata_and_a_plain_group_keeps_its_own() {
         let size = Bytes::new(4 << 30);
         let geometry = |flavor| {
-            let parameters = Parameters::new("x", flavor, &Options::default()).unwrap();
-            Geometry::new("x", &parameters, size, 0).unwrap()
+            let parameters = Parameters::new(&"x".into(), flavor, &Options::default()).unwrap();
+            Geometry::new(&"x".into(), &parameters, size, 0).unwrap()
         };
         let ext4 = geometry(Flavor::Ext4);
         let (tables, free) = place(&ext4).unwrap();

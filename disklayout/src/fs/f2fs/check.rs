@@ -4,6 +4,7 @@ use super::xattr;
 use crate::error::{Error, Result};
 use crate::fs::Request;
 use crate::fs::misfits::Survey;
+use crate::place::Place;
 use crate::tree::NAME_MAX;
 
 /// The smallest filesystem that mkfs.f2fs makes, in bytes.
@@ -25,7 +26,7 @@ pub const PATH_MAX: usize = 3840;
 ///
 /// # Errors
 /// `InvalidSpec` at `place`.
-pub fn check_label(place: &str, label: &str) -> Result<()> {
+pub fn check_label(place: &Place, label: &str) -> Result<()> {
     if label.len() > LABEL_MAX {
         let message = format!(
             "the label has {} bytes; F2FS holds {LABEL_MAX}",

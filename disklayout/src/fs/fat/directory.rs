@@ -9,6 +9,7 @@ use super::short_name::{self, ShortName};
 use super::time::FatTime;
 use crate::error::{Error, Result};
 use crate::identity::Timestamp;
+use crate::place::Place;
 use crate::tree::{Attributes, FileTree, NodeId, NodeKind};
 
 /// Bytes of an entry.
@@ -46,7 +47,7 @@ impl Directories {
     ///
     /// # Errors
     /// `DoesNotFit` for a directory with more entries than there can be.
-    pub(super) fn of(place: &str, tree: &FileTree, has_label: bool) -> Result<Self> {
+    pub(super) fn of(place: &Place, tree: &FileTree, has_label: bool) -> Result<Self> {
         let mut it = Self {
             all: Vec::new(),
             names: vec![ShortName::default(); tree.slots()],
@@ -140,7 +141,7 @@ fn text(name: &[u8]) -> &str {
     std::str::from_utf8(name).unwrap_or_default()
 }
 
-fn too_many(place: &str, tree: &FileTree, directory: NodeId, entries: usize) -> Error {
+fn too_many(place: &Place, tree: &FileTree, directory: NodeId, entries: usize) -> Error {
     let path = tree.path(directory);
     let message = format!(
         "the directory '/{}' needs {entries} entries, long names taking up to 21 of them; a \

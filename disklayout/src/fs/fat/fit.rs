@@ -9,13 +9,14 @@ use super::geometry::{
     FAT32_CLUSTERS, FAT32_FROM, Geometry, MAX_SECTORS, Parameters, UNALIGNED_MAX,
 };
 use crate::error::{Error, Result};
+use crate::place::Place;
 use crate::tree::FileTree;
 use crate::units::Bytes;
 
 /// A content that a size is looked for.
 #[derive(Debug)]
 pub(super) struct Fitting<'a> {
-    pub place: &'a str,
+    pub place: &'a Place,
     pub parameters: &'a Parameters,
     pub tree: &'a FileTree,
     pub demand: &'a Demand,

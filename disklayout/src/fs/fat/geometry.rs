@@ -12,6 +12,7 @@ use super::format::*;
 use super::options::Options;
 use crate::error::{Error, Result};
 use crate::fs::Request;
+use crate::place::Place;
 use crate::units::Bytes;
 
 /// From this size on, vfat is FAT32.
@@ -196,7 +197,7 @@ impl Parameters {
     ///
     /// # Errors
     /// `DoesNotFit` for sizes that aren't possible, with those that are.
-    pub(super) fn geometry(&self, place: &str, size: Bytes) -> Result<Geometry> {
+    pub(super) fn geometry(&self, place: &Place, size: Bytes) -> Result<Geometry> {
         self.at(size)
             .map_err(|wrong| self.refusal(place, size, wrong))
     }
@@ -340,7 +341,7 @@ impl Parameters {
         it.align(sectors.into()) as u32 * (it.sector_size / ENTRY_SIZE)
     }
 
-    fn refusal(&self, place: &str, size: Bytes, wrong: Ordering) -> Error {
+    fn refusal(&self, place: &Place, size: Bytes, wrong: Ordering) -> Error {
         let what = self.fat_type.map_or("FAT", FatType::name);
         let because = match self.sectors_per_cluster {
             Some(per) => format!(" with clusters of {} bytes", per * self.sector_size),
@@ -415,7 +416,7 @@ fn sector_size(request: &Request<'_>, options: &Options) -> Result<u32> {
             "sectors of {chosen} bytes aren't possible: give a power of two from the disk's \
              {of_disk} to 4096"
         );
-        let place = crate::fs::options::place_of(request.place, "logical-sector-size");
+        let place = request.place.choice("logical-sector-size");
         return Err(Error::invalid(place, message));
     }
     Ok(chosen as u32)
@@ -430,6 +431,6 @@ fn sectors_in(request: &Request<'_>, bytes: u64, sector_size: u32) -> Result<u32
     let message = format!(
         "clusters of {bytes} bytes aren't possible: give a power of two from {sector_size} to {most}"
     );
-    let place = crate::fs::options::place_of(request.place, "cluster-size");
+    let place = request.place.choice("cluster-size");
     Err(Error::invalid(place, message))
 }

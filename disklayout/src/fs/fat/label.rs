@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::fs::Request;
+use crate::place::Field;
 
 /// Bytes of `BS_VolLab` and of the name of a directory entry.
 const LABEL_MAX: usize = 11;
@@ -25,7 +26,7 @@ pub(super) fn check(request: &Request<'_>) -> Result<Option<[u8; LABEL_MAX]>> {
     let label = request.label.unwrap_or_default();
     let fail = |why: String| {
         let message = format!("label '{}' {why}", label.escape_debug());
-        Err(Error::invalid(format!("{}.label", request.place), message))
+        Err(Error::invalid(request.place.field(Field::Label), message))
     };
     let length = label.chars().count();
     if length > LABEL_MAX {

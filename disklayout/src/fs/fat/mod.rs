@@ -32,6 +32,7 @@ use crate::error::{Error, Result};
 use crate::fs::misfits::Adaptation;
 use crate::fs::{Choice, Formatter, FsPlan, Progress, Request, Summary};
 use crate::identity::Timestamp;
+use crate::place::{Field, Place};
 use crate::tree::FileTree;
 use crate::units::Bytes;
 
@@ -67,13 +68,13 @@ impl Formatter for FatFormatter {
     fn plan(&self, mut request: Request<'_>) -> Result<Box<dyn FsPlan>> {
         let (parameters, volume) = read(&request)?;
         let adaptation = Adaptation::of(&request, &Rules)?;
-        let warnings = adaptation.apply(request.place, &mut request.tree)?;
+        let warnings = adaptation.apply(&request.place, &mut request.tree)?;
         let tree = request.tree;
-        let content = Content::new(request.place, parameters, &volume, &tree)?;
-        let geometry = content.fitting(request.place, &tree).at(request.size)?;
+        let content = Content::new(&request.place, parameters, &volume, &tree)?;
+        let geometry = content.fitting(&request.place, &tree).at(request.size)?;
         let allocation = Allocation::new(&tree, &content.demand, &geometry);
         Ok(Box::new(Plan {
-            place: request.place.to_owned(),
+            place: request.place.clone(),
             geometry,
             demand: content.demand,
             allocation,
@@ -87,9 +88,9 @@ impl Formatter for FatFormatter {
     fn smallest(&self, request: &Request<'_>, free: Bytes) -> Result<Bytes> {
         let (parameters, volume) = read(request)?;
         let adaptation = Adaptation::of(request, &Rules)?;
-        let tree = adaptation.applied(request.place, &request.tree)?;
-        let content = Content::new(request.place, parameters, &volume, &tree)?;
-        content.fitting(request.place, &tree).smallest(free)
+        let tree = adaptation.applied(&request.place, &request.tree)?;
+        let content = Content::new(&request.place, parameters, &volume, &tree)?;
+        content.fitting(&request.place, &tree).smallest(free)
     }
 }
 
@@ -100,7 +101,7 @@ fn read(request: &Request<'_>) -> Result<(Parameters, Volume)> {
             "FAT has no room for the UUID {uuid}: its volume ID has 32 bits, to be chosen as \
              volume-id"
         );
-        return Err(Error::invalid(format!("{}.uuid", request.place), message));
+        return Err(Error::invalid(request.place.field(Field::Uuid), message));
     }
     let options = Options::read(request)?;
     let parameters = Parameters::new(request, &options)?;
@@ -132,7 +133,7 @@ struct Content {
 
 impl Content {
     fn new(
-        place: &str,
+        place: &Place,
         mut parameters: Parameters,
         volume: &Volume,
         tree: &FileTree,
@@ -150,7 +151,7 @@ impl Content {
         Ok(Self { parameters, demand })
     }
 
-    fn fitting<'a>(&'a self, place: &'a str, tree: &'a FileTree) -> Fitting<'a> {
+    fn fitting<'a>(&'a self, place: &'a Place, tree: &'a FileTree) -> Fitting<'a> {
         Fitting {
             place,
             parameters: &self.parameters,
@@ -163,7 +164,7 @@ impl Content {
 /// A filesystem with every cluster assigned.
 #[derive(Debug)]
 struct Plan {
-    place: String,
+    place: Place,
     geometry: Geometry,
     demand: Demand,
     allocation: Allocation,

@@ -2,7 +2,7 @@
 
 use super::fat_type::FatType;
 use crate::error::{Error, Result};
-use crate::fs::options::{bytes, flag, number, place_of};
+use crate::fs::options::{bytes, flag, number};
 use crate::fs::{Choice, Request};
 
 #[rustfmt::skip]
@@ -51,29 +51,29 @@ impl Options {
     /// `InvalidSpec` for what there isn't, for values that aren't any, and for two that
     /// contradict each other.
     pub(super) fn read(request: &Request<'_>) -> Result<Self> {
-        let (place, given) = (request.place, &request.options);
-        given.check(place, request.kind, &CHOICES)?;
+        let (place, given) = (&request.place, &request.options);
+        given.check(&place, request.kind, &CHOICES)?;
         let options = Self {
-            fat_type: given.parse(place, "fat-size", fat_size)?,
-            cluster_size: given.parse(place, "cluster-size", bytes)?,
-            sectors_per_cluster: given.parse(place, "sectors-per-cluster", sectors_per_cluster)?,
-            sector_size: given.parse(place, "logical-sector-size", bytes)?,
-            reserved_sectors: given.parse(place, "reserved-sectors", |text| {
+            fat_type: given.parse(&place, "fat-size", fat_size)?,
+            cluster_size: given.parse(&place, "cluster-size", bytes)?,
+            sectors_per_cluster: given.parse(&place, "sectors-per-cluster", sectors_per_cluster)?,
+            sector_size: given.parse(&place, "logical-sector-size", bytes)?,
+            reserved_sectors: given.parse(&place, "reserved-sectors", |text| {
                 within(text, 1, u32::from(u16::MAX))
             })?,
             fats: given
-                .parse(place, "fats", |text| within(text, 1, 2))?
+                .parse(&place, "fats", |text| within(text, 1, 2))?
                 .map(|count| count as u8),
-            root_entries: given.parse(place, "root-entries", |text| {
+            root_entries: given.parse(&place, "root-entries", |text| {
                 within(text, 1, u32::from(u16::MAX))
             })?,
-            volume_id: given.parse(place, "volume-id", volume_id)?,
-            oem_name: given.parse(place, "oem-name", oem_name)?,
-            hidden_sectors: given.parse(place, "hidden-sectors", number)?,
-            media: given.parse(place, "media", media)?,
-            drive_number: given.parse(place, "drive-number", byte)?,
-            drive_geometry: given.parse(place, "drive-geometry", drive_geometry)?,
-            align: given.parse(place, "align", flag)?,
+            volume_id: given.parse(&place, "volume-id", volume_id)?,
+            oem_name: given.parse(&place, "oem-name", oem_name)?,
+            hidden_sectors: given.parse(&place, "hidden-sectors", number)?,
+            media: given.parse(&place, "media", media)?,
+            drive_number: given.parse(&place, "drive-number", byte)?,
+            drive_geometry: given.parse(&place, "drive-geometry", drive_geometry)?,
+            align: given.parse(&place, "align", flag)?,
         };
         options.check(request)?;
         Ok(options)
@@ -82,7 +82,7 @@ impl Options {
     fn check(&self, request: &Request<'_>) -> Result<()> {
         if self.cluster_size.is_some() && self.sectors_per_cluster.is_some() {
             let message = "the size of a cluster is given already; leave one of both out";
-            let place = place_of(request.place, "sectors-per-cluster");
+            let place = request.place.choice("sectors-per-cluster");
             return Err(Error::invalid(place, message));
         }
         let by_name = FatType::from_name(request.kind);
@@ -93,7 +93,7 @@ impl Options {
                     request.kind,
                     chosen.name()
                 );
-                let place = place_of(request.place, "fat-size");
+                let place = request.place.choice("fat-size");
                 Err(Error::invalid(place, message))
             }
             _ => Ok(()),

@@ -84,7 +84,7 @@ impl Writer<'_> {
         }
         self.disk.write_at(bytes, offset).map_err(|error| {
             let message = format!("can't write {} bytes at offset {offset}", bytes.len());
-            Error::io(self.plan.place.as_str(), message, error)
+            Error::io(self.plan.place.clone(), message, error)
         })
     }
 }

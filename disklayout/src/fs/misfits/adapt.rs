@@ -9,6 +9,7 @@ use super::{Loss, Survey};
 use crate::error::Result;
 use crate::fs::Request;
 use crate::identity::Timestamp;
+use crate::place::Place;
 use crate::tree::{Attributes, FileTree, Node, NodeId, NodeKind};
 
 const SET_ID: u16 = 0o6000;
@@ -89,7 +90,7 @@ impl Adaptation {
     ///
     /// # Errors
     /// `DoesNotFit` at `place` when the tree becomes too large.
-    pub fn apply(self, place: &str, tree: &mut FileTree) -> Result<Vec<String>> {
+    pub fn apply(self, place: &Place, tree: &mut FileTree) -> Result<Vec<String>> {
         for change in self.changes {
             let Change {
                 directory,
@@ -100,7 +101,7 @@ impl Adaptation {
                 (ChangeKind::Copy, Some(node)) => {
                     // A file with more names than this one stays what it is.
                     let node = tree.node(node).clone();
-                    tree.put_in(place, directory, &name, node)?;
+                    tree.put_in(&place.to_string(), directory, &name, node)?;
                 }
                 _ => {
                     tree.remove(directory, &name);
@@ -114,7 +115,7 @@ impl Adaptation {
     ///
     /// # Errors
     /// Those of [`Self::apply`].
-    pub fn applied<'t>(self, place: &str, tree: &'t FileTree) -> Result<Cow<'t, FileTree>> {
+    pub fn applied<'t>(self, place: &Place, tree: &'t FileTree) -> Result<Cow<'t, FileTree>> {
         let mut tree = Cow::Borrowed(tree);
         if !self.changes.is_empty() {
             self.apply(place, tree.to_mut())?;
@@ -126,7 +127,7 @@ impl Adaptation {
 struct Search<'a, R> {
     tree: &'a FileTree,
     rules: &'a R,
-    survey: Survey<'a>,
+    survey: Survey,
     /// Files with several names of which one was seen.
     seen: HashSet<NodeId>,
     /// Those yet to be looked through.
@@ -335,7 +336,7 @@ mod tests {
     fn what_is_not_held_is_left_out_and_links_become_copies() {
         let mut tree = awkward();
         let adaptation = Adaptation::of(&request(tree.clone(), Misfits::Drop), &Ascii).unwrap();
-        let warnings = adaptation.apply("p", &mut tree).unwrap();
+        let warnings = adaptation.apply(&"p".into(), &mut tree).unwrap();
         let expected = [
             "left out 1 named pipe, which ASCII can't hold: '/fifo'",
             "left out 2 entries with names that ASCII can't hold: '/b:' has ':', and others",
@@ -377,12 +378,15 @@ mod tests {
     fn what_is_adapted_needs_no_change() {
         let request = request(awkward(), Misfits::Drop);
         let adaptation = Adaptation::of(&request, &Ascii).unwrap();
-        let tree = adaptation.applied("p", &request.tree).unwrap().into_owned();
+        let tree = adaptation
+            .applied(&"p".into(), &request.tree)
+            .unwrap()
+            .into_owned();
         assert!(tree.files().len() < request.tree.files().len());
         let request = Request { tree, ..request };
         let again = Adaptation::of(&request, &Ascii).unwrap();
         assert!(again.changes.is_empty());
-        let same = again.applied("p", &request.tree).unwrap();
+        let same = again.applied(&"p".into(), &request.tree).unwrap();
         assert!(matches!(same, Cow::Borrowed(_)));
     }
 

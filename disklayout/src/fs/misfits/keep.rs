@@ -17,7 +17,7 @@ const NOBODY: u32 = 65_534;
 /// How much of a path that is too long is shown, in bytes.
 const SHOWN: usize = 100;
 
-impl Survey<'_> {
+impl Survey {
     /// Finds every entry of which `misfit` tells what is lost and why, to be removed with all that
     /// is below it. It is asked for a directory, a name in it and what that leads to.
     ///
@@ -207,7 +207,7 @@ mod tests {
     use crate::tree::{Node, NodeKind};
     use crate::units::Bytes;
 
-    fn survey(misfits: Misfits) -> Survey<'static> {
+    fn survey(misfits: Misfits) -> Survey {
         let identity = Identity::new("t", Timestamp::default());
         let mut request = Request::new("p", "x", Bytes::new(1), identity);
         request.misfits = misfits;

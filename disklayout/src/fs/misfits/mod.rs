@@ -15,6 +15,7 @@ use std::collections::BTreeMap;
 
 use super::{Misfits, Request};
 use crate::error::{Error, Result};
+use crate::place::Place;
 use crate::tree::{Attributes, NodeKind, Xattr};
 
 pub use adapt::{Adaptation, Rules};
@@ -145,18 +146,18 @@ struct Found {
 
 /// Collects what a format can't hold.
 #[derive(Debug)]
-pub struct Survey<'a> {
-    place: &'a str,
+pub struct Survey {
+    place: Place,
     format: &'static str,
     misfits: Misfits,
     found: BTreeMap<Loss, Found>,
 }
 
-impl<'a> Survey<'a> {
+impl Survey {
     /// Nothing found yet of what `request` asks of `format`, as people call it.
-    pub const fn new(request: &Request<'a>, format: &'static str) -> Self {
+    pub fn new(request: &Request<'_>, format: &'static str) -> Self {
         Self {
-            place: request.place,
+            place: request.place.clone(),
             format,
             misfits: request.misfits,
             found: BTreeMap::new(),
@@ -244,7 +245,7 @@ impl<'a> Survey<'a> {
             shown(path),
             self.format
         );
-        Error::unsupported(self.place, message)
+        Error::unsupported(&self.place, message)
     }
 
     /// A sentence for each kind of loss, with how often and one example.
@@ -287,14 +288,14 @@ mod tests {
     ];
     const TOLD: [Loss; 4] = [Loss::Owner, Loss::Permissions, Loss::Selinux, Loss::Time];
 
-    fn survey(misfits: Misfits) -> Survey<'static> {
+    fn survey(misfits: Misfits) -> Survey {
         let identity = Identity::new("t", Timestamp::from_seconds(1));
         let mut request = Request::new("parts[0]", "vfat", Bytes::new(1), identity);
         request.misfits = misfits;
         Survey::new(&request, "FAT")
     }
 
-    fn note(survey: &mut Survey<'_>, loss: Loss, path: &[u8]) -> Result<()> {
+    fn note(survey: &mut Survey, loss: Loss, path: &[u8]) -> Result<()> {
         survey.note(loss, || path.to_vec(), || "is so".to_owned())
     }
 

@@ -23,6 +23,7 @@ use super::volume::Volume;
 use crate::disk::{Disk, write_data};
 use crate::error::{Error, Result};
 use crate::fs::Progress;
+use crate::place::Place;
 use crate::tree::{Content, ContentReader, FileTree, NodeId, NodeKind};
 
 /// What is read and written at once: it stays in the processor's cache between the two.
@@ -37,13 +38,13 @@ pub struct Contents<'a> {
     tree: &'a FileTree,
     cluster_size: u64,
     /// By the nodes' indexes; nothing for what is no file or an empty one.
-    places: Vec<Option<Place>>,
+    places: Vec<Option<Position>>,
     /// What was free before.
     free: Vec<Range<u64>>,
 }
 
 #[derive(Debug)]
-enum Place {
+enum Position {
     /// From this byte on of the record with this number.
     Record(u64, usize),
     Clusters(Vec<Run>),
@@ -56,7 +57,7 @@ impl<'a> Contents<'a> {
     /// # Errors
     /// `DoesNotFit` when the volume has no room for them, `Corrupt` when it makes no sense or its
     /// files aren't those of the tree, `Io`.
-    pub fn place(place: &str, volume: &dyn Disk, tree: &'a FileTree) -> Result<Self> {
+    pub fn place(place: &Place, volume: &dyn Disk, tree: &'a FileTree) -> Result<Self> {
         let volume = Volume::open(volume)?;
         let records = volume.records().collect::<Result<Vec<_>>>()?;
         let free = clusters::free(&volume)?;
@@ -109,7 +110,7 @@ impl<'a> Contents<'a> {
     /// fails.
     pub fn copy(
         &self,
-        place: &str,
+        place: &Place,
         volume: &dyn Disk,
         disk: &dyn Disk,
         progress: &dyn Progress,
@@ -126,11 +127,11 @@ impl<'a> Contents<'a> {
             };
             match &self.places[id.index()] {
                 None => {}
-                Some(Place::Record(number, at)) => {
+                Some(Position::Record(number, at)) => {
                     copy_to_record(&volume, *number, *at, content, &mut reader)?;
                     progress.advance(0, content.data_len());
                 }
-                Some(Place::Clusters(runs)) => {
+                Some(Position::Clusters(runs)) => {
                     let target = Target {
                         place,
                         disk,
@@ -155,7 +156,7 @@ fn files(tree: &FileTree) -> impl Iterator<Item = (NodeId, &Content)> {
     })
 }
 
-fn no_room(place: &str, tree: &FileTree, id: NodeId, placing: &Placing<'_>) -> Error {
+fn no_room(place: &Place, tree: &FileTree, id: NodeId, placing: &Placing<'_>) -> Error {
     let left = placing.clusters.left() * placing.volume.cluster_size();
     let NodeKind::File(content) = &tree.node(id).kind else {
         return Error::does_not_fit(place, "there is no room left");
@@ -193,7 +194,7 @@ struct Placing<'a> {
 
 impl Placing<'_> {
     /// Gives the empty file of this record a place for its data; `None` when there is none.
-    fn place(&mut self, number: u64, content: &Content) -> Result<Option<Place>> {
+    fn place(&mut self, number: u64, content: &Content) -> Result<Option<Position>> {
         let mut record = self.volume.existing(number)?;
         let range = record.empty_data()?;
         let mut header = *record
@@ -205,7 +206,7 @@ impl Placing<'_> {
         let (place, allocated) = if in_record {
             let at = start + size_of::<AttributeHeader>() + size_of::<ResidentHeader>();
             (
-                Place::Record(number, at),
+                Position::Record(number, at),
                 content.len().next_multiple_of(ALIGNMENT as u64),
             )
         } else {
@@ -218,7 +219,7 @@ impl Placing<'_> {
             if !record.replace_last(range, &attribute) {
                 return Err(record.corrupt("has no room for the places of its data"));
             }
-            (Place::Clusters(runs), count * size)
+            (Position::Clusters(runs), count * size)
         };
         let sizes = Sizes {
             allocated,
@@ -328,7 +329,7 @@ fn copy_to_record(
 
 /// Where a file's data goes.
 struct Target<'a> {
-    place: &'a str,
+    place: &'a Place,
     disk: &'a dyn Disk,
     progress: &'a dyn Progress,
     runs: &'a [Run],

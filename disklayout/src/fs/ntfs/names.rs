@@ -5,6 +5,7 @@
 
 use crate::error::{Error, Result};
 use crate::fs::misfits::check_windows_name;
+use crate::place::Place;
 
 /// The longest file name in UTF-16 units.
 pub const NAME_MAX_UNITS: usize = 255;
@@ -22,7 +23,7 @@ const METADATA: [&str; 11] = [
 ///
 /// # Errors
 /// `InvalidSpec` at `place` when it is too long or has a NUL byte.
-pub fn check_label(place: &str, label: &str) -> Result<()> {
+pub fn check_label(place: &Place, label: &str) -> Result<()> {
     let units = label.encode_utf16().count();
     if units > LABEL_MAX_UNITS {
         return Err(Error::invalid(
@@ -139,10 +140,10 @@ mod tests {
 
     #[test]
     fn labels_have_128_units_at_most() {
-        check_label("p", &"\u{E9}".repeat(128)).unwrap();
-        check_label("p", "").unwrap();
+        check_label(&"p".into(), &"\u{E9}".repeat(128)).unwrap();
+        check_label(&"p".into(), "").unwrap();
         for label in ["x".repeat(129), "\u{1F600}".repeat(65), "a\0b".to_owned()] {
-            check_label("p", &label).unwrap_err();
+            check_label(&"p".into(), &label).unwrap_err();
         }
     }
 }

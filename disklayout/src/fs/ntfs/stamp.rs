@@ -16,13 +16,14 @@ use super::volume::Volume;
 use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::identity::{Identity, Timestamp};
+use crate::place::Place;
 use crate::tree::{FileTree, NodeKind};
 
 /// Refuses times that NTFS can't hold.
 ///
 /// # Errors
 /// `InvalidSpec` at `place` for times before 1601 or after about 30828.
-pub fn check_times(place: &str, tree: &FileTree, identity: &Identity) -> Result<()> {
+pub fn check_times(place: &Place, tree: &FileTree, identity: &Identity) -> Result<()> {
     let times = tree.nodes().map(|(_, node)| node.attributes.mtime);
     for time in times.chain([identity.time()]) {
         times_of(place, time)?;
@@ -62,12 +63,12 @@ impl Clock {
     fn new(tree: &FileTree, numbers: &[u64], identity: &Identity) -> Result<Self> {
         let place = "the NTFS volume";
         let own = tree.nodes().map(|(id, node)| {
-            let times = times_of(place, node.attributes.mtime)?;
+            let times = times_of(&Place::from(place), node.attributes.mtime)?;
             Ok((numbers[id.index()], times))
         });
         Ok(Self {
             by_record: own.collect::<Result<_>>()?,
-            default: times_of(place, identity.time())?,
+            default: times_of(&Place::from(place), identity.time())?,
         })
     }
 
@@ -76,7 +77,7 @@ impl Clock {
     }
 }
 
-fn times_of(place: &str, time: Timestamp) -> Result<Times> {
+fn times_of(place: &Place, time: Timestamp) -> Result<Times> {
     let ticks = nt_time(time).ok_or_else(|| {
         let seconds = time.seconds;
         let message =
@@ -184,11 +185,11 @@ mod tests {
     fn times_before_1601_are_refused_when_planning() {
         let identity = Identity::new("disk", Timestamp::default());
         let mut tree = FileTree::new(Timestamp::default());
-        check_times("guestfs[0]", &tree, &identity).unwrap();
+        check_times(&"guestfs[0]".into(), &tree, &identity).unwrap();
         let attributes = Attributes::file(Timestamp::from_seconds(-20_000_000_000));
         tree.put_file("f", b"/file", Content::inline(b""), attributes)
             .unwrap();
-        let error = check_times("guestfs[0]", &tree, &identity).unwrap_err();
+        let error = check_times(&"guestfs[0]".into(), &tree, &identity).unwrap_err();
         assert_eq!(error.place(), "guestfs[0]");
     }
 }

@@ -6,6 +6,7 @@ use zerocopy::{FromZeros, IntoBytes};
 use super::format::{INFO_OFFSET, MAGIC, SWAP_VERSION, SwapHeader, VOLUME_MAX};
 use crate::error::{Error, Result};
 use crate::fs::Request;
+use crate::place::Field;
 
 /// What the first page tells.
 #[derive(Clone, Debug)]
@@ -39,7 +40,7 @@ impl Header {
 /// `InvalidSpec` when it is too long or can't be told from its end.
 pub(super) fn label(request: &Request<'_>) -> Result<[u8; VOLUME_MAX]> {
     let label = request.label.unwrap_or_default().as_bytes();
-    let refuse = |message| Error::invalid(format!("{}.label", request.place), message);
+    let refuse = |message| Error::invalid(request.place.field(Field::Label), message);
     let shown = label.escape_ascii();
     if label.len() > VOLUME_MAX {
         let count = label.len();

@@ -9,6 +9,7 @@ use crate::disk::{Disk, write_data};
 use crate::error::{Error, Result};
 use crate::fs::options::{self, Choice, number};
 use crate::fs::{Formatter, FsPlan, Progress, Request, Summary};
+use crate::place::Place;
 use crate::tree::FileTree;
 use crate::units::Bytes;
 
@@ -54,7 +55,7 @@ impl Formatter for SwapFormatter {
             label: header::label(&request)?,
         };
         Ok(Box::new(Plan {
-            place: request.place.to_owned(),
+            place: request.place.clone(),
             header,
             tree: request.tree,
         }))
@@ -74,18 +75,15 @@ impl Formatter for SwapFormatter {
 }
 
 fn page_size(request: &Request<'_>) -> Result<u32> {
-    let (place, given) = (request.place, &request.options);
-    given.check(place, request.kind, &CHOICES)?;
-    let size = given.parse(place, "page-size", number)?;
+    let (place, given) = (&request.place, &request.options);
+    given.check(&place, request.kind, &CHOICES)?;
+    let size = given.parse(&place, "page-size", number)?;
     let size = size.unwrap_or(PAGE_SIZES[0]);
     if PAGE_SIZES.contains(&size) {
         return Ok(size);
     }
     let message = format!("pages of {size} bytes exist nowhere; give one of {PAGE_SIZES:?}");
-    Err(Error::invalid(
-        options::place_of(place, "page-size"),
-        message,
-    ))
+    Err(Error::invalid(place.choice("page-size"), message))
 }
 
 /// A remainder that is no whole page stays unused.
@@ -98,7 +96,7 @@ fn pages(request: &Request<'_>, page_size: u32) -> Result<u64> {
              that is {least} bytes",
             request.size
         );
-        return Err(Error::does_not_fit(request.place, message));
+        return Err(Error::does_not_fit(&request.place, message));
     }
     if pages > PAGES_MAX {
         return Err(too_large(request, page_size));
@@ -112,7 +110,7 @@ fn too_large(request: &Request<'_>, page_size: u32) -> Error {
          smaller size or larger pages",
         request.size
     );
-    Error::does_not_fit(request.place, message)
+    Error::does_not_fit(&request.place, message)
 }
 
 fn check_empty(request: &Request<'_>) -> Result<()> {
@@ -124,13 +122,13 @@ fn check_empty(request: &Request<'_>) -> Result<()> {
         "swap holds no files, but '/{}' shall be in it; leave the content out",
         name.escape_ascii()
     );
-    Err(Error::invalid(request.place, message))
+    Err(Error::invalid(&request.place, message))
 }
 
 /// A swap space in which everything is decided.
 #[derive(Debug)]
 struct Plan {
-    place: String,
+    place: Place,
     header: Header,
     tree: FileTree,
 }
@@ -165,7 +163,7 @@ impl FsPlan for Plan {
         for (offset, bytes) in self.header.pieces() {
             write_data(disk, &bytes, offset).map_err(|error| {
                 let message = format!("can't write {} bytes at offset {offset}", bytes.len());
-                Error::io(self.place.as_str(), message, error)
+                Error::io(self.place.clone(), message, error)
             })?;
         }
         Ok(())
@@ -222,7 +220,7 @@ mod tests {
         let mut sized = request(1 << 20);
         sized.options.set("page-size", 2048);
         let said = message(sized, ErrorKind::InvalidSpec);
-        assert!(said.starts_with("parts[1].mkfs.page-size: pages of 2048 bytes"));
+        assert!(said.starts_with("parts[1].page-size: pages of 2048 bytes"));
         let mut filled = request(1 << 20);
         let (content, attributes) = (
             crate::tree::Content::inline(b""),

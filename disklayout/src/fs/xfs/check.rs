@@ -5,6 +5,7 @@ use super::{Geometry, attributes, names, segments};
 use crate::error::{Error, Result};
 use crate::fs::Request;
 use crate::fs::misfits::{Loss, Survey};
+use crate::place::Place;
 use crate::tree::{Device, FileTree, Node, NodeId, NodeKind, Xattrs};
 
 /// The smallest filesystem that mkfs.xfs makes, in bytes.
@@ -30,7 +31,7 @@ const SMALL_NUMBERS: u64 = 1 << 40;
 ///
 /// # Errors
 /// `InvalidSpec` at `place`.
-pub fn check_label(place: &str, label: &str) -> Result<()> {
+pub fn check_label(place: &Place, label: &str) -> Result<()> {
     if label.len() > LABEL_MAX {
         let len = label.len();
         let message = format!("the label '{label}' has {len} bytes; XFS holds {LABEL_MAX}");
@@ -67,7 +68,7 @@ pub fn adapt(request: &mut Request<'_>, geometry: Geometry) -> Result<Vec<String
     survey.find_times(tree, Loss::Time, times, "")?.apply(tree);
     if request.size.get() > SMALL_NUMBERS && has_links(tree) {
         let message = "hard links can't be made in an XFS filesystem of more than 1 TiB";
-        return Err(Error::unsupported(request.place, message));
+        return Err(Error::unsupported(&request.place, message));
     }
     Ok(survey.into_warnings())
 }

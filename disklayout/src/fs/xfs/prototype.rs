@@ -4,6 +4,7 @@ use std::collections::{BTreeSet, HashMap};
 
 use super::{Geometry, names, segments};
 use crate::error::{Error, Result};
+use crate::place::Place;
 use crate::tree::{FileTree, NodeId, NodeKind};
 
 /// A prototype and what is behind the stand-ins in it.
@@ -31,7 +32,7 @@ pub(super) struct Named {
 /// # Errors
 /// `Unsupported` at `place` when mkfs.xfs can't be told of a name.
 pub fn prototype(
-    place: &str,
+    place: &Place,
     tree: &FileTree,
     geometry: Geometry,
     contents: &str,
@@ -60,7 +61,7 @@ pub fn prototype(
 }
 
 struct Builder<'a> {
-    place: &'a str,
+    place: &'a Place,
     tree: &'a FileTree,
     geometry: Geometry,
     contents: &'a str,
@@ -190,7 +191,7 @@ mod tests {
             inode_size: 512,
             bigtime: true,
         };
-        let found = prototype("t", &tree, geometry, "/stage").unwrap();
+        let found = prototype(&"t".into(), &tree, geometry, "/stage").unwrap();
         let expected = b"/dev/null\n0 0\nd--755 0 0\nd d--755 0 0\nfile ---644 0 0 /stage/0\n$\n\
             null c--644 0 0 0 0\nlink l--777 0 0 xxx\n`\xa0b p--644 0 0\nother ---644 0 0 /stage/4\n$\n";
         assert_eq!(
@@ -198,6 +199,6 @@ mod tests {
             expected.escape_ascii().to_string()
         );
         assert_eq!(found.sizes.into_iter().collect::<Vec<_>>(), [0, 4]);
-        prototype("t", &tree, geometry, "/my stage").unwrap_err();
+        prototype(&"t".into(), &tree, geometry, "/my stage").unwrap_err();
     }
 }

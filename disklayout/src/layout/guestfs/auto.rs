@@ -12,6 +12,7 @@ use crate::layout::mbr_rules;
 use crate::layout::plan::Role;
 use crate::layout::size::{self, ALIGNMENT, DiskSize, Room};
 use crate::layout::spec::{DiskSpec, End, Placed};
+use crate::place::Field;
 use crate::tree::FileTree;
 use crate::units::{Bytes, Lba, LbaRange, SectorSize};
 
@@ -30,7 +31,7 @@ pub(super) fn check(spec: &DiskSpec) -> Result<()> {
     }
     let message = "the size can follow from the content of the last partition only; let that \
                    partition's end be 'auto', or give a size";
-    Err(Error::invalid(format!("{}.size", spec.place), message))
+    Err(Error::invalid(spec.place.field(Field::Size), message))
 }
 
 /// Gives what is left to the partitions that take it, or makes sure that what follows from the
@@ -130,6 +131,6 @@ fn range(one: &Placed<'_>, size: Bytes, sector: SectorSize) -> Result<LbaRange> 
     let last = first.get().saturating_add(size.whole_sectors(sector));
     LbaRange::new(first, Lba::new(last.saturating_sub(1))).ok_or_else(|| {
         let message = format!("a filesystem of {size} exceeds every disk");
-        Error::does_not_fit(format!("{}.end", one.spec.place), message)
+        Error::does_not_fit(one.spec.place.field(Field::End), message)
     })
 }

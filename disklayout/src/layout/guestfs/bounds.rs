@@ -5,6 +5,7 @@ use crate::layout::label::Label;
 use crate::layout::plan::Role;
 use crate::layout::size::{ALIGNMENT, DiskSize};
 use crate::layout::spec::{DiskSpec, End, Length, PartitionSpec, Placed, Start};
+use crate::place::{Field, Place};
 use crate::units::{Bytes, Lba, LbaRange, SectorSize};
 
 /// What a disk is taken for while its size isn't known: larger than any that there is.
@@ -29,7 +30,7 @@ struct Bound {
 
 impl Sectors {
     pub(super) fn of(spec: &DiskSpec, label: Label) -> Result<Self> {
-        let place = || format!("{}.size", spec.place);
+        let place = || spec.place.field(Field::Size);
         let size = match spec.size {
             DiskSize::Fixed(size) => size,
             DiskSize::Smallest(_) => LARGE_ENOUGH,
@@ -98,7 +99,7 @@ impl Sectors {
     }
 
     fn start(&self, part: &PartitionSpec, role: Role, placed: &[Placed<'_>]) -> Result<u64> {
-        let place = || format!("{}.start", part.place);
+        let place = || part.place.field(Field::Start);
         let (least, most) = (self.usable.first(), self.usable.last());
         let bound = match part.start {
             Start::Sector(start) => Bound {
@@ -153,7 +154,7 @@ impl Sectors {
                 None => format!("the smallest legal start is {}", self.usable.first()),
             };
             let message = format!("start {start} is negative, which only an end may be; {message}");
-            Error::invalid(format!("{}.start", part.place), message)
+            Error::invalid(part.place.field(Field::Start), message)
         })
     }
 
@@ -166,7 +167,7 @@ impl Sectors {
         let Some(align) = part.align.or(usual) else {
             return Ok(bound);
         };
-        let place = format!("{}.align", part.place);
+        let place = part.place.field(Field::Align);
         let unit = self.length(&place, align)?;
         let aligned = bound.sector.checked_next_multiple_of(unit);
         let sector = aligned.unwrap_or(u64::MAX);
@@ -202,7 +203,7 @@ impl Sectors {
                 "it follows {}, which takes all that is left; give that one a size",
                 before.spec.place
             );
-            return Err(Error::invalid(format!("{}.start", part.place), message));
+            return Err(Error::invalid(part.place.field(Field::Start), message));
         }
         // A logical partition has a boot record in front of it.
         Ok(before.range.last().get() + 1 + u64::from(is_logical))
@@ -231,7 +232,7 @@ impl Sectors {
                 let last = match u64::try_from(end) {
                     Ok(end) => Some(end),
                     Err(_) => self
-                        .closed(&place, &end, "counts from the end", total)?
+                        .closed(&Place::from(&place), &end, "counts from the end", total)?
                         .checked_add_signed(end),
                 };
                 Bound {
@@ -240,32 +241,33 @@ impl Sectors {
                 }
             }
             End::Bytes(bytes) => {
-                let boundary = self.in_sectors(&place, bytes)?;
+                let boundary = self.in_sectors(&Place::from(&place), bytes)?;
                 behind(format!("end {bytes}"), Some(boundary))?
             }
             End::BytesLeft(bytes) => {
                 let shown = format!("-{bytes}");
-                let total = self.closed(&place, &shown, "counts from the end", total)?;
-                let left = self.in_sectors(&place, bytes)?;
+                let total =
+                    self.closed(&Place::from(&place), &shown, "counts from the end", total)?;
+                let left = self.in_sectors(&Place::from(&place), bytes)?;
                 behind(format!("end {shown}"), total.checked_sub(left))?
             }
             End::Percent(100..) => {
-                let last = self.closed(&place, &"100%", "is the end", most)?;
+                let last = self.closed(&Place::from(&place), &"100%", "is the end", most)?;
                 Bound {
                     shown: format!("end 100% (sector {last})"),
                     sector: last,
                 }
             }
             End::Percent(percent) => {
-                let boundary = self.percent(&place, percent)?;
+                let boundary = self.percent(&Place::from(&place), percent)?;
                 behind(format!("end {percent}%"), Some(boundary))?
             }
             End::Size(length) => {
-                let sectors = self.length(&place, length)?;
+                let sectors = self.length(&Place::from(&place), length)?;
                 self.after(first, sectors, &before)?
             }
             End::SizePercent(percent) => {
-                let sectors = self.percent(&place, percent)?;
+                let sectors = self.percent(&Place::from(&place), percent)?;
                 if sectors == 0 {
                     let message = format!("{percent}% of the disk are less than 1 MiB");
                     return Err(Error::does_not_fit(place, message));
@@ -308,7 +310,7 @@ impl Sectors {
     /// `value`, unless the size of the disk isn't known yet.
     fn closed<T>(
         &self,
-        place: &str,
+        place: &Place,
         shown: &dyn std::fmt::Display,
         what: &str,
         value: T,
@@ -319,13 +321,13 @@ impl Sectors {
         let message = format!(
             "{} {shown} {what} of the disk, whose size follows from the content; give the number \
              of the sector",
-            place.rsplit('.').next().unwrap_or_default()
+            place.to_string().rsplit('.').next().unwrap_or_default()
         );
         Err(Error::invalid(place, message))
     }
 
     /// So many hundredths of the disk in sectors, rounded down to 1 MiB.
-    fn percent(&self, place: &str, percent: u8) -> Result<u64> {
+    fn percent(&self, place: &Place, percent: u8) -> Result<u64> {
         let shown = format!("{percent}%");
         let total = self.closed(place, &shown, "is a part", self.total)?;
         let bytes = u128::from(total) * u128::from(self.size.get()) * u128::from(percent) / 100;
@@ -334,7 +336,7 @@ impl Sectors {
     }
 
     /// A length, which is at least one sector.
-    fn length(&self, place: &str, length: Length) -> Result<u64> {
+    fn length(&self, place: &Place, length: Length) -> Result<u64> {
         match length {
             Length::Sectors(0) => Err(Error::invalid(place, "it needs one sector at least")),
             Length::Sectors(sectors) => Ok(sectors),
@@ -343,7 +345,7 @@ impl Sectors {
     }
 
     /// How many sectors `bytes` are.
-    fn in_sectors(&self, place: &str, bytes: Bytes) -> Result<u64> {
+    fn in_sectors(&self, place: &Place, bytes: Bytes) -> Result<u64> {
         let sector = self.size.get();
         if bytes.get().is_multiple_of(sector) {
             return Ok(bytes.get() / sector);

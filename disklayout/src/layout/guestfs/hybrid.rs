@@ -8,6 +8,7 @@ use crate::layout::kinds::Wish;
 use crate::layout::mbr_rules::{FIELD_MAX, boot};
 use crate::layout::plan::Hybrid;
 use crate::layout::spec::{DiskSpec, Placed};
+use crate::place::Place;
 use crate::table::types;
 
 /// Entries of an MBR beside the protective one.
@@ -23,8 +24,8 @@ pub(super) fn entries(spec: &DiskSpec, placed: &[Placed<'_>]) -> Result<BTreeMap
             let message = "an MBR has three entries beside the protective one; this is one more";
             return Err(Error::does_not_fit(place, message));
         }
-        let one = find(&place, *number, placed)?;
-        check_reach(&place, one)?;
+        let one = find(&Place::from(&place), *number, placed)?;
+        check_reach(&Place::from(&place), one)?;
         if let Some(place) = boot(one.spec)
             && let Some(other) = active.replace(one.number)
         {
@@ -47,7 +48,7 @@ pub(super) fn entries(spec: &DiskSpec, placed: &[Placed<'_>]) -> Result<BTreeMap
     Ok(entries)
 }
 
-fn find<'a, 'b>(place: &str, number: i64, placed: &'a [Placed<'b>]) -> Result<&'a Placed<'b>> {
+fn find<'a, 'b>(place: &Place, number: i64, placed: &'a [Placed<'b>]) -> Result<&'a Placed<'b>> {
     let found = placed.iter().find(|one| i64::from(one.number) == number);
     found.ok_or_else(|| {
         let message = match placed.len() {
@@ -58,7 +59,7 @@ fn find<'a, 'b>(place: &str, number: i64, placed: &'a [Placed<'b>]) -> Result<&'
     })
 }
 
-fn check_reach(place: &str, one: &Placed<'_>) -> Result<()> {
+fn check_reach(place: &Place, one: &Placed<'_>) -> Result<()> {
     let (first, sectors) = (one.range.first().get(), one.range.sectors());
     if first <= FIELD_MAX && sectors <= FIELD_MAX {
         return Ok(());
