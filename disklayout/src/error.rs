@@ -3,6 +3,7 @@
 use std::error::Error as StdError;
 
 use crate::place::Place;
+use crate::units::Bytes;
 
 /// Shorthand for a result of this library.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
@@ -37,6 +38,7 @@ pub struct Error {
     kind: ErrorKind,
     place: Place,
     message: String,
+    needed: Option<Bytes>,
     source: Option<Box<dyn StdError + Send + Sync>>,
 }
 
@@ -47,6 +49,7 @@ impl Error {
             kind,
             place: place.into(),
             message: message.into(),
+            needed: None,
             source: None,
         }
     }
@@ -85,6 +88,18 @@ impl Error {
     pub fn with_source(mut self, source: impl Into<Box<dyn StdError + Send + Sync>>) -> Self {
         self.source = Some(source.into());
         self
+    }
+
+    /// The same error, where only the size is wrong: a filesystem of `needed` bytes would do.
+    #[must_use]
+    pub fn needing(mut self, needed: Bytes) -> Self {
+        self.needed = Some(needed);
+        self
+    }
+
+    /// The size of the smallest filesystem that would do, where that is known.
+    pub fn needed(&self) -> Option<Bytes> {
+        self.needed
     }
 
     /// The class of this failure.

@@ -186,10 +186,7 @@ impl Recipe {
         arguments.extend(self.arguments.iter().cloned());
         runner
             .feed(&self.place, MKSQUASHFS, &arguments, |out| {
-                tar_stream::emit(
-                    tree,
-                    &mut Feed::new(&self.place.to_string(), out, progress),
-                )
+                tar_stream::emit(tree, &mut Feed::new(&self.place.to_string(), out, progress))
             })
             .map_err(with_directory)?;
         let made = file.file().metadata().map_err(fail)?.len();

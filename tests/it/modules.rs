@@ -63,7 +63,7 @@ const COMMAND: &[(&str, &[&str])] = &[
 const LIBRARY: &[(&str, &[&str])] = &[
     (
         "build",
-        &["disk", "error", "fs", "layout", "table", "units"],
+        &["disk", "error", "fs", "layout", "place", "table", "units"],
     ),
     // What is read back must not be checked by what has written it: structs are shared, no more.
     (
@@ -74,6 +74,7 @@ const LIBRARY: &[(&str, &[&str])] = &[
             "fs::*::format",
             "identity",
             "layout",
+            "place",
             "table::format",
             "units",
         ],
@@ -83,14 +84,18 @@ const LIBRARY: &[(&str, &[&str])] = &[
         &["error", "fs", "identity", "table", "tree", "units"],
     ),
     ("table", &["disk", "error", "identity", "units"]),
-    ("fs", &["disk", "error", "identity", "tree", "units"]),
+    (
+        "fs",
+        &["disk", "error", "identity", "place", "tree", "units"],
+    ),
     ("source", &["error", "identity", "magic", "tree", "units"]),
     ("tree", &["error", "identity", "units"]),
     ("disk", &["error", "units"]),
     ("magic", &[]),
     ("identity", &["error", "units"]),
-    ("units", &["error"]),
-    ("error", &[]),
+    ("units", &[]),
+    ("error", &["place", "units::Bytes"]),
+    ("place", &[]),
 ];
 
 /// Formats that may use another one: a GPT has a protective MBR in front of it.
