@@ -1,4 +1,5 @@
-//! Writes a plan: first what is in the partitions, then the table that makes it reachable.
+//! Writes a plan: first what is in the partitions and beside them, then the table that makes it
+//! reachable.
 
 mod zeroes;
 
@@ -7,8 +8,8 @@ use std::io;
 use crate::disk::{Disk, Window};
 use crate::error::{Error, Result};
 use crate::fs::Progress;
-use crate::layout::{DiskPlan, EntryPlan, PartitionPlan, Role, TablePlan};
-use crate::table::{gpt, mbr};
+use crate::fs::copy::{Piece, copy};
+use crate::layout::{DiskPlan, Held, PartitionPlan, RawBytes};
 use crate::units::SectorSize;
 pub use zeroes::write_zeroes;
 
@@ -23,7 +24,10 @@ pub fn build(plan: &DiskPlan, disk: &dyn Disk, progress: &dyn Progress) -> Resul
     for partition in &plan.partitions {
         write_filesystem(partition, plan.sector_size, disk, progress)?;
     }
-    write_table(plan, disk)
+    for bytes in plan.raw_bytes() {
+        write_bytes(bytes, disk, progress)?;
+    }
+    plan.table().write(disk)
 }
 
 fn check_size(plan: &DiskPlan, disk: &dyn Disk) -> Result<()> {
@@ -44,102 +48,25 @@ fn write_filesystem(
     disk: &dyn Disk,
     progress: &dyn Progress,
 ) -> Result<()> {
-    let Some(filesystem) = &partition.filesystem else {
+    let Held::Filesystem(filesystem) = &partition.holds else {
         return Ok(());
     };
-    let range = partition.range;
+    let (number, range) = (partition.record.number, partition.record.range);
     let window = Window::new(disk, range.offset(sector), range.size(sector)).map_err(|error| {
-        let place = format!("partition {}", partition.number);
+        let place = format!("partition {number}");
         Error::io(place, "can't reach its sectors", error)
     })?;
     filesystem.write(&window, progress)
 }
 
-fn write_table(plan: &DiskPlan, disk: &dyn Disk) -> Result<()> {
-    match plan.table {
-        TablePlan::None => Ok(()),
-        TablePlan::Mbr { signature } => mbr_of(signature, plan)?.write(disk),
-        TablePlan::Gpt { guid } => gpt_of(guid, plan)?.write(disk),
-    }
-}
-
-fn mbr_of(signature: u32, plan: &DiskPlan) -> Result<mbr::Mbr> {
-    let mut table = mbr::Mbr {
-        signature,
-        sector: plan.sector_size,
-        entries: Vec::new(),
-        extended: None,
-        logical: Vec::new(),
+fn write_bytes(bytes: &RawBytes, disk: &dyn Disk, progress: &dyn Progress) -> Result<()> {
+    let piece = Piece {
+        content: &bytes.content,
+        logical: 0,
+        len: bytes.content.len(),
+        disk: bytes.offset.get(),
+        ends_file: true,
     };
-    for partition in &plan.partitions {
-        let EntryPlan::Mbr { kind, active } = partition.entry else {
-            return Err(mixed(partition));
-        };
-        let range = partition.range;
-        let entry = mbr::Entry {
-            kind,
-            active,
-            range,
-        };
-        match partition.role {
-            Role::Logical => table.logical.push(entry),
-            Role::Primary => table.entries.push(entry),
-            Role::Extended => {
-                table.extended = Some(range);
-                table.entries.push(entry);
-            }
-        }
-    }
-    Ok(table)
-}
-
-fn gpt_of(guid: uuid::Uuid, plan: &DiskPlan) -> Result<gpt::Gpt<'_>> {
-    let partitions = plan.partitions.iter();
-    let entries = partitions.map(|partition| match &partition.entry {
-        EntryPlan::Gpt {
-            kind,
-            guid,
-            name,
-            attributes,
-            ..
-        } => Ok(gpt::Entry {
-            number: partition.number,
-            kind: *kind,
-            guid: *guid,
-            range: partition.range,
-            attributes: *attributes,
-            name,
-        }),
-        EntryPlan::Mbr { .. } | EntryPlan::None => Err(mixed(partition)),
-    });
-    Ok(gpt::Gpt {
-        guid,
-        sector: plan.sector_size,
-        entries: entries.collect::<Result<_>>()?,
-        hybrid: hybrid_of(&plan.partitions),
-    })
-}
-
-/// The partitions that stand in the MBR too, in the order of their entries there.
-fn hybrid_of(partitions: &[PartitionPlan]) -> Vec<mbr::Entry> {
-    let hybrid = partitions.iter().filter_map(|one| match &one.entry {
-        EntryPlan::Gpt { hybrid, .. } => hybrid.map(|hybrid| (hybrid, one.range)),
-        EntryPlan::Mbr { .. } | EntryPlan::None => None,
-    });
-    let mut hybrid: Vec<_> = hybrid.collect();
-    hybrid.sort_by_key(|(hybrid, _)| hybrid.number);
-    let entries = hybrid.into_iter().map(|(hybrid, range)| mbr::Entry {
-        kind: hybrid.kind,
-        active: hybrid.active,
-        range,
-    });
-    entries.collect()
-}
-
-/// A plan that nothing in this library makes.
-fn mixed(partition: &PartitionPlan) -> Error {
-    Error::invalid(
-        format!("partition {}", partition.number),
-        "its entry is for another kind of partition table than the disk's",
-    )
+    // Nothing behind them is filled up: what follows may belong to somebody else.
+    copy(&bytes.place, 1, vec![piece], disk, progress)
 }

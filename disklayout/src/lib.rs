@@ -14,7 +14,7 @@ pub mod layout;
 pub mod magic;
 mod place;
 pub mod source;
-mod table;
+pub mod table;
 pub mod tree;
 mod units;
 

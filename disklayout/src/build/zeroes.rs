@@ -39,15 +39,21 @@ pub fn write_zeroes(plan: &DiskPlan, disk: &dyn Disk) -> Result<()> {
 fn relied_on(plan: &DiskPlan) -> Vec<Range<u64>> {
     let partitions = plan.partitions.iter();
     let parts = partitions.flat_map(|one| relied_on_in(one, plan.sector_size));
-    merged(ends(0..plan.size.get()).into_iter().chain(parts).collect())
+    let bytes = plan.raw_bytes().map(|bytes| {
+        let start = bytes.offset.get();
+        start..start + bytes.content.len()
+    });
+    let all = ends(0..plan.size.get()).into_iter().chain(parts);
+    merged(all.chain(bytes).collect())
 }
 
 fn relied_on_in(partition: &PartitionPlan, sector: SectorSize) -> Vec<Range<u64>> {
-    let Some(filesystem) = &partition.filesystem else {
+    let Some(filesystem) = partition.filesystem() else {
         return Vec::new();
     };
-    let start = partition.range.offset(sector).get();
-    let end = start + partition.range.size(sector).get();
+    let range = partition.record.range;
+    let start = range.offset(sector).get();
+    let end = start + range.size(sector).get();
     let mut used = Vec::from(ends(start..end));
     let mut at = start;
     for unused in filesystem.unused() {
@@ -99,8 +105,8 @@ mod tests {
     use crate::disk::MemDisk;
     use crate::fs::{Registry, Unwatched};
     use crate::identity::{Identity, Timestamp};
-    use crate::layout::DiskSize;
-    use crate::layout::single::{SingleSpec, Table};
+    use crate::layout::spec::{Disk as Spec, DiskTable, Filesystem, Holds, Partition};
+    use crate::layout::{self, DiskSize};
     use crate::tree::{Attributes, Content, FileTree};
 
     const MIB: u64 = Bytes::MIB;
@@ -113,20 +119,20 @@ mod tests {
             let file = tree.put_file("t", b"/d/f", content, Attributes::file(time));
             file.unwrap();
         }
-        let spec = SingleSpec {
-            place: &"t".into(),
-            table: Some(Table::Gpt),
-            part_type: None,
-            sector_size: SectorSize::B512,
+        let holds = Holds::Filesystem(Filesystem::new(filesystem, tree));
+        let spec = Spec {
+            place: "t".into(),
             size: DiskSize::Fixed(Bytes::new(size)),
-            filesystem,
-            label: None,
-            uuid: None,
-            options: &Default::default(),
-            misfits: Default::default(),
+            sector_size: SectorSize::B512,
+            table: DiskTable::Gpt {
+                guid: None,
+                hybrid: Vec::new(),
+            },
+            partitions: vec![Partition::new("t", holds)],
+            blobs: Vec::new(),
         };
         let identity = Identity::new("t", time);
-        crate::layout::single::plan(&spec, tree, &identity, &Registry::native()).unwrap()
+        layout::plan(spec, &identity, &Registry::native()).unwrap()
     }
 
     /// All bytes that were written, and what they are.

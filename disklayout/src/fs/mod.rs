@@ -134,6 +134,34 @@ pub trait Formatter: Debug + Send + Sync {
     }
 }
 
+/// A filesystem of which all is known but its size.
+pub trait Draft: Debug + Send {
+    /// The smallest size at which it fits and an ordinary user can then write `free` more bytes.
+    ///
+    /// # Errors
+    /// What the format says.
+    fn smallest(&self, free: Bytes) -> Result<Bytes>;
+
+    /// Decides everything at this size.
+    ///
+    /// # Errors
+    /// What the format says.
+    fn at(self: Box<Self>, size: Bytes) -> Result<Box<dyn FsPlan>>;
+}
+
+#[derive(Debug)]
+struct Late<'a>(&'a dyn Formatter, Request<'a>);
+
+impl Draft for Late<'_> {
+    fn smallest(&self, free: Bytes) -> Result<Bytes> {
+        self.0.smallest(&self.1, free)
+    }
+
+    fn at(self: Box<Self>, size: Bytes) -> Result<Box<dyn FsPlan>> {
+        self.0.plan(Request { size, ..self.1 })
+    }
+}
+
 /// A filesystem in which everything is decided.
 pub trait FsPlan: Debug + Send + Sync {
     /// What it will be, for people and for `plan`.
@@ -286,6 +314,14 @@ impl Registry {
     /// `Unsupported` when no format has the name, else what the format says.
     pub fn smallest(&self, request: &Request<'_>, free: Bytes) -> Result<Bytes> {
         self.formatter(request)?.smallest(request, free)
+    }
+
+    /// A draft of what `request` asks for.
+    ///
+    /// # Errors
+    /// What the format says.
+    pub fn draft<'a>(&'a self, request: Request<'a>) -> Result<Box<dyn Draft + 'a>> {
+        Ok(Box::new(Late(self.formatter(&request)?, request)))
     }
 
     fn formatter(&self, request: &Request<'_>) -> Result<&dyn Formatter> {

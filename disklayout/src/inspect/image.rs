@@ -5,9 +5,9 @@ use crate::error::{Error, Result};
 use crate::inspect::fs::{self, Area, Filesystem};
 use crate::inspect::gpt::Gpt;
 use crate::inspect::sector_size::{self, Evidence, Partitioned};
-use crate::inspect::table::Table;
 use crate::inspect::volume::Volume;
 use crate::inspect::{boot_record, is_protective, mbr};
+use crate::table::Table;
 use crate::table::format::{BootRecord, GPT_PROTECTIVE, MbrEntry};
 use crate::units::{Bytes, SectorSize};
 

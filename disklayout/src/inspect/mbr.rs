@@ -4,9 +4,10 @@ use std::collections::HashSet;
 
 use crate::error::Result;
 use crate::inspect::findings::Findings;
-use crate::inspect::table::{Found, Partition, Sectors, range_of};
-use crate::layout::{EntryPlan, Role, TablePlan};
+use crate::inspect::table::{Found, Sectors, range_of};
+use crate::table::Partition;
 use crate::table::format::{ACTIVE, BootRecord, EXTENDED_TYPES, MbrEntry};
+use crate::table::{Entry, Role, TableId};
 use crate::units::{Lba, LbaRange};
 
 /// More records than any program makes; a limit on how far damaged chains are followed.
@@ -51,7 +52,7 @@ pub(super) fn read(disk: Sectors<'_>, record: &BootRecord) -> Result<Found> {
     }
     chains.check_records();
     let signature = record.unique_mbr_disk_signature.get();
-    let mut found = Found::new(TablePlan::Mbr { signature }, disk.size, chains.partitions);
+    let mut found = Found::new(TableId::Mbr { signature }, disk.size, chains.partitions);
     found.findings.put_before(chains.findings);
     Ok(found)
 }
@@ -89,7 +90,7 @@ impl Chains<'_> {
             number,
             role,
             range,
-            entry: EntryPlan::Mbr {
+            entry: Entry::Mbr {
                 kind: entry.os_type,
                 active: entry.boot_indicator == ACTIVE,
             },

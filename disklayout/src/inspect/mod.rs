@@ -16,11 +16,11 @@ mod volume;
 
 pub use image::{Image, image, image_of};
 pub use sector_size::Evidence;
-pub use table::{Partition, Table};
 pub use volume::Volume;
 
 use crate::disk::Disk;
 use crate::error::Result;
+use crate::table::Table;
 use crate::table::format::{BootRecord, GPT_PROTECTIVE};
 use crate::units::{Lba, SectorSize};
 use table::Sectors;

@@ -6,9 +6,10 @@ use crate::error::{Error, Result};
 use crate::inspect::findings::Findings;
 use crate::inspect::fs::Filesystem;
 use crate::inspect::gpt::{self, Gpt};
-use crate::inspect::table::{Found, Sectors, Table};
+use crate::inspect::table::{Found, Sectors};
 use crate::inspect::volume::{Volume, volumes};
 use crate::inspect::{boot_record, is_protective, mbr};
+use crate::table::Table;
 use crate::table::format::BootRecord;
 use crate::units::SectorSize;
 

@@ -5,33 +5,9 @@ use zerocopy::{FromBytes, IntoBytes};
 use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::inspect::findings::Findings;
-use crate::layout::{EntryPlan, Role, TablePlan};
 use crate::table::format::{BOOT_SIGNATURE, BootRecord};
+use crate::table::{Partition, Role, Table, TableId};
 use crate::units::{Lba, LbaRange, SectorSize};
-
-/// A partition table as it was read.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Table {
-    /// The kind of table and what identifies the disk.
-    pub label: TablePlan,
-    /// What it counts in.
-    pub sector_size: SectorSize,
-    /// The partitions in the order of their numbers.
-    pub partitions: Vec<Partition>,
-}
-
-/// A partition as its table records it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Partition {
-    /// Its number, from 1; logical partitions start at 5.
-    pub number: u32,
-    /// What it is in the table.
-    pub role: Role,
-    /// Its sectors.
-    pub range: LbaRange,
-    /// What only one kind of table records.
-    pub entry: EntryPlan,
-}
 
 /// A disk and what its sectors hold.
 #[derive(Clone, Copy, Debug)]
@@ -101,15 +77,11 @@ pub(super) struct Found {
 }
 
 impl Found {
-    pub(super) fn new(
-        label: TablePlan,
-        sector_size: SectorSize,
-        partitions: Vec<Partition>,
-    ) -> Self {
+    pub(super) fn new(id: TableId, sector_size: SectorSize, partitions: Vec<Partition>) -> Self {
         let mut findings = Findings::default();
         find_overlaps(&partitions, &mut findings);
         let table = Table {
-            label,
+            id,
             sector_size,
             partitions,
         };

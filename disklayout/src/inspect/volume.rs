@@ -3,8 +3,9 @@
 use crate::disk::Disk;
 use crate::error::Result;
 use crate::inspect::fs::{self, Area, Filesystem};
-use crate::inspect::table::{Found, Partition};
-use crate::layout::Role;
+use crate::inspect::table::Found;
+use crate::table::Partition;
+use crate::table::Role;
 use crate::units::SectorSize;
 
 /// A partition, or the whole of an image.

@@ -4,39 +4,35 @@
 //! only on removable ones.
 
 use crate::fs::Options;
-use crate::layout::kinds::Wish;
-use crate::layout::label::Label;
-use crate::table::types;
+use crate::layout::spec::{Filesystem, Kinds};
+use crate::place::Place;
+use crate::table::Kind;
+use crate::table::types::{self, ESP};
 
 /// Names by which the size decides which FAT it is, and the choice of one.
 const BY_SIZE: [&str; 3] = ["vfat", "fat", "msdos"];
 const FAT_SIZE: &str = "fat-size";
 
-/// What is chosen for a filesystem of this name in a partition of the type that is wished for,
-/// where the size is free: 32 bits for FAT that has no others.
-pub(super) fn options(
-    filesystem: &str,
-    chosen: &Options,
-    wish: &Wish<'_>,
-    label: Label,
-) -> Options {
-    let is_free = BY_SIZE.contains(&filesystem) && chosen.get(FAT_SIZE).is_none();
-    match is_free && is_esp(wish, label) {
-        true => chosen.clone().with(FAT_SIZE, 32),
-        false => chosen.clone(),
+/// What is chosen for a filesystem whose size is free, in a partition of these types: 32 bits for
+/// FAT that has no others.
+pub(super) fn options(filesystem: &Filesystem, kinds: &Kinds, table: Kind) -> Options {
+    let is_by_size = BY_SIZE.contains(&filesystem.format.as_str());
+    let is_open = is_by_size && filesystem.options.get(FAT_SIZE).is_none();
+    match is_open && is_esp(kinds, table) {
+        true => filesystem.options.clone().with(FAT_SIZE, 32),
+        false => filesystem.options.clone(),
     }
 }
 
 /// A type that can't be is refused where the entry is made.
-fn is_esp(wish: &Wish<'_>, label: Label) -> bool {
-    let Some(esp) = types::named("esp") else {
-        return false;
-    };
-    match label {
-        Label::Gpt => wish.guid(types::GPT_LINUX).is_ok_and(|it| it == esp.guid),
-        Label::Mbr => wish
-            .byte(types::MBR_LINUX)
-            .is_ok_and(|it| Some(it) == esp.byte),
-        Label::None => false,
+fn is_esp(kinds: &Kinds, table: Kind) -> bool {
+    let nowhere = Place::from("");
+    match table {
+        Kind::Gpt => kinds.guid(types::GPT_LINUX) == ESP.guid,
+        Kind::Mbr => {
+            let byte = kinds.byte(&nowhere, types::MBR_LINUX);
+            byte.is_ok_and(|byte| Some(byte) == ESP.byte)
+        }
+        Kind::None => false,
     }
 }

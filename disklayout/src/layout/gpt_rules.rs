@@ -2,23 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use uuid::Uuid;
-
 use crate::error::{Error, Result};
 use crate::identity::Identity;
-use crate::layout::flags::Flag;
-use crate::layout::kinds::Wish;
-use crate::layout::plan::{EntryPlan, Hybrid, Role};
+use crate::layout::placed::Placed;
 use crate::layout::space::{Owner, Space};
-use crate::layout::spec::{PartitionSpec, Placed};
-use crate::place::{Field, Place};
+use crate::layout::spec::Partition;
+use crate::place::Field;
 use crate::table::format::GPT_ENTRY_COUNT;
-use crate::table::types;
+use crate::table::{Entry, Flag, Hybrid, types};
 use crate::units::LbaRange;
 
 /// The number of one more partition, if the table has room for it.
 pub(super) fn admit(
-    place: &Place,
+    part: &Partition,
     range: LbaRange,
     placed: &[Placed<'_>],
     disk: LbaRange,
@@ -31,9 +27,9 @@ pub(super) fn admit(
     }
     if number > GPT_ENTRY_COUNT {
         let message = format!("a GPT holds {GPT_ENTRY_COUNT} partitions; this is one more");
-        return Err(Error::does_not_fit(place, message));
+        return Err(Error::does_not_fit(&part.place, message));
     }
-    space.check(place, range, 0)?;
+    space.check(part, range, 0)?;
     Ok(number)
 }
 
@@ -44,8 +40,8 @@ const NAME_MAX: usize = 36;
 pub(super) fn entries(
     placed: &[Placed<'_>],
     hybrid: &BTreeMap<u32, Hybrid>,
-    identity: impl Fn(&Placed<'_>) -> Identity,
-) -> Result<Vec<EntryPlan>> {
+    identity: &Identity,
+) -> Result<Vec<Entry>> {
     let mut guids = BTreeMap::new();
     let entries = placed.iter().map(|one| {
         let part = one.spec;
@@ -53,18 +49,18 @@ pub(super) fn entries(
         if hybrid.is_none() {
             check_keys(part)?;
         }
-        let guid = match part.uuid {
+        let guid = match part.guid {
             Some(guid) => guid,
-            None => identity(one).uuid("partition guid"),
+            None => one.identity(identity).uuid("partition guid"),
         };
         if let Some(other) = guids.insert(guid, one.number) {
             let message = format!("partition {other} has the GUID {guid} already");
             return Err(Error::invalid(part.place.field(Field::Guid), message));
         }
-        Ok(EntryPlan::Gpt {
-            kind: Wish::of(part).guid(types::GPT_LINUX)?,
+        Ok(Entry::Gpt {
+            kind: part.kind.guid(types::GPT_LINUX),
             guid,
-            name: name(part, one.asked)?,
+            name: name(part)?,
             attributes: attributes(part),
             hybrid,
         })
@@ -72,33 +68,22 @@ pub(super) fn entries(
     entries.collect()
 }
 
-/// The entry of a partition of which nothing is said.
-pub(super) fn plain_entry(kind: Uuid, identity: &Identity) -> EntryPlan {
-    EntryPlan::Gpt {
-        kind,
-        guid: identity.uuid("partition guid"),
-        name: Role::Primary.as_str().to_owned(),
-        attributes: 0,
-        hybrid: None,
-    }
-}
-
 /// Refuses what only an MBR records of a partition that doesn't stand in one.
-fn check_keys(part: &PartitionSpec) -> Result<()> {
-    Wish::of(part).refuse_byte()?;
+fn check_keys(part: &Partition) -> Result<()> {
+    part.kind.refuse_byte(&part.place)?;
     let Some(index) = part.flags.iter().position(|flag| *flag == Flag::Boot) else {
         return Ok(());
     };
     let message = "only an MBR marks a partition as the one that is started; in a GPT the firmware \
                    looks for the type 'esp', boot loaders of a BIOS for the flag 'legacy-boot'";
-    let place = format!("{}.flags[{index}]", part.place);
+    let place = part.place.field(Field::Flag(index));
     Err(Error::unsupported(place, message))
 }
 
-fn name(part: &PartitionSpec, asked: Role) -> Result<String> {
+fn name(part: &Partition) -> Result<String> {
     let Some(name) = &part.name else {
         // libguestfs hands the role to parted, which takes it for the name.
-        return Ok(asked.as_str().to_owned());
+        return Ok(part.role.as_str().to_owned());
     };
     let refuse = |message: String| Err(Error::invalid(part.place.field(Field::Name), message));
     let units = name.encode_utf16().count();
@@ -113,7 +98,7 @@ fn name(part: &PartitionSpec, asked: Role) -> Result<String> {
     Ok(name.clone())
 }
 
-fn attributes(part: &PartitionSpec) -> u64 {
+fn attributes(part: &Partition) -> u64 {
     let bits = part.flags.iter().filter_map(|flag| match flag {
         Flag::Bit(bit) => Some(1_u64 << bit),
         Flag::Boot => None,

@@ -1,14 +1,13 @@
 //! What an MBR allows: four entries, one of which may hold logical partitions; 32-bit numbers.
 
 use crate::error::{Error, Result};
-use crate::layout::flags::Flag;
-use crate::layout::kinds::Wish;
-use crate::layout::plan::{EntryPlan, Role};
+use crate::layout::bounds::Sectors;
+use crate::layout::placed::Placed;
 use crate::layout::space::{Owner, Space};
-use crate::layout::spec::{PartitionSpec, Placed};
+use crate::layout::spec::Partition;
 use crate::place::{Field, Place};
 use crate::table::mbr::{FIRST_LOGICAL, PRIMARY_MAX, boot_record};
-use crate::table::types;
+use crate::table::{Entry, Flag, Role, types};
 use crate::units::{Bytes, Lba, LbaRange, SectorSize};
 
 /// The largest number of a partition, as in parted: programs stop following a chain somewhere.
@@ -20,26 +19,25 @@ pub(super) const FIELD_MAX: u64 = u32::MAX as u64;
 
 const LAST_START: Lba = Lba::new(FIELD_MAX);
 
-const FURTHER: &str = "a GPT goes further ('gpt' in labels)";
+const FURTHER: &str = "a GPT goes further";
 
 /// The number of one more partition, if the table has room for it.
 pub(super) fn admit(
-    place: &Place,
-    role: Role,
+    part: &Partition,
     range: LbaRange,
     placed: &[Placed<'_>],
-    (disk, sector): (LbaRange, SectorSize),
+    sectors: &Sectors,
 ) -> Result<u32> {
-    check_start(place, range)?;
-    let number = match role {
-        Role::Primary | Role::Extended => admit_entry(place, role, range, placed, disk),
-        Role::Logical => admit_logical(place, range, placed),
+    check_start(part, range)?;
+    let number = match part.role {
+        Role::Primary | Role::Extended => admit_entry(part, range, placed, sectors.usable),
+        Role::Logical => admit_logical(part, range, placed),
     }?;
-    check_length(place, range, sector)?;
+    check_length(part, range, sectors.size)?;
     Ok(number)
 }
 
-fn check_start(place: &Place, range: LbaRange) -> Result<()> {
+fn check_start(part: &Partition, range: LbaRange) -> Result<()> {
     let start = range.first().get();
     if start <= FIELD_MAX {
         return Ok(());
@@ -48,10 +46,10 @@ fn check_start(place: &Place, range: LbaRange) -> Result<()> {
         "start {start} is more than an MBR can record; the largest legal start is {FIELD_MAX}; \
          {FURTHER}"
     );
-    Err(Error::does_not_fit(place.field(Field::Start), message))
+    Err(Error::does_not_fit(part.place.field(Field::Start), message))
 }
 
-pub(super) fn check_length(place: &Place, range: LbaRange, sector: SectorSize) -> Result<()> {
+pub(super) fn check_length(part: &Partition, range: LbaRange, sector: SectorSize) -> Result<()> {
     let (start, sectors) = (range.first().get(), range.sectors());
     if sectors <= FIELD_MAX {
         return Ok(());
@@ -62,13 +60,12 @@ pub(super) fn check_length(place: &Place, range: LbaRange, sector: SectorSize) -
          largest legal end is {most}; {FURTHER}",
         reach(sector)
     );
-    Err(Error::does_not_fit(place.field(Field::End), message))
+    Err(Error::does_not_fit(part.end_place(), message))
 }
 
 /// Admits a partition to one of the four entries of the table itself.
 fn admit_entry(
-    place: &Place,
-    role: Role,
+    part: &Partition,
     range: LbaRange,
     placed: &[Placed<'_>],
     disk: LbaRange,
@@ -76,13 +73,13 @@ fn admit_entry(
     let mut space = Space::new("the disk".to_owned(), disk).starting_up_to(LAST_START);
     let mut number = 1;
     for other in placed.iter().filter(|other| other.role != Role::Logical) {
-        if role == Role::Extended && other.role == Role::Extended {
+        if part.role == Role::Extended && other.role == Role::Extended {
             let message = format!(
                 "there is an extended partition already, number {}, and an MBR holds only one; put \
-                 its logical partitions ('l') into that one",
+                 its logical partitions into that one",
                 other.number
             );
-            return Err(Error::invalid(place.field(Field::Role), message));
+            return Err(Error::invalid(part.place.field(Field::Role), message));
         }
         space.take(owner(other), other.range);
         number += 1;
@@ -90,11 +87,11 @@ fn admit_entry(
     if number > PRIMARY_MAX {
         let message = format!(
             "an MBR holds {PRIMARY_MAX} primary partitions and this is one more; make one of them \
-             extended ('e') and this one logical ('l') in it, or use a GPT ('gpt' in labels)"
+             extended and this one logical in it, or use a GPT"
         );
-        return Err(Error::does_not_fit(place.field(Field::Role), message));
+        return Err(Error::does_not_fit(part.place.field(Field::Role), message));
     }
-    space.check(place, range, 0)?;
+    space.check(part, range, 0)?;
     Ok(number as u32)
 }
 
@@ -106,12 +103,12 @@ fn owner(other: &Placed<'_>) -> Owner {
 }
 
 /// Admits a partition to the chain inside the extended one.
-fn admit_logical(place: &Place, range: LbaRange, placed: &[Placed<'_>]) -> Result<u32> {
+fn admit_logical(part: &Partition, range: LbaRange, placed: &[Placed<'_>]) -> Result<u32> {
     let extended = placed.iter().find(|other| other.role == Role::Extended);
     let Some(extended) = extended else {
-        let message = "a logical partition needs an extended one ('e') before it in the list; \
-                       without one make it primary ('p')";
-        return Err(Error::invalid(place.field(Field::Role), message));
+        let message = "a logical partition needs an extended one before it in the list; \
+                       without one make it primary";
+        return Err(Error::invalid(part.place.field(Field::Role), message));
     };
     let name = format!("extended partition {}", extended.number);
     let mut space = Space::new(name, extended.range).starting_up_to(LAST_START);
@@ -128,12 +125,12 @@ fn admit_logical(place: &Place, range: LbaRange, placed: &[Placed<'_>]) -> Resul
         let most = NUMBER_MAX - FIRST_LOGICAL + 1;
         let message = format!(
             "an MBR holds {most} logical partitions and this is one more; a GPT holds 128 \
-             partitions ('gpt' in labels)"
+             partitions"
         );
-        return Err(Error::does_not_fit(place.field(Field::Role), message));
+        return Err(Error::does_not_fit(part.place.field(Field::Role), message));
     }
     let lead = u64::from(number > FIRST_LOGICAL);
-    space.check(place, range, lead)?;
+    space.check(part, range, lead)?;
     Ok(number)
 }
 
@@ -143,13 +140,13 @@ pub(super) fn reach(sector: SectorSize) -> Bytes {
 }
 
 /// What the table says of each partition.
-pub(super) fn entries(placed: &[Placed<'_>]) -> Result<Vec<EntryPlan>> {
+pub(super) fn entries(placed: &[Placed<'_>]) -> Result<Vec<Entry>> {
     let mut active: Option<u32> = None;
     let entries = placed.iter().map(|one| {
         check_keys(one.spec)?;
         let entry = entry(one.spec, one.role)?;
         if let Some(place) = boot(one.spec) {
-            check_active(&Place::from(&place), one, active.replace(one.number))?;
+            check_active(&place, one, active.replace(one.number))?;
         }
         Ok(entry)
     });
@@ -157,35 +154,31 @@ pub(super) fn entries(placed: &[Placed<'_>]) -> Result<Vec<EntryPlan>> {
 }
 
 /// Refuses what only a GPT records.
-fn check_keys(part: &PartitionSpec) -> Result<()> {
-    let refuse = |key: &str, message: &str| {
-        let place = format!("{}.{key}", part.place);
-        Err(Error::unsupported(place, message))
-    };
+fn check_keys(part: &Partition) -> Result<()> {
+    let refuse = |field, message: &str| Err(Error::unsupported(part.place.field(field), message));
     if part.name.is_some() {
-        let message = "an MBR has no names for partitions; the filesystem has a 'label', and a \
-                       GPT ('gpt' in labels) has names";
-        return refuse("name", message);
+        let message = "an MBR has no names for partitions; the filesystem has a label, and a \
+                       GPT has names";
+        return refuse(Field::Name, message);
     }
-    if part.uuid.is_some() {
-        let message = "an MBR has no GUIDs for partitions, they are known by the 'disk_id' and \
-                       their number; a GPT ('gpt' in labels) has GUIDs";
-        return refuse("uuid", message);
+    if part.guid.is_some() {
+        let message = "an MBR has no GUIDs for partitions, they are known by the disk signature and \
+                       their number; a GPT has GUIDs";
+        return refuse(Field::Guid, message);
     }
     for (index, flag) in part.flags.iter().enumerate() {
         if *flag != Flag::Boot {
-            let message =
-                format!("an MBR has no flag '{flag}', only 'boot'; a GPT ('gpt' in labels) has it");
-            return refuse(&format!("flags[{index}]"), &message);
+            let message = format!("an MBR has no flag '{flag}', only 'boot'; a GPT has it");
+            return refuse(Field::Flag(index), &message);
         }
     }
     Ok(())
 }
 
 /// Where a partition is said to be the one that is started.
-pub(super) fn boot(part: &PartitionSpec) -> Option<String> {
+pub(super) fn boot(part: &Partition) -> Option<Place> {
     let index = part.flags.iter().position(|flag| *flag == Flag::Boot)?;
-    Some(format!("{}.flags[{index}]", part.place))
+    Some(part.place.field(Field::Flag(index)))
 }
 
 fn check_active(place: &Place, one: &Placed<'_>, other: Option<u32>) -> Result<()> {
@@ -202,21 +195,15 @@ fn check_active(place: &Place, one: &Placed<'_>, other: Option<u32>) -> Result<(
 }
 
 /// What the table says of a partition: the filesystem never changes it.
-fn entry(part: &PartitionSpec, role: Role) -> Result<EntryPlan> {
-    let kind = match role {
-        Role::Extended => {
-            let given = [
-                part.gpt_type.is_some().then_some("gpt_type"),
-                part.mbr_type.is_some().then_some("mbr_type"),
-            ];
-            if let Some(key) = given.into_iter().flatten().next() {
-                let message = "the type of an extended partition is fixed; leave it out";
-                return Err(Error::invalid(format!("{}.{key}", part.place), message));
-            }
-            types::MBR_EXTENDED
+fn entry(part: &Partition, role: Role) -> Result<Entry> {
+    let kind = match (role, part.kind.given()) {
+        (Role::Extended, None) => types::MBR_EXTENDED,
+        (Role::Extended, Some(field)) => {
+            let message = "the type of an extended partition is fixed; leave it out";
+            return Err(Error::invalid(part.place.field(field), message));
         }
-        Role::Primary | Role::Logical => Wish::of(part).byte(types::MBR_LINUX)?,
+        (Role::Primary | Role::Logical, _) => part.kind.byte(&part.place, types::MBR_LINUX)?,
     };
     let active = boot(part).is_some();
-    Ok(EntryPlan::Mbr { kind, active })
+    Ok(Entry::Mbr { kind, active })
 }

@@ -1,22 +1,26 @@
 //! From the description of a disk to a plan in which everything is decided.
+//!
+//! `spec` is what front ends describe disks with. `bounds` turns starts and ends into sectors,
+//! `mbr_rules`, `gpt_rules` and `bare_rules` admit partitions to a table, `fit` lets sizes follow
+//! from content, `blobs` finds room for bytes that stand for themselves, and `plan` puts all of it
+//! together.
 
 mod bare_rules;
-mod blank;
+mod blobs;
+mod bounds;
 mod esp;
-mod files;
-mod flags;
+mod fit;
 mod gpt_rules;
-pub mod guestfs;
+mod hybrid;
 mod kinds;
-mod label;
 mod mbr_rules;
+mod placed;
 mod plan;
-pub mod single;
+mod planner;
 mod size;
 mod space;
-mod spec;
+pub mod spec;
 
-pub use flags::Flag;
-pub use label::Label;
-pub use plan::{DiskPlan, EntryPlan, Hybrid, PartitionPlan, Role, TablePlan};
+pub use plan::{DiskPlan, Held, PartitionPlan, RawBytes};
+pub use planner::plan;
 pub use size::{DiskSize, Room};

@@ -1,13 +1,12 @@
 //! A disk in which everything is decided.
 
-use uuid::Uuid;
-
 use crate::fs::FsPlan;
-use crate::layout::flags::Flag;
-use crate::table::types;
-use crate::units::{Bytes, LbaRange, SectorSize};
+use crate::place::Place;
+use crate::table::{Partition, Table, TableId};
+use crate::tree::Content;
+use crate::units::{Bytes, SectorSize};
 
-/// A disk image: its size, its partition table and what is in the partitions.
+/// A disk image in which everything is decided.
 #[derive(Debug)]
 pub struct DiskPlan {
     /// The exact size of the image.
@@ -15,129 +14,78 @@ pub struct DiskPlan {
     /// What the sectors of the disk hold.
     pub sector_size: SectorSize,
     /// The partition table.
-    pub table: TablePlan,
+    pub table: TableId,
     /// The partitions in the order of their numbers; without a table one that is the whole disk.
     pub partitions: Vec<PartitionPlan>,
+    /// Bytes beside the partitions, in ascending order; they don't touch one another.
+    pub blobs: Vec<RawBytes>,
     /// What the sources of the content have to tell; what filesystems have to tell is theirs.
     pub notices: Vec<String>,
-}
-
-/// The kind of a partition table and what identifies the disk in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TablePlan {
-    /// No table: a filesystem has the whole disk.
-    None,
-    /// A master boot record with its 32-bit disk signature.
-    Mbr {
-        /// The disk signature at byte 440.
-        signature: u32,
-    },
-    /// A GUID partition table with its disk GUID.
-    Gpt {
-        /// The disk GUID.
-        guid: Uuid,
-    },
-}
-
-/// What a partition is in an MBR; every GPT partition is primary.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Role {
-    /// An entry of the table that holds data.
-    Primary,
-    /// The entry that holds the logical partitions.
-    Extended,
-    /// A partition inside the extended one.
-    Logical,
-}
-
-impl Role {
-    /// The word for it, which libguestfs and parted have too.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Primary => "primary",
-            Self::Extended => "extended",
-            Self::Logical => "logical",
-        }
-    }
 }
 
 /// One partition.
 #[derive(Debug)]
 pub struct PartitionPlan {
-    /// Its number, from 1; logical partitions start at 5. 0 for the whole disk.
-    pub number: u32,
-    /// What it is in the table.
-    pub role: Role,
-    /// Its sectors.
-    pub range: LbaRange,
-    /// Its entry in the table.
-    pub entry: EntryPlan,
-    /// What is in it; nothing in an extended partition.
-    pub filesystem: Option<Box<dyn FsPlan>>,
+    /// What the table says of it.
+    pub record: Partition,
+    /// What is in it.
+    pub holds: Held,
 }
 
-/// What only one kind of table records of a partition.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum EntryPlan {
-    /// There is no table.
-    None,
-    /// The partition type of an MBR and its mark.
-    Mbr {
-        /// The type byte.
-        kind: u8,
-        /// Whether it is the one that is started.
-        active: bool,
-    },
-    /// Type, GUID, name and attributes of a GPT partition.
-    Gpt {
-        /// The partition type.
-        kind: Uuid,
-        /// The partition's own GUID.
-        guid: Uuid,
-        /// The name, 36 UTF-16 units at most.
-        name: String,
-        /// The attributes, bit by bit.
-        attributes: u64,
-        /// What stands of it in the MBR too, where that is a hybrid one.
-        hybrid: Option<Hybrid>,
-    },
+/// What is in a partition.
+#[derive(Debug)]
+pub enum Held {
+    /// Nothing, or logical partitions.
+    Nothing,
+    /// A filesystem.
+    Filesystem(Box<dyn FsPlan>),
+    /// Bytes that stand for themselves.
+    Bytes(RawBytes),
 }
 
-/// The entry of a GPT partition in a hybrid MBR.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Hybrid {
-    /// Which entry of the MBR, from 1.
-    pub number: u8,
-    /// The type byte.
-    pub kind: u8,
-    /// Whether it is the one that is started.
-    pub active: bool,
+/// Bytes that stand for themselves.
+#[derive(Debug)]
+pub struct RawBytes {
+    /// What they are called in errors.
+    pub place: Place,
+    /// The first of them on the disk.
+    pub offset: Bytes,
+    /// The bytes.
+    pub content: Content,
 }
 
-impl EntryPlan {
-    /// What the partition's type is called, where it has a name.
-    pub fn type_name(&self) -> Option<&'static str> {
-        match self {
-            Self::None => None,
-            Self::Mbr { kind, .. } => types::title_of_byte(*kind),
-            Self::Gpt { kind, .. } => types::of_guid(*kind).map(|kind| kind.title),
-        }
+impl DiskPlan {
+    /// The filesystems in the order of the partitions' numbers.
+    pub fn filesystems(&self) -> impl Iterator<Item = &dyn FsPlan> {
+        self.partitions.iter().filter_map(PartitionPlan::filesystem)
     }
 
-    /// The marks of the partition.
-    pub fn flags(&self) -> Vec<Flag> {
-        let boot = |active: bool| active.then_some(Flag::Boot);
-        match self {
-            Self::None => Vec::new(),
-            Self::Mbr { active, .. } => boot(*active).into_iter().collect(),
-            Self::Gpt {
-                attributes, hybrid, ..
-            } => {
-                let boot = hybrid.and_then(|hybrid| boot(hybrid.active));
-                boot.into_iter()
-                    .chain(Flag::of_attributes(*attributes))
-                    .collect()
-            }
+    /// All bytes that stand for themselves, in partitions and beside them.
+    pub fn raw_bytes(&self) -> impl Iterator<Item = &RawBytes> {
+        let held = self.partitions.iter().filter_map(|one| match &one.holds {
+            Held::Bytes(bytes) => Some(bytes),
+            Held::Nothing | Held::Filesystem(_) => None,
+        });
+        held.chain(&self.blobs)
+    }
+
+    /// The partition table.
+    pub fn table(&self) -> Table {
+        let records = self.partitions.iter().map(|one| one.record.clone());
+        Table {
+            id: self.table,
+            sector_size: self.sector_size,
+            partitions: records.collect(),
+        }
+    }
+}
+
+impl PartitionPlan {
+    /// The filesystem, if it holds one.
+    pub fn filesystem(&self) -> Option<&dyn FsPlan> {
+        match &self.holds {
+            Held::Filesystem(plan) => Some(plan.as_ref()),
+            Held::Nothing | Held::Bytes(_) => None,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Sizes that are given, and sizes that follow from the content.
 
 use crate::error::Result;
-use crate::fs::{Registry, Request};
+use crate::fs::Draft;
 use crate::units::Bytes;
 
 /// Where the first partition starts whose place is chosen here, and what the sizes are rounded up
@@ -31,21 +31,20 @@ impl Room {
     pub const NONE: Self = Self::Bytes(Bytes::new(0));
 }
 
-/// The size of the smallest filesystem for `request` with `room` left, in whole sectors.
+/// The size of the smallest filesystem for `draft` with `room` left.
 ///
 /// # Errors
 /// What the format says.
-pub(super) fn smallest(registry: &Registry, request: &Request<'_>, room: Room) -> Result<Bytes> {
+pub(super) fn smallest(draft: &dyn Draft, room: Room) -> Result<Bytes> {
     let free = match room {
         Room::Bytes(free) => free,
         Room::Percent(percent) => {
-            let full = registry.smallest(request, Bytes::new(0))?;
+            let full = draft.smallest(Bytes::new(0))?;
             let free = u128::from(full.get()) * u128::from(percent) / 100;
             Bytes::new(u64::try_from(free).unwrap_or(u64::MAX))
         }
     };
-    let size = registry.smallest(request, free)?;
-    Ok(round_up(size, request.sector_size.get()))
+    draft.smallest(free)
 }
 
 /// The next multiple of `unit` bytes. What exceeds any disk is refused where that is planned.

@@ -3,7 +3,8 @@
 use std::fmt;
 
 use crate::error::{Error, Result};
-use crate::place::{Field, Place};
+use crate::layout::spec::Partition;
+use crate::place::Field;
 use crate::units::{Lba, LbaRange};
 
 /// What sectors are taken by.
@@ -63,12 +64,12 @@ impl Space {
     }
 
     /// Refuses `wanted` unless all of it and the `lead` sectors before it are free.
-    pub(super) fn check(&self, place: &Place, wanted: LbaRange, lead: u64) -> Result<()> {
+    pub(super) fn check(&self, part: &Partition, wanted: LbaRange, lead: u64) -> Result<()> {
         let free = self.free(lead);
         let starts_in = free.iter().find(|run| has(**run, wanted.first()));
         match starts_in {
-            None => Err(self.bad_start(place, wanted, lead, &free)),
-            Some(run) if wanted.last() > run.last() => Err(self.bad_end(place, wanted, *run)),
+            None => Err(self.bad_start(part, wanted, lead, &free)),
+            Some(run) if wanted.last() > run.last() => Err(self.bad_end(part, wanted, *run)),
             Some(_) => Ok(()),
         }
     }
@@ -90,7 +91,7 @@ impl Space {
         runs
     }
 
-    fn bad_start(&self, place: &Place, wanted: LbaRange, lead: u64, free: &[LbaRange]) -> Error {
+    fn bad_start(&self, part: &Partition, wanted: LbaRange, lead: u64, free: &[LbaRange]) -> Error {
         let start = wanted.first();
         let before = Lba::new(start.get().saturating_sub(lead));
         let why = if !has(self.range, start) {
@@ -111,16 +112,16 @@ impl Space {
             }
             None => format!("{} has no room left", self.name),
         };
-        Error::invalid(place.field(Field::Start), format!("{why}; {way_out}"))
+        Error::invalid(part.place.field(Field::Start), format!("{why}; {way_out}"))
     }
 
-    fn bad_end(&self, place: &Place, wanted: LbaRange, run: LbaRange) -> Error {
+    fn bad_end(&self, part: &Partition, wanted: LbaRange, run: LbaRange) -> Error {
         let why = match self.owner(|range| range.overlaps(wanted)) {
             Some(owner) => overlap(wanted, &owner),
             None => format!("end {} lies outside {}", wanted.last(), self.shown()),
         };
         let message = format!("{why}; the largest legal end is {}", run.last());
-        Error::invalid(place.field(Field::End), message)
+        Error::invalid(part.end_place(), message)
     }
 
     /// The first whose sectors satisfy `test`.

@@ -1,70 +1,191 @@
-//! The description of a disk, and what becomes of a partition once it has its place.
+//! The description of a disk: the one form that all front ends end in.
 
 use uuid::Uuid;
 
 use crate::fs::{Misfits, Options};
-use crate::layout::flags::Flag;
-use crate::layout::plan::Role;
 use crate::layout::size::DiskSize;
-use crate::place::Place;
-use crate::tree::Content;
-use crate::units::{Bytes, LbaRange, SectorSize};
+use crate::place::{Field, Place};
+use crate::table::types::PartitionType;
+use crate::table::{Flag, Kind, Role};
+use crate::tree::{Content, FileTree};
+use crate::units::{Bytes, SectorSize};
 
-/// A disk as an image group of hdds.json describes one variant of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DiskSpec {
-    /// Where the description of the disk stands: `guestfs[2]`.
+/// A disk.
+#[derive(Clone, Debug)]
+pub struct Disk {
+    /// Where its description stands.
     pub place: Place,
     /// The size of the image. It follows from the content when the last partition's end does.
     pub size: DiskSize,
     /// What its sectors hold: what plain numbers count.
     pub sector_size: SectorSize,
-    /// The partition table, as `part_init` names it: `mbr`, `msdos`, `gpt`, `efi`; or `none`.
-    pub label: String,
-    /// The disk signature of an MBR; derived from the identity when there is none.
-    pub disk_id: Option<u32>,
-    /// The disk GUID of a GPT; derived from the identity when there is none.
-    pub disk_guid: Option<Uuid>,
-    /// The numbers of partitions that stand in the MBR in front of a GPT too, in their order
-    /// there.
-    pub hybrid_mbr: Vec<i64>,
+    /// The partition table.
+    pub table: DiskTable,
     /// The partitions in the order in which they are made.
-    pub partitions: Vec<PartitionSpec>,
-    /// The files in the order in which they are written.
-    pub files: Vec<FileSpec>,
+    pub partitions: Vec<Partition>,
+    /// Bytes beside the partitions: boot loaders.
+    pub blobs: Vec<Blob>,
 }
 
-/// One partition as `part_add`, `part_set_gpt_type` and `mkfs` take it.
+/// The partition table of a disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PartitionSpec {
-    /// Where its description stands: `guestfs[2].parts[0]`.
+pub enum DiskTable {
+    /// None: what the only partition holds has the whole disk.
+    None,
+    /// A master boot record.
+    Mbr {
+        /// The disk signature; derived from the identity when there is none.
+        signature: Option<u32>,
+    },
+    /// A GUID partition table.
+    Gpt {
+        /// The disk GUID; derived from the identity when there is none.
+        guid: Option<Uuid>,
+        /// The numbers of partitions that stand in the MBR too, in their order there.
+        hybrid: Vec<i64>,
+    },
+}
+
+impl DiskTable {
+    /// The kind of table.
+    pub const fn kind(&self) -> Kind {
+        match self {
+            Self::None => Kind::None,
+            Self::Mbr { .. } => Kind::Mbr,
+            Self::Gpt { .. } => Kind::Gpt,
+        }
+    }
+}
+
+/// One partition.
+#[derive(Clone, Debug)]
+pub struct Partition {
+    /// Where its description stands.
     pub place: Place,
-    /// `p`, `l` or `e`, or the words `primary`, `logical`, `extended`.
-    pub prlogex: String,
+    /// What it is in an MBR. In a GPT it is its name, where it has no other.
+    pub role: Role,
     /// Where it starts.
     pub start: Start,
     /// Where it ends.
     pub end: End,
     /// What its start is rounded up to a multiple of.
     pub align: Option<Length>,
+    /// Its type.
+    pub kind: Kinds,
     /// The name in a GPT.
     pub name: Option<String>,
     /// Its GUID in a GPT; derived from the identity when there is none.
-    pub uuid: Option<Uuid>,
-    /// The partition type as a GUID, or by its name, which stands for its byte in an MBR.
-    pub gpt_type: Option<String>,
-    /// The partition type in an MBR.
-    pub mbr_type: Option<MbrType>,
+    pub guid: Option<Uuid>,
     /// Its marks.
     pub flags: Vec<Flag>,
-    /// The filesystem by its name.
-    pub filesystem: String,
-    /// The filesystem's label.
+    /// What is in it.
+    pub holds: Holds,
+    /// What the identifiers of its filesystem derive from beside those of the disk; its number when
+    /// there is nothing else.
+    pub seed: Option<&'static str>,
+}
+
+impl Partition {
+    /// A partition behind the one before it that takes what is left, with nothing chosen.
+    pub fn new(place: impl Into<Place>, holds: Holds) -> Self {
+        Self {
+            place: place.into(),
+            role: Role::Primary,
+            start: Start::Next,
+            end: End::Auto,
+            align: None,
+            kind: Kinds::default(),
+            name: None,
+            guid: None,
+            flags: Vec::new(),
+            holds,
+            seed: None,
+        }
+    }
+
+    /// Where it is said where it ends.
+    pub(super) fn end_place(&self) -> Place {
+        self.place.field(self.end.field())
+    }
+}
+
+/// The type of a partition by the kind of table. One table takes what only the other is given, where
+/// it has something for it; without any, a partition is a Linux filesystem's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Kinds {
+    /// In a GPT.
+    pub gpt: Option<PartitionType>,
+    /// In an MBR.
+    pub mbr: Option<PartitionType>,
+}
+
+impl From<PartitionType> for Kinds {
+    /// One for either kind of table.
+    fn from(kind: PartitionType) -> Self {
+        match kind {
+            PartitionType::Byte(_) => Self {
+                gpt: None,
+                mbr: Some(kind),
+            },
+            PartitionType::Guid(_) | PartitionType::Named(_) => Self {
+                gpt: Some(kind),
+                mbr: None,
+            },
+        }
+    }
+}
+
+/// What is in a partition.
+#[derive(Clone, Debug)]
+pub enum Holds {
+    /// Nothing: it is for whoever fills it later.
+    Nothing,
+    /// A filesystem.
+    Filesystem(Filesystem),
+    /// These bytes: a boot loader, or a filesystem that is ready.
+    Bytes(Content),
+}
+
+/// A filesystem of which only the size is open.
+#[derive(Clone, Debug)]
+pub struct Filesystem {
+    /// The format by one of its names.
+    pub format: String,
+    /// The label.
     pub label: Option<String>,
-    /// What else was chosen for the filesystem.
+    /// The UUID; derived from the identity when there is none.
+    pub uuid: Option<Uuid>,
+    /// What else was chosen in this format.
     pub options: Options,
-    /// What becomes of files that the filesystem can't hold.
+    /// What becomes of files that the format can't hold.
     pub misfits: Misfits,
+    /// The files.
+    pub tree: FileTree,
+}
+
+impl Filesystem {
+    /// A filesystem with this content and nothing chosen.
+    pub fn new(format: impl Into<String>, tree: FileTree) -> Self {
+        Self {
+            format: format.into(),
+            label: None,
+            uuid: None,
+            options: Options::default(),
+            misfits: Misfits::default(),
+            tree,
+        }
+    }
+}
+
+/// Bytes at a place of the disk that belongs to no partition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Blob {
+    /// Where its description stands.
+    pub place: Place,
+    /// Its first byte on the disk.
+    pub offset: Bytes,
+    /// The bytes.
+    pub content: Content,
 }
 
 /// Where a partition starts.
@@ -101,6 +222,20 @@ pub enum End {
     Auto,
 }
 
+impl End {
+    /// What says it.
+    pub(super) const fn field(self) -> Field {
+        match self {
+            Self::Size(_) | Self::SizePercent(_) => Field::Length,
+            Self::Sector(_)
+            | Self::Bytes(_)
+            | Self::BytesLeft(_)
+            | Self::Percent(_)
+            | Self::Auto => Field::End,
+        }
+    }
+}
+
 /// How long something is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Length {
@@ -108,52 +243,4 @@ pub enum Length {
     Sectors(u64),
     /// So many bytes.
     Bytes(Bytes),
-}
-
-/// A partition type in an MBR.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum MbrType {
-    /// This byte.
-    Byte(u8),
-    /// That of the type of this name, whose GUID a GPT takes.
-    Name(String),
-}
-
-impl MbrType {
-    /// The type that `text` spells: two hexadecimal digits, with or without `0x`, or a name.
-    pub fn parse(text: &str) -> Self {
-        let text = text.trim();
-        let digits = text.strip_prefix("0x").unwrap_or(text);
-        let is_byte = matches!(digits.len(), 1 | 2);
-        match u8::from_str_radix(digits, 16) {
-            Ok(byte) if is_byte && !digits.starts_with('+') => Self::Byte(byte),
-            _ => Self::Name(text.to_owned()),
-        }
-    }
-}
-
-/// One file to be written.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct FileSpec {
-    /// Where its description stands: `guestfs[2].writes[0]`.
-    pub place: Place,
-    /// Which partition, counted from 1 in the order of their numbers.
-    pub part: i64,
-    /// The absolute path.
-    pub path: String,
-    /// Its data.
-    pub content: Content,
-}
-
-/// A partition whose number and sectors are decided.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Placed<'a> {
-    /// Its index in the description.
-    pub(super) index: usize,
-    pub(super) spec: &'a PartitionSpec,
-    pub(super) number: u32,
-    /// The word that asked for it, which means something to an MBR only.
-    pub(super) asked: Role,
-    pub(super) role: Role,
-    pub(super) range: LbaRange,
 }

@@ -9,6 +9,12 @@ use std::mem::{offset_of, size_of};
 use zerocopy::little_endian::{U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
+/// Bytes of a boot record in front of the disk signature: a program that a BIOS starts.
+pub(crate) const BOOT_CODE_BYTES: usize = 440;
+
+/// Bytes of a boot record, whatever the sectors hold.
+pub(crate) const BOOT_RECORD_BYTES: u64 = 512;
+
 /// The last two bytes of every boot record.
 pub(crate) const BOOT_SIGNATURE: [u8; 2] = [0x55, 0xAA];
 
@@ -54,7 +60,7 @@ const _: () = assert!(offset_of!(MbrEntry, size_in_lba) == 12);
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
 #[repr(C)]
 pub(crate) struct BootRecord {
-    pub(crate) boot_code: [u8; 440],
+    pub(crate) boot_code: [u8; BOOT_CODE_BYTES],
     pub(crate) unique_mbr_disk_signature: U32,
     pub(crate) unknown: [u8; 2],
     pub(crate) partition_record: [MbrEntry; 4],

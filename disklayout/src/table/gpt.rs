@@ -7,102 +7,103 @@ use std::io;
 use gpt::GptConfig;
 use gpt::disk::LogicalBlockSize;
 use gpt::mbr::ProtectiveMBR;
-use gpt::partition::Partition;
 use gpt::partition_types::{OperatingSystem, Type};
 use uuid::Uuid;
 
 use crate::disk::{Cursor, Disk};
 use crate::error::{Error, Result};
 use crate::table::format::GPT_PROTECTIVE;
-use crate::table::mbr;
+use crate::table::{Entry, Partition, Table, mbr, mixed};
 use crate::units::{Lba, LbaRange, SectorSize};
 
-/// A partition as a GPT records it.
-#[derive(Debug)]
-pub(crate) struct Entry<'a> {
-    pub(crate) number: u32,
-    pub(crate) kind: Uuid,
-    pub(crate) guid: Uuid,
-    pub(crate) range: LbaRange,
-    pub(crate) attributes: u64,
-    pub(crate) name: &'a str,
-}
-
-/// A GPT in which everything is decided.
-#[derive(Debug)]
-pub(crate) struct Gpt<'a> {
-    pub(crate) guid: Uuid,
-    pub(crate) sector: SectorSize,
-    pub(crate) entries: Vec<Entry<'a>>,
-    /// The partitions that stand in the MBR too, three at most, in their order there.
-    pub(crate) hybrid: Vec<mbr::Entry>,
-}
-
-impl Gpt<'_> {
-    /// Writes the table, the MBR last.
-    pub(crate) fn write(&self, disk: &dyn Disk) -> Result<()> {
-        let fail = |error: Box<dyn std::error::Error + Send + Sync>| {
-            Error::io("partition table", "can't write the GPT", error)
-        };
-        let disk = SkipZeroes(disk);
-        let partitions: BTreeMap<_, _> = self.entries.iter().map(encode).collect();
-        let mut table = GptConfig::new()
-            .writable(true)
-            .logical_block_size(match self.sector {
-                SectorSize::B512 => LogicalBlockSize::Lb512,
-                SectorSize::B4096 => LogicalBlockSize::Lb4096,
-            })
-            .create_from_device(Cursor::new(&disk), Some(self.guid))
-            .map_err(|error| fail(error.into()))?;
-        table
-            .update_partitions(partitions)
-            .map_err(|error| fail(error.into()))?;
-        let mut cursor = table.write().map_err(|error| fail(error.into()))?;
-        if let Some(first) = self.hybrid.iter().map(|entry| entry.range.first()).min() {
-            return self.write_hybrid(&disk, first);
-        }
-        let sectors = disk.len() / self.sector.get();
-        // A disk whose size 32 bits can't express is covered as far as they go.
-        let covered = u32::try_from(sectors.saturating_sub(1)).unwrap_or(u32::MAX);
-        ProtectiveMBR::with_lb_size(covered)
-            .overwrite_lba0(&mut cursor)
-            .map_err(|error| fail(error.into()))?;
-        Ok(())
+/// Writes the table, the MBR last.
+pub(super) fn write(table: &Table, guid: Uuid, disk: &dyn Disk) -> Result<()> {
+    let fail = |error: Box<dyn std::error::Error + Send + Sync>| {
+        Error::io("partition table", "can't write the GPT", error)
+    };
+    let disk = SkipZeroes(disk);
+    let partitions = table.partitions.iter().map(encode);
+    let partitions = partitions.collect::<Result<BTreeMap<_, _>>>()?;
+    let mut writer = GptConfig::new()
+        .writable(true)
+        .logical_block_size(match table.sector_size {
+            SectorSize::B512 => LogicalBlockSize::Lb512,
+            SectorSize::B4096 => LogicalBlockSize::Lb4096,
+        })
+        .create_from_device(Cursor::new(&disk), Some(guid))
+        .map_err(|error| fail(error.into()))?;
+    writer
+        .update_partitions(partitions)
+        .map_err(|error| fail(error.into()))?;
+    let mut cursor = writer.write().map_err(|error| fail(error.into()))?;
+    let hybrid = hybrid(&table.partitions);
+    if let Some(first) = hybrid.iter().map(|entry| entry.range.first()).min() {
+        return write_hybrid(&disk, first, hybrid);
     }
-
-    /// The protective entry covers what is before `first`, where the first of the others starts.
-    fn write_hybrid(&self, disk: &dyn Disk, first: Lba) -> Result<()> {
-        let range = LbaRange::new(Lba::new(1), Lba::new(first.get().saturating_sub(1)));
-        let range = range.ok_or_else(|| {
-            let message = format!("sector {first} belongs to the table itself");
-            Error::does_not_fit("hybrid MBR", message)
-        })?;
-        let protective = mbr::Entry {
-            kind: GPT_PROTECTIVE,
-            active: false,
-            range,
-        };
-        let entries: Vec<_> = [protective]
-            .into_iter()
-            .chain(self.hybrid.clone())
-            .collect();
-        mbr::write_master(disk, 0, &entries)
-    }
+    let sectors = disk.len() / table.sector_size.get();
+    // A disk whose size 32 bits can't express is covered as far as they go.
+    let covered = u32::try_from(sectors.saturating_sub(1)).unwrap_or(u32::MAX);
+    ProtectiveMBR::with_lb_size(covered)
+        .overwrite_lba0(&mut cursor)
+        .map_err(|error| fail(error.into()))?;
+    Ok(())
 }
 
-fn encode(entry: &Entry<'_>) -> (u32, Partition) {
-    let partition = Partition {
+/// The partitions that stand in the MBR too, three at most, in the order of their entries there.
+fn hybrid(partitions: &[Partition]) -> Vec<mbr::Slot> {
+    let hybrid = partitions.iter().filter_map(|one| match &one.entry {
+        Entry::Gpt { hybrid, .. } => hybrid.map(|hybrid| (hybrid, one.range)),
+        Entry::Mbr { .. } | Entry::None => None,
+    });
+    let mut hybrid: Vec<_> = hybrid.collect();
+    hybrid.sort_by_key(|(hybrid, _)| hybrid.number);
+    let slots = hybrid.into_iter().map(|(hybrid, range)| mbr::Slot {
+        kind: hybrid.kind,
+        active: hybrid.active,
+        range,
+    });
+    slots.collect()
+}
+
+/// The protective entry covers what is before `first`, where the first of the others starts.
+fn write_hybrid(disk: &dyn Disk, first: Lba, others: Vec<mbr::Slot>) -> Result<()> {
+    let range = LbaRange::new(Lba::new(1), Lba::new(first.get().saturating_sub(1)));
+    let range = range.ok_or_else(|| {
+        let message = format!("sector {first} belongs to the table itself");
+        Error::does_not_fit("hybrid MBR", message)
+    })?;
+    let protective = mbr::Slot {
+        kind: GPT_PROTECTIVE,
+        active: false,
+        range,
+    };
+    let entries: Vec<_> = [protective].into_iter().chain(others).collect();
+    mbr::write_master(disk, 0, &entries)
+}
+
+fn encode(partition: &Partition) -> Result<(u32, gpt::partition::Partition)> {
+    let Entry::Gpt {
+        kind,
+        guid,
+        name,
+        attributes,
+        ..
+    } = &partition.entry
+    else {
+        return Err(mixed(partition));
+    };
+    let entry = gpt::partition::Partition {
         part_type_guid: Type {
-            guid: entry.kind,
+            guid: *kind,
             os: OperatingSystem::None,
         },
-        part_guid: entry.guid,
-        first_lba: entry.range.first().get(),
-        last_lba: entry.range.last().get(),
-        flags: entry.attributes,
-        name: entry.name.to_owned(),
+        part_guid: *guid,
+        first_lba: partition.range.first().get(),
+        last_lba: partition.range.last().get(),
+        flags: *attributes,
+        name: name.clone(),
     };
-    (entry.number, partition)
+    Ok((partition.number, entry))
 }
 
 /// A fresh disk without the writes that would change nothing: the crate clears all unused
@@ -132,6 +133,7 @@ mod tests {
     use super::*;
     use crate::disk::MemDisk;
     use crate::table::types::GPT_LINUX;
+    use crate::table::{Role, TableId};
     use crate::units::Lba;
     use std::sync::Mutex;
 
@@ -164,20 +166,24 @@ mod tests {
             disk: MemDisk::new(len),
             writes: Mutex::default(),
         };
-        let gpt = Gpt {
-            guid: Uuid::from_u128(1),
-            sector: SectorSize::B512,
-            hybrid: Vec::new(),
-            entries: vec![Entry {
+        let guid = Uuid::from_u128(1);
+        let table = Table {
+            id: TableId::Gpt { guid },
+            sector_size: SectorSize::B512,
+            partitions: vec![Partition {
                 number: 1,
-                kind: GPT_LINUX,
-                guid: Uuid::from_u128(2),
+                role: Role::Primary,
                 range: LbaRange::new(Lba::new(34), Lba::new(34)).unwrap(),
-                attributes: 0,
-                name: "primary",
+                entry: Entry::Gpt {
+                    kind: GPT_LINUX,
+                    guid: Uuid::from_u128(2),
+                    name: "primary".to_owned(),
+                    attributes: 0,
+                    hybrid: None,
+                },
             }],
         };
-        gpt.write(&disk).unwrap();
+        write(&table, guid, &disk).unwrap();
         let mut writes = disk.writes.into_inner().unwrap();
         writes.sort_unstable();
         let expected = [

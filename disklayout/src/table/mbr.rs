@@ -12,6 +12,7 @@ use mbrman::{BOOT_ACTIVE, BOOT_INACTIVE, CHS, MBRHeader, MBRPartitionEntry};
 
 use crate::disk::Disk;
 use crate::error::{Error, Result};
+use crate::table::{Entry, Partition, Role, Table, mixed};
 use crate::units::{Lba, LbaRange, SectorSize};
 
 /// Entries in a boot record.
@@ -39,24 +40,12 @@ const CHS_SATURATED: CHS = CHS {
     sector: SECTORS_PER_TRACK,
 };
 
-/// A partition as an MBR records it.
+/// What one of the four entries of a boot record says.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Entry {
+pub(crate) struct Slot {
     pub(crate) kind: u8,
     pub(crate) active: bool,
     pub(crate) range: LbaRange,
-}
-
-/// An MBR in which everything is decided.
-#[derive(Debug)]
-pub(crate) struct Mbr {
-    pub(crate) signature: u32,
-    pub(crate) sector: SectorSize,
-    /// The entries of the table, the extended partition among them, in the order of their numbers.
-    pub(crate) entries: Vec<Entry>,
-    pub(crate) extended: Option<LbaRange>,
-    /// In the order of their numbers.
-    pub(crate) logical: Vec<Entry>,
 }
 
 /// Where the extended boot record of a logical partition is: a chain starts with the extended
@@ -69,57 +58,77 @@ pub(crate) fn boot_record(extended: LbaRange, is_first: bool, logical: LbaRange)
     }
 }
 
-impl Mbr {
-    /// Writes all boot records, the master boot record last.
-    pub(crate) fn write(&self, disk: &dyn Disk) -> Result<()> {
-        if let Some(extended) = self.extended {
-            self.write_chain(disk, extended)?;
-        }
-        write_master(disk, self.signature, &self.entries)
-    }
-
-    /// An extended partition without logical ones holds one empty record: without its signature
-    /// fdisk takes it for damaged.
-    fn write_chain(&self, disk: &dyn Disk, extended: LbaRange) -> Result<()> {
-        if self.logical.is_empty() {
-            return write_record(disk, self.offset(extended.first()), 0, &[]);
-        }
-        let records: Vec<_> = self
-            .logical
-            .iter()
-            .enumerate()
-            .map(|(index, logical)| boot_record(extended, index == 0, logical.range))
-            .collect();
-        for (index, logical) in self.logical.iter().enumerate() {
-            let mut entries = vec![encode(*logical, records[index].get())?];
-            if let Some(next) = self.logical.get(index + 1) {
-                entries.push(encode(
-                    link(records[index + 1], next.range)?,
-                    extended.first().get(),
-                )?);
+/// Writes all boot records, the master boot record last.
+pub(super) fn write(table: &Table, signature: u32, disk: &dyn Disk) -> Result<()> {
+    let (mut entries, mut logical, mut extended) = (Vec::new(), Vec::new(), None);
+    for partition in &table.partitions {
+        let slot = slot(partition)?;
+        match partition.role {
+            Role::Logical => logical.push(slot),
+            Role::Primary => entries.push(slot),
+            Role::Extended => {
+                extended = Some(partition.range);
+                entries.push(slot);
             }
-            write_record(disk, self.offset(records[index]), 0, &entries)?;
         }
-        Ok(())
     }
+    if let Some(extended) = extended {
+        write_chain(disk, table.sector_size, extended, &logical)?;
+    }
+    write_master(disk, signature, &entries)
+}
 
-    fn offset(&self, at: Lba) -> u64 {
-        at.get() * self.sector.get()
+fn slot(partition: &Partition) -> Result<Slot> {
+    match partition.entry {
+        Entry::Mbr { kind, active } => Ok(Slot {
+            kind,
+            active,
+            range: partition.range,
+        }),
+        Entry::Gpt { .. } | Entry::None => Err(mixed(partition)),
     }
 }
 
+/// An extended partition without logical ones holds one empty record: without its signature fdisk
+/// takes it for damaged.
+fn write_chain(
+    disk: &dyn Disk,
+    sector: SectorSize,
+    extended: LbaRange,
+    logical: &[Slot],
+) -> Result<()> {
+    let offset = |at: Lba| at.get() * sector.get();
+    if logical.is_empty() {
+        return write_record(disk, offset(extended.first()), 0, &[]);
+    }
+    let records: Vec<_> = logical
+        .iter()
+        .enumerate()
+        .map(|(index, logical)| boot_record(extended, index == 0, logical.range))
+        .collect();
+    for (index, one) in logical.iter().enumerate() {
+        let mut entries = vec![encode(*one, records[index].get())?];
+        if let Some(next) = logical.get(index + 1) {
+            let link = link(records[index + 1], next.range)?;
+            entries.push(encode(link, extended.first().get())?);
+        }
+        write_record(disk, offset(records[index]), 0, &entries)?;
+    }
+    Ok(())
+}
+
 /// Writes the record at the start of the disk.
-pub(crate) fn write_master(disk: &dyn Disk, signature: u32, entries: &[Entry]) -> Result<()> {
+pub(crate) fn write_master(disk: &dyn Disk, signature: u32, entries: &[Slot]) -> Result<()> {
     let entries = entries.iter().map(|entry| encode(*entry, 0));
     let entries = entries.collect::<Result<Vec<_>>>()?;
     write_record(disk, 0, signature, &entries)
 }
 
 /// The entry that leads to a record and covers it and its partition.
-fn link(record: Lba, logical: LbaRange) -> Result<Entry> {
+fn link(record: Lba, logical: LbaRange) -> Result<Slot> {
     let range = LbaRange::new(record, logical.last());
     let range = range.ok_or_else(|| beyond(record.get()))?;
-    Ok(Entry {
+    Ok(Slot {
         kind: LINK,
         active: false,
         range,
@@ -128,7 +137,7 @@ fn link(record: Lba, logical: LbaRange) -> Result<Entry> {
 
 /// The entry on disk. Its start counts from sector `origin`; its CHS addresses, which only old
 /// programs read, from the start of the disk.
-fn encode(entry: Entry, origin: u64) -> Result<MBRPartitionEntry> {
+fn encode(entry: Slot, origin: u64) -> Result<MBRPartitionEntry> {
     let start = entry.range.first().get();
     Ok(MBRPartitionEntry {
         boot: if entry.active {
@@ -193,15 +202,28 @@ fn write_record(
 mod tests {
     use super::*;
     use crate::disk::MemDisk;
+    use crate::table::TableId;
 
-    fn entry(kind: u8, first: u64, sectors: u64) -> Entry {
+    fn one(role: Role, kind: u8, first: u64, sectors: u64) -> Partition {
         let last = Lba::new(first + sectors - 1);
-        let range = LbaRange::new(Lba::new(first), last).unwrap();
-        Entry {
-            kind,
-            active: false,
-            range,
+        Partition {
+            number: 0,
+            role,
+            range: LbaRange::new(Lba::new(first), last).unwrap(),
+            entry: Entry::Mbr {
+                kind,
+                active: false,
+            },
         }
+    }
+
+    fn write_all(signature: u32, partitions: Vec<Partition>, disk: &MemDisk) -> Result<()> {
+        let table = Table {
+            id: TableId::Mbr { signature },
+            sector_size: SectorSize::B512,
+            partitions,
+        };
+        write(&table, signature, disk)
     }
 
     /// The 72 bytes from the disk signature on, as `xxd -s 440 -p` shows them.
@@ -211,19 +233,14 @@ mod tests {
         bytes.iter().map(|byte| format!("{byte:02x}")).collect()
     }
 
-    fn sample() -> Mbr {
-        let extended = entry(0x0F, 102_400, 41_840_640);
-        Mbr {
-            signature: 0x1234_5678,
-            sector: SectorSize::B512,
-            entries: vec![entry(0x83, 2048, 97_953), extended],
-            extended: Some(extended.range),
-            logical: vec![
-                entry(0x83, 104_448, 100_353),
-                entry(0x83, 208_896, 30_000_001),
-                entry(0x82, 33_554_432, 100),
-            ],
-        }
+    fn sample() -> Vec<Partition> {
+        vec![
+            one(Role::Primary, 0x83, 2048, 97_953),
+            one(Role::Extended, 0x0F, 102_400, 41_840_640),
+            one(Role::Logical, 0x83, 104_448, 100_353),
+            one(Role::Logical, 0x83, 208_896, 30_000_001),
+            one(Role::Logical, 0x82, 33_554_432, 100),
+        ]
     }
 
     /// What sfdisk 2.38.1 writes on 20 GiB:
@@ -240,7 +257,7 @@ mod tests {
     #[test]
     fn a_master_boot_record_is_byte_for_byte_what_sfdisk_writes() {
         let disk = MemDisk::new(20 << 30);
-        sample().write(&disk).unwrap();
+        write_all(0x1234_5678, sample(), &disk).unwrap();
         let expected = [
             "785634120000",
             "0020210083391406",
@@ -256,7 +273,7 @@ mod tests {
     #[test]
     fn links_count_from_the_extended_partition_and_partitions_from_their_record() {
         let disk = MemDisk::new(20 << 30);
-        sample().write(&disk).unwrap();
+        write_all(0x1234_5678, sample(), &disk).unwrap();
         let first = table_at(&disk, 102_400);
         assert_eq!(&first[12..44], "007f3a0683be330c0008000001880100");
         // Sector 208,895 is 106,495 (0x19fff) after the start of the extended partition.
@@ -269,15 +286,8 @@ mod tests {
     #[test]
     fn an_empty_chain_is_one_record_with_nothing_but_its_signature() {
         let disk = MemDisk::new(1 << 30);
-        let extended = entry(0x0F, 2048, 1);
-        let mbr = Mbr {
-            signature: 1,
-            sector: SectorSize::B512,
-            entries: vec![extended],
-            extended: Some(extended.range),
-            logical: Vec::new(),
-        };
-        mbr.write(&disk).unwrap();
+        let extended = one(Role::Extended, 0x0F, 2048, 1);
+        write_all(1, vec![extended], &disk).unwrap();
         assert_eq!(table_at(&disk, 2048), format!("{}55aa", "00".repeat(70)));
         assert_eq!(disk.allocated(), 8192);
     }
@@ -285,18 +295,10 @@ mod tests {
     #[test]
     fn what_exceeds_32_bits_is_an_error_and_no_wrapped_number() {
         let disk = MemDisk::new(6 << 40);
-        let fits = Mbr {
-            signature: 1,
-            sector: SectorSize::B512,
-            entries: vec![entry(0x83, u64::from(u32::MAX), u64::from(u32::MAX))],
-            extended: None,
-            logical: Vec::new(),
-        };
-        fits.write(&disk).unwrap();
-        let exceeds = Mbr {
-            entries: vec![entry(0x83, 1, 1 << 32)],
-            ..fits
-        };
-        assert!(exceeds.write(&disk).is_err());
+        let most = u64::from(u32::MAX);
+        let fits = one(Role::Primary, 0x83, most, most);
+        write_all(1, vec![fits], &disk).unwrap();
+        let exceeds = one(Role::Primary, 0x83, 1, most + 1);
+        write_all(1, vec![exceeds], &disk).unwrap_err();
     }
 }

@@ -1,6 +1,56 @@
-//! Partition tables: emitted as they were decided.
+//! Partition tables: what they record, and how that gets onto a disk.
+//!
+//! Plans are made of these types, the writers emit them, and reading an image back gives them again.
 
+mod boot_code;
+mod entry;
+mod flags;
 pub(crate) mod format;
 pub(crate) mod gpt;
+mod kind;
 pub(crate) mod mbr;
-pub(crate) mod types;
+pub mod types;
+
+pub use entry::{Entry, Hybrid, Partition, Role};
+pub use flags::Flag;
+pub use kind::{Kind, TableId};
+
+use crate::disk::Disk;
+use crate::error::{Error, Result};
+use crate::units::SectorSize;
+
+/// A partition table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+    /// Which kind it is, and what identifies the disk.
+    pub id: TableId,
+    /// What it counts in.
+    pub sector_size: SectorSize,
+    /// The partitions in the order of their numbers.
+    pub partitions: Vec<Partition>,
+}
+
+impl Table {
+    /// Writes the table onto `disk`, what makes all of it reachable last. Where there is no table,
+    /// nothing is written. The boot code in front of an MBR stays.
+    ///
+    /// # Errors
+    /// `Io` when storage fails; `DoesNotFit` and `InvalidSpec` when a number or an entry can't be
+    /// recorded in this kind of table, which planning refuses.
+    pub(crate) fn write(&self, disk: &dyn Disk) -> Result<()> {
+        let disk = &boot_code::KeepsBootCode(disk);
+        match self.id {
+            TableId::None => Ok(()),
+            TableId::Mbr { signature } => mbr::write(self, signature, disk),
+            TableId::Gpt { guid } => gpt::write(self, guid, disk),
+        }
+    }
+}
+
+/// An entry of another kind of table than the disk's: nothing that is planned has one.
+fn mixed(partition: &Partition) -> Error {
+    Error::invalid(
+        format!("partition {}", partition.number),
+        "its entry is for another kind of partition table than the disk's",
+    )
+}

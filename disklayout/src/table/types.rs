@@ -6,7 +6,11 @@
 //! tells apart by the use and the processor of a Linux filesystem, and several for what is one
 //! type in a GPT: Microsoft's basic data.
 
+use std::fmt;
+
 use uuid::{Uuid, uuid};
+
+use crate::table::format::{EXTENDED_TYPES, GPT_PROTECTIVE};
 
 /// The type of an MBR partition that nothing else is said about: a Linux filesystem.
 pub(crate) const MBR_LINUX: u8 = 0x83;
@@ -21,14 +25,15 @@ const BASIC_DATA: Uuid = uuid!("EBD0A0A2-B9E5-4433-87C0-68B6B72699C7");
 
 /// A partition type that has a name.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Type {
-    pub(crate) guid: Uuid,
+pub struct Type {
+    /// What a GPT has for it.
+    pub guid: Uuid,
     /// What an MBR has for it, if it has anything.
-    pub(crate) byte: Option<u8>,
+    pub byte: Option<u8>,
     /// What fdisk calls it.
-    pub(crate) title: &'static str,
+    pub title: &'static str,
     /// What it is asked for by, the usual name first.
-    pub(crate) names: &'static [&'static str],
+    pub names: &'static [&'static str],
 }
 
 const fn known(
@@ -45,6 +50,14 @@ const fn known(
     }
 }
 
+/// What the firmware of UEFI starts from.
+pub(crate) const ESP: Type = known(
+    uuid!("C12A7328-F81F-11D2-BA4B-00A0C93EC93B"),
+    Some(0xEF),
+    "EFI System",
+    &["esp", "efi", "uefi"],
+);
+
 /// Of types that share a GUID or a byte, the first is what that is shown as.
 #[rustfmt::skip]
 const TYPES: &[Type] = &[
@@ -52,7 +65,7 @@ const TYPES: &[Type] = &[
     known(uuid!("0657FD6D-A4AB-43C4-84E5-0933C84B4F4F"), Some(0x82), "Linux swap", &["swap"]),
     known(uuid!("E6D6D379-F507-44C2-A23C-238F2A3DF928"), Some(0x8E), "Linux LVM", &["lvm"]),
     known(uuid!("A19D880F-05FC-4D3B-A006-743F0F84911E"), Some(0xFD), "Linux RAID", &["raid"]),
-    known(uuid!("C12A7328-F81F-11D2-BA4B-00A0C93EC93B"), Some(0xEF), "EFI System", &["esp", "efi", "uefi"]),
+    ESP,
     known(uuid!("21686148-6449-6E6F-744E-656564454649"), None, "BIOS boot", &["bios-boot", "bios"]),
     known(uuid!("BC13C2FF-59E6-4262-A352-B275FD6F7172"), Some(0xEA), "Linux extended boot", &["xbootldr"]),
     known(BASIC_DATA, Some(0x07), "Microsoft basic data", &["basic-data", "windows", "ntfs", "exfat"]),
@@ -122,9 +135,106 @@ const BYTES: &[(u8, &str)] = &[
     (0xEE, "GPT protective"),
 ];
 
+/// A partition type, as somebody asks for it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PartitionType {
+    /// That of a GPT.
+    Guid(Uuid),
+    /// That of an MBR.
+    Byte(u8),
+    /// One that has a name.
+    Named(&'static Type),
+}
+
+impl PartitionType {
+    /// The type that `text` spells: a GUID, a byte in hexadecimal digits, or a name.
+    ///
+    /// # Errors
+    /// What is accepted, when `text` isn't.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        match byte(text) {
+            Some(byte) => Self::of_byte(byte),
+            None => Self::parse_guid(text),
+        }
+    }
+
+    /// The type that `text` spells: a GUID or a name.
+    ///
+    /// # Errors
+    /// What is accepted, when `text` isn't.
+    pub fn parse_guid(text: &str) -> Result<Self, String> {
+        // The parser also takes 32 digits without hyphens and URNs, which no other program does.
+        match text.parse::<Uuid>() {
+            Ok(guid) if guid.is_nil() => Err(format!(
+                "'{text}' marks an unused entry, so it can't be the type of a partition"
+            )),
+            Ok(guid) if matches!(text.len(), 36 | 38) => Ok(Self::Guid(guid)),
+            _ => Self::parse_name(text, "GUID", "0FC63DAF-8483-4772-8E79-3D69D8477DE4"),
+        }
+    }
+
+    /// The type that `text` spells: two hexadecimal digits, with or without `0x`, or a name.
+    ///
+    /// # Errors
+    /// What is accepted, when `text` isn't.
+    pub fn parse_byte(text: &str) -> Result<Self, String> {
+        match byte(text) {
+            Some(byte) => Self::of_byte(byte),
+            None => Self::parse_name(text.trim(), "byte", "0x83"),
+        }
+    }
+
+    fn parse_name(text: &str, what: &str, example: &str) -> Result<Self, String> {
+        named(text).map(Self::Named).ok_or_else(|| {
+            format!(
+                "'{text}' is no {what} and names no type; one looks like {example}, names are {}, \
+                 and root and usr with a processor: root-x86-64",
+                names()
+            )
+        })
+    }
+
+    /// That of an MBR.
+    ///
+    /// # Errors
+    /// Why it can't be, where a byte says of the table what isn't so.
+    pub fn of_byte(byte: u8) -> Result<Self, String> {
+        match byte {
+            0 => {
+                Err("0x00 marks an unused entry, so it can't be the type of a partition".to_owned())
+            }
+            GPT_PROTECTIVE => {
+                Err("0xee says that the disk has a GPT; give the disk one instead".to_owned())
+            }
+            byte if EXTENDED_TYPES.contains(&byte) => Err(format!(
+                "{byte:#04x} marks an extended partition; make it extended instead"
+            )),
+            byte => Ok(Self::Byte(byte)),
+        }
+    }
+}
+
+impl fmt::Display for PartitionType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Guid(guid) => write!(f, "{:X}", guid.hyphenated()),
+            Self::Byte(byte) => write!(f, "{byte:#04x}"),
+            Self::Named(kind) => write!(f, "'{}'", kind.names[0]),
+        }
+    }
+}
+
+/// The byte that one or two hexadecimal digits spell, with or without `0x`.
+fn byte(text: &str) -> Option<u8> {
+    let text = text.trim();
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    let is_byte = matches!(digits.len(), 1 | 2) && !digits.starts_with('+');
+    u8::from_str_radix(digits, 16).ok().filter(|_| is_byte)
+}
+
 /// The type that `text` names: one of its names, with or without `linux-` or `microsoft-` before
 /// it, or its title. Case doesn't count, nor does what stands between words.
-pub(crate) fn named(text: &str) -> Option<&'static Type> {
+pub fn named(text: &str) -> Option<&'static Type> {
     let word = plain(text);
     let prefixes = ["linux-", "microsoft-"].iter();
     let bare = prefixes

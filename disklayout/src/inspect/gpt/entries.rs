@@ -7,9 +7,10 @@ use zerocopy::FromBytes;
 
 use crate::inspect::findings::Findings;
 use crate::inspect::gpt::copy::Copy;
-use crate::inspect::table::{Partition, Sectors, range_of};
-use crate::layout::{EntryPlan, Role};
+use crate::inspect::table::{Sectors, range_of};
+use crate::table::Partition;
 use crate::table::format::GptEntry;
+use crate::table::{Entry, Role};
 use crate::units::{Lba, LbaRange};
 
 /// The entries in use with their numbers.
@@ -63,7 +64,7 @@ pub(super) fn partitions(
             number,
             role: Role::Primary,
             range,
-            entry: EntryPlan::Gpt {
+            entry: Entry::Gpt {
                 kind: Uuid::from_bytes_le(entry.partition_type_guid),
                 guid,
                 name,

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::error::Result;
 use crate::inspect::findings::Findings;
 use crate::inspect::table::{Found, Sectors};
-use crate::layout::TablePlan;
+use crate::table::TableId;
 use crate::table::format::BootRecord;
 use crate::units::{Lba, LbaRange};
 use copies::Copies;
@@ -55,7 +55,7 @@ pub(super) fn read(disk: Sectors<'_>, record: Option<&BootRecord>) -> Result<Gpt
         protective::read_hybrid(record, &mut partitions, &mut findings);
     }
     let guid = Uuid::from_bytes_le(copy.header.disk_guid);
-    let mut found = Found::new(TablePlan::Gpt { guid }, disk.size, partitions);
+    let mut found = Found::new(TableId::Gpt { guid }, disk.size, partitions);
     found.findings.put_before(findings);
     Ok(Gpt {
         found,

@@ -1,9 +1,9 @@
 //! What stands in the MBR of a disk with a GPT.
 
 use crate::inspect::findings::Findings;
-use crate::inspect::table::Partition;
-use crate::layout::{EntryPlan, Hybrid};
+use crate::table::Partition;
 use crate::table::format::{ACTIVE, BootRecord, GPT_PROTECTIVE, MbrEntry};
+use crate::table::{Entry, Hybrid};
 
 /// The last sector of the disk as the protective entry has it.
 pub(super) fn end(record: &BootRecord) -> Option<u64> {
@@ -71,7 +71,7 @@ pub(super) fn read_hybrid(
         };
         let found = partitions.iter_mut().find(is_it);
         match found.map(|one| &mut one.entry) {
-            Some(EntryPlan::Gpt {
+            Some(Entry::Gpt {
                 hybrid: hybrid @ None,
                 ..
             }) => {

@@ -1,11 +1,12 @@
-//! Where partitions start and end: from what a description says to sectors.
+//! Where partitions start and end: from what a description says to sectors, as libguestfs reads
+//! sector bounds: negative ends count from the end of the disk.
 
 use crate::error::{Error, Result};
-use crate::layout::label::Label;
-use crate::layout::plan::Role;
+use crate::layout::placed::Placed;
 use crate::layout::size::{ALIGNMENT, DiskSize};
-use crate::layout::spec::{DiskSpec, End, Length, PartitionSpec, Placed, Start};
+use crate::layout::spec::{Disk, End, Length, Partition, Start};
 use crate::place::{Field, Place};
+use crate::table::{Kind, Role};
 use crate::units::{Bytes, Lba, LbaRange, SectorSize};
 
 /// What a disk is taken for while its size isn't known: larger than any that there is.
@@ -17,7 +18,7 @@ pub(super) struct Sectors {
     pub(super) usable: LbaRange,
     pub(super) size: SectorSize,
     total: u64,
-    label: Label,
+    kind: Kind,
     /// Whether the real size isn't known yet.
     pub(super) is_open: bool,
 }
@@ -29,13 +30,13 @@ struct Bound {
 }
 
 impl Sectors {
-    pub(super) fn of(spec: &DiskSpec, label: Label) -> Result<Self> {
+    pub(super) fn of(spec: &Disk) -> Result<Self> {
         let place = || spec.place.field(Field::Size);
         let size = match spec.size {
             DiskSize::Fixed(size) => size,
             DiskSize::Smallest(_) => LARGE_ENOUGH,
         };
-        let (size, sector) = (size.get(), spec.sector_size);
+        let (size, sector, kind) = (size.get(), spec.sector_size, spec.table.kind());
         if !size.is_multiple_of(sector.get()) {
             let below = size / sector.get() * sector.get();
             let message = format!(
@@ -45,10 +46,10 @@ impl Sectors {
             return Err(Error::invalid(place(), message));
         }
         let total = size / sector.get();
-        let usable = label.usable(total, sector).ok_or_else(|| {
-            let least = label.fewest_sectors(sector) * sector.get();
+        let usable = kind.usable(total, sector).ok_or_else(|| {
+            let least = kind.fewest_sectors(sector) * sector.get();
             let message = format!(
-                "{size} bytes are too few for {label} and a partition; the least is {least}"
+                "{size} bytes are too few for {kind} and a partition; the least is {least}"
             );
             Error::does_not_fit(place(), message)
         })?;
@@ -56,49 +57,43 @@ impl Sectors {
             usable,
             size: sector,
             total,
-            label,
+            kind,
             is_open: matches!(spec.size, DiskSize::Smallest(_)),
         })
     }
 
     /// The sectors of a partition beside those that were placed before it. One that ends with what
     /// is left has a single sector yet, unless it is the extended one.
-    pub(super) fn bounds(
-        &self,
-        part: &PartitionSpec,
-        role: Role,
-        placed: &[Placed<'_>],
-    ) -> Result<LbaRange> {
-        if self.label == Label::None {
+    pub(super) fn bounds(&self, part: &Partition, placed: &[Placed<'_>]) -> Result<LbaRange> {
+        if self.kind == Kind::None {
             return self.whole(part);
         }
-        let first = self.start(part, role, placed)?;
-        let last = self.end(part, role, first)?;
+        let first = self.start(part, placed)?;
+        let last = self.end(part, first)?;
         LbaRange::new(Lba::new(first), Lba::new(last.sector)).ok_or_else(|| {
             let message = format!(
                 "{} comes before start {first}; the smallest legal end is {first}",
                 last.shown
             );
-            Error::invalid(place_of_end(part), message)
+            Error::invalid(part.end_place(), message)
         })
     }
 
     /// All sectors of a disk without a table. Bounds that say the same are legal.
-    fn whole(&self, part: &PartitionSpec) -> Result<LbaRange> {
-        let refuse = |key: &str| {
-            let message = "without a partition table the filesystem has the whole disk; leave \
-                           this out";
-            Err(Error::invalid(format!("{}.{key}", part.place), message))
+    fn whole(&self, part: &Partition) -> Result<LbaRange> {
+        let refuse = |field| {
+            let message = "without a partition table what it holds has the whole disk; leave this \
+                           out";
+            Err(Error::invalid(part.place.field(field), message))
         };
         match (part.start, part.end) {
             (Start::Next | Start::Sector(0), End::Auto | End::Sector(-1)) => Ok(self.usable),
-            (Start::Next | Start::Sector(0), End::Size(_) | End::SizePercent(_)) => refuse("size"),
-            (Start::Next | Start::Sector(0), _) => refuse("end"),
-            _ => refuse("start"),
+            (Start::Next | Start::Sector(0), end) => refuse(end.field()),
+            _ => refuse(Field::Start),
         }
     }
 
-    fn start(&self, part: &PartitionSpec, role: Role, placed: &[Placed<'_>]) -> Result<u64> {
+    fn start(&self, part: &Partition, placed: &[Placed<'_>]) -> Result<u64> {
         let place = || part.place.field(Field::Start);
         let (least, most) = (self.usable.first(), self.usable.last());
         let bound = match part.start {
@@ -121,7 +116,7 @@ impl Sectors {
                 }
             }
             Start::Next => {
-                let sector = self.next(part, role, placed)?;
+                let sector = self.next(part, placed)?;
                 Bound {
                     shown: format!("the next sector, {sector},"),
                     sector,
@@ -145,7 +140,7 @@ impl Sectors {
     }
 
     /// A start that counts sectors.
-    fn counted(&self, part: &PartitionSpec, start: i64) -> Result<u64> {
+    fn counted(&self, part: &Partition, start: i64) -> Result<u64> {
         u64::try_from(start).map_err(|_| {
             let message = match self.total.checked_add_signed(start) {
                 Some(meant) => {
@@ -159,7 +154,7 @@ impl Sectors {
     }
 
     /// The start rounded up to a multiple of what is asked for.
-    fn aligned(&self, part: &PartitionSpec, bound: Bound) -> Result<Bound> {
+    fn aligned(&self, part: &Partition, bound: Bound) -> Result<Bound> {
         let usual = match part.start {
             Start::Next => Some(Length::Bytes(Bytes::new(ALIGNMENT))),
             Start::Sector(_) | Start::Bytes(_) | Start::Percent(_) => None,
@@ -185,8 +180,8 @@ impl Sectors {
     }
 
     /// The sector behind the partition before this one in the list, of those on the same level.
-    fn next(&self, part: &PartitionSpec, role: Role, placed: &[Placed<'_>]) -> Result<u64> {
-        let is_logical = role == Role::Logical && self.label == Label::Mbr;
+    fn next(&self, part: &Partition, placed: &[Placed<'_>]) -> Result<u64> {
+        let is_logical = part.role == Role::Logical && self.kind == Kind::Mbr;
         let beside = placed
             .iter()
             .rev()
@@ -200,8 +195,8 @@ impl Sectors {
         };
         if before.spec.end == End::Auto {
             let message = format!(
-                "it follows {}, which takes all that is left; give that one a size",
-                before.spec.place
+                "it follows partition {}, which takes all that is left; give that one a size",
+                before.number
             );
             return Err(Error::invalid(part.place.field(Field::Start), message));
         }
@@ -209,15 +204,15 @@ impl Sectors {
         Ok(before.range.last().get() + 1 + u64::from(is_logical))
     }
 
-    fn end(&self, part: &PartitionSpec, role: Role, first: u64) -> Result<Bound> {
-        let place = place_of_end(part);
+    fn end(&self, part: &Partition, first: u64) -> Result<Bound> {
+        let place = part.end_place();
         let (total, most) = (self.total, self.usable.last().get());
         let before = |shown: String| {
             let message = format!(
                 "{shown} comes before the start of the disk, which has {total} sectors; the \
                  smallest legal end is {first}"
             );
-            Error::invalid(&*place, message)
+            Error::invalid(&place, message)
         };
         // What is given as a boundary is the sector behind the last one.
         let behind = |shown: String, boundary: Option<u64>| match boundary {
@@ -232,7 +227,7 @@ impl Sectors {
                 let last = match u64::try_from(end) {
                     Ok(end) => Some(end),
                     Err(_) => self
-                        .closed(&Place::from(&place), &end, "counts from the end", total)?
+                        .closed(&place, &end, "counts from the end", total)?
                         .checked_add_signed(end),
                 };
                 Bound {
@@ -241,40 +236,39 @@ impl Sectors {
                 }
             }
             End::Bytes(bytes) => {
-                let boundary = self.in_sectors(&Place::from(&place), bytes)?;
+                let boundary = self.in_sectors(&place, bytes)?;
                 behind(format!("end {bytes}"), Some(boundary))?
             }
             End::BytesLeft(bytes) => {
-                let shown = format!("-{bytes}");
-                let total =
-                    self.closed(&Place::from(&place), &shown, "counts from the end", total)?;
-                let left = self.in_sectors(&Place::from(&place), bytes)?;
-                behind(format!("end {shown}"), total.checked_sub(left))?
+                let shown = format!("end -{bytes}");
+                let total = self.closed(&place, &shown, "counts from the end", total)?;
+                let left = self.in_sectors(&place, bytes)?;
+                behind(shown, total.checked_sub(left))?
             }
             End::Percent(100..) => {
-                let last = self.closed(&Place::from(&place), &"100%", "is the end", most)?;
+                let last = self.closed(&place, &"end 100%", "is the end", most)?;
                 Bound {
                     shown: format!("end 100% (sector {last})"),
                     sector: last,
                 }
             }
             End::Percent(percent) => {
-                let boundary = self.percent(&Place::from(&place), percent)?;
+                let boundary = self.percent(&place, percent)?;
                 behind(format!("end {percent}%"), Some(boundary))?
             }
             End::Size(length) => {
-                let sectors = self.length(&Place::from(&place), length)?;
+                let sectors = self.length(&place, length)?;
                 self.after(first, sectors, &before)?
             }
             End::SizePercent(percent) => {
-                let sectors = self.percent(&Place::from(&place), percent)?;
+                let sectors = self.percent(&place, percent)?;
                 if sectors == 0 {
                     let message = format!("{percent}% of the disk are less than 1 MiB");
                     return Err(Error::does_not_fit(place, message));
                 }
                 self.after(first, sectors, &before)?
             }
-            End::Auto if role == Role::Extended && self.label == Label::Mbr && !self.is_open => {
+            End::Auto if part.role == Role::Extended && self.kind == Kind::Mbr && !self.is_open => {
                 Bound {
                     shown: format!("the last sector, {most},"),
                     sector: most,
@@ -319,9 +313,8 @@ impl Sectors {
             return Ok(value);
         }
         let message = format!(
-            "{} {shown} {what} of the disk, whose size follows from the content; give the number \
-             of the sector",
-            place.to_string().rsplit('.').next().unwrap_or_default()
+            "{shown} {what} of the disk, whose size follows from the content; give the number of \
+             the sector"
         );
         Err(Error::invalid(place, message))
     }
@@ -374,13 +367,4 @@ impl Sectors {
             _ => format!("end {end}"),
         }
     }
-}
-
-/// Where the description says where a partition ends.
-pub(super) fn place_of_end(part: &PartitionSpec) -> String {
-    let key = match part.end {
-        End::Size(_) | End::SizePercent(_) => "size",
-        _ => "end",
-    };
-    format!("{}.{key}", part.place)
 }

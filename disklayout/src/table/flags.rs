@@ -64,7 +64,7 @@ impl Flag {
     }
 
     /// The flags of a GPT's attributes.
-    pub(super) fn of_attributes(attributes: u64) -> impl Iterator<Item = Self> {
+    pub(crate) fn of_attributes(attributes: u64) -> impl Iterator<Item = Self> {
         let bits = (0..64_u8).filter(move |bit| attributes >> bit & 1 == 1);
         bits.map(Self::Bit)
     }

@@ -4,28 +4,30 @@
 use std::collections::BTreeMap;
 
 use crate::error::{Error, Result};
-use crate::layout::kinds::Wish;
 use crate::layout::mbr_rules::{FIELD_MAX, boot};
-use crate::layout::plan::Hybrid;
-use crate::layout::spec::{DiskSpec, Placed};
-use crate::place::Place;
-use crate::table::types;
+use crate::layout::placed::Placed;
+use crate::place::{Field, Place};
+use crate::table::{Hybrid, types};
 
 /// Entries of an MBR beside the protective one.
 const MOST: usize = 3;
 
 /// The entries of the MBR by the numbers of their partitions.
-pub(super) fn entries(spec: &DiskSpec, placed: &[Placed<'_>]) -> Result<BTreeMap<u32, Hybrid>> {
+pub(super) fn entries(
+    disk: &Place,
+    numbers: &[i64],
+    placed: &[Placed<'_>],
+) -> Result<BTreeMap<u32, Hybrid>> {
     let mut entries = BTreeMap::new();
     let mut active = None;
-    for (index, number) in spec.hybrid_mbr.iter().enumerate() {
-        let place = format!("{}.hybrid_mbr[{index}]", spec.place);
+    for (index, number) in numbers.iter().enumerate() {
+        let place = disk.field(Field::Hybrid(index));
         if index >= MOST {
             let message = "an MBR has three entries beside the protective one; this is one more";
             return Err(Error::does_not_fit(place, message));
         }
-        let one = find(&Place::from(&place), *number, placed)?;
-        check_reach(&Place::from(&place), one)?;
+        let one = find(&place, *number, placed)?;
+        check_reach(&place, one)?;
         if let Some(place) = boot(one.spec)
             && let Some(other) = active.replace(one.number)
         {
@@ -37,7 +39,7 @@ pub(super) fn entries(spec: &DiskSpec, placed: &[Placed<'_>]) -> Result<BTreeMap
         let hybrid = Hybrid {
             // The protective entry is number 1.
             number: index as u8 + 2,
-            kind: Wish::of(one.spec).byte(types::MBR_LINUX)?,
+            kind: one.spec.kind.byte(&one.spec.place, types::MBR_LINUX)?,
             active: boot(one.spec).is_some(),
         };
         if entries.insert(one.number, hybrid).is_some() {
