@@ -1,4 +1,4 @@
-//! Lists the files below kickstarts/ for `src/hdds/shipped.rs`, which compiles them in.
+//! Lists the files below kickstarts/ for `src/describe/hdds/shipped.rs`, which compiles them in.
 
 use std::error::Error;
 use std::fmt::Write as _;

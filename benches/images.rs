@@ -5,10 +5,10 @@
 use std::num::NonZeroUsize;
 use std::sync::Arc;
 
+use createhdds::describe::hdds::Config;
+use createhdds::describe::hdds::locate::DataDir;
+use createhdds::describe::hdds::releases::NextRelease;
 use createhdds::engine::{self, Contents, Directory, Silent, Temporaries, download::Downloads};
-use createhdds::hdds::Config;
-use createhdds::hdds::locate::DataDir;
-use createhdds::hdds::releases::NextRelease;
 use createhdds::image::{Image, Recipe};
 use disklayout::disk::SparseFile;
 use disklayout::fs::{FsPlan, Registry, Request, Unwatched};

@@ -5,8 +5,8 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 
 use crate::address::masked;
+use crate::describe::hdds::releases::{Current, parse_osinfo, parse_release_document};
 use crate::distribution::Distribution;
-use crate::hdds::releases::{Current, parse_osinfo, parse_release_document};
 
 /// The variable with the address of the release document.
 pub const URL_VARIABLE: &str = "CREATEHDDS_RELEASE_URL";

@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::hdds::{Rename, arch};
+use crate::describe::hdds::{Rename, arch};
 use crate::image::{Image, Recipe};
 
 const SECONDS_PER_DAY: i64 = 24 * 60 * 60;
@@ -223,8 +223,8 @@ mod tests {
     use anyhow::bail;
 
     use super::*;
-    use crate::hdds::Config;
-    use crate::hdds::releases::NextRelease;
+    use crate::describe::hdds::Config;
+    use crate::describe::hdds::releases::NextRelease;
 
     const CONFIG: &str = r#"{"guestfs": [{"name": "a", "size": 1, "labels": ["mbr", "gpt"], "parts": []}],
         "virtinstall": [

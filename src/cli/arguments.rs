@@ -7,9 +7,9 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
 use super::{inspect, installations, logging, make_fs, values};
 use crate::command::{self, Kind, Verb, all, check, group};
+use crate::describe::hdds::releases::Release;
+use crate::describe::hdds::{Config, Group, InstallGroup, LayoutGroup, arch};
 use crate::distribution;
-use crate::hdds::releases::Release;
-use crate::hdds::{Config, Group, InstallGroup, LayoutGroup, arch};
 
 /// The names that no image group may have.
 pub const COMMANDS: [&str; 7] = [

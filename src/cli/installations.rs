@@ -7,7 +7,7 @@ use clap::builder::{NonEmptyStringValueParser, PossibleValuesParser};
 use clap::{Arg, ArgAction, ArgMatches, value_parser};
 
 use super::values;
-use crate::hdds::machine;
+use crate::describe::hdds::machine;
 use crate::virtinstall::settings::{Settings, VirtType};
 
 const HEADING: &str = "Installations";

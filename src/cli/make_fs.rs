@@ -18,7 +18,7 @@ use crate::command::{
     self,
     make_fs::{Input, InputFormat, Options, Taken},
 };
-use crate::hdds::{arch, size};
+use crate::describe::hdds::{arch, size};
 
 /// The command's name.
 pub(super) const NAME: &str = "make-fs";

@@ -22,9 +22,9 @@ use clap::error::ErrorKind;
 use indicatif::MultiProgress;
 
 use crate::command::{self, Context};
+use crate::describe::hdds::Config;
+use crate::describe::hdds::locate::{Found, Search};
 use crate::distribution::Distribution;
-use crate::hdds::Config;
-use crate::hdds::locate::{Found, Search};
 use crate::printable::printable_lines;
 use crate::status::Status;
 use early::Early;

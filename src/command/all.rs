@@ -7,7 +7,7 @@ use anyhow::{Result, bail};
 use super::listing;
 use super::set::ImageSet;
 use super::{Context, Kind};
-use crate::hdds::arch;
+use crate::describe::hdds::arch;
 use crate::image::Image;
 use crate::inventory::{Report, doubtful, names_of, to_delete};
 use crate::status::Status;

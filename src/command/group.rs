@@ -5,8 +5,8 @@ use anyhow::{Context as _, Result};
 use super::Context;
 use super::next_release::next_release;
 use super::set::ImageSet;
-use crate::hdds::releases::Release;
-use crate::hdds::{Group, arch, install_images, layout_images};
+use crate::describe::hdds::releases::Release;
+use crate::describe::hdds::{Group, arch, install_images, layout_images};
 use crate::image::Image;
 use crate::status::Status;
 

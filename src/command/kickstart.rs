@@ -4,9 +4,9 @@ use std::fs;
 
 use anyhow::{Context, Result, bail};
 
-use crate::hdds::encoding;
-use crate::hdds::locate::DataDir;
-use crate::hdds::names::kickstart_file_names;
+use crate::describe::hdds::encoding;
+use crate::describe::hdds::locate::DataDir;
+use crate::describe::hdds::names::kickstart_file_names;
 use crate::image::{Image, Recipe};
 use crate::virtinstall::Kickstart;
 
@@ -45,8 +45,8 @@ pub(super) fn find(data: &DataDir, image: &Image) -> Result<Kickstart> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hdds::Config;
-    use crate::hdds::releases::NextRelease;
+    use crate::describe::hdds::Config;
+    use crate::describe::hdds::releases::NextRelease;
 
     #[test]
     fn a_byte_order_mark_is_not_for_the_installer() {

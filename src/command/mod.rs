@@ -22,9 +22,9 @@ use std::process::ExitCode;
 use anyhow::Result;
 use indicatif::MultiProgress;
 
+use crate::describe::hdds::Config;
+use crate::describe::hdds::locate::DataDir;
 use crate::engine;
-use crate::hdds::Config;
-use crate::hdds::locate::DataDir;
 use crate::image::{Image, Recipe};
 use crate::status::Status;
 use crate::tools::supervisor;

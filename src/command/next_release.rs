@@ -1,8 +1,8 @@
 //! The release after the current one, which relative releases are counted back from.
 
 use crate::current_release::{self, current_release};
+use crate::describe::hdds::releases::NextRelease;
 use crate::distribution::Distribution;
-use crate::hdds::releases::NextRelease;
 use crate::tools::osinfo;
 use crate::tools::runner::Runner;
 

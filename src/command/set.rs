@@ -13,11 +13,11 @@ use indicatif::MultiProgress;
 
 use super::next_release::next_release;
 use super::{Context, checksum, kickstart};
+use crate::describe::hdds::locate::DataDir;
+use crate::describe::hdds::{Rename, arch};
 use crate::distribution::{Distribution, Owner};
 use crate::engine::download::Downloads;
 use crate::engine::{self, Directory, Event, Reporter, Temporaries, Unfinished};
-use crate::hdds::locate::DataDir;
-use crate::hdds::{Rename, arch};
 use crate::image::{Image, checksum_name};
 use crate::inventory::Report;
 use crate::report;

@@ -4,9 +4,9 @@ use std::path::Path;
 
 use super::installation::Attempt;
 use super::{Installation, Kickstart, Settings};
-use crate::hdds::Config;
-use crate::hdds::names::kickstart_file_names;
-use crate::hdds::releases::NextRelease;
+use crate::describe::hdds::Config;
+use crate::describe::hdds::names::kickstart_file_names;
+use crate::describe::hdds::releases::NextRelease;
 use crate::image::Recipe;
 
 const ORIGINAL: &str = include_str!("original.txt");

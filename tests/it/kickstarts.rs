@@ -7,10 +7,10 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::bail;
-use createhdds::hdds::Config;
-use createhdds::hdds::locate::{ConfigSource, DataDir};
-use createhdds::hdds::names::kickstart_file_names;
-use createhdds::hdds::releases::NextRelease;
+use createhdds::describe::hdds::Config;
+use createhdds::describe::hdds::locate::{ConfigSource, DataDir};
+use createhdds::describe::hdds::names::kickstart_file_names;
+use createhdds::describe::hdds::releases::NextRelease;
 use createhdds::image::{Image, InstallRecipe, Recipe, Source};
 
 use crate::{cache, checkers};

@@ -6,8 +6,8 @@ use anyhow::{Result, bail};
 
 use super::check::Check;
 use crate::command::next_release::next_release;
-use crate::hdds::releases::NextRelease;
-use crate::hdds::{Config, arch};
+use crate::describe::hdds::releases::NextRelease;
+use crate::describe::hdds::{Config, arch};
 use crate::image::{Image, InstallRecipe, LayoutRecipe, Recipe};
 
 /// Every image of `config`, and what is missing where not all of them can be named: those of

@@ -14,8 +14,8 @@ use anyhow::Result;
 use serde_json::Value;
 
 use super::{Context, answer};
+use crate::describe::hdds::arch;
 use crate::engine;
-use crate::hdds::arch;
 use crate::status::Status;
 use crate::tools::runner::Runner;
 use check::{Check, State};

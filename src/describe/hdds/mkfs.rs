@@ -34,7 +34,7 @@ fn text(value: &Value<'_>, f: &mut Findings) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hdds::document;
+    use crate::describe::hdds::document;
 
     fn options(json: &str) -> (Option<Options>, Vec<String>) {
         let node = document::parse(json, "t").unwrap();

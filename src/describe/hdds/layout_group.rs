@@ -260,7 +260,7 @@ mod tests {
     use disklayout::layout::guestfs::End;
 
     use super::*;
-    use crate::hdds::document;
+    use crate::describe::hdds::document;
     use crate::image::Source;
 
     /// The group that `json` is, and all errors and warnings.

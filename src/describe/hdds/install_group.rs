@@ -131,8 +131,8 @@ fn read_size(object: &Object<'_>, f: &mut Findings) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hdds::document;
-    use crate::hdds::names::Extension;
+    use crate::describe::hdds::document;
+    use crate::describe::hdds::names::Extension;
     use crate::image::{DiskFormat, Finish};
 
     fn group(json: &str) -> (Option<InstallGroup>, Vec<String>) {

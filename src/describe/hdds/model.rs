@@ -257,7 +257,7 @@ mod tests {
 
     #[test]
     fn any_value_of_any_kind_anywhere_is_taken_or_refused_at_its_place() {
-        let sound: Json = serde_json::from_str(crate::hdds::shipped::CONFIG).unwrap();
+        let sound: Json = serde_json::from_str(crate::describe::hdds::shipped::CONFIG).unwrap();
         let mut refused = 0;
         for pointer in pointers(&sound, String::new()) {
             for odd in ["null", "true", "-7", "1e99", "\"/\"", "[]", "[[]]", "{}"] {

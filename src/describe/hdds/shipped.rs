@@ -1,7 +1,7 @@
 //! The set of images that is compiled into the program.
 
 /// The configuration of the set.
-pub(super) const CONFIG: &str = include_str!("../../hdds.json");
+pub(super) const CONFIG: &str = include_str!("../../../hdds.json");
 
 // KICKSTARTS and UPLOADS: the names and the bytes of the files below kickstarts/.
 include!(concat!(env!("OUT_DIR"), "/shipped.rs"));
@@ -29,9 +29,9 @@ mod tests {
     use disklayout::layout::guestfs::{End, Start};
 
     use super::*;
-    use crate::hdds::Config;
-    use crate::hdds::names::kickstart_file_names;
-    use crate::hdds::releases::NextRelease;
+    use crate::describe::hdds::Config;
+    use crate::describe::hdds::names::kickstart_file_names;
+    use crate::describe::hdds::releases::NextRelease;
     use crate::image::{Image, LayoutRecipe, Recipe, Source};
 
     fn images() -> Vec<Image> {

@@ -283,8 +283,8 @@ impl<'a> Object<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hdds::document;
-    use crate::hdds::keys;
+    use crate::describe::hdds::document;
+    use crate::describe::hdds::keys;
 
     /// What `read` makes of `json`, and all errors and warnings.
     fn read<T>(

@@ -66,8 +66,8 @@ fn adapt_part(part: &mut PartitionSpec, labels: &Labels<'_>, is_hybrid: bool) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hdds::Config;
-    use crate::hdds::releases::NextRelease;
+    use crate::describe::hdds::Config;
+    use crate::describe::hdds::releases::NextRelease;
     use crate::image::Recipe;
 
     /// The recipes of a group with these labels.

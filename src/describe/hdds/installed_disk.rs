@@ -92,7 +92,7 @@ fn possible(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hdds::{document, keys};
+    use crate::describe::hdds::{document, keys};
 
     fn disk(json: &str) -> (Option<InstalledDisk>, Vec<String>) {
         let node = document::parse(json, "t").unwrap();

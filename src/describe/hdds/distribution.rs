@@ -121,7 +121,7 @@ fn os_variant(value: &Value<'_>, f: &mut Findings) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hdds::document;
+    use crate::describe::hdds::document;
 
     fn parse(json: &str) -> Result<Distribution, String> {
         let node = document::parse(json, "t").unwrap();

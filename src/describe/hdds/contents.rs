@@ -302,7 +302,7 @@ fn device(object: &Json<'_>, f: &mut Findings) -> Option<Device> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::hdds::document;
+    use crate::describe::hdds::document;
 
     /// What `json` is, and all errors and warnings.
     fn object(json: &str) -> (Option<ObjectKind>, Vec<String>) {

@@ -1,0 +1,3 @@
+//! Front ends: each knows one way to describe images, and makes what the library plans of it.
+
+pub mod hdds;
