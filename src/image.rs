@@ -2,19 +2,15 @@
 
 use std::sync::Arc;
 
-use anyhow::Result;
-use disklayout::layout::DiskSize;
-use disklayout::layout::guestfs::{DiskSpec, FileSpec, PartitionSpec};
-use disklayout::source::oci::Platform;
+use disklayout::layout::spec::Disk;
+use disklayout::source::oci::{Choice, Platform};
 use disklayout::source::{Entry, Rules};
-use disklayout::tree::Content;
-use disklayout::{SectorSize, Timestamp};
-use uuid::Uuid;
+use disklayout::{Place, Timestamp};
 
 use crate::distribution::{Distribution, Stage};
 
-/// One image that a configuration asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// One image that is asked for.
+#[derive(Clone, Debug)]
 pub struct Image {
     /// The name of its file: `disk_full_gpt.img`.
     pub file_name: String,
@@ -24,48 +20,81 @@ pub struct Image {
     pub recipe: Recipe,
 }
 
+/// The same file, of the same group.
+impl PartialEq for Image {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.file_name, &self.group) == (&other.file_name, &other.group)
+    }
+}
+
+impl Eq for Image {}
+
 /// How an image is made.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub enum Recipe {
     /// A disk that is written here.
-    Layout(LayoutRecipe),
+    Layout(Box<Layout>),
     /// An installation that is run in a virtual machine.
     Install(InstallRecipe),
 }
 
-/// One variant of a layout group.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct LayoutRecipe {
-    /// Where the group stands in the configuration: `guestfs[2]`.
-    pub place: String,
-    /// The size of the image.
-    pub size: DiskSize,
-    /// What its sectors hold.
-    pub sector_size: SectorSize,
-    /// The partition table by libguestfs' name.
-    pub label: String,
-    /// The disk signature in an MBR, if it is given.
-    pub disk_id: Option<u32>,
-    /// The disk GUID in a GPT, if it is given.
-    pub disk_guid: Option<Uuid>,
-    /// The numbers of the partitions that stand in the MBR in front of a GPT too.
-    pub hybrid_mbr: Vec<i64>,
-    /// The partitions, each with the filesystem of this variant.
-    pub partitions: Vec<PartitionSpec>,
-    /// What goes into each of the partitions, in their order, beneath the writes and uploads. Each
-    /// object goes over those before it.
-    pub contents: Vec<Vec<Object>>,
-    /// Files with the content in the configuration. They are written before the uploads.
-    pub writes: Vec<FileSpec>,
-    /// Files with the content elsewhere.
-    pub uploads: Vec<Upload>,
+/// A disk that is written here, whose contents are still to be found.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    /// The disk. Its filesystems are empty, and bytes that stand for themselves have no length.
+    pub disk: Disk,
+    /// What goes into each of its partitions, in the order of the description.
+    pub contents: Vec<Filling>,
+    /// The bytes of each of its blobs.
+    pub blobs: Vec<Data>,
+    /// What its identifiers derive from.
+    pub seed: Seed,
 }
 
-/// Something that goes into a partition.
+/// What identifiers derive from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Seed {
+    /// The name of the image's file.
+    FileName,
+    /// This text.
+    Text(String),
+    /// All that is known of the content of the first partition without reading a file, and what was
+    /// chosen for it.
+    Content,
+}
+
+/// What goes into a partition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Filling {
+    /// Files, each object over those before it.
+    Files(Vec<Object>),
+    /// Bytes that stand for themselves.
+    Bytes(Data),
+}
+
+impl Filling {
+    /// Whether there is anything.
+    pub fn is_some(&self) -> bool {
+        !matches!(self, Self::Files(objects) if objects.is_empty())
+    }
+}
+
+/// Bytes, wherever they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Data {
+    /// Where they are asked for.
+    pub place: Place,
+    /// Where they are.
+    pub source: Source,
+    /// What their SHA-256 must be, in lower-case hexadecimal.
+    pub sha256: Option<String>,
+}
+
+/// Something that goes into a filesystem.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Object {
-    /// Where it stands in the configuration: `guestfs[2].parts[0].contents[0]`.
-    pub place: String,
+    /// Where it stands in the description.
+    pub place: Place,
     /// What it is.
     pub kind: ObjectKind,
 }
@@ -105,6 +134,65 @@ pub enum ObjectKind {
         /// Its time; that of the image when there is none.
         mtime: Option<Timestamp>,
     },
+    /// A file of root with usual permissions, of the image's time.
+    File {
+        /// The absolute path in the filesystem.
+        path: String,
+        /// What is in it.
+        content: FileContent,
+    },
+    /// All that was named on the command line, each over what was named before it.
+    Inputs {
+        /// What they are taken for.
+        taken: Taken,
+        /// What becomes of them on their way.
+        rules: Rules,
+    },
+}
+
+/// What is in a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FileContent {
+    /// These bytes.
+    Inline(Vec<u8>),
+    /// What is there.
+    Data(Data),
+}
+
+/// What inputs are taken for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// Files, or images of containers.
+    pub format: InputFormat,
+    /// Which image of those that an input holds.
+    pub choice: Choice,
+    /// What a user sets the format by.
+    pub advice: &'static str,
+}
+
+/// What inputs are taken for.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum InputFormat {
+    /// What they are by their content.
+    #[default]
+    Auto,
+    /// Directories and archives of files.
+    Files,
+    /// Images of containers.
+    Image,
+}
+
+impl Object {
+    /// The bytes that are read from elsewhere as they are.
+    fn data(&self) -> Option<&Data> {
+        match &self.kind {
+            ObjectKind::File {
+                content: FileContent::Data(data),
+                ..
+            } => Some(data),
+            _ => None,
+        }
+    }
 }
 
 impl ObjectKind {
@@ -113,28 +201,14 @@ impl ObjectKind {
         match self {
             Self::Directory { rules, .. }
             | Self::Archive { rules, .. }
-            | Self::Oci { rules, .. } => Some(rules),
-            Self::Entry { .. } => None,
+            | Self::Oci { rules, .. }
+            | Self::Inputs { rules, .. } => Some(rules),
+            Self::Entry { .. } | Self::File { .. } => None,
         }
     }
 }
 
-/// A file that is copied into an image.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Upload {
-    /// Where it stands in the configuration: `guestfs[2].uploads[0]`.
-    pub place: String,
-    /// Which partition, counted from 1.
-    pub part: i64,
-    /// The absolute path in the filesystem.
-    pub target: String,
-    /// Where the data is.
-    pub source: Source,
-    /// What the SHA-256 of the data must be, in lower-case hexadecimal.
-    pub sha256: Option<String>,
-}
-
-/// Where the data of an upload is.
+/// Where bytes are.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Source {
     /// The path of a file below `uploads/`.
@@ -197,7 +271,7 @@ pub struct Finish {
 
 impl Image {
     /// The recipe of an image that is written here.
-    pub fn layout(&self) -> Option<&LayoutRecipe> {
+    pub fn layout(&self) -> Option<&Layout> {
         match &self.recipe {
             Recipe::Layout(recipe) => Some(recipe),
             Recipe::Install(_) => None,
@@ -220,34 +294,13 @@ impl DiskFormat {
     }
 }
 
-impl LayoutRecipe {
-    /// The description of the disk, its uploads found by `resolve`.
-    ///
-    /// # Errors
-    /// What `resolve` says of the first upload that it can't find.
-    pub fn disk_spec(
-        &self,
-        mut resolve: impl FnMut(&Upload) -> Result<Content>,
-    ) -> Result<DiskSpec> {
-        let mut files = self.writes.clone();
-        for upload in &self.uploads {
-            files.push(FileSpec {
-                place: upload.place.clone().into(),
-                part: upload.part,
-                path: upload.target.clone(),
-                content: resolve(upload)?,
-            });
-        }
-        Ok(DiskSpec {
-            place: self.place.clone().into(),
-            size: self.size,
-            sector_size: self.sector_size,
-            label: self.label.clone(),
-            disk_id: self.disk_id,
-            disk_guid: self.disk_guid,
-            hybrid_mbr: self.hybrid_mbr.clone(),
-            partitions: self.partitions.clone(),
-            files,
-        })
+impl Layout {
+    /// All bytes that are read from elsewhere as they are.
+    pub fn data(&self) -> impl Iterator<Item = &Data> {
+        let held = self.contents.iter().flat_map(|filling| match filling {
+            Filling::Files(objects) => objects.iter().filter_map(Object::data).collect(),
+            Filling::Bytes(data) => vec![data],
+        });
+        held.chain(&self.blobs)
     }
 }

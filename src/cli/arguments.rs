@@ -183,18 +183,19 @@ fn nextrel() -> Arg {
 
 fn layout_command(group: &LayoutGroup) -> Command {
     let about = format!("Build the images of the layout group '{}'", group.name);
+    let labels = group.labels.iter().map(|label| label.word.clone());
     let variants = [
-        ("label", 'l', &group.labels),
-        ("filesystem", 'f', &group.filesystems),
+        ("label", 'l', labels.collect()),
+        ("filesystem", 'f', group.filesystems.clone()),
     ];
     let arguments = variants
         .into_iter()
-        .filter(|(_, _, values)| values.len() > 1);
+        .filter(|(_, _, values): &(_, _, Vec<String>)| values.len() > 1);
     let arguments = arguments.map(|(name, short, values)| {
         Arg::new(name)
             .short(short)
             .long(name)
-            .value_parser(PossibleValuesParser::new(values.clone()))
+            .value_parser(PossibleValuesParser::new(values))
             .help(format!("Only the image with this {name}"))
     });
     Command::new(group.name.clone())

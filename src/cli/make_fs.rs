@@ -8,10 +8,11 @@ use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use disklayout::SectorSize;
 use disklayout::fs::{self, Misfits};
-use disklayout::layout::single::Table;
+use disklayout::layout::spec::DiskTable;
 use disklayout::layout::{DiskSize, Room};
 use disklayout::source::oci::{Choice, Platform};
 use disklayout::source::{DirectoryLinks, Exclude, Owners, Rules};
+use disklayout::table::types::PartitionType;
 
 use super::values;
 use crate::command::{
@@ -96,7 +97,8 @@ fn image_arguments() -> [Arg; 9] {
             "TYPE",
             "The partition's type: a name like esp, a GUID, a byte [default: by the filesystem]",
         )
-        .requires("partition"),
+        .requires("partition")
+        .value_parser(PartitionType::parse),
         option("sector-size", "BYTES", "What a sector of the disk holds")
             .value_parser(["512", "4096"])
             .default_value("512"),
@@ -219,9 +221,12 @@ pub(super) fn options(matches: &ArgMatches) -> Result<Options, clap::Error> {
         output,
         force: matches.get_flag("force"),
         table: match value::<String>(matches, "partition").as_deref() {
-            Some("gpt") => Some(Table::Gpt),
-            Some("mbr") => Some(Table::Mbr),
-            _ => None,
+            Some("gpt") => DiskTable::Gpt {
+                guid: None,
+                hybrid: Vec::new(),
+            },
+            Some("mbr") => DiskTable::Mbr { signature: None },
+            _ => DiskTable::None,
         },
         part_type: value(matches, "part-type"),
         sector_size: match value::<String>(matches, "sector-size").as_deref() {
@@ -355,6 +360,7 @@ fn all<T: Clone + Send + Sync + 'static>(matches: &ArgMatches, name: &str) -> Ve
 mod tests {
     use disklayout::Bytes;
     use disklayout::source::Mapping;
+    use disklayout::table::Kind;
 
     use super::*;
 
@@ -373,7 +379,10 @@ mod tests {
         let options = parse("dir out.img").unwrap();
         assert_eq!(options.inputs, [Input::Path("dir".into())]);
         assert_eq!(options.output, PathBuf::from("out.img"));
-        assert_eq!((options.table, &*options.filesystem), (None, "ext4"));
+        assert_eq!(
+            (options.table, &*options.filesystem),
+            (DiskTable::None, "ext4")
+        );
         assert_eq!(options.size, DiskSize::Smallest(Room::NONE));
         assert_eq!(options.format, fs::Options::default());
         assert_eq!(options.rules, Rules::default());
@@ -410,13 +419,13 @@ mod tests {
     #[test]
     fn a_bare_partition_is_that_of_an_mbr() {
         for (line, expected) in [
-            ("-p a b", Some(Table::Mbr)),
-            ("--partition a b", Some(Table::Mbr)),
-            ("--partition=gpt a b", Some(Table::Gpt)),
-            ("-p=mbr a b", Some(Table::Mbr)),
-            ("--partition=none a b", None),
+            ("-p a b", Kind::Mbr),
+            ("--partition a b", Kind::Mbr),
+            ("--partition=gpt a b", Kind::Gpt),
+            ("-p=mbr a b", Kind::Mbr),
+            ("--partition=none a b", Kind::None),
         ] {
-            assert_eq!(parse(line).unwrap().table, expected, "{line}");
+            assert_eq!(parse(line).unwrap().table.kind(), expected, "{line}");
         }
     }
 

@@ -12,6 +12,7 @@ mod listing;
 pub mod make_fs;
 mod next_release;
 pub mod plan;
+mod record;
 mod set;
 
 use std::ffi::OsString;

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
-use disklayout::Timestamp;
 use disklayout::fs::Registry;
 use disklayout::tree::Content;
 use indicatif::MultiProgress;
@@ -16,8 +15,7 @@ use super::{Context, checksum, kickstart};
 use crate::describe::hdds::locate::DataDir;
 use crate::describe::hdds::{Rename, arch};
 use crate::distribution::{Distribution, Owner};
-use crate::engine::download::Downloads;
-use crate::engine::{self, Directory, Event, Reporter, Temporaries, Unfinished};
+use crate::engine::{self, Conditions, Directory, Event, Reporter, Temporaries, Unfinished};
 use crate::image::{Image, checksum_name};
 use crate::inventory::Report;
 use crate::report;
@@ -118,26 +116,20 @@ fn tell_of_others(names: &[&String], ours: &Distribution) {
 pub(super) struct ImageSet {
     directory: Arc<Directory>,
     reporter: Box<dyn Reporter>,
-    time: Timestamp,
-    latest: Option<Timestamp>,
-    downloads: Downloads,
+    conditions: Conditions,
 }
 
 impl ImageSet {
     /// Takes the directory, and removes what killed runs have left in it. What is wrong with the
     /// environment is told before anything is done.
     pub(super) fn lock(context: &Context) -> Result<Self> {
-        let time = engine::time::from_environment()?;
-        let latest = engine::time::latest_from_environment()?;
-        let downloads = Downloads::from_environment()?;
+        let conditions = Conditions::from_environment()?;
         let directory = Arc::new(Directory::lock(&context.settings.directory)?);
         let reporter = report::choose(context.settings.json, &context.bars);
         let set = Self {
             directory,
             reporter,
-            time,
-            latest,
-            downloads,
+            conditions,
         };
         for name in Unfinished::of(&set.directory)?.leftovers {
             set.remove_one(&name)?;
@@ -278,9 +270,7 @@ impl ImageSet {
             jobs: context.settings.jobs(),
             sync: context.settings.sync,
             explicit_zeros: context.settings.explicit_zeros,
-            time: self.time,
-            latest: self.latest,
-            downloads: self.downloads.clone(),
+            conditions: self.conditions.clone(),
             install: context.settings.install.clone(),
         }
     }

@@ -9,17 +9,7 @@ use disklayout::source::oci::{self, Choice, ContainerImage, Recognized};
 use disklayout::source::{self, Rules};
 use disklayout::tree::FileTree;
 
-/// What inputs are taken for.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum InputFormat {
-    /// What they are by their content.
-    #[default]
-    Auto,
-    /// Directories and archives of files.
-    Files,
-    /// Images of containers.
-    Image,
-}
+use crate::image::InputFormat;
 
 /// Puts inputs into a tree, be they files or images.
 pub(super) struct Taker<'a> {

@@ -6,22 +6,26 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use anyhow::{Context, Error, Result, anyhow, bail};
-use disklayout::Timestamp;
+use disklayout::layout::spec::{Disk, Holds};
 use disklayout::source::oci::{self, Choice, Platform};
 use disklayout::source::{self, Entry, EntryKind, FileSource, Rules};
-use disklayout::tree::{Content, FileTree};
+use disklayout::tree::{Attributes, Content, FileTree};
+use disklayout::{Field, Timestamp};
 use rayon::prelude::*;
 
 use super::build::lock;
-use super::container::{InputFormat, Taker};
+use super::container::Taker;
 use super::download::Downloads;
 use super::event::{Event, Reporter};
+use super::input::{Opened, Scratch, add_inputs};
 use super::{accounts, digest};
-use crate::image::{Image, LayoutRecipe, Object, ObjectKind, Source, Upload};
-use crate::tools::nameless::NamelessFile;
+use crate::image::{
+    Data, FileContent, Filling, Image, InputFormat, Layout, Object, ObjectKind, Source,
+};
 use crate::virtinstall::Kickstart;
 
-/// Finds the files that images need: what is below `uploads/` by its path there, and kickstarts.
+/// Finds what images need: what is below `uploads/` by its path there, kickstarts, and what was named
+/// on the command line.
 pub trait Find: Sync {
     /// The file called `name`.
     ///
@@ -35,6 +39,14 @@ pub trait Find: Sync {
     /// When there is none.
     fn directory(&self, name: &str) -> Result<PathBuf> {
         bail!("there is no directory '{name}'")
+    }
+
+    /// What was named on the command line, open. It is asked for once.
+    ///
+    /// # Errors
+    /// When there is nothing.
+    fn inputs(&self) -> Result<Vec<Opened>> {
+        bail!("nothing was named on the command line")
     }
 
     /// What the installer of `image` is told.
@@ -57,8 +69,9 @@ impl<F: Fn(&str) -> Result<Content> + Sync> Find for F {
 const DOWNLOADS: usize = 4;
 
 /// The data of all uploads of a run.
-pub struct Contents<'a> {
+pub(super) struct Contents<'a> {
     find: &'a dyn Find,
+    scratch: &'a Scratch<'a>,
     urls: BTreeMap<&'a str, Download>,
     /// The latest time that a file of a directory or an archive may have.
     latest: Option<Timestamp>,
@@ -100,26 +113,20 @@ impl std::fmt::Debug for Contents<'_> {
 }
 
 impl<'a> Contents<'a> {
-    /// What the uploads of `images` need, with nothing downloaded yet.
-    pub fn of(images: &'a [Image], find: &'a dyn Find) -> Self {
-        Self {
-            find,
-            urls: wanted(images),
-            latest: None,
-        }
-    }
-
-    /// Downloads what the uploads of `images` need from the network, each address once and
-    /// several at a time. What fails is told to those who ask for it.
-    pub fn gather(
+    /// What `images` need, with nothing downloaded yet. What has to be kept until it is written goes
+    /// into files that `scratch` makes; no file is later than `latest`.
+    pub(super) fn of(
         images: &'a [Image],
         find: &'a dyn Find,
-        downloads: &Downloads,
-        reporter: &dyn Reporter,
+        scratch: &'a Scratch<'a>,
+        latest: Option<Timestamp>,
     ) -> Self {
-        let contents = Self::of(images, find);
-        contents.download(downloads, reporter, &|_| {});
-        contents
+        Self {
+            find,
+            scratch,
+            urls: wanted(images),
+            latest,
+        }
     }
 
     /// Downloads what isn't there yet, and tells `arrived` of each address when it has been tried.
@@ -169,6 +176,14 @@ impl<'a> Contents<'a> {
         });
     }
 
+    /// Whether all that `layout` needs from the network is here.
+    pub(super) fn is_downloaded(&self, layout: &Layout) -> bool {
+        layout.data().all(|data| match &data.source {
+            Source::File(_) => true,
+            Source::Url(url) => matches!(self.downloaded(url), Some(Ok(_))),
+        })
+    }
+
     /// Whether all that `image` needs from the network has been tried.
     pub(super) fn is_ready(&self, image: &Image) -> bool {
         let tried = |url| {
@@ -178,22 +193,16 @@ impl<'a> Contents<'a> {
         urls_of(image).all(|(url, _)| tried(url))
     }
 
-    /// The same, with no file later than `latest`.
-    #[must_use]
-    pub fn not_after(self, latest: Option<Timestamp>) -> Self {
-        Self { latest, ..self }
-    }
-
-    /// The data of `upload`.
+    /// The bytes of `data`.
     ///
     /// # Errors
     /// When there is no such file, or when its sum isn't the wanted one. A failed download reads
-    /// the same for every upload that wants it.
-    pub fn content(&self, upload: &Upload) -> Result<Content> {
-        match &upload.source {
+    /// the same for all that want it.
+    pub(super) fn content(&self, data: &Data) -> Result<Content> {
+        match &data.source {
             Source::File(name) => self
-                .file(name, upload.sha256.as_deref())
-                .with_context(|| format!("{}.source", upload.place)),
+                .file(name, data.sha256.as_deref())
+                .with_context(|| data.place.field(Field::Source)),
             Source::Url(url) => match self.downloaded(url) {
                 Some(Ok(content)) => Ok(content.clone()),
                 Some(Err(error)) => Err(anyhow!("{error:#}")),
@@ -216,30 +225,38 @@ impl<'a> Contents<'a> {
 }
 
 impl Contents<'_> {
-    /// What goes into the partitions of `recipe`, by their index; those without contents are left
-    /// out. What has no time of its own is of `time`.
+    /// The disk of `layout` with all that is in it. What has no time of its own is of `time`.
     ///
     /// # Errors
     /// When something is missing, can't be read, or doesn't go together.
-    pub fn trees(
-        &self,
-        recipe: &LayoutRecipe,
-        time: Timestamp,
-    ) -> Result<BTreeMap<usize, FileTree>> {
-        let contents = recipe.contents.iter().enumerate();
-        let filled = contents.filter(|(_, objects)| !objects.is_empty());
-        let trees = filled.map(|(index, objects)| {
-            let mut tree = FileTree::new(time);
-            for object in objects {
-                self.add(&mut tree, object, time)?;
+    pub(super) fn fill(&self, layout: &Layout, time: Timestamp) -> Result<Disk> {
+        let mut disk = layout.disk.clone();
+        for (partition, filling) in disk.partitions.iter_mut().zip(&layout.contents) {
+            match (&mut partition.holds, filling) {
+                (Holds::Filesystem(filesystem), Filling::Files(objects)) => {
+                    filesystem.tree = self.tree(objects, time)?;
+                }
+                (Holds::Bytes(content), Filling::Bytes(data)) => *content = self.content(data)?,
+                _ => {}
             }
-            Ok((index, tree))
-        });
-        trees.collect()
+        }
+        for (blob, data) in disk.blobs.iter_mut().zip(&layout.blobs) {
+            blob.content = self.content(data)?;
+        }
+        Ok(disk)
+    }
+
+    fn tree(&self, objects: &[Object], time: Timestamp) -> Result<FileTree> {
+        let mut tree = FileTree::new(time);
+        for object in objects {
+            self.add(&mut tree, object, time)?;
+        }
+        Ok(tree)
     }
 
     fn add(&self, tree: &mut FileTree, object: &Object, time: Timestamp) -> Result<()> {
-        let place = &object.place;
+        let place = object.place.to_string();
+        let place = place.as_str();
         let within = |rules: &Rules| Rules {
             latest: self.latest,
             ..rules.clone()
@@ -278,6 +295,17 @@ impl Contents<'_> {
                 let entry = entry.with_context(|| format!("{place}.source"))?;
                 source::add_entry(tree, place, &entry, &within(&Rules::default()))?;
             }
+            ObjectKind::File { path, content } => {
+                let content = match content {
+                    FileContent::Inline(bytes) => Content::inline(bytes),
+                    FileContent::Data(data) => self.content(data)?,
+                };
+                tree.put_file(place, path.as_bytes(), content, Attributes::file(time))?;
+            }
+            ObjectKind::Inputs { taken, rules } => {
+                let inputs = self.find.inputs()?;
+                add_inputs(tree, inputs, &of_archive(rules), taken, self.scratch)?;
+            }
         }
         Ok(())
     }
@@ -295,7 +323,7 @@ impl Contents<'_> {
             format: InputFormat::Image,
             choice,
             rules,
-            scratch: &|| NamelessFile::new()?.file().try_clone(),
+            scratch: self.scratch,
             advice: "'oci'",
         };
         if let Ok(found) = self.find.directory(path) {
@@ -370,14 +398,11 @@ fn wanted(images: &[Image]) -> BTreeMap<&str, Download> {
     wanted
 }
 
-/// The addresses that the uploads of `image` need, each with its sum where it is given one.
+/// The addresses that `image` needs, each with its sum where it is given one.
 fn urls_of(image: &Image) -> impl Iterator<Item = (&str, Option<&str>)> {
-    let uploads = image
-        .layout()
-        .into_iter()
-        .flat_map(|recipe| &recipe.uploads);
-    uploads.filter_map(|upload| match &upload.source {
-        Source::Url(url) => Some((url.as_str(), upload.sha256.as_deref())),
+    let data = image.layout().into_iter().flat_map(Layout::data);
+    data.filter_map(|data| match &data.source {
+        Source::Url(url) => Some((url.as_str(), data.sha256.as_deref())),
         Source::File(_) => None,
     })
 }

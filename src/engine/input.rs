@@ -10,8 +10,8 @@ use disklayout::source::Rules;
 use disklayout::source::oci::Choice;
 use disklayout::tree::FileTree;
 
-use super::Settings;
-use super::container::{InputFormat, Taker};
+use super::container::Taker;
+use crate::image::Taken;
 
 /// Something that goes into an image.
 #[derive(Debug)]
@@ -34,35 +34,26 @@ pub enum Opened {
     },
 }
 
-/// What inputs are taken for.
-#[derive(Clone, Debug, Default)]
-pub struct Taken {
-    /// Files, or images of containers.
-    pub format: InputFormat,
-    /// Which image of those that an input holds.
-    pub choice: Choice,
-    /// What a user sets the format by.
-    pub advice: &'static str,
-}
+/// A file without a name, for what has to be kept until it is written.
+pub(super) type Scratch<'a> = dyn Fn() -> io::Result<File> + Sync + 'a;
 
-/// Reads what is in `inputs`, each over those before it.
+/// Puts what is in `inputs` into `tree`, each over those before it.
 ///
 /// # Errors
 /// When one can't be read, when there is no room to keep what comes from a pipe or what has to be
 /// decompressed first, or when an image is asked for and there is none.
-pub fn read_inputs(
+pub(super) fn add_inputs(
+    tree: &mut FileTree,
     inputs: Vec<Opened>,
     rules: &Rules,
     taken: &Taken,
-    settings: &Settings,
-) -> Result<FileTree> {
-    let mut tree = FileTree::new(settings.time);
-    let scratch = || settings.temporaries.scratch(&settings.directory);
+    scratch: &Scratch<'_>,
+) -> Result<()> {
     let taker = Taker {
         format: taken.format,
         choice: &taken.choice,
         rules,
-        scratch: &scratch,
+        scratch,
         advice: taken.advice,
     };
     let mut has_image = false;
@@ -70,20 +61,18 @@ pub fn read_inputs(
         has_image |= match input {
             Opened::Directory(path) => {
                 let place = path.display().to_string();
-                taker.directory(&mut tree, &place, &path)?
+                taker.directory(tree, &place, &path)?
             }
-            Opened::Archive { name, file } => {
-                taker.file(&mut tree, &name, &name, file).map_err(hint)?
-            }
+            Opened::Archive { name, file } => taker.file(tree, &name, &name, file).map_err(hint)?,
             Opened::Pipe { name, file } => {
-                let file = keep(&name, file, settings)?;
-                taker.file(&mut tree, &name, &name, file).map_err(hint)?
+                let file = keep(&name, file, scratch)?;
+                taker.file(tree, &name, &name, file).map_err(hint)?
             }
         };
     }
     refuse_idle(&taken.choice, has_image)?;
-    rules.tell_useless(&mut tree, "--exclude");
-    Ok(tree)
+    rules.tell_useless(tree, "--exclude");
+    Ok(())
 }
 
 /// Refuses to choose from what isn't there.
@@ -110,13 +99,11 @@ fn hint(error: Error) -> Error {
     }
 }
 
-/// Copies what comes from a pipe to a file without a name beside the output: it is read twice,
-/// once to plan and once to write.
-fn keep(name: &str, mut pipe: File, settings: &Settings) -> Result<File> {
-    let directory = settings.directory.path().display();
-    let context = || format!("can't keep {name} in a file without a name in '{directory}'");
-    let scratch = settings.temporaries.scratch(&settings.directory);
-    let mut file = scratch.with_context(context)?;
+/// Copies what comes from a pipe to a file without a name: it is read twice, once to plan and once
+/// to write.
+fn keep(name: &str, mut pipe: File, scratch: &Scratch<'_>) -> Result<File> {
+    let context = || format!("can't keep {name} in a file without a name");
+    let mut file = scratch().with_context(context)?;
     io::copy(&mut pipe, &mut file).with_context(context)?;
     Ok(file)
 }

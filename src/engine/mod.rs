@@ -13,7 +13,6 @@ mod fetched;
 mod input;
 mod install;
 mod interrupt;
-mod make;
 mod mark;
 mod memory;
 mod outcome;
@@ -28,18 +27,16 @@ pub mod time;
 mod unfinished;
 
 pub use crate::virtinstall::Note;
-pub use container::InputFormat;
-pub use contents::{Contents, Find};
+pub use contents::Find;
 pub use directory::Directory;
 pub use event::{Event, Reporter, Silent};
-pub use input::{Opened, Taken, read_inputs};
+pub use input::Opened;
 pub use interrupt::exit_on_signals;
-pub use make::{make, plan_single};
 pub use memory::{Memory, OVERHEAD_MIB};
 pub use outcome::{Amount, Built, Content, Failure, Outcome};
 pub use output::{Output, Published, check_target};
-use plan::Planner;
-pub use plan::{Planned, plan_layout};
+use plan::Preparer;
+pub use plan::{Conditions, Planned, Planner};
 pub use replaced::check_replaced;
 pub use temporaries::Temporaries;
 pub use threads::start_common;
@@ -47,21 +44,22 @@ pub use unfinished::{TEMPORARY_SUFFIX, Unfinished};
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
+use std::fs::File;
+use std::io;
 use std::num::NonZeroUsize;
 use std::panic::resume_unwind;
 use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
+use disklayout::Bytes;
 use disklayout::fs::Registry;
 use disklayout::layout::DiskPlan;
-use disklayout::{Bytes, Timestamp};
 use rayon::prelude::*;
 
 use crate::image::Image;
 use crate::virtinstall::{self, Installation};
 use build::Job;
-use download::Downloads;
 use outcome::Cause;
 
 /// How a run works.
@@ -77,14 +75,17 @@ pub struct Settings {
     pub sync: bool,
     /// Whether the zeroes that a layout relies on are written, so that its data alone makes it.
     pub explicit_zeros: bool,
-    /// The time that every image is given.
-    pub time: Timestamp,
-    /// The latest time that a file of a directory or an archive may have.
-    pub latest: Option<Timestamp>,
-    /// How files come from the network.
-    pub downloads: Downloads,
+    /// What plans depend on.
+    pub conditions: Conditions,
     /// How installations are run.
     pub install: virtinstall::Settings,
+}
+
+impl Settings {
+    /// A file without a name beside the images, for what has to be kept until it is written.
+    fn scratch(&self) -> io::Result<File> {
+        self.temporaries.scratch(&self.directory)
+    }
 }
 
 /// As many jobs as the machine can run at a time.
@@ -112,12 +113,17 @@ pub fn run(
     reporter.report(&Event::Started {
         images: images.len(),
     });
-    let contents = Contents::of(images, find).not_after(settings.latest);
-    let planner = Planner::new(contents, find, registry, settings);
+    let scratch = || settings.scratch();
+    let planner = Planner::new(images, find, registry, &settings.conditions, &scratch);
+    let preparer = Preparer::new(planner, find, settings);
+    if let [image] = images {
+        let image = &image.file_name;
+        reporter.report(&Event::Planning { image });
+    }
     let plans = pool.install(|| {
-        let contents = &planner.contents;
-        contents.take_cached(&settings.downloads, reporter);
-        plan_ready(images, &planner, settings)
+        let contents = &preparer.planner.contents;
+        contents.take_cached(&settings.conditions.downloads, reporter);
+        plan_ready(images, &preparer, settings)
     });
     let (mut jobs, mut installs, mut results) = (vec![], vec![], vec![]);
     let mut waiting = vec![];
@@ -129,13 +135,13 @@ pub fn run(
             Some(Err(error)) => {
                 results.push(not_planned(name, number, images.len(), error, reporter));
             }
-            None => waiting.extend(image.layout().map(|recipe| (number, image, recipe))),
+            None => waiting.extend(image.layout().map(|layout| (number, image, layout))),
         }
     }
     // What takes longest is begun first, so that it isn't what the others end up waiting for.
     jobs.sort_by_key(|job| Reverse(job.cost));
     let run = build::Run::new(images.len(), settings, &pool, reporter);
-    results.extend(write_all(jobs, installs, waiting, &planner, &run)?);
+    results.extend(write_all(jobs, installs, waiting, &preparer, &run)?);
     let names: Vec<_> = images
         .iter()
         .map(|image| image.file_name.as_str())
@@ -149,7 +155,7 @@ fn write_all(
     jobs: Vec<Job<'_>>,
     installs: Vec<(usize, Installation)>,
     waiting: Vec<fetched::Waiting<'_>>,
-    planner: &Planner<'_>,
+    preparer: &Preparer<'_>,
     run: &build::Run<'_>,
 ) -> Result<Vec<Numbered>> {
     let thread = std::thread::Builder::new;
@@ -160,7 +166,7 @@ fn write_all(
             others.push(installed.context("can't start a thread for installations")?);
         }
         if !waiting.is_empty() {
-            let fetched = thread().spawn_scoped(scope, || fetched::run(waiting, planner, run));
+            let fetched = thread().spawn_scoped(scope, || fetched::run(waiting, preparer, run));
             others.push(fetched.context("can't start a thread for downloads")?);
         }
         let mut results = run.write_all(jobs);
@@ -216,10 +222,11 @@ pub fn plan_all(
     find: &dyn Find,
     reporter: &dyn Reporter,
 ) -> Vec<Result<Planned>> {
-    let contents = Contents::gather(images, find, &settings.downloads, reporter);
-    let contents = contents.not_after(settings.latest);
-    let planner = Planner::new(contents, find, registry, settings);
-    let plans = plan_ready(images, &planner, settings);
+    let scratch = || settings.scratch();
+    let planner = Planner::new(images, find, registry, &settings.conditions, &scratch);
+    let downloads = &settings.conditions.downloads;
+    planner.contents.download(downloads, reporter, &|_| {});
+    let plans = plan_ready(images, &Preparer::new(planner, find, settings), settings);
     plans.into_iter().flatten().collect()
 }
 
@@ -227,7 +234,7 @@ pub fn plan_all(
 /// `images`. `None` for one that still waits for a download.
 fn plan_ready(
     images: &[Image],
-    planner: &Planner<'_>,
+    preparer: &Preparer<'_>,
     settings: &Settings,
 ) -> Vec<Option<Result<Planned>>> {
     let twice = repeated_names(images);
@@ -241,8 +248,8 @@ fn plan_ready(
     images
         .map(|(index, image)| match check(index, image) {
             Err(error) => Some(Err(error)),
-            Ok(()) if !planner.contents.is_ready(image) => None,
-            Ok(()) => Some(build::contain_panic(|| planner.plan(image))),
+            Ok(()) if !preparer.planner.contents.is_ready(image) => None,
+            Ok(()) => Some(build::contain_panic(|| preparer.plan(image))),
         })
         .collect()
 }
@@ -259,18 +266,13 @@ fn repeated_names(images: &[Image]) -> BTreeSet<usize> {
 /// The job that writes `plan`.
 fn job<'a>(name: &'a str, number: usize, plan: DiskPlan, settings: &Settings) -> Job<'a> {
     let explicit_zeros = settings.explicit_zeros;
-    let partitions = || plan.partitions.iter();
-    let filesystems = || partitions().filter_map(|partition| partition.filesystem.as_ref());
     Job {
         name,
         number,
         size: plan.size,
-        cost: Bytes::new(
-            filesystems()
-                .map(|filesystem| filesystem.cost().get())
-                .sum(),
-        ),
-        warnings: filesystems()
+        cost: cost(&plan),
+        warnings: plan
+            .filesystems()
             .flat_map(|filesystem| filesystem.warnings())
             .chain(&plan.notices)
             .cloned()
@@ -284,6 +286,13 @@ fn job<'a>(name: &'a str, number: usize, plan: DiskPlan, settings: &Settings) ->
             Ok(())
         }),
     }
+}
+
+/// About how many bytes writing takes.
+fn cost(plan: &DiskPlan) -> Bytes {
+    let filesystems = plan.filesystems().map(|one| one.cost().get());
+    let bytes = plan.raw_bytes().map(|bytes| bytes.content.data_len());
+    Bytes::new(filesystems.chain(bytes).sum())
 }
 
 #[cfg(test)]
@@ -325,9 +334,11 @@ mod tests {
             jobs: default_jobs(),
             sync: true,
             explicit_zeros: false,
-            time: Timestamp::default(),
-            latest: None,
-            downloads: Downloads::default(),
+            conditions: Conditions {
+                time: Timestamp::default(),
+                latest: None,
+                downloads: download::Downloads::default(),
+            },
             install: virtinstall::Settings {
                 connect: Some("qemu+unix:///system?socket=/nowhere".into()),
                 ..virtinstall::Settings::default()

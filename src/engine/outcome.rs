@@ -45,10 +45,7 @@ pub struct Content {
 impl Content {
     /// What is in `plan`.
     pub(super) fn of(plan: &DiskPlan) -> Self {
-        let partitions = plan.partitions.iter();
-        let filesystems: Vec<_> = partitions
-            .filter_map(|one| one.filesystem.as_ref())
-            .collect();
+        let filesystems: Vec<_> = plan.filesystems().collect();
         let summaries: Vec<_> = filesystems.iter().map(|one| one.summary()).collect();
         let sum = |part: fn(&Summary) -> Option<u64>| summaries.iter().map(part).sum();
         let mut files = Amount::default();

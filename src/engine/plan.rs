@@ -1,17 +1,131 @@
 //! From an image to a disk in which everything is decided.
 
+use std::fs::File;
+use std::io;
 use std::sync::{Arc, OnceLock};
 
 use anyhow::{Error, Result, anyhow};
 use disklayout::fs::Registry;
-use disklayout::layout::{DiskPlan, guestfs};
+use disklayout::layout::spec::{Disk, Holds};
+use disklayout::layout::{self, DiskPlan};
 use disklayout::{Identity, Timestamp};
 
-use super::Settings;
 use super::contents::{Contents, Find};
-use crate::image::{Image, LayoutRecipe, Recipe};
+use super::download::Downloads;
+use super::event::Silent;
+use super::input::Scratch;
+use super::{Settings, seed, time};
+use crate::image::{Image, Layout, Recipe, Seed};
+use crate::tools::nameless::NamelessFile;
 use crate::tools::runner::Runner;
 use crate::virtinstall::{Host, Installation};
+
+/// What plans depend on beside descriptions and contents.
+#[derive(Clone, Debug)]
+pub struct Conditions {
+    /// The time that every image is given.
+    pub time: Timestamp,
+    /// The latest time that a file of a directory or an archive may have.
+    pub latest: Option<Timestamp>,
+    /// How files come from the network.
+    pub downloads: Downloads,
+}
+
+impl Conditions {
+    /// Those that the environment asks for.
+    ///
+    /// # Errors
+    /// When it makes no sense.
+    pub fn from_environment() -> Result<Self> {
+        Ok(Self {
+            time: time::from_environment()?,
+            latest: time::latest_from_environment()?,
+            downloads: Downloads::from_environment()?,
+        })
+    }
+}
+
+/// Plans layouts without touching a file.
+#[derive(Debug)]
+pub struct Planner<'a> {
+    pub(super) contents: Contents<'a>,
+    registry: &'a Registry,
+    time: Timestamp,
+}
+
+impl<'a> Planner<'a> {
+    /// One for `images`, with nothing downloaded yet.
+    pub(super) fn new(
+        images: &'a [Image],
+        find: &'a dyn Find,
+        registry: &'a Registry,
+        conditions: &Conditions,
+        scratch: &'a Scratch<'a>,
+    ) -> Self {
+        Self {
+            contents: Contents::of(images, find, scratch, conditions.latest),
+            registry,
+            time: conditions.time,
+        }
+    }
+
+    /// One for `images` that has nothing but what is on this machine.
+    pub fn offline(
+        images: &'a [Image],
+        find: &'a dyn Find,
+        registry: &'a Registry,
+        conditions: &Conditions,
+    ) -> Self {
+        let planner = Self::new(images, find, registry, conditions, &nameless);
+        let downloads = Downloads {
+            offline: true,
+            ..conditions.downloads.clone()
+        };
+        planner.contents.download(&downloads, &Silent, &|_| {});
+        planner
+    }
+
+    /// Whether all that `layout` needs from the network is here.
+    pub fn is_downloaded(&self, layout: &Layout) -> bool {
+        self.contents.is_downloaded(layout)
+    }
+
+    /// Decides everything about the image called `file_name`.
+    ///
+    /// Every identifier in it derives from its seed and every time is that of the conditions, so that
+    /// nothing depends on where, when or beside which others it is built.
+    ///
+    /// # Errors
+    /// When the description can't be built, with the place in it, or when contents are missing.
+    pub fn decide(&self, file_name: &str, layout: &Layout) -> Result<DiskPlan> {
+        let disk = self.contents.fill(layout, self.time)?;
+        let seed = match &layout.seed {
+            Seed::FileName => file_name.to_owned(),
+            Seed::Text(text) => text.clone(),
+            Seed::Content => seed_of(&disk),
+        };
+        let identity = Identity::new(&seed, self.time);
+        Ok(layout::plan(disk, &identity, self.registry)?)
+    }
+}
+
+/// A file for what has to be decompressed before it can be planned.
+fn nameless() -> io::Result<File> {
+    NamelessFile::new()?.file().try_clone()
+}
+
+/// What identifiers derive from where only the content of the first partition counts, its format, its
+/// label and the table.
+fn seed_of(disk: &Disk) -> String {
+    match disk.partitions.first().map(|one| &one.holds) {
+        Some(Holds::Filesystem(it)) => {
+            let table = disk.table.kind().as_str();
+            let label = it.label.as_deref().unwrap_or_default();
+            seed::of_tree(&[&it.format, label, table], &it.tree)
+        }
+        _ => String::new(),
+    }
+}
 
 /// An image in which everything is decided.
 #[derive(Debug)]
@@ -22,48 +136,20 @@ pub enum Planned {
     Install(Box<Installation>),
 }
 
-/// Plans a layout without touching a file.
-///
-/// Every identifier in it derives from its file name and every time is `time`, so that nothing
-/// depends on where, when or beside which others it is built.
-///
-/// # Errors
-/// When the description can't be built, with the place in the configuration, or when the data of
-/// an upload is missing.
-pub fn plan_layout(
-    file_name: &str,
-    recipe: &LayoutRecipe,
-    contents: &Contents<'_>,
-    registry: &Registry,
-    time: Timestamp,
-) -> Result<DiskPlan> {
-    let spec = recipe.disk_spec(|upload| contents.content(upload))?;
-    let identity = Identity::new(file_name, time);
-    let trees = contents.trees(recipe, time)?;
-    Ok(guestfs::plan(&spec, trees, &identity, registry)?)
-}
-
 /// Plans images that are to be made then: what that needs must be there too.
-pub(super) struct Planner<'a> {
-    pub(super) contents: Contents<'a>,
+pub(super) struct Preparer<'a> {
+    pub(super) planner: Planner<'a>,
     find: &'a dyn Find,
-    registry: &'a Registry,
     settings: &'a Settings,
     /// This host as installations see it, looked at when the first one is planned.
     host: OnceLock<Result<Host, Arc<Error>>>,
 }
 
-impl<'a> Planner<'a> {
-    pub(super) fn new(
-        contents: Contents<'a>,
-        find: &'a dyn Find,
-        registry: &'a Registry,
-        settings: &'a Settings,
-    ) -> Self {
+impl<'a> Preparer<'a> {
+    pub(super) fn new(planner: Planner<'a>, find: &'a dyn Find, settings: &'a Settings) -> Self {
         Self {
-            contents,
+            planner,
             find,
-            registry,
             settings,
             host: OnceLock::new(),
         }
@@ -75,7 +161,7 @@ impl<'a> Planner<'a> {
     /// When it can't be made, or when something is missing that it needs.
     pub(super) fn plan(&self, image: &Image) -> Result<Planned> {
         match &image.recipe {
-            Recipe::Layout(recipe) => Ok(Planned::Layout(self.layout(image, recipe)?)),
+            Recipe::Layout(layout) => Ok(Planned::Layout(self.layout(image, layout)?)),
             Recipe::Install(recipe) => {
                 // What is wrong with the host is wrong with all installations.
                 let systems = &self.host()?.systems;
@@ -88,14 +174,15 @@ impl<'a> Planner<'a> {
         }
     }
 
-    /// Plans `image`, which is made by `recipe`.
+    /// Plans `image`, whose disk is `layout`.
     ///
     /// # Errors
     /// When it can't be made, or when something is missing that it needs.
-    pub(super) fn layout(&self, image: &Image, recipe: &LayoutRecipe) -> Result<DiskPlan> {
-        let (contents, time) = (&self.contents, self.settings.time);
-        let plan = plan_layout(&image.file_name, recipe, contents, self.registry, time)?;
-        check_tools(&plan)?;
+    pub(super) fn layout(&self, image: &Image, layout: &Layout) -> Result<DiskPlan> {
+        let plan = self.planner.decide(&image.file_name, layout)?;
+        for filesystem in plan.filesystems() {
+            filesystem.check_tools()?;
+        }
         Ok(plan)
     }
 
@@ -105,15 +192,4 @@ impl<'a> Planner<'a> {
         // All installations share it, so that it is told once.
         host.as_ref().map_err(|error| anyhow!("{error:#}"))
     }
-}
-
-/// Looks for what writing `plan` needs.
-///
-/// # Errors
-/// When an external program is missing.
-pub(super) fn check_tools(plan: &DiskPlan) -> Result<()> {
-    for filesystem in plan.partitions.iter().flat_map(|one| &one.filesystem) {
-        filesystem.check_tools()?;
-    }
-    Ok(())
 }

@@ -316,6 +316,16 @@ impl Registry {
         self.formatter(request)?.smallest(request, free)
     }
 
+    /// The name of the partition type that suits a filesystem called `kind`.
+    pub fn partition_type(&self, kind: &str) -> &'static str {
+        match kind {
+            "fat" | "vfat" | "msdos" | "fat12" | "fat16" | "fat32" => "fat32",
+            "ntfs" | "exfat" => "basic-data",
+            "swap" => "swap",
+            _ => "linux",
+        }
+    }
+
     /// A draft of what `request` asks for.
     ///
     /// # Errors

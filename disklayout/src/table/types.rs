@@ -257,17 +257,6 @@ fn plain(text: &str) -> String {
     words.join("-").to_ascii_lowercase()
 }
 
-/// The type that suits a filesystem of this name.
-pub(crate) fn of_filesystem(kind: &str) -> &'static Type {
-    let name = match kind {
-        "fat" | "vfat" | "msdos" | "fat12" | "fat16" | "fat32" => "fat32",
-        "ntfs" | "exfat" => "basic-data",
-        "swap" => "swap",
-        _ => "linux",
-    };
-    named(name).unwrap_or(&TYPES[0])
-}
-
 /// The MBR's byte for what a GPT calls `guid`, where it has one.
 pub(crate) fn mbr_byte(guid: Uuid) -> Option<u8> {
     of_guid(guid)?.byte

@@ -8,7 +8,8 @@ use super::check::Check;
 use crate::command::next_release::next_release;
 use crate::describe::hdds::releases::NextRelease;
 use crate::describe::hdds::{Config, arch};
-use crate::image::{Image, InstallRecipe, LayoutRecipe, Recipe};
+use crate::image::{Image, InstallRecipe, Layout, Recipe};
+use disklayout::layout::spec::Holds;
 
 /// Every image of `config`, and what is missing where not all of them can be named: those of
 /// releases that nobody can tell.
@@ -59,9 +60,9 @@ impl<'a> Images<'a> {
     }
 
     /// Those that are written here.
-    pub(super) fn layouts(&self) -> impl Iterator<Item = (&'a Image, &'a LayoutRecipe)> {
+    pub(super) fn layouts(&self) -> impl Iterator<Item = (&'a Image, &'a Layout)> {
         self.all.iter().filter_map(|image| match &image.recipe {
-            Recipe::Layout(recipe) => Some((*image, recipe)),
+            Recipe::Layout(layout) => Some((*image, &**layout)),
             Recipe::Install(_) => None,
         })
     }
@@ -76,11 +77,11 @@ impl<'a> Images<'a> {
 
     /// Those with a filesystem called `name`.
     pub(super) fn with_filesystem(&self, name: &str) -> Vec<&'a Image> {
-        let has = |recipe: &LayoutRecipe| {
-            let mut partitions = recipe.partitions.iter();
-            partitions.any(|partition| partition.filesystem == name)
+        let has = |layout: &Layout| {
+            let mut partitions = layout.disk.partitions.iter();
+            partitions.any(|one| matches!(&one.holds, Holds::Filesystem(it) if it.format == name))
         };
-        let layouts = self.layouts().filter(|(_, recipe)| has(recipe));
+        let layouts = self.layouts().filter(|(_, layout)| has(layout));
         layouts.map(|(image, _)| image).collect()
     }
 

@@ -3,17 +3,14 @@
 use std::collections::BTreeSet;
 
 use anyhow::Result;
-use disklayout::Timestamp;
-use disklayout::fs::Registry;
 use disklayout::layout::DiskPlan;
 
 use super::check::{Check, grouped};
 use super::images::Images;
 use crate::command::Context;
 use crate::command::set::{Uploads, registry};
-use crate::engine::download::Downloads;
-use crate::engine::{self, Contents, Silent};
-use crate::image::{Image, LayoutRecipe, Recipe, Source};
+use crate::engine::{Conditions, Planner};
+use crate::image::Image;
 
 /// The filesystem whose files take less room than they have bytes.
 const COMPRESSED: &str = "squashfs";
@@ -35,36 +32,28 @@ pub(super) fn look(
     images: &Images<'_>,
     hindered: &BTreeSet<String>,
 ) -> Result<Layouts> {
-    let time = engine::time::from_environment()?;
-    let downloads = Downloads {
-        offline: true,
-        ..Downloads::from_environment()?
-    };
     let wanted = images.layouts().map(|(image, _)| image);
     let wanted = wanted.filter(|image| !hindered.contains(&image.file_name));
     let wanted: Vec<Image> = wanted.cloned().collect();
-    let find = Uploads(&context.data);
-    let contents = Contents::gather(&wanted, &find, &downloads, &Silent);
-    let contents = contents.not_after(engine::time::latest_from_environment()?);
-    Ok(plan(&wanted, &contents, &registry(), time))
+    let (find, registry) = (Uploads(&context.data), registry());
+    let conditions = Conditions::from_environment()?;
+    Ok(plan(
+        &wanted,
+        &Planner::offline(&wanted, &find, &registry, &conditions),
+    ))
 }
 
-fn plan(
-    wanted: &[Image],
-    contents: &Contents<'_>,
-    registry: &Registry,
-    time: Timestamp,
-) -> Layouts {
+fn plan(wanted: &[Image], planner: &Planner<'_>) -> Layouts {
     let (mut refused, mut waiting, mut least) = (vec![], vec![], 0);
     for image in wanted {
-        let Recipe::Layout(recipe) = &image.recipe else {
+        let Some(layout) = image.layout() else {
             continue;
         };
-        if !is_downloaded(recipe, contents) {
+        if !planner.is_downloaded(layout) {
             waiting.push(image);
             continue;
         }
-        match engine::plan_layout(&image.file_name, recipe, contents, registry, time) {
+        match planner.decide(&image.file_name, layout) {
             Ok(plan) => least += least_bytes(&plan),
             Err(error) => refused.push((image, format!("{error:#}"))),
         }
@@ -83,16 +72,11 @@ fn plan(
     Layouts { checks, least }
 }
 
-fn is_downloaded(recipe: &LayoutRecipe, contents: &Contents<'_>) -> bool {
-    let mut uploads = recipe.uploads.iter();
-    uploads
-        .all(|upload| matches!(upload.source, Source::File(_)) || contents.content(upload).is_ok())
-}
-
 /// The bytes of the files, where the format stores each of them.
 fn least_bytes(plan: &DiskPlan) -> u64 {
-    let filesystems = plan.partitions.iter().flat_map(|one| &one.filesystem);
-    let plain = filesystems.filter(|plan| plan.summary().kind != COMPRESSED);
+    let plain = plan
+        .filesystems()
+        .filter(|plan| plan.summary().kind != COMPRESSED);
     plain
         .flat_map(|plan| plan.tree().files())
         .map(|(_, content)| content.data_len())

@@ -1,11 +1,11 @@
 //! What an image holds, for programs: the keys of docs/inspect.md.
 
 use disklayout::inspect::fs::{Facts, Filesystem};
-use disklayout::inspect::{Evidence, Image, Partition, Volume};
-use disklayout::layout::{EntryPlan, TablePlan};
+use disklayout::inspect::{Evidence, Image, Volume};
 use serde_json::{Value, json};
 
 use super::{Options, files, is_wanted, number};
+use crate::command::record;
 
 /// Changes when a key goes away or means something else.
 const VERSION: u32 = 1;
@@ -16,12 +16,6 @@ pub(super) fn document(images: Vec<Value>) -> Value {
 
 /// An image, and whether all that was asked for could be read.
 pub(super) fn image(image: &Image<'_>, options: &Options) -> (Value, bool) {
-    let label = image.table.as_ref().map(|table| table.label);
-    let (table, id) = match label {
-        None | Some(TablePlan::None) => ("none", String::new()),
-        Some(TablePlan::Mbr { signature }) => ("mbr", format!("{signature:#010x}")),
-        Some(TablePlan::Gpt { guid }) => ("gpt", guid.to_string()),
-    };
     let mut is_sound = true;
     let wanted = image.volumes.iter();
     let wanted = wanted.filter(|volume| is_wanted(volume, options.part));
@@ -32,15 +26,14 @@ pub(super) fn image(image: &Image<'_>, options: &Options) -> (Value, bool) {
             value
         })
         .collect();
-    let value = json!({
+    let mut value = json!({
         "size": image.size.get(),
-        "table": table,
         "sector_size": image.table.as_ref().map(|table| table.sector_size.get()),
         "sector_size_by": image.table.as_ref().map(|_| evidence(image.evidence)),
-        "id": id,
         "partitions": partitions,
         "warnings": image.warnings,
     });
+    record::add_table(&mut value, image.table.as_ref().map(|table| table.id));
     (value, is_sound)
 }
 
@@ -57,7 +50,7 @@ fn volume(volume: &Volume<'_>, options: &Options) -> (Value, bool) {
     let mut value = volume
         .partition
         .as_ref()
-        .map_or_else(|| json!({}), partition);
+        .map_or_else(|| json!({}), record::partition);
     value["number"] = json!(number(volume));
     value["warnings"] = json!(volume.warnings);
     match &volume.filesystem {
@@ -75,33 +68,6 @@ fn volume(volume: &Volume<'_>, options: &Options) -> (Value, bool) {
             (value, options.part.is_none())
         }
     }
-}
-
-fn partition(partition: &Partition) -> Value {
-    let (kind, uuid, name) = match &partition.entry {
-        EntryPlan::None => (String::new(), None, None),
-        EntryPlan::Mbr { kind, .. } => (format!("{kind:#04x}"), None, None),
-        EntryPlan::Gpt {
-            kind, guid, name, ..
-        } => (kind.to_string(), Some(guid), Some(name)),
-    };
-    let (active, attributes) = match &partition.entry {
-        EntryPlan::None => (None, None),
-        EntryPlan::Mbr { active, .. } => (Some(active), None),
-        EntryPlan::Gpt { attributes, .. } => (None, Some(attributes)),
-    };
-    json!({
-        "role": partition.role.as_str(),
-        "first": partition.range.first().get(),
-        "last": partition.range.last().get(),
-        "sectors": partition.range.sectors(),
-        "type": kind,
-        "type_name": partition.entry.type_name(),
-        "uuid": uuid.map(ToString::to_string),
-        "name": name,
-        "active": active,
-        "attributes": attributes,
-    })
 }
 
 fn filesystem(found: &Filesystem<'_>, options: &Options) -> (Value, bool) {

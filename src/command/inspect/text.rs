@@ -4,8 +4,8 @@ use std::io::Write;
 
 use anyhow::Result;
 use disklayout::inspect::fs::{Facts, Filesystem};
-use disklayout::inspect::{Evidence, Image, Partition, Volume};
-use disklayout::layout::{EntryPlan, Role, TablePlan};
+use disklayout::inspect::{Evidence, Image, Volume};
+use disklayout::table::{Entry, Partition, Role, TableId};
 use disklayout::{Bytes, SectorSize};
 use indicatif::BinaryBytes;
 
@@ -19,11 +19,11 @@ pub(super) fn write(
     image: &Image<'_>,
     options: &Options,
 ) -> Result<bool> {
-    let table = image.table.as_ref().map(|table| table.label);
+    let table = image.table.as_ref().map(|table| table.id);
     let table = match table {
-        None | Some(TablePlan::None) => "no table".to_owned(),
-        Some(TablePlan::Mbr { signature }) => format!("MBR {signature:#010x}"),
-        Some(TablePlan::Gpt { guid }) => format!("GPT {guid}"),
+        None | Some(TableId::None) => "no table".to_owned(),
+        Some(TableId::Mbr { signature }) => format!("MBR {signature:#010x}"),
+        Some(TableId::Gpt { guid }) => format!("GPT {guid}"),
     };
     let name = printable(name);
     writeln!(out, "{name}: {}, {table}{}", image.size, sectors(image))?;
@@ -88,7 +88,7 @@ fn rows(partitions: &[&Partition], sector: SectorSize) -> Vec<[String; 6]> {
             BinaryBytes(range.size(sector).get()).to_string(),
             shown_type(partition),
             match &partition.entry {
-                EntryPlan::Gpt { name, .. } if !name.is_empty() => printable(name).into_owned(),
+                Entry::Gpt { name, .. } if !name.is_empty() => printable(name).into_owned(),
                 _ => "-".to_owned(),
             },
         ]
@@ -100,9 +100,9 @@ fn rows(partitions: &[&Partition], sector: SectorSize) -> Vec<[String; 6]> {
 
 fn shown_type(partition: &Partition) -> String {
     let number = match &partition.entry {
-        EntryPlan::None => String::new(),
-        EntryPlan::Mbr { kind, .. } => format!("{kind:#04x}"),
-        EntryPlan::Gpt { kind, .. } => kind.to_string(),
+        Entry::None => String::new(),
+        Entry::Mbr { kind, .. } => format!("{kind:#04x}"),
+        Entry::Gpt { kind, .. } => kind.to_string(),
     };
     let role = match partition.role {
         Role::Logical => ", logical",
@@ -110,7 +110,7 @@ fn shown_type(partition: &Partition) -> String {
     };
     let name = partition.entry.type_name().map_or(number, str::to_owned);
     let active = match &partition.entry {
-        EntryPlan::Mbr { active: true, .. } => ", active",
+        Entry::Mbr { active: true, .. } => ", active",
         _ => "",
     };
     format!("{name}{role}{active}")

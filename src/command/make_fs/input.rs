@@ -5,25 +5,56 @@ use std::io::{self, IsTerminal, Seek};
 use std::os::fd::AsFd;
 use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context as _, Result, bail};
+use disklayout::tree::Content;
 
 use super::Input;
-use crate::engine::Opened;
+use crate::engine::{self, Opened};
 
 /// What standard input is called in messages.
 const STDIN: &str = "standard input";
 
-/// Opens all of `inputs`.
-///
-/// # Errors
-/// When one is missing, can't be read, or is neither a directory nor a file nor a pipe.
-pub(super) fn open(inputs: &[Input]) -> Result<Vec<Opened>> {
-    let opened = inputs.iter().map(|input| match input {
-        Input::Stdin => open_stdin(),
-        Input::Path(path) => open_path(path),
-    });
-    opened.collect()
+/// What goes into the image, open.
+#[derive(Debug)]
+pub(super) struct Inputs(Mutex<Vec<Opened>>);
+
+impl Inputs {
+    /// Opens all of `inputs`.
+    ///
+    /// # Errors
+    /// When one is missing, can't be read, or is neither a directory nor a file nor a pipe.
+    pub(super) fn open(inputs: &[Input]) -> Result<Self> {
+        let opened = inputs.iter().map(|input| match input {
+            Input::Stdin => open_stdin(),
+            Input::Path(path) => open_path(path),
+        });
+        Ok(Self(Mutex::new(opened.collect::<Result<_>>()?)))
+    }
+
+    /// Refuses an output that is one of the inputs or lies in one: it would be lost, or contain
+    /// itself.
+    ///
+    /// # Errors
+    /// That, and when directories can't be looked at.
+    pub(super) fn check_apart(&self, directory: &Path, name: &str) -> Result<()> {
+        check_apart(&self.list(), directory, name)
+    }
+
+    fn list(&self) -> MutexGuard<'_, Vec<Opened>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl engine::Find for Inputs {
+    fn file(&self, name: &str) -> Result<Content> {
+        bail!("there is no file '{name}' among the inputs")
+    }
+
+    fn inputs(&self) -> Result<Vec<Opened>> {
+        Ok(std::mem::take(&mut *self.list()))
+    }
 }
 
 fn open_stdin() -> Result<Opened> {
@@ -75,11 +106,7 @@ fn of_file(name: String, mut file: File) -> Result<Opened> {
     })
 }
 
-/// Refuses an output that is one of the inputs or lies in one: it would be lost, or contain itself.
-///
-/// # Errors
-/// That, and when directories can't be looked at.
-pub(super) fn check_apart(inputs: &[Opened], directory: &Path, name: &str) -> Result<()> {
+fn check_apart(inputs: &[Opened], directory: &Path, name: &str) -> Result<()> {
     let output = directory.join(name);
     let existing = match fs::metadata(&output) {
         Ok(metadata) => Some(identity(&metadata)),

@@ -1,27 +1,32 @@
 //! `make-fs`: one image from directories and archives. No configuration is needed or read.
 
 mod input;
+mod naming;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use anyhow::{Context as _, Result, bail};
-use disklayout::SectorSize;
 use disklayout::fs::{self, Misfits};
 use disklayout::layout::DiskSize;
-use disklayout::layout::single::{SingleSpec, Table};
+use disklayout::layout::spec::{Disk, DiskTable, Filesystem, Holds, Kinds, Partition};
 use disklayout::source::Rules;
+use disklayout::table::types::{self, PartitionType};
+use disklayout::tree::FileTree;
+use disklayout::{Bytes, Place, SectorSize, Timestamp};
 use indicatif::MultiProgress;
 use uuid::Uuid;
 
 use super::Settings;
 use super::set::{NOT_TOLD, clean_up_on_signals, registry};
-use crate::engine::download::Downloads;
-use crate::engine::{self, Directory, Temporaries};
-pub use crate::engine::{InputFormat, Taken};
+use crate::engine::{self, Conditions, Directory, Temporaries};
+use crate::image::{Filling, Image, Layout, Object, ObjectKind, Recipe, Seed};
+pub use crate::image::{InputFormat, Taken};
 use crate::report;
 use crate::status::Status;
 use crate::tools::staging;
+use input::Inputs;
+use naming::OptionNames;
 
 /// What goes into the image and how.
 #[derive(Clone, Debug)]
@@ -32,10 +37,10 @@ pub struct Options {
     pub output: PathBuf,
     /// Whether a file that is no disk image may be replaced by it.
     pub force: bool,
-    /// The partition table, if there is one.
-    pub table: Option<Table>,
+    /// The partition table.
+    pub table: DiskTable,
     /// The partition's type; what suits the filesystem when there is none.
-    pub part_type: Option<String>,
+    pub part_type: Option<PartitionType>,
     /// What the sectors of the image hold.
     pub sector_size: SectorSize,
     /// The image's size.
@@ -72,44 +77,28 @@ pub enum Input {
 /// # Errors
 /// When the inputs can't be read, or when the output or its directory can't be used.
 pub fn run(settings: &Settings, bars: &MultiProgress, options: &Options) -> Result<Status> {
-    let time = engine::time::from_environment()?;
-    let latest = engine::time::latest_from_environment()?;
     let (path, name) = split(&settings.directory.join(&options.output))?;
     let directory = Arc::new(Directory::share(&path)?);
-    let settings_of_run = engine::Settings {
+    let run = engine::Settings {
         directory: Arc::clone(&directory),
         temporaries: Temporaries::default(),
         jobs: settings.jobs(),
         sync: settings.sync,
         explicit_zeros: settings.explicit_zeros,
-        time,
-        latest,
-        downloads: Downloads::default(),
+        conditions: Conditions::from_environment()?,
         install: settings.install.clone(),
     };
-    let settings_of_run = &settings_of_run;
-    let opened = input::open(&options.inputs)?;
-    input::check_apart(&opened, &path, &name)?;
+    let inputs = Inputs::open(&options.inputs)?;
+    inputs.check_apart(&path, &name)?;
     engine::check_target(&directory, &name)?;
     if !options.force {
         engine::check_replaced(&directory, &name)?;
     }
-    clean_up_on_signals(&settings_of_run.temporaries, bars)?;
+    clean_up_on_signals(&run.temporaries, bars)?;
     staging::remove_leftovers();
-    let rules = Rules {
-        latest,
-        accounts: engine::accounts::of_host(),
-        ..options.rules.clone()
-    };
-    let place = disklayout::Place::from(&options.filesystem);
-    let spec = options.spec(&place);
-    let plan = || {
-        let tree = engine::read_inputs(opened, &rules, &options.taken, settings_of_run)?;
-        let seed = options.seed.as_deref();
-        engine::plan_single(&spec, tree, seed, settings_of_run, &registry())
-    };
+    let images = [options.image(name, run.conditions.time)];
     let reporter = report::choose(settings.json, bars);
-    let outcome = engine::make(&name, settings_of_run, reporter.as_ref(), plan)?;
+    let outcome = engine::run(&images, &run, &registry(), &inputs, reporter.as_ref())?;
     if let Some(error) = reporter.lost() {
         return Err(anyhow::Error::new(error).context(NOT_TOLD));
     }
@@ -121,18 +110,72 @@ pub fn run(settings: &Settings, bars: &MultiProgress, options: &Options) -> Resu
 }
 
 impl Options {
-    fn spec<'a>(&'a self, place: &'a disklayout::Place) -> SingleSpec<'a> {
-        SingleSpec {
-            place,
-            table: self.table,
-            part_type: self.part_type.as_deref(),
-            sector_size: self.sector_size,
-            size: self.size,
-            filesystem: &self.filesystem,
-            label: self.label.as_deref(),
+    /// The image: a disk with one filesystem, alone on it or in a partition.
+    fn image(&self, file_name: String, time: Timestamp) -> Image {
+        let place = Place::new(&self.filesystem, Arc::new(OptionNames));
+        let inputs = Object {
+            place: place.clone(),
+            kind: ObjectKind::Inputs {
+                taken: self.taken.clone(),
+                rules: self.rules.clone(),
+            },
+        };
+        let layout = Layout {
+            disk: self.disk(place, time),
+            contents: vec![Filling::Files(vec![inputs])],
+            blobs: Vec::new(),
+            seed: match &self.seed {
+                Some(text) => Seed::Text(text.clone()),
+                None => Seed::Content,
+            },
+        };
+        Image {
+            file_name,
+            group: "make-fs".to_owned(),
+            recipe: Recipe::Layout(Box::new(layout)),
+        }
+    }
+
+    fn disk(&self, place: Place, time: Timestamp) -> Disk {
+        let filesystem = Filesystem {
+            label: self.label.clone(),
             uuid: self.uuid,
-            options: &self.format,
+            options: self.format.clone(),
             misfits: self.misfits,
+            ..Filesystem::new(&self.filesystem, FileTree::new(time))
+        };
+        Disk {
+            size: match self.size {
+                DiskSize::Fixed(size) => DiskSize::Fixed(self.whole_sectors(size)),
+                DiskSize::Smallest(room) => DiskSize::Smallest(room),
+            },
+            sector_size: self.sector_size,
+            table: self.table.clone(),
+            partitions: vec![Partition {
+                kind: self.kinds(),
+                seed: Some("filesystem"),
+                ..Partition::new(&place, Holds::Filesystem(filesystem))
+            }],
+            place,
+            blobs: Vec::new(),
+        }
+    }
+
+    /// The next size that is a number of sectors.
+    fn whole_sectors(&self, size: Bytes) -> Bytes {
+        let sector = self.sector_size.get();
+        let most = u64::MAX / sector * sector;
+        Bytes::new(size.get().checked_next_multiple_of(sector).unwrap_or(most))
+    }
+
+    /// The partition's type, where there is a partition.
+    fn kinds(&self) -> Kinds {
+        let usual = registry().partition_type(&self.filesystem);
+        let usual = types::named(usual).map(PartitionType::Named);
+        match (&self.table, self.part_type) {
+            (DiskTable::None, None) => Kinds::default(),
+            (_, Some(kind)) => kind.into(),
+            (_, None) => usual.map(Kinds::from).unwrap_or_default(),
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Plans as a JSON document for programs.
 
 use disklayout::fs::FsPlan;
-use disklayout::layout::{DiskPlan, EntryPlan, PartitionPlan, TablePlan};
+use disklayout::layout::{DiskPlan, Held, PartitionPlan, RawBytes};
 use serde_json::{Value, json};
 
 use super::{Machine, Planned};
+use crate::command::record;
 use crate::image::{Image, InstallRecipe, Recipe};
 
 /// The version of the document. It grows when a field changes its meaning or goes away.
@@ -44,57 +45,30 @@ fn install(recipe: &InstallRecipe, machine: Machine) -> Value {
 }
 
 fn layout(plan: &DiskPlan) -> Value {
-    let (table, id) = match plan.table {
-        TablePlan::None => ("none", String::new()),
-        TablePlan::Mbr { signature } => ("mbr", format!("{signature:#010x}")),
-        TablePlan::Gpt { guid } => ("gpt", guid.to_string()),
-    };
     let partitions: Vec<_> = plan.partitions.iter().map(partition).collect();
-    json!({
+    let mut value = json!({
         "size": plan.size.get(),
         "sector_size": plan.sector_size.get(),
-        "table": table,
-        "id": id,
         "partitions": partitions,
-    })
+        "blobs": plan.blobs.iter().map(bytes).collect::<Vec<_>>(),
+    });
+    record::add_table(&mut value, Some(plan.table));
+    value
 }
 
 fn partition(partition: &PartitionPlan) -> Value {
-    let (kind, uuid, name) = match &partition.entry {
-        EntryPlan::None => (String::new(), None, None),
-        EntryPlan::Mbr { kind, .. } => (format!("{kind:#04x}"), None, None),
-        EntryPlan::Gpt {
-            kind, guid, name, ..
-        } => (kind.to_string(), Some(guid), Some(name)),
+    let mut value = record::partition(&partition.record);
+    value["filesystem"] = json!(partition.filesystem().map(filesystem));
+    value["bytes"] = match &partition.holds {
+        Held::Bytes(held) => bytes(held),
+        Held::Nothing | Held::Filesystem(_) => Value::Null,
     };
-    let flags: Vec<_> = partition
-        .entry
-        .flags()
-        .iter()
-        .map(ToString::to_string)
-        .collect();
-    json!({
-        "number": partition.number,
-        "role": partition.role.as_str(),
-        "first": partition.range.first().get(),
-        "last": partition.range.last().get(),
-        "sectors": partition.range.sectors(),
-        "type": kind,
-        "type_name": partition.entry.type_name(),
-        "hybrid_type": hybrid_type(&partition.entry),
-        "flags": flags,
-        "uuid": uuid.map(ToString::to_string),
-        "name": name,
-        "filesystem": partition.filesystem.as_deref().map(filesystem),
-    })
+    value
 }
 
-/// The type of a partition in a hybrid MBR.
-fn hybrid_type(entry: &EntryPlan) -> Option<String> {
-    match entry {
-        EntryPlan::Gpt { hybrid, .. } => hybrid.map(|hybrid| format!("{:#04x}", hybrid.kind)),
-        EntryPlan::Mbr { .. } | EntryPlan::None => None,
-    }
+/// Bytes that stand for themselves.
+fn bytes(bytes: &RawBytes) -> Value {
+    json!({ "offset": bytes.offset.get(), "size": bytes.content.len() })
 }
 
 fn filesystem(plan: &dyn FsPlan) -> Value {

@@ -10,8 +10,7 @@ use disklayout::layout::DiskPlan;
 use super::next_release::next_release;
 use super::set::{Uploads, registry};
 use super::{Context, answer};
-use crate::engine::download::Downloads;
-use crate::engine::{self, Contents, Silent};
+use crate::engine::{self, Conditions, Planner};
 use crate::image::{Image, InstallRecipe, Recipe};
 use crate::status::Status;
 use crate::virtinstall;
@@ -61,27 +60,17 @@ impl Machine {
 pub fn run(context: &Context, options: &Options) -> Result<Status> {
     engine::start_common(context.settings.jobs())?;
     let images = images(context, options)?;
-    let time = engine::time::from_environment()?;
+    let (find, registry) = (Uploads(&context.data), registry());
     // Without the network, an upload that isn't in the cache has no size yet.
-    let downloads = Downloads {
-        offline: true,
-        ..Downloads::from_environment()?
-    };
-    let find = Uploads(&context.data);
-    let contents = Contents::gather(&images, &find, &downloads, &Silent);
-    let contents = contents.not_after(engine::time::latest_from_environment()?);
-    let registry = registry();
+    let planner = Planner::offline(&images, &find, &registry, &Conditions::from_environment()?);
     let plan = |image: &Image| match &image.recipe {
         Recipe::Install(recipe) => {
             Planned::Install(Machine::new(recipe, &context.settings.install))
         }
-        Recipe::Layout(recipe) => {
-            let name = &image.file_name;
-            match engine::plan_layout(name, recipe, &contents, &registry, time) {
-                Ok(plan) => Planned::Layout(plan),
-                Err(error) => Planned::Refused(error),
-            }
-        }
+        Recipe::Layout(layout) => match planner.decide(&image.file_name, layout) {
+            Ok(plan) => Planned::Layout(plan),
+            Err(error) => Planned::Refused(error),
+        },
     };
     let plans: Vec<_> = images.iter().map(plan).collect();
     let all: Vec<_> = images.iter().zip(&plans).collect();

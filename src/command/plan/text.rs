@@ -3,7 +3,8 @@
 use std::fmt::Write;
 
 use disklayout::fs::{FsPlan, Summary};
-use disklayout::layout::{DiskPlan, EntryPlan, PartitionPlan, TablePlan};
+use disklayout::layout::{DiskPlan, Held, PartitionPlan, RawBytes};
+use disklayout::table::{Entry, TableId};
 use disklayout::{Bytes, SectorSize};
 
 use indicatif::BinaryBytes;
@@ -76,50 +77,66 @@ fn finish(name: &str, finish: Finish) -> Vec<String> {
 
 fn layout(name: &str, plan: &DiskPlan) -> String {
     let table = match plan.table {
-        TablePlan::None => "no table".to_owned(),
-        TablePlan::Mbr { signature } => format!("MBR {signature:#010x}"),
-        TablePlan::Gpt { guid } => format!("GPT {guid}"),
+        TableId::None => "no table".to_owned(),
+        TableId::Mbr { signature } => format!("MBR {signature:#010x}"),
+        TableId::Gpt { guid } => format!("GPT {guid}"),
     };
     let sectors = match plan.sector_size {
         SectorSize::B512 => String::new(),
         other => format!(", sectors of {} bytes", other.get()),
     };
     let mut text = format!("{name}: {}, {table}{sectors}\n", plan.size);
-    plan.partitions
-        .iter()
-        .for_each(|partition| text += &self::partition(partition, plan.sector_size));
-    text
-}
-
-fn partition(partition: &PartitionPlan, sector: SectorSize) -> String {
-    let role = partition.role.as_str();
-    let (first, last) = (partition.range.first(), partition.range.last());
-    let mut text = format!(
-        "  {} {role}: sectors {first} to {last}, {}, {}\n",
-        partition.number,
-        partition.range.size(sector),
-        entry(&partition.entry)
-    );
-    if let Some(plan) = &partition.filesystem {
-        text += &filesystem(plan.as_ref());
+    for partition in &plan.partitions {
+        text += &self::partition(partition, plan.sector_size);
+    }
+    for blob in &plan.blobs {
+        text += &format!("  {}\n", bytes(blob));
     }
     text
 }
 
+fn partition(partition: &PartitionPlan, sector: SectorSize) -> String {
+    let record = &partition.record;
+    let (first, last) = (record.range.first(), record.range.last());
+    let mut text = format!(
+        "  {} {}: sectors {first} to {last}, {}, {}\n",
+        record.number,
+        record.role.as_str(),
+        record.range.size(sector),
+        entry(&record.entry)
+    );
+    match &partition.holds {
+        Held::Nothing => {}
+        Held::Filesystem(plan) => text += &filesystem(plan.as_ref()),
+        Held::Bytes(held) => text += &format!("    {}\n", bytes(held)),
+    }
+    text
+}
+
+/// Bytes that stand for themselves.
+fn bytes(bytes: &RawBytes) -> String {
+    format!(
+        "{} bytes of {} at byte {}",
+        bytes.content.len(),
+        printable(&bytes.place.to_string()),
+        bytes.offset.get()
+    )
+}
+
 /// What the table says: type, identifier and name, flags.
-fn entry(entry: &EntryPlan) -> String {
+fn entry(entry: &Entry) -> String {
     let named = match entry.type_name() {
         Some(name) => format!(" ({name})"),
         None => String::new(),
     };
     let mut text = match entry {
-        EntryPlan::None => return "no entry".to_owned(),
-        EntryPlan::Mbr { kind, .. } => format!("type {kind:#04x}{named}"),
-        EntryPlan::Gpt {
+        Entry::None => return "no entry".to_owned(),
+        Entry::Mbr { kind, .. } => format!("type {kind:#04x}{named}"),
+        Entry::Gpt {
             kind, guid, name, ..
         } => format!("type {kind}{named}, {guid}, '{}'", printable(name)),
     };
-    if let EntryPlan::Gpt {
+    if let Entry::Gpt {
         hybrid: Some(hybrid),
         ..
     } = entry

@@ -1,8 +1,8 @@
 //! Where partitions start and end, as hdds.json spells it: plain numbers count sectors, texts have
 //! a unit or are hundredths of the disk.
 
-use disklayout::Bytes;
-use disklayout::layout::guestfs::{End, Length, Start};
+use disklayout::layout::spec::{End, Length, Start};
+use disklayout::{Bytes, SectorSize};
 
 use super::reader::{Findings, Object, Value};
 
@@ -57,6 +57,22 @@ pub(super) fn end(part: &Object<'_>, f: &mut Findings) -> Option<End> {
 pub(super) fn align(value: &Value<'_>, f: &mut Findings) -> Option<Length> {
     let spelled = spelled(value, f)?;
     length(value, spelled, f)
+}
+
+/// Where bytes begin that belong to no partition, counted from the start of the disk.
+pub(super) fn offset(value: &Value<'_>, sector: SectorSize, f: &mut Findings) -> Option<Bytes> {
+    let spelled = spelled(value, f)?;
+    if let Spelled::Number(0) = spelled {
+        return Some(Bytes::new(0));
+    }
+    match length(value, spelled, f)? {
+        Length::Bytes(bytes) => Some(bytes),
+        Length::Sectors(sectors) => {
+            let bytes = sectors.checked_mul(sector.get()).map(Bytes::new);
+            let message = || format!("{sectors} sectors exceed every disk");
+            f.check(value.place(), bytes.ok_or_else(message))
+        }
+    }
 }
 
 fn length(value: &Value<'_>, spelled: Spelled, f: &mut Findings) -> Option<Length> {

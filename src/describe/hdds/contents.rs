@@ -43,7 +43,7 @@ pub(super) fn read(value: &Value<'_>, f: &mut Findings) -> Option<Object> {
         }
     };
     Some(Object {
-        place: value.place().to_string(),
+        place: value.place().into(),
         kind: kind?,
     })
 }

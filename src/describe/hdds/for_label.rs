@@ -1,65 +1,72 @@
 //! One description for several tables: what only some of a group's labels have a place for is left
 //! out of the images with the others. What none of them has a place for stays, to be refused.
 
-use disklayout::layout::guestfs::{End, MbrType, PartitionSpec, Start};
-use disklayout::layout::{Flag, Label};
+use disklayout::layout::spec::{DiskTable, End, Kinds, Partition, Start};
+use disklayout::table::types::PartitionType;
+use disklayout::table::{Flag, Kind, Role};
 
-use super::model::LayoutGroup;
-use crate::image::LayoutRecipe;
+use super::model::{Label, LayoutGroup};
 
-/// The label of an image and the others of its group.
-struct Labels<'a> {
-    own: Option<Label>,
-    all: &'a [String],
+/// The table of an image and those of its group.
+#[derive(Clone, Copy)]
+struct Tables<'a> {
+    own: Kind,
+    all: &'a [Label],
 }
 
-impl Labels<'_> {
+impl Tables<'_> {
     /// Whether only others are of this kind.
-    fn elsewhere(&self, label: Label) -> bool {
-        let mut all = self.all.iter().filter_map(|name| Label::parse(name));
-        self.own != Some(label) && all.any(|other| other == label)
+    fn elsewhere(self, kind: Kind) -> bool {
+        self.own != kind && self.all.iter().any(|other| other.kind == kind)
     }
 }
 
-/// Leaves out what the table of this image has no place for and that of another one has.
-pub(super) fn adapt(recipe: &mut LayoutRecipe, group: &LayoutGroup) {
-    let labels = Labels {
-        own: Label::parse(&recipe.label),
+/// The table of this kind of an image of `group`.
+pub(super) fn table(group: &LayoutGroup, kind: Kind) -> DiskTable {
+    match kind {
+        Kind::None => DiskTable::None,
+        Kind::Mbr => DiskTable::Mbr {
+            signature: group.disk_id,
+        },
+        Kind::Gpt => DiskTable::Gpt {
+            guid: group.disk_guid,
+            hybrid: group.hybrid_mbr.clone(),
+        },
+    }
+}
+
+/// Leaves out of the partitions of an image of `group` what its table has no place for and that of
+/// another one has.
+pub(super) fn adapt(partitions: &mut [Partition], group: &LayoutGroup, kind: Kind) {
+    let tables = Tables {
+        own: kind,
         all: &group.labels,
     };
-    if labels.elsewhere(Label::Mbr) {
-        recipe.disk_id = None;
-    }
-    if labels.elsewhere(Label::Gpt) {
-        recipe.disk_guid = None;
-        recipe.hybrid_mbr.clear();
-    }
-    for (number, part) in (1..).zip(&mut recipe.partitions) {
-        let is_hybrid = recipe.hybrid_mbr.contains(&number);
-        adapt_part(part, &labels, is_hybrid);
+    for (number, part) in (1..).zip(partitions) {
+        let is_hybrid = kind == Kind::Gpt && group.hybrid_mbr.contains(&number);
+        adapt_part(part, tables, is_hybrid);
     }
 }
 
-fn adapt_part(part: &mut PartitionSpec, labels: &Labels<'_>, is_hybrid: bool) {
-    let (mbr, gpt) = (labels.elsewhere(Label::Mbr), labels.elsewhere(Label::Gpt));
+fn adapt_part(part: &mut Partition, tables: Tables<'_>, is_hybrid: bool) {
+    let (mbr, gpt) = (tables.elsewhere(Kind::Mbr), tables.elsewhere(Kind::Gpt));
     if gpt {
         part.name = None;
-        part.uuid = None;
+        part.guid = None;
         part.flags.retain(|flag| *flag == Flag::Boot);
     }
     if mbr && !is_hybrid {
         part.flags.retain(|flag| *flag != Flag::Boot);
-        if matches!(part.mbr_type, Some(MbrType::Byte(_))) {
-            part.mbr_type = None;
+        if matches!(part.kind.mbr, Some(PartitionType::Byte(_))) {
+            part.kind.mbr = None;
         }
     }
-    if labels.own == Some(Label::None) && (mbr || gpt) {
-        part.prlogex = "p".to_owned();
+    if tables.own == Kind::None && (mbr || gpt) {
+        part.role = Role::Primary;
         part.start = Start::Next;
         part.end = End::Auto;
         part.align = None;
-        part.gpt_type = None;
-        part.mbr_type = None;
+        part.kind = Kinds::default();
     }
 }
 
@@ -69,9 +76,10 @@ mod tests {
     use crate::describe::hdds::Config;
     use crate::describe::hdds::releases::NextRelease;
     use crate::image::Recipe;
+    use disklayout::layout::spec::Disk;
 
-    /// The recipes of a group with these labels.
-    fn recipes(labels: &str) -> Vec<LayoutRecipe> {
+    /// The disks of a group with these labels.
+    fn disks(labels: &str) -> Vec<Disk> {
         let text = format!(
             r#"{{"virtinstall": [], "renames": [], "guestfs": [{{"name": "x", "size": "64M",
                 "labels": {labels}, "disk_id": "0x1234abcd", "hybrid_mbr": [1],
@@ -83,34 +91,30 @@ mod tests {
         let config = Config::parse(&text, "t", &[]).unwrap();
         let mut next = NextRelease::new(None, || anyhow::bail!("asked"));
         let images = config.images(&mut next).unwrap().into_iter();
-        let recipes = images.map(|image| match image.recipe {
-            Recipe::Layout(recipe) => recipe,
+        let disks = images.map(|image| match image.recipe {
+            Recipe::Layout(layout) => layout.disk,
             Recipe::Install(_) => panic!("a layout"),
         });
-        recipes.collect()
+        disks.collect()
     }
 
     #[test]
     fn each_table_gets_what_it_has_a_place_for() {
-        let recipes = recipes(r#"["mbr", "gpt", "none"]"#);
-        let [mbr, gpt, none] = &recipes[..] else {
+        let disks = disks(r#"["mbr", "gpt", "none"]"#);
+        let [mbr, gpt, none] = &disks[..] else {
             panic!("three")
         };
-        let ids = |recipe: &LayoutRecipe| (recipe.disk_id.is_some(), recipe.disk_guid.is_some());
-        assert_eq!(ids(mbr), (true, false));
-        assert_eq!(ids(gpt), (false, true));
-        assert_eq!(ids(none), (false, false));
-        assert!(mbr.hybrid_mbr.is_empty());
-        assert_eq!(gpt.hybrid_mbr, [1]);
-        let parts = |recipe: &LayoutRecipe| -> Vec<_> {
-            let parts = recipe.partitions.iter();
-            let facts = parts.map(|part| {
+        let signature = Some(0x1234_abcd);
+        assert_eq!(mbr.table, DiskTable::Mbr { signature });
+        let guid = "8d5f3a52-6c1e-4c5a-9a25-30b5f0a1c7de".parse().ok();
+        let hybrid = vec![1];
+        assert_eq!(gpt.table, DiskTable::Gpt { guid, hybrid });
+        assert_eq!(none.table, DiskTable::None);
+        let parts = |disk: &Disk| -> Vec<_> {
+            let facts = disk.partitions.iter().map(|part| {
                 let flags: Vec<_> = part.flags.iter().map(ToString::to_string).collect();
-                (
-                    part.name.is_some(),
-                    part.mbr_type.is_some(),
-                    flags.join(" "),
-                )
+                let has_type = part.kind.mbr.is_some();
+                (part.name.is_some(), has_type, flags.join(" "))
             });
             facts.collect()
         };
@@ -137,16 +141,8 @@ mod tests {
 
     #[test]
     fn what_no_table_has_a_place_for_stays_to_be_refused() {
-        for (labels, has_name, has_id) in [
-            (r#"["mbr"]"#, true, true),
-            (r#"["none"]"#, true, true),
-            (r#"["gpt"]"#, true, true),
-        ] {
-            let recipe = &recipes(labels)[0];
-            let part = &recipe.partitions[0];
-            assert_eq!(part.name.is_some(), has_name, "{labels}");
-            assert_eq!(recipe.disk_id.is_some(), has_id, "{labels}");
-            assert_eq!(part.flags.len(), 2);
-        }
+        let part = &disks(r#"["gpt"]"#)[0].partitions[0];
+        assert!(part.name.is_some());
+        assert_eq!(part.flags.len(), 2);
     }
 }

@@ -36,6 +36,7 @@ pub(super) const LAYOUT_GROUP: Keys = Keys {
         "parts",
         "writes",
         "uploads",
+        "blobs",
     ],
     mistaken: &[
         ("gpt_type", PARTITION_TYPE_MISPLACED),
@@ -58,9 +59,12 @@ pub(super) const PART: Keys = Keys {
         "gpt-type",
         "mbr_type",
         "flags",
+        "fs_uuid",
         "mkfs",
         "lossy",
         "contents",
+        "source",
+        "sha256",
     ],
     mistaken: &[(
         "content",
@@ -103,6 +107,12 @@ pub(super) const ENTRY: Keys = Keys {
         "path", "type", "content", "source", "target", "major", "minor", "owner", "mode", "mtime",
     ],
     mistaken: &[],
+};
+
+/// Bytes beside the partitions.
+pub(super) const BLOB: Keys = Keys {
+    known: &["source", "start", "sha256"],
+    mistaken: &[("offset", "where the bytes begin is their 'start'")],
 };
 
 pub(super) const WRITE: Keys = Keys {

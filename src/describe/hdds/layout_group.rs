@@ -2,15 +2,15 @@
 
 use std::collections::HashSet;
 
-use disklayout::fs::Misfits;
-use disklayout::layout::Label;
-use disklayout::layout::guestfs::{FileSpec, Start};
+use disklayout::SectorSize;
+use disklayout::layout::spec::Blob;
+use disklayout::table::Kind;
 use disklayout::tree::Content;
 
-use super::model::{LayoutGroup, Part};
+use super::model::{Label, LayoutGroup, PartFile};
 use super::reader::{Findings, Object, Value};
-use super::{bounds, contents, keys, mkfs, names, size, source, table};
-use crate::image::Upload;
+use super::{bounds, keys, names, part, size, source, table, whole_group};
+use crate::image::{Data, FileContent, ObjectKind};
 
 const DEFAULT_LABEL: &str = "mbr";
 const DEFAULT_FILESYSTEM: &str = "ext4";
@@ -24,7 +24,7 @@ pub(super) fn read(value: &Value<'_>, reserved: &[&str], f: &mut Findings) -> Op
         f.check(value.place(), size::parse_disk_size(&text))
     });
     let imgver = read_imgver(&object, f);
-    let labels = words(&object, "labels", DEFAULT_LABEL, f);
+    let labels = labels(&object, f);
     let filesystems = words(&object, "filesystems", DEFAULT_FILESYSTEM, f);
     let sector_size = object.optionally("sector_size", f, table::sector_size);
     let disk_id = object.optionally("disk_id", f, table::disk_id);
@@ -32,13 +32,10 @@ pub(super) fn read(value: &Value<'_>, reserved: &[&str], f: &mut Findings) -> Op
     let hybrid_mbr = object.optionally("hybrid_mbr", f, |value, f| {
         value.each("partitions", f, |value, f| value.integer(f))
     });
-    let has_mbr = labels
-        .iter()
-        .flatten()
-        .any(|label| Label::parse(label) == Some(Label::Mbr));
+    let has_mbr = labels.iter().flatten().any(|it| it.kind == Kind::Mbr);
     let parts = object
         .required("parts", f)
-        .and_then(|value| value.each("partitions", f, |value, f| part(value, has_mbr, f)));
+        .and_then(|value| value.each("partitions", f, |value, f| part::read(value, has_mbr, f)));
     let count = parts.as_ref().map(Vec::len);
     let writes = object.optionally("writes", f, |value, f| {
         value.each("files", f, |value, f| write(value, count, f))
@@ -46,22 +43,29 @@ pub(super) fn read(value: &Value<'_>, reserved: &[&str], f: &mut Findings) -> Op
     let uploads = object.optionally("uploads", f, |value, f| {
         value.each("files", f, |value, f| upload(value, count, f))
     });
+    let sector_size = sector_size?.unwrap_or_default();
+    let blobs = object.optionally("blobs", f, |value, f| {
+        value.each("bytes", f, |value, f| blob(value, sector_size, f))
+    });
+    // Uploads go over what is written.
+    let mut files = writes?.unwrap_or_default();
+    files.extend(uploads?.unwrap_or_default());
     let group = LayoutGroup {
         place: value.place().to_string(),
         name: name?,
         imgver: imgver?,
         size: size?,
-        sector_size: sector_size?.unwrap_or_default(),
+        sector_size,
         disk_id: disk_id?,
         disk_guid: disk_guid?,
         hybrid_mbr: hybrid_mbr?.unwrap_or_default(),
         labels: labels?,
         filesystems: filesystems?,
         parts: parts?,
-        writes: writes?.unwrap_or_default(),
-        uploads: uploads?.unwrap_or_default(),
+        files,
+        blobs: blobs?.unwrap_or_default(),
     };
-    warn_of_equal_images(&group, f);
+    whole_group::check(&group, f);
     Some(group)
 }
 
@@ -99,6 +103,16 @@ pub(super) fn read_imgver(object: &Object<'_>, f: &mut Findings) -> Option<Optio
         .map(|()| Some(text))
 }
 
+fn labels(object: &Object<'_>, f: &mut Findings) -> Option<Vec<Label>> {
+    let words = words(object, "labels", DEFAULT_LABEL, f)?.into_iter();
+    let labels = words.enumerate().map(|(index, word)| {
+        let place = format!("{}[{index}]", object.place_of("labels"));
+        let kind = f.check(&place, table::kind(&word))?;
+        Some(Label { word, kind })
+    });
+    labels.collect()
+}
+
 /// A list of different words, each of which may be in a file name.
 fn words(object: &Object<'_>, key: &str, default: &str, f: &mut Findings) -> Option<Vec<String>> {
     let Some(list) = object.optional(key) else {
@@ -120,96 +134,57 @@ fn words(object: &Object<'_>, key: &str, default: &str, f: &mut Findings) -> Opt
     Some(words)
 }
 
-fn part(value: &Value<'_>, has_mbr: bool, f: &mut Findings) -> Option<Part> {
-    let object = value.object(&keys::PART, f)?;
-    // Only an MBR tells them apart.
-    let prlogex = match has_mbr {
-        true => object
-            .required("type", f)
-            .and_then(|value| value.string(f))
-            .map(Some),
-        false => object.optionally("type", f, Value::string),
-    };
-    let start = object.optionally("start", f, bounds::start);
-    let end = bounds::end(&object, f);
-    let align = object.optionally("align", f, bounds::align);
-    let name = object.optionally("name", f, Value::string);
-    let uuid = object.optionally("uuid", f, table::guid);
-    let mbr_type = object.optionally("mbr_type", f, table::mbr_type);
-    let flags = object.optionally("flags", f, table::flags);
-    let filesystem = object.optionally("filesystem", f, Value::string);
-    let label = object.optionally("label", f, Value::string);
-    let gpt_type = gpt_type(&object, f);
-    let options = object.optionally("mkfs", f, mkfs::read);
-    let lossy = object.optionally("lossy", f, Value::boolean);
-    let contents = object.optionally("contents", f, |value, f| {
-        value.each("objects", f, contents::read)
-    });
-    let is_lossy = lossy? == Some(true);
-    let mut contents = contents?.unwrap_or_default();
-    for object in &mut contents {
-        if let Some(rules) = object.kind.rules_mut() {
-            rules.lossy = is_lossy;
-        }
-    }
-    Some(Part {
-        place: value.place().to_string(),
-        prlogex: prlogex?.unwrap_or("p").to_string(),
-        start: start?.unwrap_or(Start::Next),
-        end: end?,
-        align: align?,
-        name: name?.map(str::to_string),
-        uuid: uuid?,
-        mbr_type: mbr_type?,
-        flags: flags?.unwrap_or_default(),
-        gpt_type: gpt_type?,
-        filesystem: filesystem?.map(str::to_string),
-        label: label?.map(str::to_string),
-        options: options?.unwrap_or_default(),
-        misfits: match is_lossy {
-            true => Misfits::Drop,
-            false => Misfits::Refuse,
-        },
-        contents,
-    })
-}
-
-/// The partition type by either spelling: the original's code reads one and its manual names the
-/// other.
-fn gpt_type(object: &Object<'_>, f: &mut Findings) -> Option<Option<String>> {
-    let underscore = object.optionally("gpt_type", f, Value::string);
-    let hyphen = object.optionally("gpt-type", f, Value::string);
-    let chosen = match (underscore?, hyphen?) {
-        (Some(one), Some(other)) if !one.eq_ignore_ascii_case(other) => {
-            let message = format!("'gpt_type' is '{one}', but 'gpt-type' is '{other}'");
-            return f.refuse(object.place(), message);
-        }
-        (one, other) => one.or(other),
-    };
-    Some(chosen.map(str::to_string))
-}
-
-fn write(value: &Value<'_>, parts: Option<usize>, f: &mut Findings) -> Option<FileSpec> {
+fn write(value: &Value<'_>, parts: Option<usize>, f: &mut Findings) -> Option<PartFile> {
     let object = value.object(&keys::WRITE, f)?;
     let part = part_index(&object, parts, f);
     let path = object.required("path", f).and_then(|value| value.string(f));
     let content = object
         .required("content", f)
         .and_then(|value| value.string(f));
-    Some(FileSpec {
-        place: value.place().to_string().into(),
-        part: part?,
-        path: path?.to_string(),
-        content: Content::inline(content?.as_bytes()),
-    })
+    let content = FileContent::Inline(content?.as_bytes().to_vec());
+    Some(file(value, part?, path?, content))
 }
 
-fn upload(value: &Value<'_>, parts: Option<usize>, f: &mut Findings) -> Option<Upload> {
+fn upload(value: &Value<'_>, parts: Option<usize>, f: &mut Findings) -> Option<PartFile> {
     let object = value.object(&keys::UPLOAD, f)?;
     let part = part_index(&object, parts, f);
     let target = object
         .required("target", f)
         .and_then(|value| value.string(f));
+    let data = data(value, &object, f);
+    Some(file(value, part?, target?, FileContent::Data(data?)))
+}
+
+fn file(value: &Value<'_>, part: i64, path: &str, content: FileContent) -> PartFile {
+    let kind = ObjectKind::File {
+        path: path.to_string(),
+        content,
+    };
+    PartFile {
+        part,
+        object: crate::image::Object {
+            place: value.place().into(),
+            kind,
+        },
+    }
+}
+
+fn blob(value: &Value<'_>, sector: SectorSize, f: &mut Findings) -> Option<(Blob, Data)> {
+    let object = value.object(&keys::BLOB, f)?;
+    let start = object
+        .required("start", f)
+        .and_then(|value| bounds::offset(value, sector, f));
+    let data = data(value, &object, f);
+    let blob = Blob {
+        place: value.place().into(),
+        offset: start?,
+        content: Content::inline(&[]),
+    };
+    Some((blob, data?))
+}
+
+/// Where bytes are: the `source` of `object`, and its `sha256`.
+pub(super) fn data(value: &Value<'_>, object: &Object<'_>, f: &mut Findings) -> Option<Data> {
     let source = object.required("source", f).and_then(|value| {
         let text = value.string(f)?;
         f.check(value.place(), source::parse_source(text))
@@ -218,10 +193,8 @@ fn upload(value: &Value<'_>, parts: Option<usize>, f: &mut Findings) -> Option<U
         let text = value.string(f)?;
         f.check(value.place(), source::parse_sha256(text))
     });
-    Some(Upload {
-        place: value.place().to_string(),
-        part: part?,
-        target: target?.to_string(),
+    Some(Data {
+        place: value.place().into(),
         source: source?,
         sha256: sha256?,
     })
@@ -242,22 +215,12 @@ fn part_index(object: &Object<'_>, parts: Option<usize>, f: &mut Findings) -> Op
     Some(part)
 }
 
-/// Several filesystems make no difference where every partition names its own.
-fn warn_of_equal_images(group: &LayoutGroup, f: &mut Findings) {
-    if group.filesystems.len() > 1 && group.parts.iter().all(|part| part.filesystem.is_some()) {
-        let place = format!("{}.filesystems", group.place);
-        f.warn(
-            &place,
-            "the images are all the same: every partition names its own filesystem",
-        );
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use disklayout::Bytes;
     use disklayout::layout::DiskSize;
-    use disklayout::layout::guestfs::End;
+    use disklayout::layout::spec::End;
+    use disklayout::table::types::PartitionType;
 
     use super::*;
     use crate::describe::hdds::document;
@@ -279,36 +242,48 @@ mod tests {
         let (group, problems) = group(json);
         let group = group.unwrap();
         assert_eq!(problems, [""; 0]);
-        assert_eq!(group.labels, ["mbr"]);
+        assert_eq!(
+            (group.labels[0].word.as_str(), group.labels.len()),
+            ("mbr", 1)
+        );
         assert_eq!(group.filesystems, ["ext4"]);
         assert_eq!(group.size, DiskSize::Fixed(Bytes::new(100 << 20)));
         assert_eq!(group.imgver, None);
-        assert!(group.parts.is_empty() && group.writes.is_empty() && group.uploads.is_empty());
+        assert!(group.parts.is_empty() && group.files.is_empty());
     }
 
     #[test]
     fn numbers_may_be_numbers_or_strings_everywhere() {
         let json = r#"{"name": "x", "size": 1048576, "imgver": 2,
             "parts": [{"type": "p", "start": 4096, "end": "-1", "label": null,
-                       "gpt-type": "G"}],
+                       "gpt-type": "esp"}],
             "writes": [{"part": 1, "path": "/a", "content": ""}],
             "uploads": [{"part": "1", "target": "/b", "source": "b"}]}"#;
         let (group, problems) = group(json);
         let group = group.unwrap();
         assert_eq!(problems, [""; 0]);
         assert_eq!(group.imgver.as_deref(), Some("2"));
-        let part = &group.parts[0];
+        let part = &group.parts[0].partition;
         assert_eq!(
             (part.start, part.end),
             (Start::Sector(4096), End::Sector(-1))
         );
-        assert_eq!(
-            (part.label.as_deref(), part.gpt_type.as_deref()),
-            (None, Some("G"))
-        );
-        assert_eq!(group.writes[0].part, 1);
-        assert!(group.writes[0].content.is_empty());
-        assert_eq!(group.uploads[0].source, Source::File("b".to_string()));
+        assert_eq!(part.kind.gpt, PartitionType::parse_guid("esp").ok());
+        assert_eq!((group.files[0].part, group.files[1].part), (1, 1));
+        let kinds = group.files.iter().map(|file| match &file.object.kind {
+            ObjectKind::File { path, content } => (path.as_str(), content.clone()),
+            other => panic!("{other:?}"),
+        });
+        let upload = Data {
+            place: "uploads[0]".into(),
+            source: Source::File("b".to_string()),
+            sha256: None,
+        };
+        let expected = [
+            ("/a", FileContent::Inline(vec![])),
+            ("/b", FileContent::Data(upload)),
+        ];
+        assert!(kinds.eq(expected));
     }
 
     #[test]
@@ -330,13 +305,14 @@ mod tests {
             let parts = format!(r#"[{{"type": "p", "start": 1, "end": 2, {types}}}]"#);
             group(&format!(r#"{{"name": "x", "size": 1, "parts": {parts}}}"#))
         };
-        let (same, problems) = part(r#""gpt_type": "aB", "gpt-type": "Ab""#);
-        assert_eq!(same.unwrap().parts[0].gpt_type.as_deref(), Some("aB"));
+        let (same, problems) = part(r#""gpt_type": "esP", "gpt-type": "EFI System""#);
+        let kind = same.unwrap().parts[0].partition.kind;
+        assert_eq!(kind.gpt, PartitionType::parse_guid("esp").ok());
         assert_eq!(problems, [""; 0]);
-        let (_, problems) = part(r#""gpt_type": "a", "gpt-type": "b""#);
+        let (_, problems) = part(r#""gpt_type": "esp", "gpt-type": "lvm""#);
         assert_eq!(
             problems,
-            ["parts[0]: 'gpt_type' is 'a', but 'gpt-type' is 'b'"]
+            ["parts[0]: 'gpt_type' is 'esp', but 'gpt-type' is 'lvm'"]
         );
     }
 

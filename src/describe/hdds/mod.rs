@@ -21,6 +21,7 @@ pub mod machine;
 mod mkfs;
 mod model;
 pub mod names;
+mod part;
 mod problem;
 mod reader;
 pub mod releases;
@@ -30,6 +31,7 @@ mod source;
 mod table;
 mod top;
 mod variants;
+mod whole_group;
 
 #[cfg(test)]
 mod reject;

@@ -3,19 +3,19 @@
 use std::sync::Arc;
 
 use disklayout::SectorSize;
-use disklayout::fs::{Misfits, Options};
-use disklayout::layout::guestfs::{End, FileSpec, Length, MbrType, Start};
-use disklayout::layout::{DiskSize, Flag};
+use disklayout::layout::DiskSize;
+use disklayout::layout::spec::{Blob, Partition};
+use disklayout::table::Kind;
 use uuid::Uuid;
 
 use super::names::Extension;
 use super::problem::{ConfigError, Problem};
 use super::releases::Release;
 use crate::distribution::Distribution;
-use crate::image::{DiskFormat, Finish, Object, Upload};
+use crate::image::{Data, DiskFormat, Filling, Finish, Object};
 
 /// Everything that an hdds.json says.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Config {
     /// The groups of images that are written here, in the order of the file.
     pub layouts: Vec<LayoutGroup>,
@@ -30,7 +30,7 @@ pub struct Config {
 }
 
 /// A group of either kind. Each has a subcommand of its own.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub enum Group<'a> {
     /// Images that are written here.
     Layout(&'a LayoutGroup),
@@ -39,7 +39,7 @@ pub enum Group<'a> {
 }
 
 /// Images that are the same but for the partition table and the filesystem.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct LayoutGroup {
     /// `guestfs[2]`.
     pub place: String,
@@ -58,50 +58,45 @@ pub struct LayoutGroup {
     /// The numbers of the partitions that stand in the MBR in front of a GPT too.
     pub hybrid_mbr: Vec<i64>,
     /// The partition tables, one image each; never empty.
-    pub labels: Vec<String>,
+    pub labels: Vec<Label>,
     /// The filesystems of partitions that name none, one image each; never empty.
     pub filesystems: Vec<String>,
     /// The partitions in the order in which they are made.
     pub parts: Vec<Part>,
-    /// Files with the content in the configuration.
-    pub writes: Vec<FileSpec>,
-    /// Files with the content elsewhere.
-    pub uploads: Vec<Upload>,
+    /// Files that go into partitions by their numbers, over what these hold.
+    pub files: Vec<PartFile>,
+    /// Bytes beside the partitions.
+    pub blobs: Vec<(Blob, Data)>,
+}
+
+/// A partition table, as a group asks for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Label {
+    /// The word for it, which is in file names.
+    pub word: String,
+    /// What it means.
+    pub kind: Kind,
 }
 
 /// One partition of a layout group.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct Part {
-    /// `guestfs[2].parts[0]`.
-    pub place: String,
-    /// `p`, `l`, `e` or the words.
-    pub prlogex: String,
-    /// Where it starts.
-    pub start: Start,
-    /// Where it ends.
-    pub end: End,
-    /// What its start is rounded up to a multiple of.
-    pub align: Option<Length>,
-    /// Its name in a GPT.
-    pub name: Option<String>,
-    /// Its GUID in a GPT.
-    pub uuid: Option<Uuid>,
-    /// The partition type as a GUID, or by its name.
-    pub gpt_type: Option<String>,
-    /// The partition type in an MBR.
-    pub mbr_type: Option<MbrType>,
-    /// Its marks.
-    pub flags: Vec<Flag>,
-    /// The filesystem; that of the variant when there is none.
+    /// The partition. Where it holds a filesystem, its format is that of the variant, unless there
+    /// is one of its own.
+    pub partition: Partition,
+    /// The word for its own filesystem, or for none.
     pub filesystem: Option<String>,
-    /// The filesystem's label.
-    pub label: Option<String>,
-    /// What else was chosen for the filesystem.
-    pub options: Options,
-    /// What becomes of content that the filesystem can't hold.
-    pub misfits: Misfits,
-    /// What goes into it, each object over those before it.
-    pub contents: Vec<Object>,
+    /// What goes into it.
+    pub filling: Filling,
+}
+
+/// A file that goes into a partition by its number.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PartFile {
+    /// The number, from 1.
+    pub part: i64,
+    /// The file.
+    pub object: Object,
 }
 
 /// Images that are the same but for the release and the architecture.
@@ -235,7 +230,7 @@ mod tests {
         let config = Config::parse(text, "t", &RESERVED).unwrap();
         assert_eq!(config.group("a").unwrap().place(), "guestfs[0]");
         assert_eq!(config.group("b").unwrap().place(), "virtinstall[0]");
-        assert_eq!(config.group("c"), None);
+        assert!(config.group("c").is_none());
     }
 
     /// The JSON pointers of `value` and everything in it.

@@ -4,8 +4,8 @@ use std::collections::HashSet;
 
 use disklayout::SectorSize;
 use disklayout::fs::options;
-use disklayout::layout::Flag;
-use disklayout::layout::guestfs::MbrType;
+use disklayout::table::types::PartitionType;
+use disklayout::table::{Flag, Kind, Role};
 use uuid::Uuid;
 
 use super::reader::{Findings, Value};
@@ -40,15 +40,57 @@ pub(super) fn guid(value: &Value<'_>, f: &mut Findings) -> Option<Uuid> {
     f.check(value.place(), options::uuid(text))
 }
 
+/// What libguestfs can make and this program can't.
+const FOREIGN: [&str; 9] = [
+    "aix", "amiga", "rdb", "bsd", "dasd", "dvh", "mac", "pc98", "sun",
+];
+
+/// A kind of partition table by the words that libguestfs has for it, or `none`.
+pub(super) fn kind(word: &str) -> Result<Kind, String> {
+    const KNOWN: &str = "known are 'mbr' (or 'msdos'), 'gpt' (or 'efi') and 'none'";
+    match word {
+        "none" => Ok(Kind::None),
+        "mbr" | "msdos" => Ok(Kind::Mbr),
+        "gpt" | "efi" => Ok(Kind::Gpt),
+        word if FOREIGN.contains(&word) => Err(format!(
+            "can't make a partition table of type '{word}'; {KNOWN}"
+        )),
+        word => Err(format!("unknown type of partition table '{word}'; {KNOWN}")),
+    }
+}
+
+/// What a partition is in an MBR, by any of the spellings that `part_add` of libguestfs takes.
+pub(super) fn role(value: &Value<'_>, f: &mut Findings) -> Option<Role> {
+    match value.string(f)? {
+        "p" | "primary" => Some(Role::Primary),
+        "l" | "logical" => Some(Role::Logical),
+        "e" | "extended" => Some(Role::Extended),
+        other => {
+            let message = format!(
+                "unknown type '{other}'; known are 'p', 'l' and 'e', spelt out also 'primary', \
+                 'logical' and 'extended'"
+            );
+            f.refuse(value.place(), message)
+        }
+    }
+}
+
+/// A partition type of a GPT: a GUID or a name.
+pub(super) fn gpt_type(value: &Value<'_>, f: &mut Findings) -> Option<PartitionType> {
+    let text = value.string(f)?;
+    f.check(value.place(), PartitionType::parse_guid(text))
+}
+
 /// A partition type of an MBR: a number, a text in hexadecimal or a name.
-pub(super) fn mbr_type(value: &Value<'_>, f: &mut Findings) -> Option<MbrType> {
+pub(super) fn mbr_type(value: &Value<'_>, f: &mut Findings) -> Option<PartitionType> {
     if !value.is_number() {
-        return value.string(f).map(MbrType::parse);
+        let text = value.string(f)?;
+        return f.check(value.place(), PartitionType::parse_byte(text));
     }
     let number = value.integer(f)?;
     let message = |_| format!("{number} is no byte; a type is between 1 and 255");
-    f.check(value.place(), u8::try_from(number).map_err(message))
-        .map(MbrType::Byte)
+    let byte = f.check(value.place(), u8::try_from(number).map_err(message))?;
+    f.check(value.place(), PartitionType::of_byte(byte))
 }
 
 /// The flags of a partition.

@@ -4,12 +4,13 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::{Result, bail};
-use disklayout::layout::guestfs::PartitionSpec;
+use disklayout::layout::spec::{Disk, Holds, Partition};
+use disklayout::table::{Kind, Role};
 
-use super::model::{Config, Group, InstallGroup, LayoutGroup, Part};
+use super::model::{Config, Group, InstallGroup, Label, LayoutGroup, Part};
 use super::releases::{NextRelease, Release, Resolved};
-use super::{arch, for_label, names};
-use crate::image::{Image, InstallRecipe, LayoutRecipe, Recipe};
+use super::{arch, for_label, names, part};
+use crate::image::{Filling, Image, InstallRecipe, Layout, Recipe, Seed};
 
 impl Config {
     /// Every image that there should be, in the order of the file.
@@ -39,12 +40,14 @@ pub fn layout_images(
     label: Option<&str>,
     filesystem: Option<&str>,
 ) -> Result<Vec<Image>> {
-    refuse_unlisted(group, "label", label, &group.labels)?;
-    refuse_unlisted(group, "filesystem", filesystem, &group.filesystems)?;
+    let labels = group.labels.iter().map(|label| label.word.as_str());
+    refuse_unlisted(group, "label", label, labels)?;
+    let filesystems = group.filesystems.iter().map(String::as_str);
+    refuse_unlisted(group, "filesystem", filesystem, filesystems)?;
     let wanted = |wish: Option<&str>, word: &str| wish.is_none_or(|wish| wish == word);
     let images = of(group)
         .into_iter()
-        .filter(|(l, fs)| wanted(label, l) && wanted(filesystem, fs))
+        .filter(|(l, fs)| wanted(label, &l.word) && wanted(filesystem, fs))
         .map(|(label, filesystem)| layout_image(group, label, filesystem));
     Ok(images.collect())
 }
@@ -82,62 +85,84 @@ pub fn install_images(
 }
 
 /// The variants of a group: each label with each filesystem.
-pub(super) fn of(group: &LayoutGroup) -> Vec<(&str, &str)> {
+pub(super) fn of(group: &LayoutGroup) -> Vec<(&Label, &str)> {
     let filesystems = || group.filesystems.iter().map(String::as_str);
     let labels = group.labels.iter();
     labels
-        .flat_map(|label| filesystems().map(move |filesystem| (label.as_str(), filesystem)))
+        .flat_map(|label| filesystems().map(move |filesystem| (label, filesystem)))
         .collect()
 }
 
 /// The name of a variant. Only what the group has several of is in it.
-pub(super) fn file_name(group: &LayoutGroup, label: &str, filesystem: &str) -> String {
+pub(super) fn file_name(group: &LayoutGroup, label: &Label, filesystem: &str) -> String {
     let filesystem = (group.filesystems.len() > 1).then_some(filesystem);
-    let label = (group.labels.len() > 1).then_some(label);
+    let label = (group.labels.len() > 1).then_some(label.word.as_str());
     names::layout_file_name(&group.name, group.imgver.as_deref(), filesystem, label)
 }
 
-fn layout_image(group: &LayoutGroup, label: &str, filesystem: &str) -> Image {
+fn layout_image(group: &LayoutGroup, label: &Label, filesystem: &str) -> Image {
     let partitions = group.parts.iter().map(|part| partition(part, filesystem));
-    let contents = group.parts.iter().map(|part| part.contents.clone());
-    let mut recipe = LayoutRecipe {
-        place: group.place.clone(),
-        size: group.size,
-        sector_size: group.sector_size,
-        label: label.to_string(),
-        disk_id: group.disk_id,
-        disk_guid: group.disk_guid,
-        hybrid_mbr: group.hybrid_mbr.clone(),
-        partitions: partitions.collect(),
-        contents: contents.collect(),
-        writes: group.writes.clone(),
-        uploads: group.uploads.clone(),
+    let mut partitions: Vec<_> = partitions.collect();
+    for_label::adapt(&mut partitions, group, label.kind);
+    let mut contents: Vec<_> = group
+        .parts
+        .iter()
+        .map(|part| part.filling.clone())
+        .collect();
+    let order = by_number(group, label.kind);
+    for file in &group.files {
+        if let Some(Filling::Files(objects)) =
+            of_number(&order, file.part).and_then(|index| contents.get_mut(index))
+        {
+            objects.push(file.object.clone());
+        }
+    }
+    let layout = Layout {
+        disk: Disk {
+            place: group.place.as_str().into(),
+            size: group.size,
+            sector_size: group.sector_size,
+            table: for_label::table(group, label.kind),
+            partitions,
+            blobs: group.blobs.iter().map(|(blob, _)| blob.clone()).collect(),
+        },
+        contents,
+        blobs: group.blobs.iter().map(|(_, data)| data.clone()).collect(),
+        seed: Seed::FileName,
     };
-    for_label::adapt(&mut recipe, group);
     Image {
         file_name: file_name(group, label, filesystem),
         group: group.name.clone(),
-        recipe: Recipe::Layout(recipe),
+        recipe: Recipe::Layout(Box::new(layout)),
     }
 }
 
-fn partition(part: &Part, filesystem: &str) -> PartitionSpec {
-    PartitionSpec {
-        place: part.place.clone().into(),
-        prlogex: part.prlogex.clone(),
-        start: part.start,
-        end: part.end,
-        align: part.align,
-        name: part.name.clone(),
-        uuid: part.uuid,
-        gpt_type: part.gpt_type.clone(),
-        mbr_type: part.mbr_type.clone(),
-        flags: part.flags.clone(),
-        filesystem: part.filesystem.as_deref().unwrap_or(filesystem).to_string(),
-        label: part.label.clone(),
-        options: part.options.clone(),
-        misfits: part.misfits,
+/// A partition with the filesystem that it names, or else that of the variant.
+fn partition(part: &Part, filesystem: &str) -> Partition {
+    let mut partition = part.partition.clone();
+    match &mut partition.holds {
+        Holds::Filesystem(held) => match part.filesystem.as_deref().unwrap_or(filesystem) {
+            part::NONE => partition.holds = Holds::Nothing,
+            word => held.format = word.to_string(),
+        },
+        Holds::Nothing | Holds::Bytes(_) => {}
     }
+    partition
+}
+
+/// The positions of the parts in the order of their numbers: logical partitions come last.
+pub(super) fn by_number(group: &LayoutGroup, kind: Kind) -> Vec<usize> {
+    let mut order: Vec<_> = (0..group.parts.len()).collect();
+    if kind == Kind::Mbr {
+        order.sort_by_key(|index| group.parts[*index].partition.role == Role::Logical);
+    }
+    order
+}
+
+/// The position of the partition with this number, counted from 1.
+pub(super) fn of_number(order: &[usize], number: i64) -> Option<usize> {
+    let index = usize::try_from(number.checked_sub(1)?).ok()?;
+    order.get(index).copied()
 }
 
 fn all_install_images(group: &InstallGroup, next: &mut NextRelease<'_>) -> Result<Vec<Image>> {
@@ -189,14 +214,15 @@ pub(super) fn install_file_name(group: &InstallGroup, release: &str, arch: &str)
     names::install_file_name(prefix, release, &group.name, imgver, arch, group.extension)
 }
 
-fn refuse_unlisted(
+fn refuse_unlisted<'a>(
     group: &LayoutGroup,
     what: &str,
     wish: Option<&str>,
-    listed: &[String],
+    listed: impl Iterator<Item = &'a str>,
 ) -> Result<()> {
+    let listed: Vec<_> = listed.collect();
     match wish {
-        Some(wish) if !listed.iter().any(|word| word == wish) => {
+        Some(wish) if !listed.contains(&wish) => {
             let (name, listed) = (&group.name, listed.join(", "));
             bail!("the group '{name}' has no {what} '{wish}'; it has {listed}")
         }
@@ -265,10 +291,14 @@ mod tests {
         let filesystems: Vec<Vec<_>> = images
             .iter()
             .map(|image| match &image.recipe {
-                Recipe::Layout(recipe) => recipe
+                Recipe::Layout(layout) => layout
+                    .disk
                     .partitions
                     .iter()
-                    .map(|p| p.filesystem.as_str())
+                    .map(|part| match &part.holds {
+                        Holds::Filesystem(held) => held.format.as_str(),
+                        other => panic!("{other:?}"),
+                    })
                     .collect(),
                 Recipe::Install(_) => vec![],
             })

@@ -56,7 +56,7 @@ pub enum Recognized {
 }
 
 /// Which image is taken of several.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Choice {
     /// Its name, its tag or its digest.
     pub reference: Option<String>,
