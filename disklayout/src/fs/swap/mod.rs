@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use crate::disk::{Disk, write_data};
 use crate::error::{Error, Result};
-use crate::fs::options::{self, Choice, number};
+use crate::fs::options::{Choice, number};
 use crate::fs::{Formatter, FsPlan, Progress, Request, Summary};
 use crate::place::Place;
 use crate::tree::FileTree;
