@@ -10,8 +10,7 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
-use disklayout::Place;
-use disklayout::{Error, ErrorKind, Result};
+use disklayout::{Error, ErrorKind, Place, Result};
 
 use rustix::fs::{Access, AtFlags, CWD, accessat};
 

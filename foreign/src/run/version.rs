@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use disklayout::Place;
-use disklayout::{Error, ErrorKind, Result};
+use disklayout::{Error, ErrorKind, Place, Result};
 
 use super::runner::{Runner, Tool};
 

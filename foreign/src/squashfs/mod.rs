@@ -16,12 +16,11 @@ use std::collections::{BTreeSet, HashMap};
 use std::ffi::OsString;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use disklayout::Place;
 use disklayout::disk::{Disk, SparseFile};
 use disklayout::fs::misfits::Survey;
 use disklayout::fs::{Choice, Formatter, FsPlan, Progress, Request, Summary, Unwatched};
 use disklayout::tree::{Content, FileTree, NodeId, NodeKind};
-use disklayout::{Bytes, Error, ErrorKind, Result, Timestamp};
+use disklayout::{Bytes, Error, ErrorKind, Field, Place, Result, Timestamp};
 use sha2::{Digest, Sha256};
 
 use self::options::{CHOICES, Compression};
@@ -251,14 +250,13 @@ impl<'a> Sink<'a> for Fingerprinter {
 
 /// The filesystem itself has no name and no number.
 fn check_volume(request: &Request<'_>) -> Result<()> {
-    for (is_given, what) in [
-        (request.label.is_some(), "label"),
-        (request.uuid.is_some(), "uuid"),
+    for (is_given, field) in [
+        (request.label.is_some(), Field::Label),
+        (request.uuid.is_some(), Field::Uuid),
     ] {
         if is_given {
-            let message = format!("squashfs has no {what}; leave it out");
-            let place = format!("{}.{what}", request.place);
-            return Err(Error::invalid(place, message));
+            let message = format!("squashfs has no {field}; leave it out");
+            return Err(Error::invalid(request.place.field(field), message));
         }
     }
     Ok(())

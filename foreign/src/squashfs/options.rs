@@ -2,10 +2,9 @@
 
 use std::ffi::OsString;
 
-use disklayout::Place;
 use disklayout::fs::options::{self};
 use disklayout::fs::{Choice, Request};
-use disklayout::{Error, Result};
+use disklayout::{Error, Place, Result};
 
 const COMPRESSION: &str = "compression";
 const LEVEL: &str = "compression-level";
