@@ -21,6 +21,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use foreign::run::supervisor;
 use indicatif::MultiProgress;
 
 use crate::describe::hdds::Config;
@@ -28,9 +29,7 @@ use crate::describe::hdds::locate::DataDir;
 use crate::engine;
 use crate::image::{Image, Recipe};
 use crate::status::Status;
-use crate::tools::supervisor;
 use crate::virtinstall;
-pub use set::registry;
 
 /// What was asked for.
 #[derive(Debug)]

@@ -9,6 +9,7 @@ use disklayout::fs::Registry;
 use disklayout::layout::spec::{Disk, Holds};
 use disklayout::layout::{self, DiskPlan};
 use disklayout::{Identity, Timestamp};
+use foreign::run::Runner;
 
 use super::contents::{Contents, Find};
 use super::download::Downloads;
@@ -16,9 +17,8 @@ use super::event::Silent;
 use super::input::Scratch;
 use super::{Settings, seed, time};
 use crate::image::{Image, Layout, Recipe, Seed};
-use crate::tools::nameless::NamelessFile;
-use crate::tools::runner::Runner;
 use crate::virtinstall::{Host, Installation};
+use foreign::stage::NamelessFile;
 
 /// What plans depend on beside descriptions and contents.
 #[derive(Clone, Debug)]

@@ -8,7 +8,7 @@ use disklayout::layout::DiskPlan;
 use super::check::{Check, grouped};
 use super::images::Images;
 use crate::command::Context;
-use crate::command::set::{Uploads, registry};
+use crate::command::set::Uploads;
 use crate::engine::{Conditions, Planner};
 use crate::image::Image;
 
@@ -35,7 +35,7 @@ pub(super) fn look(
     let wanted = images.layouts().map(|(image, _)| image);
     let wanted = wanted.filter(|image| !hindered.contains(&image.file_name));
     let wanted: Vec<Image> = wanted.cloned().collect();
-    let (find, registry) = (Uploads(&context.data), registry());
+    let (find, registry) = (Uploads(&context.data), foreign::registry());
     let conditions = Conditions::from_environment()?;
     Ok(plan(
         &wanted,

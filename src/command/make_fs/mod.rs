@@ -18,13 +18,13 @@ use indicatif::MultiProgress;
 use uuid::Uuid;
 
 use super::Settings;
-use super::set::{NOT_TOLD, clean_up_on_signals, registry};
+use super::set::{NOT_TOLD, clean_up_on_signals};
 use crate::engine::{self, Conditions, Directory, Temporaries};
 use crate::image::{Filling, Image, Layout, Object, ObjectKind, Recipe, Seed};
 pub use crate::image::{InputFormat, Taken};
 use crate::report;
 use crate::status::Status;
-use crate::tools::staging;
+use foreign::stage::staging;
 use input::Inputs;
 use naming::OptionNames;
 
@@ -98,7 +98,13 @@ pub fn run(settings: &Settings, bars: &MultiProgress, options: &Options) -> Resu
     staging::remove_leftovers();
     let images = [options.image(name, run.conditions.time)];
     let reporter = report::choose(settings.json, bars);
-    let outcome = engine::run(&images, &run, &registry(), &inputs, reporter.as_ref())?;
+    let outcome = engine::run(
+        &images,
+        &run,
+        &foreign::registry(),
+        &inputs,
+        reporter.as_ref(),
+    )?;
     if let Some(error) = reporter.lost() {
         return Err(anyhow::Error::new(error).context(NOT_TOLD));
     }
@@ -170,7 +176,7 @@ impl Options {
 
     /// The partition's type, where there is a partition.
     fn kinds(&self) -> Kinds {
-        let usual = registry().partition_type(&self.filesystem);
+        let usual = foreign::registry().partition_type(&self.filesystem);
         let usual = types::named(usual).map(PartitionType::Named);
         match (&self.table, self.part_type) {
             (DiskTable::None, None) => Kinds::default(),

@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use disklayout::layout::DiskPlan;
 
 use super::next_release::next_release;
-use super::set::{Uploads, registry};
+use super::set::Uploads;
 use super::{Context, answer};
 use crate::engine::{self, Conditions, Planner};
 use crate::image::{Image, InstallRecipe, Recipe};
@@ -60,7 +60,7 @@ impl Machine {
 pub fn run(context: &Context, options: &Options) -> Result<Status> {
     engine::start_common(context.settings.jobs())?;
     let images = images(context, options)?;
-    let (find, registry) = (Uploads(&context.data), registry());
+    let (find, registry) = (Uploads(&context.data), foreign::registry());
     // Without the network, an upload that isn't in the cache has no size yet.
     let planner = Planner::offline(&images, &find, &registry, &Conditions::from_environment()?);
     let plan = |image: &Image| match &image.recipe {

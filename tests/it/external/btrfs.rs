@@ -2,11 +2,11 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use createhdds::tools::btrfs::BtrfsFormatter;
-use createhdds::tools::runner::Runner;
 use disklayout::fs::{Formatter, Misfits, Options, Request};
 use disklayout::tree::{Content, FileTree, NodeKind};
 use disklayout::{Bytes, ErrorKind, Timestamp};
+use foreign::btrfs::BtrfsFormatter;
+use foreign::run::Runner;
 
 use super::planned::{self, assert_refused, assert_stopped, tree, with_attribute};
 use super::sample::sample;
@@ -194,7 +194,7 @@ fn what_the_installed_program_is_too_old_for_is_refused() {
         };
         let plan = BtrfsFormatter::new(runner.clone()).plan(request).unwrap();
         let expected = format!(
-            "parts[0].mkfs.{name}: mkfs.btrfs 6.2 is installed, and this needs {since} or a later \
+            "parts[0].{name}: mkfs.btrfs 6.2 is installed, and this needs {since} or a later \
              one: install a newer 'btrfs-progs' (Debian, Ubuntu, Fedora), or leave it out"
         );
         assert_stopped(&*plan, MIN, &expected);
