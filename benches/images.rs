@@ -8,10 +8,12 @@ use std::sync::Arc;
 use createhdds::describe::hdds::Config;
 use createhdds::describe::hdds::locate::DataDir;
 use createhdds::describe::hdds::releases::NextRelease;
-use createhdds::engine::{self, Contents, Directory, Silent, Temporaries, download::Downloads};
+use createhdds::engine::download::Downloads;
+use createhdds::engine::{self, Conditions, Directory, Planner, Silent, Temporaries};
 use createhdds::image::{Image, Recipe};
 use disklayout::disk::SparseFile;
 use disklayout::fs::{FsPlan, Registry, Request, Unwatched};
+use disklayout::layout::spec::{Holds, Partition};
 use disklayout::{Bytes, Identity, Timestamp};
 use divan::Bencher;
 
@@ -46,13 +48,29 @@ fn write_ext4(bencher: Bencher<'_, '_>, mebibytes: u64) {
         .bench_refs(|disk| plan.write(disk, &Unwatched).expect("it is written"));
 }
 
+fn is_native(partition: &Partition) -> bool {
+    let names = Registry::native().names();
+    match &partition.holds {
+        Holds::Filesystem(held) => names.contains(&held.format.as_str()),
+        Holds::Nothing | Holds::Bytes(_) => true,
+    }
+}
+
+fn conditions() -> Conditions {
+    Conditions {
+        time: TIME,
+        latest: None,
+        downloads: Downloads::default(),
+    }
+}
+
 /// The layouts of the shipped set that need no other program.
 fn shipped() -> Vec<Image> {
     let config = Config::parse(include_str!("../hdds.json"), "hdds.json", &[]).expect("sound");
     let mut next = NextRelease::new(None, || anyhow::bail!("no relative release"));
     let mut images = config.images(&mut next).expect("sound");
     images.retain(|image| match &image.recipe {
-        Recipe::Layout(recipe) => recipe.partitions.iter().all(|one| one.filesystem != "ntfs"),
+        Recipe::Layout(layout) => layout.disk.partitions.iter().all(is_native),
         Recipe::Install(_) => false,
     });
     images
@@ -63,12 +81,10 @@ fn plan_image(bencher: Bencher<'_, '_>, name: &str) {
     let mut images = shipped();
     images.retain(|image| image.file_name == name);
     let find = |name: &str| DataDir::Shipped.upload(name);
-    let contents = Contents::gather(&images, &find, &Downloads::default(), &Silent);
     let registry = Registry::native();
-    let Recipe::Layout(recipe) = &images[0].recipe else {
-        panic!("{name} is no layout");
-    };
-    bencher.bench(|| engine::plan_layout(name, recipe, &contents, &registry, TIME));
+    let planner = Planner::offline(&images, &find, &registry, &conditions());
+    let layout = images[0].layout().expect("a layout");
+    bencher.bench(|| planner.decide(name, layout));
 }
 
 #[divan::bench(args = [1, 2, 4])]
@@ -81,9 +97,7 @@ fn build_set(bencher: Bencher<'_, '_>, jobs: usize) {
         jobs: NonZeroUsize::new(jobs).expect("at least one"),
         sync: false,
         explicit_zeros: false,
-        time: TIME,
-        latest: None,
-        downloads: Downloads::default(),
+        conditions: conditions(),
         install: createhdds::virtinstall::Settings::default(),
     };
     let find = |name: &str| DataDir::Shipped.upload(name);

@@ -429,7 +429,7 @@ mod tests {
     #[test]
     fn sectors_and_the_type_of_the_partition() {
         let options = parse("-p --part-type esp --sector-size 4096 a b").unwrap();
-        assert_eq!(options.part_type.as_deref(), Some("esp"));
+        assert_eq!(options.part_type, PartitionType::parse("esp").ok());
         assert_eq!(options.sector_size, SectorSize::B4096);
         let options = parse("a b").unwrap();
         assert_eq!(options.part_type, None);

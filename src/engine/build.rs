@@ -291,8 +291,9 @@ mod tests {
     use disklayout::disk::Disk;
 
     use super::*;
+    use crate::engine::download::Downloads;
     use crate::engine::event::Silent;
-    use crate::engine::{Directory, Downloads, Outcome, Temporaries};
+    use crate::engine::{Conditions, Directory, Outcome, Temporaries};
 
     type Write = fn(&SparseFile, &dyn Progress) -> Result<()>;
 
@@ -303,9 +304,11 @@ mod tests {
             jobs: NonZeroUsize::new(jobs).unwrap(),
             sync: true,
             explicit_zeros: false,
-            time: Timestamp::default(),
-            latest: None,
-            downloads: Downloads::default(),
+            conditions: Conditions {
+                time: Timestamp::default(),
+                latest: None,
+                downloads: Downloads::default(),
+            },
             install: crate::virtinstall::Settings::default(),
         }
     }

@@ -222,10 +222,7 @@ pub fn plan_all(
     find: &dyn Find,
     reporter: &dyn Reporter,
 ) -> Vec<Result<Planned>> {
-    let scratch = || settings.scratch();
-    let planner = Planner::new(images, find, registry, &settings.conditions, &scratch);
-    let downloads = &settings.conditions.downloads;
-    planner.contents.download(downloads, reporter, &|_| {});
+    let planner = Planner::gathering(images, find, registry, &settings.conditions, reporter);
     let plans = plan_ready(images, &Preparer::new(planner, find, settings), settings);
     plans.into_iter().flatten().collect()
 }
@@ -335,7 +332,7 @@ mod tests {
             sync: true,
             explicit_zeros: false,
             conditions: Conditions {
-                time: Timestamp::default(),
+                time: disklayout::Timestamp::default(),
                 latest: None,
                 downloads: download::Downloads::default(),
             },

@@ -13,7 +13,7 @@ use foreign::run::Runner;
 
 use super::contents::{Contents, Find};
 use super::download::Downloads;
-use super::event::Silent;
+use super::event::{Reporter, Silent};
 use super::input::Scratch;
 use super::{Settings, seed, time};
 use crate::image::{Image, Layout, Recipe, Seed};
@@ -76,12 +76,23 @@ impl<'a> Planner<'a> {
         registry: &'a Registry,
         conditions: &Conditions,
     ) -> Self {
+        let mut conditions = conditions.clone();
+        conditions.downloads.offline = true;
+        Self::gathering(images, find, registry, &conditions, &Silent)
+    }
+
+    /// One for `images` that downloads first what they need, each address once and several at a time.
+    /// What fails is told to those who ask for it.
+    pub fn gathering(
+        images: &'a [Image],
+        find: &'a dyn Find,
+        registry: &'a Registry,
+        conditions: &Conditions,
+        reporter: &dyn Reporter,
+    ) -> Self {
         let planner = Self::new(images, find, registry, conditions, &nameless);
-        let downloads = Downloads {
-            offline: true,
-            ..conditions.downloads.clone()
-        };
-        planner.contents.download(&downloads, &Silent, &|_| {});
+        let downloads = &conditions.downloads;
+        planner.contents.download(downloads, reporter, &|_| {});
         planner
     }
 

@@ -14,7 +14,6 @@ use createhdds::describe::hdds::locate::DataDir;
 use createhdds::engine::Directory;
 use createhdds::virtinstall;
 use foreign::run::Runner;
-use foreign::run::Runner;
 use indicatif::MultiProgress;
 use serde_json::{Value, json};
 use tempfile::TempDir;

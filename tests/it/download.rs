@@ -8,11 +8,15 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use createhdds::engine::download::Downloads;
-use createhdds::engine::{Contents, Event, Reporter};
-use createhdds::image::{Image, LayoutRecipe, Recipe, Source, Upload};
-use disklayout::Bytes;
+use createhdds::engine::{Conditions, Event, Planner, Reporter};
+use createhdds::image::{
+    Data, FileContent, Filling, Image, Layout, Object, ObjectKind, Recipe, Seed, Source,
+};
+use disklayout::fs::Registry;
 use disklayout::layout::DiskSize;
-use disklayout::tree::Content;
+use disklayout::layout::spec::{Disk, DiskTable, Filesystem, Holds, Partition};
+use disklayout::tree::{Content, FileTree};
+use disklayout::{Bytes, SectorSize, Timestamp};
 
 use crate::server::{Server, ok, respond};
 
@@ -562,33 +566,52 @@ impl Reporter for Log {
     }
 }
 
-fn image(source: Source, sha256: Option<&str>) -> (Image, Upload) {
-    let upload = Upload {
+/// An image with one file.
+fn image(source: Source, sha256: Option<&str>) -> Image {
+    let data = Data {
         place: "guestfs[0].uploads[0]".into(),
-        part: 1,
-        target: "/file".into(),
         source,
         sha256: sha256.map(Into::into),
     };
-    let recipe = LayoutRecipe {
-        sector_size: disklayout::SectorSize::B512,
-        disk_id: None,
-        disk_guid: None,
-        hybrid_mbr: Vec::new(),
-        place: "guestfs[0]".into(),
-        size: DiskSize::Fixed(Bytes::new(1 << 20)),
-        label: "mbr".into(),
-        partitions: Vec::new(),
-        contents: Vec::new(),
-        writes: Vec::new(),
-        uploads: vec![upload.clone()],
+    let file = Object {
+        place: "guestfs[0].uploads[0]".into(),
+        kind: ObjectKind::File {
+            path: "/file".into(),
+            content: FileContent::Data(data),
+        },
     };
-    let image = Image {
+    let held = Filesystem::new("ext2", FileTree::new(Timestamp::default()));
+    let layout = Layout {
+        disk: Disk {
+            place: "guestfs[0]".into(),
+            size: DiskSize::Fixed(Bytes::new(16 << 20)),
+            sector_size: SectorSize::B512,
+            table: DiskTable::None,
+            partitions: vec![Partition::new(
+                "guestfs[0].parts[0]",
+                Holds::Filesystem(held),
+            )],
+            blobs: Vec::new(),
+        },
+        contents: vec![Filling::Files(vec![file])],
+        blobs: Vec::new(),
+        seed: Seed::FileName,
+    };
+    Image {
         file_name: "disk_test.img".into(),
         group: "test".into(),
-        recipe: Recipe::Layout(recipe),
-    };
-    (image, upload)
+        recipe: Recipe::Layout(Box::new(layout)),
+    }
+}
+
+/// The content of the only file that is planned, or why there is none.
+fn planned(planner: &Planner<'_>, image: &Image) -> Result<Content, String> {
+    let plan = planner.decide(&image.file_name, image.layout().unwrap());
+    let plan = plan.map_err(|error| format!("{error:#}"))?;
+    let filesystem = plan.filesystems().next().unwrap();
+    let files = filesystem.tree().files();
+    assert_eq!(files.len(), 1);
+    Ok(files[0].1.clone())
 }
 
 #[test]
@@ -605,7 +628,7 @@ fn images_share_a_download_and_its_failure() {
     let missing = Source::Url(format!("{}/missing", server.address));
     let torn = Source::Url(format!("{}/torn", server.address));
     let file = Source::File("file".into());
-    let (images, uploads): (Vec<_>, Vec<_>) = [
+    let images = [
         image(good.clone(), None),
         image(good, Some(&DATA_SHA256.to_uppercase())),
         image(missing.clone(), None),
@@ -614,20 +637,19 @@ fn images_share_a_download_and_its_failure() {
         image(torn, Some(&"0".repeat(64))),
         image(file.clone(), None),
         image(file, Some(DATA_SHA256)),
-    ]
-    .into_iter()
-    .unzip();
+    ];
     let log = Log::default();
     let find = |name: &str| Ok(Content::inline(name.as_bytes()));
-    let downloads = downloads(cache.path());
-    let contents = Contents::gather(&images, &find, &downloads, &log);
-    let results: Vec<_> = uploads
+    let conditions = Conditions {
+        time: Timestamp::default(),
+        latest: None,
+        downloads: downloads(cache.path()),
+    };
+    let registry = Registry::native();
+    let planner = Planner::gathering(&images, &find, &registry, &conditions, &log);
+    let results: Vec<_> = images
         .iter()
-        .map(|upload| {
-            contents
-                .content(upload)
-                .map_err(|error| format!("{error:#}"))
-        })
+        .map(|image| planned(&planner, image))
         .collect();
     assert_eq!(results[0], results[1]);
     assert_eq!(results[0].as_ref().unwrap().len(), data().len() as u64);

@@ -5,66 +5,65 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 
-use createhdds::engine::{Directory, Outcome, Settings, Silent, Temporaries, run};
-use createhdds::image::{Image, LayoutRecipe, Recipe, Source, Upload};
-use disklayout::fs::{Misfits, Options, Registry};
+use createhdds::engine::download::Downloads;
+use createhdds::engine::{Conditions, Directory, Outcome, Settings, Silent, Temporaries, run};
+use createhdds::image::{
+    Data, FileContent, Filling, Image, Layout, Object, ObjectKind, Recipe, Seed, Source,
+};
+use disklayout::fs::Registry;
 use disklayout::layout::DiskSize;
-use disklayout::layout::guestfs::{End, FileSpec, PartitionSpec, Start};
-use disklayout::tree::Content;
-use disklayout::{Bytes, Timestamp};
+use disklayout::layout::spec::{Disk, DiskTable, End, Filesystem, Holds, Partition, Start};
+use disklayout::tree::{Content, FileTree};
+use disklayout::{Bytes, SectorSize, Timestamp};
 
 fn image(index: usize, filesystem: &str) -> Image {
     let place = format!("guestfs[{index}]");
-    let part = PartitionSpec {
-        place: format!("{place}.parts[0]").into(),
-        prlogex: "p".into(),
-        start: Start::Sector(2048),
-        align: None,
-        name: None,
-        uuid: None,
-        mbr_type: None,
-        flags: Vec::new(),
-        end: End::Sector(-2048),
-        gpt_type: None,
-        filesystem: filesystem.into(),
+    let held = Filesystem {
         label: Some("DATA".into()),
-        options: Options::default(),
-        misfits: Misfits::Refuse,
+        ..Filesystem::new(filesystem, FileTree::new(Timestamp::default()))
     };
-    let write = FileSpec {
-        place: format!("{place}.writes[0]").into(),
-        part: 1,
-        path: "/dir/written".into(),
-        content: Content::inline(b"written"),
+    let part = Partition {
+        start: Start::Sector(2048),
+        end: End::Sector(-2048),
+        ..Partition::new(format!("{place}.parts[0]"), Holds::Filesystem(held))
     };
-    let upload = Upload {
-        place: format!("{place}.uploads[0]"),
-        part: 1,
-        target: "/uploaded".into(),
+    let file = |path: &str, content| Object {
+        place: place.as_str().into(),
+        kind: ObjectKind::File {
+            path: path.into(),
+            content,
+        },
+    };
+    let upload = Data {
+        place: format!("{place}.uploads[0]").into(),
         source: Source::File("upload".into()),
         sha256: None,
     };
+    let files = vec![
+        file("/dir/written", FileContent::Inline(b"written".to_vec())),
+        file("/uploaded", FileContent::Data(upload)),
+    ];
+    let gpt = DiskTable::Gpt {
+        guid: None,
+        hybrid: Vec::new(),
+    };
+    let mbr = DiskTable::Mbr { signature: None };
     Image {
         file_name: format!("disk_{index}_{filesystem}.img"),
         group: "test".into(),
-        recipe: Recipe::Layout(LayoutRecipe {
-            sector_size: disklayout::SectorSize::B512,
-            disk_id: None,
-            disk_guid: None,
-            hybrid_mbr: Vec::new(),
-            place,
-            size: DiskSize::Fixed(Bytes::new(16 * Bytes::MIB)),
-            label: if index.is_multiple_of(2) {
-                "gpt"
-            } else {
-                "mbr"
-            }
-            .into(),
-            partitions: vec![part],
-            contents: Vec::new(),
-            writes: vec![write],
-            uploads: vec![upload],
-        }),
+        recipe: Recipe::Layout(Box::new(Layout {
+            disk: Disk {
+                place: place.into(),
+                size: DiskSize::Fixed(Bytes::new(16 * Bytes::MIB)),
+                sector_size: SectorSize::B512,
+                table: if index.is_multiple_of(2) { gpt } else { mbr },
+                partitions: vec![part],
+                blobs: Vec::new(),
+            },
+            contents: vec![Filling::Files(files)],
+            blobs: Vec::new(),
+            seed: Seed::FileName,
+        })),
     }
 }
 
@@ -85,9 +84,11 @@ fn build(path: &Path, jobs: usize) -> Outcome {
         jobs: NonZeroUsize::new(jobs).unwrap(),
         sync: false,
         explicit_zeros: false,
-        time: Timestamp::from_seconds(1_000_000_000),
-        latest: None,
-        downloads: createhdds::engine::download::Downloads::default(),
+        conditions: Conditions {
+            time: Timestamp::from_seconds(1_000_000_000),
+            latest: None,
+            downloads: Downloads::default(),
+        },
         install: createhdds::virtinstall::Settings::default(),
     };
     let find = |_: &str| Ok(Content::inline(&[0x5A; 100_000]));

@@ -56,11 +56,11 @@ fn of_installations() -> BTreeMap<String, Files> {
 fn of_layouts() -> BTreeMap<String, Files> {
     let mut releases = BTreeMap::<_, Files>::new();
     for image in images() {
-        let Recipe::Layout(recipe) = &image.recipe else {
+        let Some(layout) = image.layout() else {
             continue;
         };
-        for upload in &recipe.uploads {
-            if let Source::File(name) = &upload.source
+        for data in layout.data() {
+            if let Source::File(name) = &data.source
                 && is_kickstart(name)
             {
                 let release = image.group.strip_prefix("ks-").unwrap().to_owned();

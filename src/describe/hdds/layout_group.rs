@@ -219,7 +219,7 @@ fn part_index(object: &Object<'_>, parts: Option<usize>, f: &mut Findings) -> Op
 mod tests {
     use disklayout::Bytes;
     use disklayout::layout::DiskSize;
-    use disklayout::layout::spec::End;
+    use disklayout::layout::spec::{End, Start};
     use disklayout::table::types::PartitionType;
 
     use super::*;

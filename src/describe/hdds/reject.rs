@@ -12,8 +12,7 @@ use disklayout::tree::Content;
 use super::Config;
 use super::releases::NextRelease;
 use crate::engine::download::Downloads;
-use crate::engine::{Contents, Silent, plan_layout};
-use crate::image::Recipe;
+use crate::engine::{Conditions, Planner};
 
 /// Fewer files than this would mean that they weren't found.
 const AT_LEAST: usize = 120;
@@ -59,18 +58,18 @@ fn plan_objection(config: &Config) -> Option<String> {
         Ok(images) => images,
         Err(error) => return Some(format!("{error:#}")),
     };
-    let offline = Downloads {
-        offline: true,
-        ..Downloads::default()
+    let conditions = Conditions {
+        time: Timestamp::default(),
+        latest: None,
+        downloads: Downloads::default(),
     };
     let find = |_: &str| Ok(Content::inline(b""));
-    let contents = Contents::gather(&images, &find, &offline, &Silent);
     let registry = Registry::native();
+    let planner = Planner::offline(&images, &find, &registry, &conditions);
     let mut objections = Vec::new();
     for image in &images {
-        if let Recipe::Layout(recipe) = &image.recipe {
-            let name = &image.file_name;
-            let plan = plan_layout(name, recipe, &contents, &registry, Timestamp::default());
+        if let Some(layout) = image.layout() {
+            let plan = planner.decide(&image.file_name, layout);
             objections.extend(plan.err().map(|error| format!("{error:#}")));
         }
     }

@@ -26,13 +26,13 @@ mod tests {
     use anyhow::bail;
     use disklayout::Bytes;
     use disklayout::layout::DiskSize;
-    use disklayout::layout::guestfs::{End, Start};
+    use disklayout::layout::spec::{End, Holds, Start};
 
     use super::*;
     use crate::describe::hdds::Config;
     use crate::describe::hdds::names::kickstart_file_names;
     use crate::describe::hdds::releases::NextRelease;
-    use crate::image::{Image, LayoutRecipe, Recipe, Source};
+    use crate::image::{Image, Layout, Recipe, Source};
 
     fn images() -> Vec<Image> {
         let config = Config::parse(CONFIG, "hdds.json", &["all", "check", "plan"]).unwrap();
@@ -44,26 +44,33 @@ mod tests {
     }
 
     /// Label, size in MiB, and of each partition its bounds and filesystem.
-    fn summary(recipe: &LayoutRecipe) -> String {
-        let parts = recipe.partitions.iter();
-        let parts = parts.map(|p| match (p.start, p.end) {
-            (Start::Sector(start), End::Sector(end)) => {
-                format!(" {}:{start}..{end} {}", p.prlogex, p.filesystem)
+    fn summary(layout: &Layout) -> String {
+        let disk = &layout.disk;
+        let parts = disk.partitions.iter().map(|part| {
+            let Holds::Filesystem(filesystem) = &part.holds else {
+                panic!("{part:?}");
+            };
+            let (role, format) = (part.role.as_str(), &filesystem.format);
+            match (part.start, part.end) {
+                (Start::Sector(start), End::Sector(end)) => {
+                    format!(" {role}:{start}..{end} {format}")
+                }
+                other => panic!("{other:?}"),
             }
-            other => panic!("{other:?}"),
         });
-        let DiskSize::Fixed(size) = recipe.size else {
-            panic!("{} has no size", recipe.place)
+        let DiskSize::Fixed(size) = disk.size else {
+            panic!("{} has no size", disk.place)
         };
         let size = size.get() / Bytes::MIB;
-        format!("{} {size}{}", recipe.label, parts.collect::<String>())
+        let table = disk.table.kind().as_str();
+        format!("{table} {size}{}", parts.collect::<String>())
     }
 
     #[test]
     fn the_layouts_are_those_of_the_original_sector_by_sector() {
-        let full = "25600 p:4096..26214400 ext4 p:26214401..-4097 ext4";
-        let free = "10240 p:4096..2101247 ext4";
-        let small = "mbr 100 p:4096..-1 ext4";
+        let full = "25600 primary:4096..26214400 ext4 primary:26214401..-4097 ext4";
+        let free = "10240 primary:4096..2101247 ext4";
+        let small = "mbr 100 primary:4096..-1 ext4";
         let expected = [
             ("disk_full_mbr.img", format!("mbr {full}")),
             ("disk_full_gpt.img", format!("gpt {full}")),
@@ -74,18 +81,18 @@ mod tests {
             ("disk_updates_img.img", small.to_string()),
             (
                 "disk_shrink_ext4.img",
-                "mbr 10240 p:4096..-4097 ext4".to_string(),
+                "mbr 10240 primary:4096..-4097 ext4".to_string(),
             ),
             (
                 "disk_shrink_ntfs.img",
-                "mbr 10240 p:4096..-4097 ntfs".to_string(),
+                "mbr 10240 primary:4096..-4097 ntfs".to_string(),
             ),
         ];
         let images = images();
         let layouts: Vec<_> = images
             .iter()
             .filter_map(|image| match &image.recipe {
-                Recipe::Layout(recipe) => Some((image.file_name.as_str(), summary(recipe))),
+                Recipe::Layout(layout) => Some((image.file_name.as_str(), summary(layout))),
                 Recipe::Install(_) => None,
             })
             .collect();
@@ -138,10 +145,10 @@ mod tests {
     fn every_file_that_the_shipped_set_needs_is_shipped() {
         for image in images() {
             match &image.recipe {
-                Recipe::Layout(recipe) => {
-                    for upload in &recipe.uploads {
-                        let Source::File(name) = &upload.source else {
-                            panic!("{} isn't a file", upload.place);
+                Recipe::Layout(layout) => {
+                    for data in layout.data() {
+                        let Source::File(name) = &data.source else {
+                            panic!("{} isn't a file", data.place);
                         };
                         assert!(super::upload(name).is_some(), "{name}");
                     }
