@@ -78,12 +78,15 @@ mod tests {
     use crate::image::Recipe;
     use disklayout::layout::spec::Disk;
 
-    /// The disks of a group with these labels.
-    fn disks(labels: &str) -> Vec<Disk> {
+    const IDS: &str = r#""disk_id": "0x1234abcd", "hybrid_mbr": [1],
+        "disk_guid": "8d5f3a52-6c1e-4c5a-9a25-30b5f0a1c7de","#;
+
+    /// The disks of a group with these labels and identifiers.
+    fn disks(labels: &str, ids: &str) -> Vec<Disk> {
         let text = format!(
             r#"{{"virtinstall": [], "renames": [], "guestfs": [{{"name": "x", "size": "64M",
-                "labels": {labels}, "disk_id": "0x1234abcd", "hybrid_mbr": [1],
-                "disk_guid": "8d5f3a52-6c1e-4c5a-9a25-30b5f0a1c7de", "parts": [
+                "labels": {labels}, {ids}
+                "parts": [
                 {{"type": "p", "start": 2048, "size": "1M", "name": "a", "mbr_type": "0c",
                   "uuid": "8d5f3a52-6c1e-4c5a-9a25-30b5f0a1c7df", "flags": ["boot", "growfs"]}},
                 {{"type": "p", "mbr_type": 7, "flags": ["hidden"]}}]}}]}}"#
@@ -100,7 +103,7 @@ mod tests {
 
     #[test]
     fn each_table_gets_what_it_has_a_place_for() {
-        let disks = disks(r#"["mbr", "gpt", "none"]"#);
+        let disks = disks(r#"["mbr", "gpt", "none"]"#, IDS);
         let [mbr, gpt, none] = &disks[..] else {
             panic!("three")
         };
@@ -141,7 +144,7 @@ mod tests {
 
     #[test]
     fn what_no_table_has_a_place_for_stays_to_be_refused() {
-        let part = &disks(r#"["gpt"]"#)[0].partitions[0];
+        let part = &disks(r#"["gpt"]"#, "")[0].partitions[0];
         assert!(part.name.is_some());
         assert_eq!(part.flags.len(), 2);
     }
