@@ -20,6 +20,7 @@ mod all;
 mod archives;
 /// Licences, sources and doubled versions of dependencies.
 mod audit;
+mod bytes;
 /// `check`: its lines, its JSON and its changes.
 mod check;
 /// Every checker refuses what is damaged.
