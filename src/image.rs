@@ -8,7 +8,7 @@ use disklayout::layout::guestfs::{DiskSpec, FileSpec, PartitionSpec};
 use disklayout::source::oci::Platform;
 use disklayout::source::{Entry, Rules};
 use disklayout::tree::Content;
-use disklayout::{SectorSize, Timestamp};
+use disklayout::{Place, SectorSize, Timestamp};
 use uuid::Uuid;
 
 use crate::distribution::{Distribution, Stage};
@@ -37,7 +37,7 @@ pub enum Recipe {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LayoutRecipe {
     /// Where the group stands in the configuration: `guestfs[2]`.
-    pub place: String,
+    pub place: Place,
     /// The size of the image.
     pub size: DiskSize,
     /// What its sectors hold.
@@ -65,7 +65,7 @@ pub struct LayoutRecipe {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Object {
     /// Where it stands in the configuration: `guestfs[2].parts[0].contents[0]`.
-    pub place: String,
+    pub place: Place,
     /// What it is.
     pub kind: ObjectKind,
 }
@@ -123,7 +123,7 @@ impl ObjectKind {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Upload {
     /// Where it stands in the configuration: `guestfs[2].uploads[0]`.
-    pub place: String,
+    pub place: Place,
     /// Which partition, counted from 1.
     pub part: i64,
     /// The absolute path in the filesystem.
@@ -147,7 +147,7 @@ pub enum Source {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InstallRecipe {
     /// Where the group stands in the configuration: `virtinstall[0]`.
-    pub place: String,
+    pub place: Place,
     /// The release as it appears in file names and addresses: `9`, `8-BETA`.
     pub release: String,
     /// How far the release is on its way.
@@ -232,14 +232,14 @@ impl LayoutRecipe {
         let mut files = self.writes.clone();
         for upload in &self.uploads {
             files.push(FileSpec {
-                place: upload.place.clone().into(),
+                place: upload.place.clone(),
                 part: upload.part,
                 path: upload.target.clone(),
                 content: resolve(upload)?,
             });
         }
         Ok(DiskSpec {
-            place: self.place.clone().into(),
+            place: self.place.clone(),
             size: self.size,
             sector_size: self.sector_size,
             label: self.label.clone(),

@@ -3,6 +3,7 @@
 pub mod address;
 pub mod cli;
 pub mod command;
+pub mod config;
 pub mod current_release;
 pub mod describe;
 pub mod distribution;

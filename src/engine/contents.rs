@@ -6,10 +6,10 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, OnceLock};
 
 use anyhow::{Context, Error, Result, anyhow, bail};
-use disklayout::Timestamp;
 use disklayout::source::oci::{self, Choice, Platform};
 use disklayout::source::{self, Entry, EntryKind, FileSource, Rules};
 use disklayout::tree::{Content, FileTree};
+use disklayout::{Field, Timestamp};
 use rayon::prelude::*;
 
 use super::build::lock;
@@ -193,7 +193,7 @@ impl<'a> Contents<'a> {
         match &upload.source {
             Source::File(name) => self
                 .file(name, upload.sha256.as_deref())
-                .with_context(|| format!("{}.source", upload.place)),
+                .with_context(|| upload.place.field(Field::Source)),
             Source::Url(url) => match self.downloaded(url) {
                 Some(Ok(content)) => Ok(content.clone()),
                 Some(Err(error)) => Err(anyhow!("{error:#}")),
@@ -239,7 +239,8 @@ impl Contents<'_> {
     }
 
     fn add(&self, tree: &mut FileTree, object: &Object, time: Timestamp) -> Result<()> {
-        let place = &object.place;
+        let place = object.place.to_string();
+        let (place, source) = (place.as_str(), || object.place.field(Field::Source));
         let within = |rules: &Rules| Rules {
             latest: self.latest,
             ..rules.clone()
@@ -251,14 +252,14 @@ impl Contents<'_> {
         match &object.kind {
             ObjectKind::Directory { path, rules } => {
                 let found = self.find.directory(path);
-                let found = found.with_context(|| format!("{place}.directory"))?;
+                let found = found.with_context(source)?;
                 source::add_directory(tree, place, &found, &within(rules))?;
                 rules.tell_useless(tree, &format!("{place}.exclude"));
                 hint(tree, place, rules);
             }
             ObjectKind::Archive { path, rules } => {
                 let found = self.archive(path);
-                let (name, file) = found.with_context(|| format!("{place}.archive"))?;
+                let (name, file) = found.with_context(source)?;
                 source::add_archive(tree, place, &name, file, &of_archive(rules))?;
                 rules.tell_useless(tree, &format!("{place}.exclude"));
                 hint(tree, place, rules);
@@ -270,12 +271,12 @@ impl Contents<'_> {
                 rules,
             } => {
                 let choice = choice(image.as_ref(), platform.as_ref());
-                self.add_image(tree, place, path, &choice, &of_archive(rules))?;
+                self.add_image(tree, object, path, &choice, &of_archive(rules))?;
                 rules.tell_useless(tree, &format!("{place}.exclude"));
             }
             ObjectKind::Entry { entry, mtime } => {
                 let entry = self.entry(entry, mtime.unwrap_or(time));
-                let entry = entry.with_context(|| format!("{place}.source"))?;
+                let entry = entry.with_context(source)?;
                 source::add_entry(tree, place, &entry, &within(&Rules::default()))?;
             }
         }
@@ -286,7 +287,7 @@ impl Contents<'_> {
     fn add_image(
         &self,
         tree: &mut FileTree,
-        place: &str,
+        object: &Object,
         path: &str,
         choice: &Choice,
         rules: &Rules,
@@ -298,13 +299,14 @@ impl Contents<'_> {
             scratch: &|| NamelessFile::new()?.file().try_clone(),
             advice: "'oci'",
         };
+        let place = object.place.to_string();
         if let Ok(found) = self.find.directory(path) {
-            taker.directory(tree, place, &found)?;
+            taker.directory(tree, &place, &found)?;
             return Ok(());
         }
         let found = self.archive(path);
-        let (name, file) = found.with_context(|| format!("{place}.oci"))?;
-        taker.file(tree, place, &name, file)?;
+        let (name, file) = found.with_context(|| object.place.field(Field::Source))?;
+        taker.file(tree, &place, &name, file)?;
         Ok(())
     }
 

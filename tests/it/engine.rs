@@ -38,7 +38,7 @@ fn image(index: usize, filesystem: &str) -> Image {
         content: Content::inline(b"written"),
     };
     let upload = Upload {
-        place: format!("{place}.uploads[0]"),
+        place: format!("{place}.uploads[0]").into(),
         part: 1,
         target: "/uploaded".into(),
         source: Source::File("upload".into()),
@@ -52,7 +52,7 @@ fn image(index: usize, filesystem: &str) -> Image {
             disk_id: None,
             disk_guid: None,
             hybrid_mbr: Vec::new(),
-            place,
+            place: place.into(),
             size: DiskSize::Fixed(Bytes::new(16 * Bytes::MIB)),
             label: if index.is_multiple_of(2) {
                 "gpt"

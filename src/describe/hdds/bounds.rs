@@ -4,7 +4,7 @@
 use disklayout::Bytes;
 use disklayout::layout::guestfs::{End, Length, Start};
 
-use super::reader::{Findings, Object, Value};
+use crate::config::{Findings, Object, Value};
 
 /// A place on a disk, or a length.
 enum Spelled {

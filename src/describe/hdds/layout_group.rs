@@ -8,8 +8,8 @@ use disklayout::layout::guestfs::{FileSpec, Start};
 use disklayout::tree::Content;
 
 use super::model::{LayoutGroup, Part};
-use super::reader::{Findings, Object, Value};
 use super::{bounds, contents, keys, mkfs, names, size, source, table};
+use crate::config::{Findings, Object, Value};
 use crate::image::Upload;
 
 const DEFAULT_LABEL: &str = "mbr";
@@ -47,7 +47,7 @@ pub(super) fn read(value: &Value<'_>, reserved: &[&str], f: &mut Findings) -> Op
         value.each("files", f, |value, f| upload(value, count, f))
     });
     let group = LayoutGroup {
-        place: value.place().to_string(),
+        place: f.named(value.place()),
         name: name?,
         imgver: imgver?,
         size: size?,
@@ -61,7 +61,7 @@ pub(super) fn read(value: &Value<'_>, reserved: &[&str], f: &mut Findings) -> Op
         writes: writes?.unwrap_or_default(),
         uploads: uploads?.unwrap_or_default(),
     };
-    warn_of_equal_images(&group, f);
+    warn_of_equal_images(&group, &object, f);
     Some(group)
 }
 
@@ -153,7 +153,7 @@ fn part(value: &Value<'_>, has_mbr: bool, f: &mut Findings) -> Option<Part> {
         }
     }
     Some(Part {
-        place: value.place().to_string(),
+        place: f.named(value.place()),
         prlogex: prlogex?.unwrap_or("p").to_string(),
         start: start?.unwrap_or(Start::Next),
         end: end?,
@@ -197,7 +197,7 @@ fn write(value: &Value<'_>, parts: Option<usize>, f: &mut Findings) -> Option<Fi
         .required("content", f)
         .and_then(|value| value.string(f));
     Some(FileSpec {
-        place: value.place().to_string().into(),
+        place: f.named(value.place()),
         part: part?,
         path: path?.to_string(),
         content: Content::inline(content?.as_bytes()),
@@ -219,7 +219,7 @@ fn upload(value: &Value<'_>, parts: Option<usize>, f: &mut Findings) -> Option<U
         f.check(value.place(), source::parse_sha256(text))
     });
     Some(Upload {
-        place: value.place().to_string(),
+        place: f.named(value.place()),
         part: part?,
         target: target?.to_string(),
         source: source?,
@@ -243,11 +243,10 @@ fn part_index(object: &Object<'_>, parts: Option<usize>, f: &mut Findings) -> Op
 }
 
 /// Several filesystems make no difference where every partition names its own.
-fn warn_of_equal_images(group: &LayoutGroup, f: &mut Findings) {
+fn warn_of_equal_images(group: &LayoutGroup, object: &Object<'_>, f: &mut Findings) {
     if group.filesystems.len() > 1 && group.parts.iter().all(|part| part.filesystem.is_some()) {
-        let place = format!("{}.filesystems", group.place);
         f.warn(
-            &place,
+            &object.place_of("filesystems"),
             "the images are all the same: every partition names its own filesystem",
         );
     }
@@ -260,16 +259,12 @@ mod tests {
     use disklayout::layout::guestfs::End;
 
     use super::*;
-    use crate::describe::hdds::document;
+    use crate::config::tests;
     use crate::image::Source;
 
     /// The group that `json` is, and all errors and warnings.
     fn group(json: &str) -> (Option<LayoutGroup>, Vec<String>) {
-        let node = document::parse(json, "t").unwrap();
-        let mut findings = Findings::default();
-        let group = read(&Value::root(&node), &[], &mut findings);
-        let all = findings.errors.iter().chain(&findings.warnings);
-        (group, all.map(ToString::to_string).collect())
+        tests::read(json, |value, f| read(value, &[], f))
     }
 
     #[test]

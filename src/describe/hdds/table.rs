@@ -8,7 +8,7 @@ use disklayout::layout::Flag;
 use disklayout::layout::guestfs::MbrType;
 use uuid::Uuid;
 
-use super::reader::{Findings, Value};
+use crate::config::{Findings, Value};
 
 /// What the sectors of a disk hold.
 pub(super) fn sector_size(value: &Value<'_>, f: &mut Findings) -> Option<SectorSize> {

@@ -123,7 +123,7 @@ fn layout_image(group: &LayoutGroup, label: &str, filesystem: &str) -> Image {
 
 fn partition(part: &Part, filesystem: &str) -> PartitionSpec {
     PartitionSpec {
-        place: part.place.clone().into(),
+        place: part.place.clone(),
         prlogex: part.prlogex.clone(),
         start: part.start,
         end: part.end,
