@@ -41,7 +41,7 @@ fn uploads_come_from_their_directories() {
 fn a_missing_upload_is_told_with_the_places_searched() {
     let world = World::new(&with_upload("u", "2M", r#""source": "f""#), "", "");
     let root = world.root().display().to_string();
-    let place = format!("{root}/hdds.json:3:61 guestfs[0].uploads[0].source");
+    let place = format!("{root}/hdds.json:3:68 guestfs[0].uploads[0].source");
     let run = world.run("u").expect(3);
     run.says([
         &format!("ERROR:createhdds:disk_u.img: {place}: can't find the upload 'f'"),
