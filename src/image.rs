@@ -221,7 +221,7 @@ pub enum Source {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InstallRecipe {
     /// Where the group stands in the configuration: `virtinstall[0]`.
-    pub place: String,
+    pub place: Place,
     /// The release as it appears in file names and addresses: `9`, `8-BETA`.
     pub release: String,
     /// How far the release is on its way.

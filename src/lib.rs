@@ -2,6 +2,7 @@
 
 pub mod cli;
 pub mod command;
+pub mod config;
 pub mod current_release;
 pub mod describe;
 pub mod distribution;

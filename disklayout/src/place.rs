@@ -80,6 +80,11 @@ impl Place {
         }
     }
 
+    /// What the front end calls the object.
+    pub fn object(&self) -> &str {
+        &self.object
+    }
+
     /// One of the fields of this object.
     #[must_use]
     pub fn field(&self, field: Field) -> Self {

@@ -75,15 +75,14 @@ fn read_config(found: &Found, distribution: Option<Distribution>) -> Result<Conf
 
 fn run(matches: &ArgMatches, found: Found, config: Config) -> Result<Status> {
     let bars = start_logging(matches)?;
-    let name = found.config.name();
-    tracing::debug!("the configuration is {name}");
+    tracing::debug!("the configuration is {}", found.config.name());
     let config = if matches.get_flag("strict") {
-        config.strict(&name)?
+        config.strict()?
     } else {
         config
     };
     for warning in &config.warnings {
-        tracing::warn!("{name}: {warning}");
+        tracing::warn!("{warning}");
     }
     let context = Context::new(config, found.data, arguments::settings(matches), bars);
     let verb = arguments::verb(matches).context("no command")?;

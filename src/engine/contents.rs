@@ -256,7 +256,7 @@ impl Contents<'_> {
 
     fn add(&self, tree: &mut FileTree, object: &Object, time: Timestamp) -> Result<()> {
         let place = object.place.to_string();
-        let place = place.as_str();
+        let (place, source) = (place.as_str(), || object.place.field(Field::Source));
         let within = |rules: &Rules| Rules {
             latest: self.latest,
             ..rules.clone()
@@ -268,14 +268,14 @@ impl Contents<'_> {
         match &object.kind {
             ObjectKind::Directory { path, rules } => {
                 let found = self.find.directory(path);
-                let found = found.with_context(|| format!("{place}.directory"))?;
+                let found = found.with_context(source)?;
                 source::add_directory(tree, place, &found, &within(rules))?;
                 rules.tell_useless(tree, &format!("{place}.exclude"));
                 hint(tree, place, rules);
             }
             ObjectKind::Archive { path, rules } => {
                 let found = self.archive(path);
-                let (name, file) = found.with_context(|| format!("{place}.archive"))?;
+                let (name, file) = found.with_context(source)?;
                 source::add_archive(tree, place, &name, file, &of_archive(rules))?;
                 rules.tell_useless(tree, &format!("{place}.exclude"));
                 hint(tree, place, rules);
@@ -287,12 +287,12 @@ impl Contents<'_> {
                 rules,
             } => {
                 let choice = choice(image.as_ref(), platform.as_ref());
-                self.add_image(tree, place, path, &choice, &of_archive(rules))?;
+                self.add_image(tree, object, path, &choice, &of_archive(rules))?;
                 rules.tell_useless(tree, &format!("{place}.exclude"));
             }
             ObjectKind::Entry { entry, mtime } => {
                 let entry = self.entry(entry, mtime.unwrap_or(time));
-                let entry = entry.with_context(|| format!("{place}.source"))?;
+                let entry = entry.with_context(source)?;
                 source::add_entry(tree, place, &entry, &within(&Rules::default()))?;
             }
             ObjectKind::File { path, content } => {
@@ -314,7 +314,7 @@ impl Contents<'_> {
     fn add_image(
         &self,
         tree: &mut FileTree,
-        place: &str,
+        object: &Object,
         path: &str,
         choice: &Choice,
         rules: &Rules,
@@ -326,13 +326,14 @@ impl Contents<'_> {
             scratch: self.scratch,
             advice: "'oci'",
         };
+        let place = object.place.to_string();
         if let Ok(found) = self.find.directory(path) {
-            taker.directory(tree, place, &found)?;
+            taker.directory(tree, &place, &found)?;
             return Ok(());
         }
         let found = self.archive(path);
-        let (name, file) = found.with_context(|| format!("{place}.oci"))?;
-        taker.file(tree, place, &name, file)?;
+        let (name, file) = found.with_context(|| object.place.field(Field::Source))?;
+        taker.file(tree, &place, &name, file)?;
         Ok(())
     }
 

@@ -132,11 +132,9 @@ impl Tools<'_> {
         let debug = tracing::enabled!(tracing::Level::DEBUG);
         let arguments = installation.arguments(attempt, self.settings, debug);
         let started = Instant::now();
-        let job = self.runner.start(
-            &disklayout::Place::from(&installation.place),
-            VIRT_INSTALL,
-            &arguments,
-        );
+        let job = self
+            .runner
+            .start(&installation.place, VIRT_INSTALL, &arguments);
         let mut job = match job {
             Ok(job) => job,
             Err(error) => return Ended::Failed(error),

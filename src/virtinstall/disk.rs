@@ -5,6 +5,7 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
+use disklayout::Place;
 use disklayout::disk::SparseFile;
 use disklayout::inspect;
 use foreign::run::{Packages, Runner, Tool};
@@ -26,7 +27,7 @@ const LOOKED_AT: u64 = 1 << 20;
 /// # Errors
 /// When it can't be read, or isn't of the format.
 pub(super) fn is_written(
-    place: &str,
+    place: &Place,
     path: &Path,
     format: DiskFormat,
     runner: &Runner,
@@ -52,10 +53,10 @@ pub(super) fn is_written(
 }
 
 /// The size of the disk in bytes.
-fn virtual_size(place: &str, path: &Path, format: DiskFormat, runner: &Runner) -> Result<u64> {
+fn virtual_size(place: &Place, path: &Path, format: DiskFormat, runner: &Runner) -> Result<u64> {
     let mut arguments: Vec<OsString> = ["info", "--output=json"].map(Into::into).to_vec();
     arguments.push(path.into());
-    let printed = runner.output(&disklayout::Place::from(place), QEMU_IMG, &arguments)?;
+    let printed = runner.output(place, QEMU_IMG, &arguments)?;
     let info: serde_json::Value = serde_json::from_str(&printed)
         .with_context(|| format!("{place}: what qemu-img says of the disk isn't JSON"))?;
     // A raw disk is taken for anything that the guest has written to its beginning.
@@ -72,7 +73,7 @@ fn virtual_size(place: &str, path: &Path, format: DiskFormat, runner: &Runner) -
 
 /// A part of what the guest sees, `limit` in pieces of [`LOOKED_AT`].
 fn read_part(
-    place: &str,
+    place: &Place,
     path: &Path,
     format: DiskFormat,
     limit: &str,
@@ -89,7 +90,7 @@ fn read_part(
         .to_vec();
     arguments.extend([format!("bs={LOOKED_AT}").into(), limit.into()]);
     arguments.extend([option("if=", path), option("of=", &target.path())]);
-    runner.run(&disklayout::Place::from(place), QEMU_IMG, &arguments)?;
+    runner.run(place, QEMU_IMG, &arguments)?;
     Ok(std::fs::read(target.path())?)
 }
 
@@ -140,7 +141,7 @@ mod tests {
             .to_vec();
         arguments.extend([raw.into(), disk.clone().into()]);
         runner.run(&"test".into(), QEMU_IMG, &arguments).unwrap();
-        is_written("test", &disk, format, &runner).unwrap()
+        is_written(&"test".into(), &disk, format, &runner).unwrap()
     }
 
     #[test]
@@ -160,7 +161,7 @@ mod tests {
         let disk = root.path().join("disk");
         fs::write(&disk, boot_sector()).unwrap();
         let runner = Runner::from_env();
-        let error = is_written("test", &disk, DiskFormat::Qcow2, &runner).unwrap_err();
+        let error = is_written(&"test".into(), &disk, DiskFormat::Qcow2, &runner).unwrap_err();
         assert!(error.to_string().contains("not qcow2"), "{error}");
     }
 

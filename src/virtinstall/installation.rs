@@ -4,6 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use anyhow::{Result, bail};
+use disklayout::{Field, Place};
 
 use super::settings::Settings;
 use super::{location, os_variant};
@@ -29,7 +30,7 @@ pub struct Kickstart {
 #[derive(Clone, Debug)]
 pub struct Installation {
     /// Where it stands in the configuration: `virtinstall[0]`.
-    pub place: String,
+    pub place: Place,
     /// The file name of its image.
     pub image: String,
     /// The size of its disk in GiB.
@@ -78,8 +79,8 @@ impl Installation {
     ) -> Result<Self> {
         if recipe.size_gib == 0 {
             bail!(
-                "{}.size: an installation needs the size of its disk in GiB",
-                recipe.place
+                "{}: an installation needs the size of its disk in GiB",
+                recipe.place.field(Field::Size)
             );
         }
         let arch = &recipe.arch;

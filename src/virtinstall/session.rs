@@ -69,7 +69,7 @@ impl<'a> Session<'a> {
         note: &(dyn Fn(&Note<'_>) + Sync),
     ) -> Result<()> {
         let disk = self.directory.join(file);
-        let staging = Staging::new(&disklayout::Place::from(&installation.place))?;
+        let staging = Staging::new(&installation.place)?;
         let kickstart = &installation.kickstart;
         let kickstart = staging.file(&kickstart.name, &kickstart.bytes)?;
         let machine = leftovers::machine(&self.prefix, &installation.image);
@@ -117,11 +117,7 @@ impl<'a> Session<'a> {
         for tree in &installation.trees {
             let attempt = attempt(tree);
             let arguments = installation.disk_arguments(attempt.disk);
-            self.runner.run(
-                &disklayout::Place::from(&installation.place),
-                QEMU_IMG,
-                &arguments,
-            )?;
+            self.runner.run(&installation.place, QEMU_IMG, &arguments)?;
             let Err(mut failure) = tools.try_once(installation, attempt, note) else {
                 return Ok(None);
             };
@@ -145,11 +141,7 @@ impl<'a> Session<'a> {
         let [from, to] = [from, to].map(|name| self.directory.join(name));
         let compress = installation.finish.compress;
         let arguments = disk::convert_arguments(installation.format, compress, &from, &to);
-        Ok(self.runner.run(
-            &disklayout::Place::from(&installation.place),
-            QEMU_IMG,
-            &arguments,
-        )?)
+        Ok(self.runner.run(&installation.place, QEMU_IMG, &arguments)?)
     }
 
     /// Puts libvirt back as it was.

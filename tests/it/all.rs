@@ -356,12 +356,17 @@ fn one_failing_image_stops_no_other_and_the_summary_lists_every_failure() {
     let unknown = single("c").replace("ext2", "nonsense");
     let groups = [broken("b"), single("a"), unknown, single("d")].join(",");
     let world = World::new(&groups, &host_install(), "");
-    world.run("all").expect(3).says([
+    let file = world.config().display().to_string();
+    let run = world.run("all").expect(3).says([
         "Built 2 of 5 images",
-        "ERROR:createhdds:disk_b.img: guestfs[0].parts[0].end: ",
-        "ERROR:createhdds:disk_c.img: guestfs[2].parts[0]: can't make a 'nonsense' filesystem",
+        &format!("ERROR:createhdds:disk_b.img: {file}:2:"),
+        " guestfs[0].parts[0].end: ",
+        &format!("ERROR:createhdds:disk_c.img: {file}:5:"),
+        " guestfs[2].parts[0]: can't make a 'nonsense' filesystem",
         &format!("ERROR:createhdds:{}: {NO_LIBVIRT}", installed("9", "qcow2")),
     ]);
+    // Each of them once.
+    assert_eq!(run.stderr.matches(&file).count(), 2, "{run:?}");
     assert_eq!(world.names(), ["disk_a.img", "disk_d.img"]);
 }
 

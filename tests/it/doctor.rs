@@ -283,7 +283,7 @@ fn the_status_tells_whether_every_image_can_be_built() {
         (String::new(), 0, "No image is asked for on this host."),
         (upload("there"), 0, "1 can be planned, with all its uploads"),
         (upload("gone"), 3, "can't find the upload 'gone'"),
-        (broken("b"), 3, "guestfs[0].parts[0].end: "),
+        (broken("b"), 3, " guestfs[0].parts[0].end: "),
     ] {
         let world = World::new(&layouts, "", "");
         fs::create_dir(world.root().join("uploads")).unwrap();

@@ -138,8 +138,8 @@ const DOUBTFUL: &str = r#"{"name": "a", "size": "2M", "labls": ["gpt"], "comment
 #[test]
 fn unknown_keys_are_warned_about_and_refused_when_strict() {
     let world = World::new(DOUBTFUL, "", "");
-    let near = "guestfs[0]: unknown key 'labls': did you mean 'labels'?";
-    let far = "guestfs[0]: unknown key 'comment'";
+    let near = "hdds.json:1:51 guestfs[0].labls: unknown key 'labls': did you mean 'labels'?";
+    let far = "hdds.json:1:71 guestfs[0].comment: unknown key 'comment'";
     let run = world
         .run("all")
         .expect(0)

@@ -72,7 +72,11 @@ const COMMAND: &Rules = &[
         &["distribution", "foreign::address", "describe"],
     ),
     ("distribution", &[]),
-    ("describe", &["distribution", "foreign::address", "image"]),
+    (
+        "describe",
+        &["config", "distribution", "foreign::address", "image"],
+    ),
+    ("config", &[]),
     ("image", &["distribution"]),
     ("printable", &[]),
     ("status", &[]),
@@ -247,6 +251,20 @@ fn what_is_not_allowed_is_found() {
             COMMAND,
             "describe/hdds/mod.rs",
             "use crate::{image::Image, engine};",
+            false,
+        ),
+        (
+            "src",
+            COMMAND,
+            "describe/hdds/mod.rs",
+            "use crate::config::Value;",
+            true,
+        ),
+        (
+            "src",
+            COMMAND,
+            "config/value.rs",
+            "use crate::describe::hdds::Config;",
             false,
         ),
         (

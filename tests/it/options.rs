@@ -64,7 +64,9 @@ fn json_is_an_object_a_line_on_standard_output() {
         (&1.into(), &"disk_b.img".into())
     );
     let error = end["failed"][0]["error"].as_str().unwrap();
-    assert!(error.starts_with("guestfs[1].parts[0].end: "), "{error}");
+    let file = world.config().display().to_string();
+    assert!(error.starts_with(&format!("{file}:4:")), "{error}");
+    assert!(error.contains(" guestfs[1].parts[0].end: "), "{error}");
 }
 
 #[test]

@@ -217,8 +217,10 @@ fn what_cannot_be_built_is_told_in_its_place() {
         "",
     );
     let run = world.run("plan").expect(3);
+    let file = world.config().display().to_string();
     for part in [
-        "disk_b.img: can't be built: guestfs[0].parts[0].end: ",
+        &*format!("disk_b.img: can't be built: {file}:2:"),
+        " guestfs[0].parts[0].end: ",
         "disk_a.img: 2 MiB, MBR ",
         "disk_u.img: can't be built: ",
         "isn't downloaded yet",

@@ -41,9 +41,10 @@ fn uploads_come_from_their_directories() {
 fn a_missing_upload_is_told_with_the_places_searched() {
     let world = World::new(&with_upload("u", "2M", r#""source": "f""#), "", "");
     let root = world.root().display().to_string();
+    let place = format!("{root}/hdds.json:3:68 guestfs[0].uploads[0].source");
     let run = world.run("u").expect(3);
     run.says([
-        "ERROR:createhdds:disk_u.img: guestfs[0].uploads[0].source: can't find the upload 'f'",
+        &format!("ERROR:createhdds:disk_u.img: {place}: can't find the upload 'f'"),
         &format!("{root}/uploads/f"),
         &format!("{root}/kickstarts/uploads/f"),
     ]);

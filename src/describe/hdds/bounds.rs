@@ -4,7 +4,7 @@
 use disklayout::layout::spec::{End, Length, Start};
 use disklayout::{Bytes, SectorSize};
 
-use super::reader::{Findings, Object, Value};
+use crate::config::{Findings, Object, Value};
 
 /// A place on a disk, or a length.
 enum Spelled {

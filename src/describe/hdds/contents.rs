@@ -7,8 +7,8 @@ use disklayout::source::oci::Platform;
 use disklayout::source::{DirectoryLinks, Entry, EntryKind, Exclude, FileSource, Owners, Rules};
 use disklayout::tree::Device;
 
-use super::reader::{Findings, Object as Json, Value};
 use super::{keys, source};
+use crate::config::{Findings, Object as Json, Value};
 use crate::image::{Object, ObjectKind, Source};
 
 /// The types of entries.
@@ -43,7 +43,7 @@ pub(super) fn read(value: &Value<'_>, f: &mut Findings) -> Option<Object> {
         }
     };
     Some(Object {
-        place: value.place().into(),
+        place: f.named(value.place()),
         kind: kind?,
     })
 }
@@ -100,7 +100,7 @@ fn oci(value: &Value<'_>, f: &mut Findings) -> Option<ObjectKind> {
 
 fn platform(value: &Value<'_>, f: &mut Findings) -> Option<Platform> {
     let text = value.string(f)?;
-    let parsed = Platform::parse(value.place(), text);
+    let parsed = Platform::parse(&value.place().path, text);
     f.check(
         value.place(),
         parsed.map_err(|error| error.message().to_string()),
@@ -170,7 +170,7 @@ fn absolute_path(value: &Value<'_>, f: &mut Findings) -> Option<Vec<u8>> {
 
 fn pattern(value: &Value<'_>, f: &mut Findings) -> Option<Exclude> {
     let text = value.string(f)?;
-    let parsed = Exclude::parse(value.place(), text.as_bytes());
+    let parsed = Exclude::parse(&value.place().path, text.as_bytes());
     f.check(
         value.place(),
         parsed.map_err(|error| error.message().to_string()),
@@ -179,7 +179,7 @@ fn pattern(value: &Value<'_>, f: &mut Findings) -> Option<Exclude> {
 
 fn owner(value: &Value<'_>, f: &mut Findings) -> Option<(u32, u32)> {
     let text = value.string(f)?;
-    match Owners::parse_forced(value.place(), text) {
+    match Owners::parse_forced(&value.place().path, text) {
         Ok(Owners::Forced { uid, gid }) => Some((uid, gid)),
         Ok(_) => None,
         Err(error) => f.refuse(value.place(), error.message()),
@@ -302,15 +302,11 @@ fn device(object: &Json<'_>, f: &mut Findings) -> Option<Device> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::describe::hdds::document;
+    use crate::config::tests;
 
     /// What `json` is, and all errors and warnings.
     fn object(json: &str) -> (Option<ObjectKind>, Vec<String>) {
-        let node = document::parse(json, "t").unwrap();
-        let mut findings = Findings::default();
-        let object = read(&Value::root(&node), &mut findings);
-        let all = findings.errors.iter().chain(&findings.warnings);
-        let problems = all.map(ToString::to_string).collect();
+        let (object, problems) = tests::read(json, read);
         (object.map(|object| object.kind), problems)
     }
 

@@ -2,8 +2,8 @@
 
 use foreign::address;
 
-use super::reader::{Findings, Object, Value};
 use super::{keys, names};
+use crate::config::{Findings, Object, Value};
 use crate::distribution::{Distribution, NAMES, check_tree};
 
 /// What is filled in in the short name of an operating system.
@@ -122,14 +122,10 @@ fn os_variant(value: &Value<'_>, f: &mut Findings) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::describe::hdds::document;
+    use crate::config::tests;
 
     fn parse(json: &str) -> Result<Distribution, String> {
-        let node = document::parse(json, "t").unwrap();
-        let mut findings = Findings::default();
-        let distribution = read(&Value::root(&node), &mut findings);
-        let problems = findings.errors.iter().chain(&findings.warnings);
-        let problems: Vec<_> = problems.map(ToString::to_string).collect();
+        let (distribution, problems) = tests::read(json, read);
         distribution
             .filter(|_| problems.is_empty())
             .ok_or(problems.join("\n"))

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use super::layout_group::{read_imgver, read_name};
 use super::model::InstallGroup;
-use super::reader::{Findings, Object, Value};
 use super::releases::Release;
 use super::{arch, installed_disk, keys, machine, names, size};
+use crate::config::{Findings, Object, Value};
 use crate::distribution::Distribution;
 
 /// Reads a group; `None` when anything is wrong with it.
@@ -34,7 +34,7 @@ pub(super) fn read(
     let cpus = read_text(&object, "cpus", f, machine::parse_cpus);
     let disk = disk?;
     Some(InstallGroup {
-        place: value.place().to_string(),
+        place: f.named(value.place()),
         name: name?,
         imgver: imgver?,
         distribution: Arc::clone(distribution),
@@ -58,7 +58,7 @@ pub(super) fn read(
 fn read_variant(object: &Object<'_>, is_chosen: bool, f: &mut Findings) -> Option<Option<String>> {
     if !is_chosen && object.optional("variant").is_some() {
         f.warn(
-            object.place(),
+            &object.place_of("variant"),
             "unknown key 'variant': it chooses an installation tree of Fedora and has no effect here",
         );
     }
@@ -131,22 +131,12 @@ fn read_size(object: &Object<'_>, f: &mut Findings) -> Option<u64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::describe::hdds::document;
+    use crate::config::tests;
     use crate::describe::hdds::names::Extension;
     use crate::image::{DiskFormat, Finish};
 
     fn group(json: &str) -> (Option<InstallGroup>, Vec<String>) {
-        let node = document::parse(json, "t").unwrap();
-        let mut findings = Findings::default();
-        let group = read(
-            &Value::root(&node),
-            &Arc::default(),
-            false,
-            &[],
-            &mut findings,
-        );
-        let all = findings.errors.iter().chain(&findings.warnings);
-        (group, all.map(ToString::to_string).collect())
+        tests::read(json, |value, f| read(value, &Arc::default(), false, &[], f))
     }
 
     #[test]
@@ -211,7 +201,7 @@ mod tests {
             ),
             (
                 r#"{"name": "m", "size": 1, "variant": "Server", "releases": {"9": ["x86_64"]}}"#,
-                "unknown key 'variant': it chooses an installation tree of Fedora and has no effect here",
+                "variant: unknown key 'variant': it chooses an installation tree of Fedora and has no effect here",
             ),
         ] {
             let (group, problems) = group(json);

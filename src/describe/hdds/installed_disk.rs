@@ -2,7 +2,7 @@
 //! in the end.
 
 use super::names::Extension;
-use super::reader::{Findings, Object, Value};
+use crate::config::{Findings, Object, Value};
 use crate::image::{DiskFormat, Finish};
 
 /// What a group says of its disks.
@@ -92,15 +92,13 @@ fn possible(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::describe::hdds::{document, keys};
+    use crate::config::tests;
+    use crate::describe::hdds::keys;
 
     fn disk(json: &str) -> (Option<InstalledDisk>, Vec<String>) {
-        let node = document::parse(json, "t").unwrap();
-        let mut findings = Findings::default();
-        let object = Value::root(&node).object(&keys::INSTALL_GROUP, &mut findings);
-        let disk = read(&object.unwrap(), &mut findings);
-        let all = findings.errors.iter().chain(&findings.warnings);
-        (disk, all.map(ToString::to_string).collect())
+        tests::read(json, |value, f| {
+            read(&value.object(&keys::INSTALL_GROUP, f)?, f)
+        })
     }
 
     #[test]

@@ -1,12 +1,6 @@
-//! The keys of every kind of object in hdds.json, and what is said of a key that isn't among them.
+//! The keys of every kind of object in hdds.json.
 
-/// The keys of one kind of object.
-#[derive(Debug)]
-pub(super) struct Keys {
-    known: &'static [&'static str],
-    /// Keys that are often put here by mistake, with what is to be said of them.
-    mistaken: &'static [(&'static str, &'static str)],
-}
+use crate::config::Keys;
 
 pub(super) const TOP: Keys = Keys {
     known: &["guestfs", "virtinstall", "renames", "distribution"],
@@ -144,83 +138,3 @@ pub(super) const INSTALL_GROUP: Keys = Keys {
     ],
     mistaken: &[],
 };
-
-impl Keys {
-    /// Why `key` isn't one of these; `None` when it is.
-    pub(super) fn objection(&self, key: &str) -> Option<String> {
-        if self.known.contains(&key) {
-            return None;
-        }
-        let advice = match self.mistaken.iter().find(|(name, _)| *name == key) {
-            Some((_, advice)) => (*advice).to_string(),
-            None => self.advice(key),
-        };
-        Some(format!("unknown key '{key}': {advice}"))
-    }
-
-    fn advice(&self, key: &str) -> String {
-        match nearest(key, self.known) {
-            Some(name) => format!("did you mean '{name}'?"),
-            None => format!("known here are {}", self.known.join(", ")),
-        }
-    }
-}
-
-/// The one of `known` that `word` is most likely a misspelling of.
-pub(super) fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
-    let plain = |text: &str| text.trim().to_lowercase().replace('-', "_");
-    let word = plain(word);
-    let tolerated = (word.chars().count() / 3).max(1);
-    known
-        .iter()
-        .map(|name| (strsim::damerau_levenshtein(&word, &plain(name)), *name))
-        .filter(|(distance, _)| *distance <= tolerated)
-        .min_by_key(|(distance, _)| *distance)
-        .map(|(_, name)| name)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn unknown_keys_are_told_with_the_nearest_known_one() {
-        for (keys, key, expected) in [
-            (&PART, "gpt-type", None),
-            (
-                &PART,
-                "Start",
-                Some("unknown key 'Start': did you mean 'start'?"),
-            ),
-            (
-                &PART,
-                "filesytsem",
-                Some("unknown key 'filesytsem': did you mean 'filesystem'?"),
-            ),
-            (
-                &LAYOUT_GROUP,
-                "filesystem",
-                Some("unknown key 'filesystem': did you mean 'filesystems'?"),
-            ),
-            (
-                &WRITE,
-                "mode",
-                Some("unknown key 'mode': known here are part, path, content"),
-            ),
-            (
-                &TOP,
-                "rename",
-                Some("unknown key 'rename': did you mean 'renames'?"),
-            ),
-            (
-                &LAYOUT_GROUP,
-                "gpt-type",
-                Some(
-                    "unknown key 'gpt-type': it has no effect here and belongs into the partition",
-                ),
-            ),
-        ] {
-            assert_eq!(keys.objection(key).as_deref(), expected, "{key}");
-        }
-    }
-}

@@ -2,14 +2,14 @@
 
 use std::collections::HashSet;
 
-use disklayout::SectorSize;
 use disklayout::layout::spec::Blob;
 use disklayout::table::Kind;
 use disklayout::tree::Content;
+use disklayout::{Place, SectorSize};
 
 use super::model::{Label, LayoutGroup, PartFile};
-use super::reader::{Findings, Object, Value};
-use super::{bounds, keys, names, part, size, source, table, whole_group};
+use super::{bounds, keys, names, part, size, source, table};
+use crate::config::{Findings, Object, Value};
 use crate::image::{Data, FileContent, ObjectKind};
 
 const DEFAULT_LABEL: &str = "mbr";
@@ -51,7 +51,7 @@ pub(super) fn read(value: &Value<'_>, reserved: &[&str], f: &mut Findings) -> Op
     let mut files = writes?.unwrap_or_default();
     files.extend(uploads?.unwrap_or_default());
     let group = LayoutGroup {
-        place: value.place().to_string(),
+        place: f.named(value.place()),
         name: name?,
         imgver: imgver?,
         size: size?,
@@ -65,7 +65,7 @@ pub(super) fn read(value: &Value<'_>, reserved: &[&str], f: &mut Findings) -> Op
         files,
         blobs: blobs?.unwrap_or_default(),
     };
-    whole_group::check(&group, f);
+    warn_of_equal_images(&group, &object, f);
     Some(group)
 }
 
@@ -106,7 +106,7 @@ pub(super) fn read_imgver(object: &Object<'_>, f: &mut Findings) -> Option<Optio
 fn labels(object: &Object<'_>, f: &mut Findings) -> Option<Vec<Label>> {
     let words = words(object, "labels", DEFAULT_LABEL, f)?.into_iter();
     let labels = words.enumerate().map(|(index, word)| {
-        let place = format!("{}[{index}]", object.place_of("labels"));
+        let place = object.place_of("labels").index(index, None);
         let kind = f.check(&place, table::kind(&word))?;
         Some(Label { word, kind })
     });
@@ -142,7 +142,7 @@ fn write(value: &Value<'_>, parts: Option<usize>, f: &mut Findings) -> Option<Pa
         .required("content", f)
         .and_then(|value| value.string(f));
     let content = FileContent::Inline(content?.as_bytes().to_vec());
-    Some(file(value, part?, path?, content))
+    Some(file(f.named(value.place()), part?, path?, content))
 }
 
 fn upload(value: &Value<'_>, parts: Option<usize>, f: &mut Findings) -> Option<PartFile> {
@@ -152,20 +152,22 @@ fn upload(value: &Value<'_>, parts: Option<usize>, f: &mut Findings) -> Option<P
         .required("target", f)
         .and_then(|value| value.string(f));
     let data = data(value, &object, f);
-    Some(file(value, part?, target?, FileContent::Data(data?)))
+    Some(file(
+        f.named(value.place()),
+        part?,
+        target?,
+        FileContent::Data(data?),
+    ))
 }
 
-fn file(value: &Value<'_>, part: i64, path: &str, content: FileContent) -> PartFile {
+fn file(place: Place, part: i64, path: &str, content: FileContent) -> PartFile {
     let kind = ObjectKind::File {
         path: path.to_string(),
         content,
     };
     PartFile {
         part,
-        object: crate::image::Object {
-            place: value.place().into(),
-            kind,
-        },
+        object: crate::image::Object { place, kind },
     }
 }
 
@@ -176,7 +178,7 @@ fn blob(value: &Value<'_>, sector: SectorSize, f: &mut Findings) -> Option<(Blob
         .and_then(|value| bounds::offset(value, sector, f));
     let data = data(value, &object, f);
     let blob = Blob {
-        place: value.place().into(),
+        place: f.named(value.place()),
         offset: start?,
         content: Content::inline(&[]),
     };
@@ -194,7 +196,7 @@ pub(super) fn data(value: &Value<'_>, object: &Object<'_>, f: &mut Findings) -> 
         f.check(value.place(), source::parse_sha256(text))
     });
     Some(Data {
-        place: value.place().into(),
+        place: f.named(value.place()),
         source: source?,
         sha256: sha256?,
     })
@@ -215,6 +217,16 @@ fn part_index(object: &Object<'_>, parts: Option<usize>, f: &mut Findings) -> Op
     Some(part)
 }
 
+/// Several filesystems make no difference where every partition names its own.
+fn warn_of_equal_images(group: &LayoutGroup, object: &Object<'_>, f: &mut Findings) {
+    if group.filesystems.len() > 1 && group.parts.iter().all(|part| part.filesystem.is_some()) {
+        f.warn(
+            &object.place_of("filesystems"),
+            "the images are all the same: every partition names its own filesystem",
+        );
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use disklayout::Bytes;
@@ -223,16 +235,12 @@ mod tests {
     use disklayout::table::types::PartitionType;
 
     use super::*;
-    use crate::describe::hdds::document;
+    use crate::config::tests;
     use crate::image::Source;
 
     /// The group that `json` is, and all errors and warnings.
     fn group(json: &str) -> (Option<LayoutGroup>, Vec<String>) {
-        let node = document::parse(json, "t").unwrap();
-        let mut findings = Findings::default();
-        let group = read(&Value::root(&node), &[], &mut findings);
-        let all = findings.errors.iter().chain(&findings.warnings);
-        (group, all.map(ToString::to_string).collect())
+        tests::read(json, |value, f| read(value, &[], f))
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use disklayout::fs::Options;
 
-use super::reader::{Findings, Value};
+use crate::config::{Findings, Value};
 
 /// Reads an object of names and values. Which there are is for the filesystem to say.
 pub(super) fn read(value: &Value<'_>, f: &mut Findings) -> Option<Options> {
@@ -34,14 +34,10 @@ fn text(value: &Value<'_>, f: &mut Findings) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::describe::hdds::document;
+    use crate::config::tests;
 
     fn options(json: &str) -> (Option<Options>, Vec<String>) {
-        let node = document::parse(json, "t").unwrap();
-        let mut findings = Findings::default();
-        let options = read(&Value::root(&node), &mut findings);
-        let all = findings.errors.iter().chain(&findings.warnings);
-        (options, all.map(ToString::to_string).collect())
+        tests::read(json, read)
     }
 
     #[test]

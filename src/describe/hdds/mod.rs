@@ -1,15 +1,15 @@
 //! hdds.json: which images there should be, and where the files that they need are.
 //!
-//! `document` and `reader` know JSON and places, `keys` the names of the keys; `top`,
-//! `layout_group` (with `bounds` and `table`), `contents` and `install_group` (with `distribution`, `installed_disk` and
-//! `machine`) turn values into the groups of `model`; `variants` turns groups into images (with
-//! `for_label`). `locate` finds the files, and `encoding` makes text of them. Nothing here opens a network connection.
+//! `keys` has the names of the keys, and `naming` what the library's objects and fields are called by
+//! them; `top`, `layout_group` (with `bounds` and `table`), `contents` and `install_group` (with
+//! `distribution`, `installed_disk` and `machine`) turn values into the groups of `model`; `variants`
+//! turns groups into images (with `for_label`). `locate` finds the files, and `encoding` makes text of
+//! them. Nothing here opens a network connection.
 
 pub mod arch;
 mod bounds;
 mod contents;
 mod distribution;
-mod document;
 pub mod encoding;
 mod for_label;
 mod install_group;
@@ -21,9 +21,8 @@ pub mod machine;
 mod mkfs;
 mod model;
 pub mod names;
+mod naming;
 mod part;
-mod problem;
-mod reader;
 pub mod releases;
 mod shipped;
 pub mod size;
@@ -37,5 +36,4 @@ mod whole_group;
 mod reject;
 
 pub use model::{Config, Group, InstallGroup, LayoutGroup, Part, Rename};
-pub use problem::{ConfigError, Problem};
 pub use variants::{install_images, layout_images};

@@ -2,15 +2,15 @@
 
 use std::sync::Arc;
 
-use disklayout::SectorSize;
 use disklayout::layout::DiskSize;
 use disklayout::layout::spec::{Blob, Partition};
 use disklayout::table::Kind;
+use disklayout::{Place, SectorSize};
 use uuid::Uuid;
 
 use super::names::Extension;
-use super::problem::{ConfigError, Problem};
 use super::releases::Release;
+use crate::config::{ConfigError, Problem};
 use crate::distribution::Distribution;
 use crate::image::{Data, DiskFormat, Filling, Finish, Object};
 
@@ -42,7 +42,7 @@ pub enum Group<'a> {
 #[derive(Clone, Debug)]
 pub struct LayoutGroup {
     /// `guestfs[2]`.
-    pub place: String,
+    pub place: Place,
     /// The name of the group and of its subcommand.
     pub name: String,
     /// The version that is in the file names.
@@ -103,7 +103,7 @@ pub struct PartFile {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct InstallGroup {
     /// `virtinstall[0]`.
-    pub place: String,
+    pub place: Place,
     /// The name of the group and of its subcommand.
     pub name: String,
     /// The version that is in the file names.
@@ -146,11 +146,11 @@ impl Config {
     ///
     /// # Errors
     /// The warnings.
-    pub fn strict(self, file: &str) -> Result<Self, ConfigError> {
+    pub fn strict(self) -> Result<Self, ConfigError> {
         if self.warnings.is_empty() {
             return Ok(self);
         }
-        Err(ConfigError::new(file, self.warnings))
+        Err(ConfigError::new(self.warnings))
     }
 
     /// All groups, layouts first, in the order of the file.
@@ -173,14 +173,6 @@ impl<'a> Group<'a> {
             Self::Install(group) => &group.name,
         }
     }
-
-    /// `guestfs[2]`.
-    pub fn place(self) -> &'a str {
-        match self {
-            Self::Layout(group) => &group.place,
-            Self::Install(group) => &group.place,
-        }
-    }
 }
 
 #[cfg(test)]
@@ -196,14 +188,14 @@ mod tests {
         let config = Config::parse("{}", "t", &RESERVED).unwrap();
         assert_eq!(config.groups().count(), 0);
         let warnings: Vec<_> = config.warnings.iter().map(ToString::to_string).collect();
-        let missing = |key| format!("the key '{key}' is missing; it is taken for an empty list");
+        let missing = |key| format!("t: the key '{key}' is missing; it is taken for an empty list");
         assert_eq!(warnings, ["guestfs", "virtinstall", "renames"].map(missing));
-        let error = config.strict("f").unwrap_err();
+        let error = config.strict().unwrap_err();
         assert_eq!(error.problems().len(), 3);
 
         let text = r#"{"guestfs": [], "virtinstall": [], "renames": []}"#;
         let config = Config::parse(text, "t", &RESERVED).unwrap();
-        assert_eq!(config.strict("t").unwrap().warnings, []);
+        assert_eq!(config.strict().unwrap().warnings, []);
     }
 
     #[test]
@@ -211,7 +203,11 @@ mod tests {
         let text = r#"{"guestfs": [{"name": "all", "size": "1.5G", "parts": 7}, 8],
                        "virtinstall": {}, "renames": [["a"]]}"#;
         let error = Config::parse(text, "t", &RESERVED).unwrap_err();
-        let places: Vec<_> = error.problems().iter().map(|p| p.place.as_str()).collect();
+        let places: Vec<_> = error
+            .problems()
+            .iter()
+            .map(|p| p.place.path.as_str())
+            .collect();
         let expected = [
             "guestfs[0].name",
             "guestfs[0].size",
@@ -228,8 +224,8 @@ mod tests {
         let text = r#"{"guestfs": [{"name": "a", "size": 512, "parts": []}],
             "virtinstall": [{"name": "b", "releases": {}, "size": 1}], "renames": []}"#;
         let config = Config::parse(text, "t", &RESERVED).unwrap();
-        assert_eq!(config.group("a").unwrap().place(), "guestfs[0]");
-        assert_eq!(config.group("b").unwrap().place(), "virtinstall[0]");
+        assert_eq!(config.group("a").unwrap().name(), "a");
+        assert_eq!(config.group("b").unwrap().name(), "b");
         assert!(config.group("c").is_none());
     }
 
@@ -262,7 +258,7 @@ mod tests {
                 for problem in result.err().iter().flat_map(ConfigError::problems) {
                     let list = pointer.split('/').nth(1).unwrap_or_default();
                     assert!(
-                        problem.place.starts_with(list),
+                        problem.place.path.starts_with(list),
                         "{pointer} {odd}: {problem}"
                     );
                     refused += 1;

@@ -7,8 +7,8 @@ use disklayout::table::types::PartitionType;
 use disklayout::tree::{Content, FileTree};
 
 use super::model::Part;
-use super::reader::{Findings, Object, Value};
 use super::{bounds, contents, keys, layout_group, mkfs, table};
+use crate::config::{Findings, Object, Value};
 use crate::image::{Filling, Object as FileObject};
 
 /// What stands for no filesystem.
@@ -50,7 +50,7 @@ pub(super) fn read(value: &Value<'_>, has_mbr: bool, f: &mut Findings) -> Option
             gpt: gpt?,
         },
         flags: flags?.unwrap_or_default(),
-        ..Partition::new(value.place(), holds)
+        ..Partition::new(f.named(value.place()), holds)
     };
     Some(Part {
         partition,

@@ -42,7 +42,7 @@ fn stems(extension: &str) -> BTreeSet<String> {
 fn objection(file: &str, text: &str) -> Option<String> {
     let parsed = Config::parse(text, file, &RESERVED);
     let config = match parsed {
-        Ok(config) if file.starts_with(STRICT) => config.strict(file),
+        Ok(config) if file.starts_with(STRICT) => config.strict(),
         other => other,
     };
     match config {

@@ -36,7 +36,7 @@ mod tests {
 
     fn images() -> Vec<Image> {
         let config = Config::parse(CONFIG, "hdds.json", &["all", "check", "plan"]).unwrap();
-        let config = config.strict("hdds.json").unwrap();
+        let config = config.strict().unwrap();
         let mut next = NextRelease::new(None, || {
             bail!("the shipped set asks for the current release")
         });

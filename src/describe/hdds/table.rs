@@ -8,7 +8,7 @@ use disklayout::table::types::PartitionType;
 use disklayout::table::{Flag, Kind, Role};
 use uuid::Uuid;
 
-use super::reader::{Findings, Value};
+use crate::config::{Findings, Value};
 
 /// What the sectors of a disk hold.
 pub(super) fn sector_size(value: &Value<'_>, f: &mut Findings) -> Option<SectorSize> {

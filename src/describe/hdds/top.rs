@@ -3,11 +3,10 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::document;
-use super::model::{Config, InstallGroup, LayoutGroup, Rename};
-use super::problem::ConfigError;
-use super::reader::{Findings, Value};
-use super::{distribution, install_group, keys, layout_group, names, variants};
+use super::model::{Config, Group, InstallGroup, LayoutGroup, Rename};
+use super::naming::Names;
+use super::{distribution, install_group, keys, layout_group, names, variants, whole_group};
+use crate::config::{ConfigError, Document, Findings, Value, json};
 use crate::distribution::Distribution;
 use crate::image::checksum_name;
 
@@ -31,27 +30,27 @@ impl Config {
         file: &str,
         reserved: &[&str],
     ) -> Result<Self, ConfigError> {
-        let node = document::parse(text, file)?;
-        let mut findings = Findings::default();
-        let config = read(&Value::root(&node), distribution, reserved, &mut findings);
+        let document = Arc::new(json::parse(text, file)?);
+        let mut findings = Findings::with(Arc::new(Names(Arc::clone(&document))));
+        let config = read(&document, distribution, reserved, &mut findings);
         match config {
             Some(config) if findings.errors.is_empty() => Ok(Self {
                 warnings: findings.warnings,
                 ..config
             }),
-            _ => Err(ConfigError::new(file, findings.errors)),
+            _ => Err(ConfigError::new(findings.errors)),
         }
     }
 }
 
 /// Reads a configuration; `None` when anything is wrong with it.
 fn read(
-    top: &Value<'_>,
+    document: &Document,
     given: Option<Distribution>,
     reserved: &[&str],
     f: &mut Findings,
 ) -> Option<Config> {
-    let top = top.object(&keys::TOP, f)?;
+    let top = document.root().object(&keys::TOP, f)?;
     let found = top.optionally("distribution", f, distribution::read);
     let is_chosen = given.is_some() || top.optional("distribution").is_some();
     let chosen = given.or(found.clone().flatten()).unwrap_or_default();
@@ -59,7 +58,7 @@ fn read(
     let mut list = |key: &str| {
         if top.optional(key).is_none() {
             f.warn(
-                "",
+                top.place(),
                 format!("the key '{key}' is missing; it is taken for an empty list"),
             );
         }
@@ -82,8 +81,14 @@ fn read(
         renames: renames?,
         warnings: Vec::new(),
     };
-    check_names(&config, f)?;
-    check_file_names(&config, f);
+    let mut wrong = equal_names(&config);
+    if wrong.is_empty() {
+        wrong = wrong_file_names(&config);
+    }
+    wrong.extend(config.layouts.iter().flat_map(whole_group::objections));
+    for (path, message) in wrong {
+        f.refuse::<()>(document.spot(&path).place(), message);
+    }
     Some(config)
 }
 
@@ -114,58 +119,77 @@ fn rename(pair: &Value<'_>, f: &mut Findings) -> Option<Rename> {
     }
 }
 
+/// What is wrong with a configuration, by the path of the value that is to be changed.
+type Wrong = Vec<(String, String)>;
+
 /// Two groups of one name would be one subcommand.
-fn check_names(config: &Config, f: &mut Findings) -> Option<()> {
-    let mut seen: HashMap<&str, &str> = HashMap::new();
-    let mut sound = Some(());
-    for group in config.groups() {
-        if let Some(first) = seen.insert(group.name(), group.place()) {
+fn equal_names(config: &Config) -> Wrong {
+    let mut seen: HashMap<&str, String> = HashMap::new();
+    let mut wrong = Vec::new();
+    for (path, group) in groups(config) {
+        if let Some(first) = seen.insert(group.name(), path.clone()) {
             let message = format!("'{}' is the name of {first} already", group.name());
-            sound = f.refuse(&format!("{}.name", group.place()), message);
+            wrong.push((format!("{path}.name"), message));
         }
     }
-    sound
+    wrong
 }
 
 /// Two images of one name would overwrite each other: `a_b`, and `a` in version `b`.
-fn check_file_names(config: &Config, f: &mut Findings) {
-    let layouts = config.layouts.iter().flat_map(layout_names);
-    let installs = config.installs.iter().flat_map(install_names);
-    let mut seen: HashMap<String, &str> = HashMap::new();
-    for (file_name, place) in layouts.chain(installs) {
-        f.check(place, names::check_length(&file_name));
-        if let Some(first) = seen.get(&file_name) {
-            let message = format!("an image of {first} is called '{file_name}' already");
-            f.refuse::<()>(place, message);
+fn wrong_file_names(config: &Config) -> Wrong {
+    let mut seen: HashMap<String, String> = HashMap::new();
+    let mut wrong = Vec::new();
+    for (path, name) in groups(config).flat_map(file_names) {
+        wrong.extend(too_long(&path, &name));
+        if let Some(first) = seen.insert(name.clone(), path.clone()) {
+            let message = format!("an image of {first} is called '{name}' already");
+            wrong.push((path, message));
         }
-        seen.insert(file_name, place);
     }
-    let installs = config.installs.iter();
-    installs
-        .filter(|group| group.finish.checksum)
-        .for_each(|group| check_checksum_names(group, f));
+    // The names of the files with checksums are longer than those of the images.
+    let with_sums = groups(config)
+        .filter(|(_, group)| matches!(group, Group::Install(group) if group.finish.checksum));
+    let names = with_sums.flat_map(file_names);
+    wrong.extend(names.filter_map(|(path, name)| too_long(&path, &checksum_name(&name))));
+    wrong
 }
 
-fn layout_names(group: &LayoutGroup) -> Vec<(String, &str)> {
+fn too_long(path: &str, file_name: &str) -> Option<(String, String)> {
+    let message = names::check_length(file_name).err()?;
+    Some((path.to_owned(), message))
+}
+
+/// The groups, each with its path.
+fn groups(config: &Config) -> impl Iterator<Item = (String, Group<'_>)> {
+    let path = |list: &str, index: usize| format!("{list}[{index}]");
+    let layouts = config.layouts.iter().enumerate();
+    let layouts = layouts.map(move |(i, group)| (path("guestfs", i), Group::Layout(group)));
+    let installs = config.installs.iter().enumerate();
+    layouts.chain(installs.map(move |(i, group)| (path("virtinstall", i), Group::Install(group))))
+}
+
+/// The names of the images of a group, each with the group's path.
+fn file_names((path, group): (String, Group<'_>)) -> Vec<(String, String)> {
+    let names = match group {
+        Group::Layout(group) => layout_names(group),
+        Group::Install(group) => install_names(group),
+    };
+    names.into_iter().map(|name| (path.clone(), name)).collect()
+}
+
+fn layout_names(group: &LayoutGroup) -> Vec<String> {
     let variants = variants::of(group).into_iter();
     let names = variants.map(|(label, filesystem)| variants::file_name(group, label, filesystem));
-    names.map(|name| (name, group.place.as_str())).collect()
-}
-
-/// The names of the files with checksums. They are longer than those of the images.
-fn check_checksum_names(group: &InstallGroup, f: &mut Findings) {
-    for (file_name, place) in install_names(group) {
-        f.check(place, names::check_length(&checksum_name(&file_name)));
-    }
+    names.collect()
 }
 
 /// Relative releases stand for themselves: what they are is known only when images are built.
-fn install_names(group: &InstallGroup) -> Vec<(String, &str)> {
+fn install_names(group: &InstallGroup) -> Vec<String> {
     let releases = group.releases.iter();
     let names = releases.flat_map(|(release, arches)| {
         let release = release.to_string();
         let name = move |arch: &String| variants::install_file_name(group, &release, arch);
         arches.iter().map(name)
     });
-    names.map(|name| (name, group.place.as_str())).collect()
+    names.collect()
 }

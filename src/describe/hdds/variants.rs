@@ -119,7 +119,7 @@ fn layout_image(group: &LayoutGroup, label: &Label, filesystem: &str) -> Image {
     }
     let layout = Layout {
         disk: Disk {
-            place: group.place.as_str().into(),
+            place: group.place.clone(),
             size: group.size,
             sector_size: group.sector_size,
             table: for_label::table(group, label.kind),

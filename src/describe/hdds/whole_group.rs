@@ -4,52 +4,52 @@ use disklayout::layout::spec::Holds;
 use disklayout::table::{Kind, Role};
 
 use super::model::{LayoutGroup, Part};
-use super::reader::Findings;
 use super::{part, variants};
 
-/// Refuses what none of the images of `group` could have.
-pub(super) fn check(group: &LayoutGroup, f: &mut Findings) {
-    check_identifiers(group, f);
+/// What is wrong with `group` as a whole, by the paths of what is to be changed.
+pub(super) fn objections(group: &LayoutGroup) -> Vec<(String, String)> {
+    let mut wrong = identifiers(group);
     for part in &group.parts {
-        check_nothing(part, group, f);
+        wrong.extend(nothing(part, group));
     }
     for label in &group.labels {
-        check_files(group, label.kind, f);
+        wrong.extend(files(group, label.kind));
     }
-    warn_of_equal_images(group, f);
+    wrong.dedup();
+    wrong
 }
 
-/// Refuses what identifies a disk in a kind of table that none of the images has.
-fn check_identifiers(group: &LayoutGroup, f: &mut Findings) {
+/// What identifies a disk in a kind of table that none of the images has.
+fn identifiers(group: &LayoutGroup) -> Vec<(String, String)> {
     let has = |kind| group.labels.iter().any(|label| label.kind == kind);
     let kind = group.labels.first().map_or(Kind::None, |label| label.kind);
-    let mut refuse = |key: &str, message: String| {
-        f.refuse::<()>(&format!("{}.{key}", group.place), message);
-    };
-    if group.disk_id.is_some() && !has(Kind::Mbr) {
-        refuse(
+    let wrong = [
+        (
+            group.disk_id.is_some() && !has(Kind::Mbr),
             "disk_id",
             format!("only an MBR has a disk signature, {kind} has none; a GPT has a 'disk_guid'"),
-        );
-    }
-    if group.disk_guid.is_some() && !has(Kind::Gpt) {
-        refuse(
+        ),
+        (
+            group.disk_guid.is_some() && !has(Kind::Gpt),
             "disk_guid",
             format!("only a GPT has a disk GUID, {kind} has none; an MBR has a 'disk_id'"),
-        );
-    }
-    if !group.hybrid_mbr.is_empty() && !has(Kind::Gpt) {
-        refuse(
+        ),
+        (
+            !group.hybrid_mbr.is_empty() && !has(Kind::Gpt),
             "hybrid_mbr",
             format!("only in front of a GPT there is a hybrid MBR, not with {kind}"),
-        );
-    }
+        ),
+    ];
+    let wrong = wrong.into_iter().filter(|(is_wrong, ..)| *is_wrong);
+    wrong
+        .map(|(_, key, message)| (format!("{}.{key}", group.place.object()), message))
+        .collect()
 }
 
-/// Refuses what needs a filesystem in a partition that has none in one of the images.
-fn check_nothing(part: &Part, group: &LayoutGroup, f: &mut Findings) {
+/// What needs a filesystem in a partition that has none in one of the images.
+fn nothing(part: &Part, group: &LayoutGroup) -> Option<(String, String)> {
     let Holds::Filesystem(filesystem) = &part.partition.holds else {
-        return;
+        return None;
     };
     let is_nothing = match &part.filesystem {
         Some(word) => word == part::NONE,
@@ -61,46 +61,32 @@ fn check_nothing(part: &Part, group: &LayoutGroup, f: &mut Findings) {
         ("mkfs", !filesystem.options.is_empty()),
         ("contents", part.filling.is_some()),
     ];
-    for (key, _) in wanted
+    let (key, _) = wanted
         .iter()
-        .filter(|(_, is_wanted)| is_nothing && *is_wanted)
-    {
-        let message = "the partition has no filesystem ('none') that could have this";
-        f.refuse::<()>(&format!("{}.{key}", part.partition.place), message);
-    }
+        .find(|(_, is_wanted)| is_nothing && *is_wanted)?;
+    let message = "the partition has no filesystem ('none') that could have this";
+    let path = format!("{}.{key}", part.partition.place.object());
+    Some((path, message.to_owned()))
 }
 
-/// Refuses files in partitions that hold none.
-fn check_files(group: &LayoutGroup, kind: Kind, f: &mut Findings) {
+/// Files in partitions that hold none.
+fn files(group: &LayoutGroup, kind: Kind) -> Vec<(String, String)> {
     let order = variants::by_number(group, kind);
-    for file in &group.files {
-        let Some(index) = variants::of_number(&order, file.part) else {
-            continue;
-        };
-        let (part, number) = (&group.parts[index], file.part);
-        let word = part.filesystem.as_deref();
+    let wrong = group.files.iter().filter_map(|file| {
+        let number = file.part;
+        let part = &group.parts[variants::of_number(&order, number)?];
         let message = match part.partition.holds {
             _ if kind == Kind::Mbr && part.partition.role == Role::Extended => format!(
                 "part {number} is the extended partition, which holds no files; name one of its \
                  logical partitions, which come after the primary ones"
             ),
             Holds::Bytes(_) => format!("part {number} holds the bytes of its 'source', no files"),
-            _ if word == Some(part::NONE) => {
+            _ if part.filesystem.as_deref() == Some(part::NONE) => {
                 format!("part {number} has no filesystem ('none') that could have files")
             }
-            _ => continue,
+            _ => return None,
         };
-        f.refuse::<()>(&format!("{}.part", file.object.place), message);
-    }
-}
-
-/// Several filesystems make no difference where every partition names its own.
-fn warn_of_equal_images(group: &LayoutGroup, f: &mut Findings) {
-    if group.filesystems.len() > 1 && group.parts.iter().all(|part| part.filesystem.is_some()) {
-        let place = format!("{}.filesystems", group.place);
-        f.warn(
-            &place,
-            "the images are all the same: every partition names its own filesystem",
-        );
-    }
+        Some((format!("{}.part", file.object.place.object()), message))
+    });
+    wrong.collect()
 }
