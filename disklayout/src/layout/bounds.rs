@@ -227,7 +227,7 @@ impl Sectors {
                 let last = match u64::try_from(end) {
                     Ok(end) => Some(end),
                     Err(_) => self
-                        .closed(&place, &end, "counts from the end", total)?
+                        .closed(&place, &format!("end {end}"), "counts from the end", total)?
                         .checked_add_signed(end),
                 };
                 Bound {
