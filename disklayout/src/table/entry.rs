@@ -2,6 +2,7 @@
 
 use uuid::Uuid;
 
+use crate::error::Error;
 use crate::table::Flag;
 use crate::table::types;
 use crate::units::LbaRange;
@@ -17,6 +18,17 @@ pub struct Partition {
     pub range: LbaRange,
     /// What only one kind of table records.
     pub entry: Entry,
+}
+
+impl Partition {
+    /// The error for an entry of another kind of table than the disk's: nothing that is planned has
+    /// one.
+    pub(super) fn mixed(&self) -> Error {
+        Error::invalid(
+            format!("partition {}", self.number),
+            "its entry is for another kind of partition table than the disk's",
+        )
+    }
 }
 
 /// What a partition is in an MBR; every GPT partition is primary.

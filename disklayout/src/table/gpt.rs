@@ -13,7 +13,7 @@ use uuid::Uuid;
 use crate::disk::{Cursor, Disk};
 use crate::error::{Error, Result};
 use crate::table::format::GPT_PROTECTIVE;
-use crate::table::{Entry, Partition, Table, mbr, mixed};
+use crate::table::{Entry, Partition, Table, mbr};
 use crate::units::{Lba, LbaRange, SectorSize};
 
 /// Writes the table, the MBR last.
@@ -90,7 +90,7 @@ fn encode(partition: &Partition) -> Result<(u32, gpt::partition::Partition)> {
         ..
     } = &partition.entry
     else {
-        return Err(mixed(partition));
+        return Err(partition.mixed());
     };
     let entry = gpt::partition::Partition {
         part_type_guid: Type {

@@ -12,7 +12,7 @@ use mbrman::{BOOT_ACTIVE, BOOT_INACTIVE, CHS, MBRHeader, MBRPartitionEntry};
 
 use crate::disk::Disk;
 use crate::error::{Error, Result};
-use crate::table::{Entry, Partition, Role, Table, mixed};
+use crate::table::{Entry, Partition, Role, Table};
 use crate::units::{Lba, LbaRange, SectorSize};
 
 /// Entries in a boot record.
@@ -85,7 +85,7 @@ fn slot(partition: &Partition) -> Result<Slot> {
             active,
             range: partition.range,
         }),
-        Entry::Gpt { .. } | Entry::None => Err(mixed(partition)),
+        Entry::Gpt { .. } | Entry::None => Err(partition.mixed()),
     }
 }
 

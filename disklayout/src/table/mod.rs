@@ -16,7 +16,7 @@ pub use flags::Flag;
 pub use kind::{Kind, TableId};
 
 use crate::disk::Disk;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::units::SectorSize;
 
 /// A partition table.
@@ -45,12 +45,4 @@ impl Table {
             TableId::Gpt { guid } => gpt::write(self, guid, disk),
         }
     }
-}
-
-/// An entry of another kind of table than the disk's: nothing that is planned has one.
-fn mixed(partition: &Partition) -> Error {
-    Error::invalid(
-        format!("partition {}", partition.number),
-        "its entry is for another kind of partition table than the disk's",
-    )
 }
