@@ -101,7 +101,7 @@ impl Progress for Unwatched {
 
 /// A format: turns requests into plans.
 pub trait Formatter: Debug + Send + Sync {
-    /// The names that a description may ask for it by, as libguestfs spells them.
+    /// The names that a description may ask for it by.
     fn names(&self) -> &'static [&'static str];
 
     /// What can be chosen beside size, label and UUID.

@@ -82,7 +82,7 @@ fn check_keys(part: &Partition) -> Result<()> {
 
 fn name(part: &Partition) -> Result<String> {
     let Some(name) = &part.name else {
-        // libguestfs hands the role to parted, which takes it for the name.
+        // parted takes the role for the name, where it is told no other.
         return Ok(part.role.as_str().to_owned());
     };
     let refuse = |message: String| Err(Error::invalid(part.place.field(Field::Name), message));

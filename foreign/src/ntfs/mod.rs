@@ -329,7 +329,7 @@ mod tests {
             start: Lba::new(4096),
             label: Some(label),
             tree,
-            ..Request::new("guestfs[2].parts[0]", "ntfs", Bytes::new(size), identity)
+            ..Request::new("parts[0]", "ntfs", Bytes::new(size), identity)
         })
     }
 
@@ -422,7 +422,7 @@ mod tests {
             ),
         ] {
             let error = plan(size, label, files).unwrap_err();
-            assert_eq!(error.place(), "guestfs[2].parts[0]");
+            assert_eq!(error.place(), "parts[0]");
             assert_eq!(error.kind(), kind, "{error}");
             assert!(error.message().contains(word), "{error}");
         }

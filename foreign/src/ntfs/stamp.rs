@@ -185,11 +185,11 @@ mod tests {
     fn times_before_1601_are_refused_when_planning() {
         let identity = Identity::new("disk", Timestamp::default());
         let mut tree = FileTree::new(Timestamp::default());
-        check_times(&"guestfs[0]".into(), &tree, &identity).unwrap();
+        check_times(&"parts[0]".into(), &tree, &identity).unwrap();
         let attributes = Attributes::file(Timestamp::from_seconds(-20_000_000_000));
         tree.put_file("f", b"/file", Content::inline(b""), attributes)
             .unwrap();
-        let error = check_times(&"guestfs[0]".into(), &tree, &identity).unwrap_err();
-        assert_eq!(error.place(), "guestfs[0]");
+        let error = check_times(&"parts[0]".into(), &tree, &identity).unwrap_err();
+        assert_eq!(error.place(), "parts[0]");
     }
 }
