@@ -3,9 +3,9 @@
 
 use crate::error::{Error, Result};
 use crate::layout::bounds::Sectors;
+use crate::layout::filling::{Drafter, Filling};
 use crate::layout::mbr_rules;
 use crate::layout::placed::Placed;
-use crate::layout::planner::{Filling, Planner};
 use crate::layout::size::{self, ALIGNMENT, DiskSize, Room};
 use crate::layout::spec::{Disk, End, Holds};
 use crate::place::Field;
@@ -94,45 +94,45 @@ fn check_last(one: &Placed<'_>, placed: &[Placed<'_>], disk: &Sectors) -> Result
 /// Gives the partition that ends with its content its sectors, with `room` left in it, and tells
 /// the size of the disk.
 pub(super) fn fit<'a>(
-    planner: &Planner<'a>,
+    drafter: &Drafter<'a>,
     placed: &mut [Placed<'a>],
     fillings: &mut [Filling<'a>],
     room: Room,
 ) -> Result<Bytes> {
     let mut end = 0;
     for one in placed {
-        if one.spec.end == End::Auto || planner.kind == Kind::None {
-            let size = content_size(planner, one, &mut fillings[one.index], room)?;
-            one.range = range(one, size, planner.sector)?;
-            if planner.kind == Kind::Mbr {
-                mbr_rules::check_length(one.spec, one.range, planner.sector)?;
+        if one.spec.end == End::Auto || drafter.kind == Kind::None {
+            let size = content_size(drafter, one, &mut fillings[one.index], room)?;
+            one.range = range(one, size, drafter.sector)?;
+            if drafter.kind == Kind::Mbr {
+                mbr_rules::check_length(one.spec, one.range, drafter.sector)?;
             }
         }
         end = end.max(one.range.last().get() + 1);
     }
-    Ok(disk_with(end, planner.kind, planner.sector))
+    Ok(disk_with(end, drafter.kind, drafter.sector))
 }
 
 /// The size of what goes into a partition, in whole sectors. A tree becomes a draft.
 fn content_size<'a>(
-    planner: &Planner<'a>,
+    drafter: &Drafter<'a>,
     one: &Placed<'a>,
     filling: &mut Filling<'a>,
     room: Room,
 ) -> Result<Bytes> {
     let draft = match std::mem::replace(filling, Filling::Nothing) {
-        Filling::Tree(tree) => planner.draft(one, tree)?,
+        Filling::Tree(tree) => drafter.draft(one, tree)?,
         Filling::Draft(draft) => draft,
-        Filling::Nothing => return Ok(Bytes::new(planner.sector.get())),
+        Filling::Nothing => return Ok(Bytes::new(drafter.sector.get())),
         Filling::Bytes(content) => {
             let size = Bytes::new(content.len().max(1));
             *filling = Filling::Bytes(content);
-            return Ok(size::round_up(size, planner.sector.get()));
+            return Ok(size::round_up(size, drafter.sector.get()));
         }
     };
     let size = size::smallest(draft.as_ref(), room)?;
     *filling = Filling::Draft(draft);
-    Ok(size::round_up(size, planner.sector.get()))
+    Ok(size::round_up(size, drafter.sector.get()))
 }
 
 /// The size of a disk whose last partition ends before sector `end`: 1 MiB is its unit where there

@@ -1,11 +1,8 @@
-//! Gives every partition its number and its sectors.
+//! A partition whose number and sectors are decided.
 
-use crate::error::Result;
 use crate::identity::Identity;
-use crate::layout::bounds::Sectors;
-use crate::layout::spec::{Disk, Partition};
-use crate::layout::{bare_rules, fit, gpt_rules, mbr_rules};
-use crate::table::{Kind, Role};
+use crate::layout::spec::Partition;
+use crate::table::Role;
 use crate::units::LbaRange;
 
 /// A partition whose number and sectors are decided.
@@ -25,49 +22,4 @@ impl Placed<'_> {
     pub(super) fn identity(&self, disk: &Identity) -> Identity {
         disk.child(&format!("partition {}", self.number))
     }
-}
-
-/// Gives every partition its number and its sectors, in the order of the numbers.
-pub(super) fn place_all<'a>(disk: &'a Disk, sectors: &Sectors) -> Result<Vec<Placed<'a>>> {
-    let kind = disk.table.kind();
-    let mut placed = Vec::with_capacity(disk.partitions.len());
-    for (index, part) in disk.partitions.iter().enumerate() {
-        placed.push(place(index, part, kind, &placed, sectors)?);
-    }
-    if kind != Kind::None {
-        fit::extend(&mut placed, sectors)?;
-        for one in placed.iter().filter(|_| kind == Kind::Mbr) {
-            mbr_rules::check_length(one.spec, one.range, sectors.size)?;
-        }
-    }
-    placed.sort_by_key(|one| one.number);
-    Ok(placed)
-}
-
-fn place<'a>(
-    index: usize,
-    spec: &'a Partition,
-    kind: Kind,
-    placed: &[Placed<'_>],
-    sectors: &Sectors,
-) -> Result<Placed<'a>> {
-    if kind == Kind::None {
-        bare_rules::admit(spec, placed)?;
-    }
-    let range = sectors.bounds(spec, placed)?;
-    let (role, number) = match kind {
-        Kind::None => (Role::Primary, bare_rules::NUMBER),
-        Kind::Mbr => (spec.role, mbr_rules::admit(spec, range, placed, sectors)?),
-        Kind::Gpt => {
-            let number = gpt_rules::admit(spec, range, placed, sectors.usable)?;
-            (Role::Primary, number)
-        }
-    };
-    Ok(Placed {
-        index,
-        spec,
-        number,
-        role,
-        range,
-    })
 }
