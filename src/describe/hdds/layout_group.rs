@@ -2,15 +2,11 @@
 
 use std::collections::HashSet;
 
-use disklayout::layout::spec::Blob;
 use disklayout::table::Kind;
-use disklayout::tree::Content;
-use disklayout::{Place, SectorSize};
 
-use super::model::{Label, LayoutGroup, PartFile};
-use super::{bounds, keys, names, part, size, source, table};
+use super::model::{Label, LayoutGroup};
+use super::{files, keys, names, part, size, table};
 use crate::config::{Findings, Object, Value};
-use crate::image::{Data, FileContent, ObjectKind};
 
 const DEFAULT_LABEL: &str = "mbr";
 const DEFAULT_FILESYSTEM: &str = "ext4";
@@ -38,14 +34,14 @@ pub(super) fn read(value: &Value<'_>, reserved: &[&str], f: &mut Findings) -> Op
         .and_then(|value| value.each("partitions", f, |value, f| part::read(value, has_mbr, f)));
     let count = parts.as_ref().map(Vec::len);
     let writes = object.optionally("writes", f, |value, f| {
-        value.each("files", f, |value, f| write(value, count, f))
+        value.each("files", f, |value, f| files::write(value, count, f))
     });
     let uploads = object.optionally("uploads", f, |value, f| {
-        value.each("files", f, |value, f| upload(value, count, f))
+        value.each("files", f, |value, f| files::upload(value, count, f))
     });
     let sector_size = sector_size?.unwrap_or_default();
     let blobs = object.optionally("blobs", f, |value, f| {
-        value.each("bytes", f, |value, f| blob(value, sector_size, f))
+        value.each("bytes", f, |value, f| files::blob(value, sector_size, f))
     });
     // Uploads go over what is written.
     let mut files = writes?.unwrap_or_default();
@@ -134,89 +130,6 @@ fn words(object: &Object<'_>, key: &str, default: &str, f: &mut Findings) -> Opt
     Some(words)
 }
 
-fn write(value: &Value<'_>, parts: Option<usize>, f: &mut Findings) -> Option<PartFile> {
-    let object = value.object(&keys::WRITE, f)?;
-    let part = part_index(&object, parts, f);
-    let path = object.required("path", f).and_then(|value| value.string(f));
-    let content = object
-        .required("content", f)
-        .and_then(|value| value.string(f));
-    let content = FileContent::Inline(content?.as_bytes().to_vec());
-    Some(file(f.named(value.place()), part?, path?, content))
-}
-
-fn upload(value: &Value<'_>, parts: Option<usize>, f: &mut Findings) -> Option<PartFile> {
-    let object = value.object(&keys::UPLOAD, f)?;
-    let part = part_index(&object, parts, f);
-    let target = object
-        .required("target", f)
-        .and_then(|value| value.string(f));
-    let data = data(value, &object, f);
-    Some(file(
-        f.named(value.place()),
-        part?,
-        target?,
-        FileContent::Data(data?),
-    ))
-}
-
-fn file(place: Place, part: i64, path: &str, content: FileContent) -> PartFile {
-    let kind = ObjectKind::File {
-        path: path.to_string(),
-        content,
-    };
-    PartFile {
-        part,
-        object: crate::image::Object { place, kind },
-    }
-}
-
-fn blob(value: &Value<'_>, sector: SectorSize, f: &mut Findings) -> Option<(Blob, Data)> {
-    let object = value.object(&keys::BLOB, f)?;
-    let start = object
-        .required("start", f)
-        .and_then(|value| bounds::offset(value, sector, f));
-    let data = data(value, &object, f);
-    let blob = Blob {
-        place: f.named(value.place()),
-        offset: start?,
-        content: Content::inline(&[]),
-    };
-    Some((blob, data?))
-}
-
-/// Where bytes are: the `source` of `object`, and its `sha256`.
-pub(super) fn data(value: &Value<'_>, object: &Object<'_>, f: &mut Findings) -> Option<Data> {
-    let source = object.required("source", f).and_then(|value| {
-        let text = value.string(f)?;
-        f.check(value.place(), source::parse_source(text))
-    });
-    let sha256 = object.optionally("sha256", f, |value, f| {
-        let text = value.string(f)?;
-        f.check(value.place(), source::parse_sha256(text))
-    });
-    Some(Data {
-        place: f.named(value.place()),
-        source: source?,
-        sha256: sha256?,
-    })
-}
-
-/// Which partition a file belongs to; `parts` is how many there are, if their list is sound.
-fn part_index(object: &Object<'_>, parts: Option<usize>, f: &mut Findings) -> Option<i64> {
-    let value = object.required("part", f)?;
-    let part = value.integer(f)?;
-    let count = i64::try_from(parts.unwrap_or(usize::MAX)).unwrap_or(i64::MAX);
-    if !(1..=count).contains(&part) {
-        let message = match count {
-            0 => format!("partition {part} doesn't exist: the group has no partitions"),
-            _ => format!("partition {part} doesn't exist: they are counted from 1 to {count}"),
-        };
-        return f.refuse(value.place(), message);
-    }
-    Some(part)
-}
-
 /// Several filesystems make no difference where every partition names its own.
 fn warn_of_equal_images(group: &LayoutGroup, object: &Object<'_>, f: &mut Findings) {
     if group.filesystems.len() > 1 && group.parts.iter().all(|part| part.filesystem.is_some()) {
@@ -236,7 +149,7 @@ mod tests {
 
     use super::*;
     use crate::config::tests;
-    use crate::image::Source;
+    use crate::image::{FileContent, ObjectKind, Source};
 
     /// The group that `json` is, and all errors and warnings.
     fn group(json: &str) -> (Option<LayoutGroup>, Vec<String>) {

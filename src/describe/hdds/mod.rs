@@ -1,9 +1,9 @@
 //! hdds.json: which images there should be, and where the files that they need are.
 //!
 //! `keys` has the names of the keys, and `naming` what the library's objects and fields are called by
-//! them; `top`, `layout_group` (with `bounds` and `table`), `contents` and `install_group` (with
+//! them; `top`, `layout_group` (with `part`, `files`, `bounds` and `table`), `contents` and `install_group` (with
 //! `distribution`, `installed_disk` and `machine`) turn values into the groups of `model`; `variants`
-//! turns groups into images (with `for_label`). `locate` finds the files, and `encoding` makes text of
+//! turns groups into images (with `for_label`), and `whole_group` tells what no part of one can. `locate` finds the files, and `encoding` makes text of
 //! them. Nothing here opens a network connection.
 
 pub mod arch;
@@ -11,6 +11,7 @@ mod bounds;
 mod contents;
 mod distribution;
 pub mod encoding;
+mod files;
 mod for_label;
 mod install_group;
 mod installed_disk;

@@ -7,7 +7,7 @@ use disklayout::table::types::PartitionType;
 use disklayout::tree::{Content, FileTree};
 
 use super::model::Part;
-use super::{bounds, contents, keys, layout_group, mkfs, table};
+use super::{bounds, contents, keys, mkfs, source, table};
 use crate::config::{Findings, Object, Value};
 use crate::image::{Filling, Object as FileObject};
 
@@ -77,7 +77,7 @@ fn bytes(value: &Value<'_>, object: &Object<'_>, f: &mut Findings) -> Option<Hel
             return f.refuse(value.place(), message);
         }
     }
-    let data = layout_group::data(value, object, f)?;
+    let data = source::data(value, object, f)?;
     Some((
         None,
         Holds::Bytes(Content::inline(&[])),

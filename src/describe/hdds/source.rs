@@ -4,7 +4,25 @@ use std::path::{Component, Path};
 
 use foreign::address;
 
-use crate::image::Source;
+use crate::config::{Findings, Object, Value};
+use crate::image::{Data, Source};
+
+/// Where bytes are: the `source` of `object`, and its `sha256`.
+pub(super) fn data(value: &Value<'_>, object: &Object<'_>, f: &mut Findings) -> Option<Data> {
+    let source = object.required("source", f).and_then(|value| {
+        let text = value.string(f)?;
+        f.check(value.place(), parse_source(text))
+    });
+    let sha256 = object.optionally("sha256", f, |value, f| {
+        let text = value.string(f)?;
+        f.check(value.place(), parse_sha256(text))
+    });
+    Some(Data {
+        place: f.named(value.place()),
+        source: source?,
+        sha256: sha256?,
+    })
+}
 
 /// Reads the `source` of an upload.
 ///
