@@ -12,7 +12,7 @@ mod hybrid;
 use std::collections::BTreeMap;
 
 use crate::error::{Error, Result};
-use crate::fs::{Options, Registry, Request};
+use crate::fs::{Draft, Registry, Request};
 use crate::identity::Identity;
 use crate::layout::kinds::Wish;
 use crate::layout::plan::{DiskPlan, EntryPlan, PartitionPlan, Role};
@@ -21,7 +21,6 @@ use crate::layout::spec::Placed;
 use crate::layout::{bare_rules, blank, esp, files, gpt_rules, mbr_rules};
 use crate::place::Field;
 use crate::tree::FileTree;
-use crate::units::SectorSize;
 use bounds::Sectors;
 
 /// Decides everything about the disk that `spec` describes. `contents` has what is in partitions
@@ -43,38 +42,27 @@ pub fn plan(
     let placed = place_all(spec, label, &disk)?;
     let mut trees = files::trees(&spec.files, &placed, contents, identity.time())?;
     let notices = trees.iter_mut().flat_map(FileTree::take_notices).collect();
-    let mut content: Vec<_> = placed.into_iter().zip(trees).collect();
+    let drafts = placed.into_iter().zip(trees).map(|(one, tree)| {
+        let draft = draft(&one, tree, (spec, label), identity, registry)?;
+        Ok((one, draft))
+    });
+    let mut drafts: Vec<_> = drafts.collect::<Result<_>>()?;
     let size = match spec.size {
         DiskSize::Fixed(size) => size,
-        DiskSize::Smallest(room) => {
-            auto::fit(&mut content, room, (label, sector), identity, registry)?
-        }
+        DiskSize::Smallest(room) => auto::fit(&mut drafts, room, (label, sector))?,
     };
-    let placed: Vec<_> = content.iter().map(|(one, _)| *one).collect();
+    let placed: Vec<_> = drafts.iter().map(|(one, _)| *one).collect();
     let entries = entries(spec, label, &placed, identity)?;
-    let partitions = content
-        .into_iter()
-        .zip(entries)
-        .map(|((one, tree), entry)| {
-            let filesystem = match one.role {
-                Role::Extended => None,
-                _ if blank::is_asked_for(one.spec) => {
-                    blank::check(one.spec, &tree)?;
-                    None
-                }
-                Role::Primary | Role::Logical => Some(registry.plan({
-                    let options = options(one.spec, spec.size, label);
-                    request(&one, tree, sector, identity, options)
-                })?),
-            };
-            Ok(PartitionPlan {
-                number: one.number,
-                role: one.role,
-                range: one.range,
-                entry,
-                filesystem,
-            })
-        });
+    let partitions = drafts.into_iter().zip(entries).map(|((one, draft), entry)| {
+        let filesystem = draft.map(|draft| draft.at(one.range.size(sector)));
+        Ok(PartitionPlan {
+            number: one.number,
+            role: one.role,
+            range: one.range,
+            entry,
+            filesystem: filesystem.transpose()?,
+        })
+    });
     Ok(DiskPlan {
         size,
         sector_size: sector,
@@ -188,37 +176,40 @@ fn entries(
     }
 }
 
-/// What is chosen for a filesystem on a disk of this size.
-fn options(part: &PartitionSpec, size: DiskSize, label: Label) -> Options {
-    match size {
+/// What is in a partition that has its first sector, if it is a filesystem.
+fn draft<'a>(
+    one: &Placed<'a>,
+    tree: FileTree,
+    (disk, label): (&DiskSpec, Label),
+    identity: &Identity,
+    registry: &Registry,
+) -> Result<Option<Box<dyn Draft + 'a>>> {
+    let part = one.spec;
+    if one.role == Role::Extended {
+        return Ok(None);
+    }
+    if blank::is_asked_for(part) {
+        return blank::check(part, &tree).map(|()| None);
+    }
+    let options = match disk.size {
         DiskSize::Smallest(_) if part.end == End::Auto => {
             esp::options(&part.filesystem, &part.options, &Wish::of(part), label)
         }
         _ => part.options.clone(),
-    }
-}
-
-/// The filesystem of a partition that has its sectors.
-fn request<'a>(
-    one: &Placed<'a>,
-    tree: FileTree,
-    sector_size: SectorSize,
-    identity: &Identity,
-    options: Options,
-) -> Request<'a> {
-    Request {
-        place: one.spec.place.clone(),
-        kind: &one.spec.filesystem,
-        size: one.range.size(sector_size),
+    };
+    let request = Request {
+        place: part.place.clone(),
+        kind: &part.filesystem,
         start: one.range.first(),
-        sector_size,
-        label: one.spec.label.as_deref(),
+        sector_size: disk.sector_size,
+        label: part.label.as_deref(),
         uuid: None,
         options,
         tree,
-        misfits: one.spec.misfits,
+        misfits: part.misfits,
         identity: identity_of(one, identity),
-    }
+    };
+    registry.draft(request).map(Some)
 }
 
 fn identity_of(one: &Placed<'_>, identity: &Identity) -> Identity {

@@ -2,16 +2,16 @@
 
 use uuid::Uuid;
 
-use crate::error::{Error, ErrorKind, Result};
-use crate::fs::{Misfits, Options, Registry, Request};
+use crate::error::{Error, Result};
+use crate::fs::{Draft, Misfits, Options, Registry, Request};
 use crate::identity::Identity;
 use crate::layout::kinds::Wish;
 use crate::layout::label::Label;
 use crate::layout::plan::{DiskPlan, EntryPlan, PartitionPlan, Role, TablePlan};
-use crate::layout::size::{self, ALIGNMENT, DiskSize, Room};
+use crate::layout::size::{self, ALIGNMENT, DiskSize};
 use crate::layout::{esp, gpt_rules, mbr_rules};
 use crate::place::Place;
-use crate::table::types;
+use crate::table::types::{self, Type};
 use crate::tree::FileTree;
 use crate::units::{Bytes, Lba, LbaRange, SectorSize};
 
@@ -73,27 +73,18 @@ fn plan_disk(
     registry: &Registry,
 ) -> Result<DiskPlan> {
     let disk = Disk::of(spec);
+    let draft = registry.draft(disk.request(tree, identity))?;
+    let suits = types::known_as(registry.partition_type(spec.filesystem));
     match spec.size {
         DiskSize::Fixed(size) => {
-            // Without a table the image is the filesystem, and the format tells which size would
-            // have done. With one, a copy of the tree is the price of telling it.
-            let spare = disk.label.map(|_| tree.clone());
-            let request = disk.request(tree, identity);
-            let plan = disk.plan_fixed(size, request, identity, registry);
-            plan.map_err(|error| match spare {
-                Some(tree) => disk.with_smallest(error, tree, identity, registry),
-                None => error,
-            })
+            let size = size::round_up(size, disk.sector().get());
+            let room = disk.room(size).map_err(|error| draft.needing(error));
+            let plan = room.and_then(|room| disk.finish((size, room), draft, suits, identity));
+            plan.map_err(|error| disk.with_smallest(error))
         }
         DiskSize::Smallest(room) => {
-            let mut request = disk.request(tree, identity);
-            if let Some(label) = disk.label {
-                let wish = Wish::of_text(spec.place, spec.part_type);
-                request.options = esp::options(spec.filesystem, spec.options, &wish, label);
-            }
-            request.size = size::smallest(registry, &request, room)?;
-            let size = disk.around(request.size);
-            disk.finish(size, request, identity, registry)
+            let needed = size::smallest(&*draft, room, disk.sector())?;
+            disk.finish((disk.around(needed), needed), draft, suits, identity)
         }
     }
 }
@@ -134,66 +125,66 @@ impl<'a> Disk<'a> {
     }
 
     /// How much a filesystem may have on a disk of `size`.
-    fn room(&self, size: Bytes) -> Option<Bytes> {
+    fn room(&self, size: Bytes) -> Result<Bytes> {
+        self.sectors_on(size)
+            .map(|range| range.size(self.sector()))
+            .ok_or_else(|| {
+                let message = format!("{size} leave no room for a filesystem beside the table");
+                Error::does_not_fit(self.spec.place, message)
+            })
+    }
+
+    fn sectors_on(&self, size: Bytes) -> Option<LbaRange> {
         let total = size.whole_sectors(self.sector());
         let first = self.start().get();
         let last = match self.label {
             None => total.checked_sub(1)?,
             Some(label) => label.usable(total, self.sector())?.last().get(),
         };
-        let range = LbaRange::new(Lba::new(first), Lba::new(last))?;
-        Some(range.size(self.sector()))
+        LbaRange::new(Lba::new(first), Lba::new(last))
     }
 
     fn request(&self, tree: FileTree, identity: &Identity) -> Request<'a> {
         let spec = self.spec;
+        let options = match (spec.size, self.label) {
+            (DiskSize::Smallest(_), Some(label)) => {
+                let wish = Wish::of_text(spec.place, spec.part_type);
+                esp::options(spec.filesystem, spec.options, &wish, label)
+            }
+            _ => spec.options.clone(),
+        };
         Request {
             place: spec.place.clone(),
             kind: spec.filesystem,
-            size: Bytes::new(0),
             start: self.start(),
             sector_size: self.sector(),
             label: spec.label,
             uuid: spec.uuid,
-            options: spec.options.clone(),
+            options,
             tree,
             misfits: spec.misfits,
             identity: identity.child("filesystem"),
         }
     }
 
-    fn plan_fixed(
-        &self,
-        size: Bytes,
-        mut request: Request<'_>,
-        identity: &Identity,
-        registry: &Registry,
-    ) -> Result<DiskPlan> {
-        let size = size::round_up(size, self.sector().get());
-        request.size = self.room(size).ok_or_else(|| {
-            let message = format!("{size} leave no room for a filesystem beside the table");
-            Error::does_not_fit(self.spec.place, message)
-        })?;
-        self.finish(size, request, identity, registry)
-    }
-
-    /// The plan of a disk of `size` bytes whose filesystem has the size that `request` says.
+    /// The plan of a disk of `size` bytes whose filesystem has `room`, and a type that `suits`.
     fn finish(
         &self,
-        size: Bytes,
-        request: Request<'_>,
+        (size, room): (Bytes, Bytes),
+        draft: Box<dyn Draft + '_>,
+        suits: &Type,
         identity: &Identity,
-        registry: &Registry,
     ) -> Result<DiskPlan> {
-        let sectors = request.size.whole_sectors(self.sector());
+        let sectors = room.whole_sectors(self.sector());
         let first = self.start().get();
         let last = first.saturating_add(sectors).saturating_sub(1);
         let range = LbaRange::new(Lba::new(first), Lba::new(last)).ok_or_else(|| {
             let message = format!("a filesystem of {sectors} sectors can't be had");
             Error::does_not_fit(self.spec.place, message)
         })?;
-        let (table, number, entry) = self.entry(range, identity)?;
-        let filesystem = registry.plan(request)?;
+        let entry = self.entry(range, suits, identity);
+        let (table, number, entry) = entry.map_err(|error| draft.needing(error))?;
+        let filesystem = draft.at(room)?;
         let partition = PartitionPlan {
             number,
             role: Role::Primary,
@@ -211,7 +202,12 @@ impl<'a> Disk<'a> {
     }
 
     /// The table, the partition's number and its entry.
-    fn entry(&self, range: LbaRange, identity: &Identity) -> Result<(TablePlan, u32, EntryPlan)> {
+    fn entry(
+        &self,
+        range: LbaRange,
+        suits: &Type,
+        identity: &Identity,
+    ) -> Result<(TablePlan, u32, EntryPlan)> {
         let Some(label) = self.label else {
             if self.spec.part_type.is_some() {
                 let message = "only a partition has a type; ask for a partition table too";
@@ -221,7 +217,6 @@ impl<'a> Disk<'a> {
         };
         let place = self.spec.place;
         let wish = Wish::of_text(place, self.spec.part_type);
-        let suits = types::of_filesystem(self.spec.filesystem);
         let entry = match label {
             Label::Mbr if range.sectors() > mbr_rules::FIELD_MAX => {
                 let message = format!(
@@ -248,27 +243,17 @@ impl<'a> Disk<'a> {
     }
 
     /// The same error, with the size of the whole image that would do if it is only the size that
-    /// is wrong.
-    fn with_smallest(
-        &self,
-        error: Error,
-        tree: FileTree,
-        identity: &Identity,
-        registry: &Registry,
-    ) -> Error {
-        if error.kind() != ErrorKind::DoesNotFit {
-            return error;
-        }
-        let request = self.request(tree, identity);
-        let Ok(smallest) = size::smallest(registry, &request, Room::NONE) else {
+    /// is wrong. Without a table the image is the filesystem, and the format has told it.
+    fn with_smallest(&self, error: Error) -> Error {
+        let (Some(_), Some(smallest)) = (self.label, error.needed()) else {
             return error;
         };
-        let needed = self.around(smallest);
+        let needed = self.around(size::round_up(smallest, self.sector().get()));
         let message = format!(
             "{}; the smallest image with its partition table has {} bytes ({needed})",
             error.message(),
             needed.get()
         );
-        Error::does_not_fit(error.place(), message)
+        Error::does_not_fit(error.place(), message).needing(smallest)
     }
 }

@@ -1,8 +1,8 @@
 //! Sizes that are given, and sizes that follow from the content.
 
 use crate::error::Result;
-use crate::fs::{Registry, Request};
-use crate::units::Bytes;
+use crate::fs::Draft;
+use crate::units::{Bytes, SectorSize};
 
 /// Where the first partition starts whose place is chosen here, and what the sizes are rounded up
 /// to that are: 1 MiB, as programs for partitioning have it.
@@ -26,26 +26,20 @@ pub enum Room {
     Percent(u32),
 }
 
-impl Room {
-    /// None.
-    pub const NONE: Self = Self::Bytes(Bytes::new(0));
-}
-
-/// The size of the smallest filesystem for `request` with `room` left, in whole sectors.
+/// The smallest size of what `draft` describes with `room` left, in whole sectors.
 ///
 /// # Errors
 /// What the format says.
-pub(super) fn smallest(registry: &Registry, request: &Request<'_>, room: Room) -> Result<Bytes> {
+pub(super) fn smallest(draft: &dyn Draft, room: Room, sector: SectorSize) -> Result<Bytes> {
     let free = match room {
         Room::Bytes(free) => free,
         Room::Percent(percent) => {
-            let full = registry.smallest(request, Bytes::new(0))?;
+            let full = draft.smallest(Bytes::new(0))?;
             let free = u128::from(full.get()) * u128::from(percent) / 100;
             Bytes::new(u64::try_from(free).unwrap_or(u64::MAX))
         }
     };
-    let size = registry.smallest(request, free)?;
-    Ok(round_up(size, request.sector_size.get()))
+    Ok(round_up(draft.smallest(free)?, sector.get()))
 }
 
 /// The next multiple of `unit` bytes. What exceeds any disk is refused where that is planned.

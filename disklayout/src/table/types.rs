@@ -147,14 +147,8 @@ fn plain(text: &str) -> String {
     words.join("-").to_ascii_lowercase()
 }
 
-/// The type that suits a filesystem of this name.
-pub(crate) fn of_filesystem(kind: &str) -> &'static Type {
-    let name = match kind {
-        "fat" | "vfat" | "msdos" | "fat12" | "fat16" | "fat32" => "fat32",
-        "ntfs" | "exfat" => "basic-data",
-        "swap" => "swap",
-        _ => "linux",
-    };
+/// The type with one of the names above.
+pub(crate) fn known_as(name: &str) -> &'static Type {
     named(name).unwrap_or(&TYPES[0])
 }
 

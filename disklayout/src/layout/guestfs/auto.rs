@@ -2,10 +2,8 @@
 //! last partition.
 
 use super::bounds::{Sectors, place_of_end};
-use super::{options, request};
 use crate::error::{Error, Result};
-use crate::fs::Registry;
-use crate::identity::Identity;
+use crate::fs::Draft;
 use crate::layout::blank;
 use crate::layout::label::Label;
 use crate::layout::mbr_rules;
@@ -13,7 +11,6 @@ use crate::layout::plan::Role;
 use crate::layout::size::{self, ALIGNMENT, DiskSize, Room};
 use crate::layout::spec::{DiskSpec, End, Placed};
 use crate::place::Field;
-use crate::tree::FileTree;
 use crate::units::{Bytes, Lba, LbaRange, SectorSize};
 
 /// Refuses a disk whose size follows from the content while no partition's end does.
@@ -95,22 +92,16 @@ fn check_last(one: &Placed<'_>, placed: &[Placed<'_>], disk: &Sectors) -> Result
 /// Gives the partition that ends with its content its sectors, with `room` left in it, and tells
 /// the size of the disk.
 pub(super) fn fit(
-    content: &mut [(Placed<'_>, FileTree)],
+    drafts: &mut [(Placed<'_>, Option<Box<dyn Draft + '_>>)],
     room: Room,
-    disk: (Label, SectorSize),
-    identity: &Identity,
-    registry: &Registry,
+    (label, sector): (Label, SectorSize),
 ) -> Result<Bytes> {
-    let (label, sector) = disk;
     let mut end = 0;
-    for (one, tree) in content {
-        if one.spec.end == End::Auto || label == Label::None {
-            let kept = std::mem::replace(tree, FileTree::new(identity.time()));
-            let options = options(one.spec, DiskSize::Smallest(room), label);
-            let request = request(one, kept, sector, identity, options);
-            let size = size::smallest(registry, &request, room)?;
-            *tree = request.tree;
-            one.range = range(one, size, sector)?;
+    for (one, draft) in drafts {
+        if let Some(draft) = draft
+            && (one.spec.end == End::Auto || label == Label::None)
+        {
+            one.range = range(one, size::smallest(&**draft, room, sector)?, sector)?;
             if label == Label::Mbr {
                 mbr_rules::check_length(&one.spec.place, one.range, sector)?;
             }
