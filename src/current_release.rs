@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
+use foreign::address::masked;
 
-use crate::address::masked;
 use crate::distribution::Distribution;
 use crate::hdds::releases::{Current, parse_osinfo, parse_release_document};
 

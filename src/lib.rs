@@ -1,6 +1,5 @@
 //! The `createhdds` command: which images there should be, which are missing, and their building.
 
-pub mod address;
 pub mod cli;
 pub mod command;
 pub mod current_release;
@@ -9,8 +8,8 @@ pub mod engine;
 pub mod hdds;
 pub mod image;
 pub mod inventory;
+pub mod osinfo;
 pub mod printable;
 pub mod report;
 pub mod status;
-pub mod tools;
 pub mod virtinstall;

@@ -14,10 +14,7 @@ use disklayout::source::oci::{Choice, Platform};
 use disklayout::source::{DirectoryLinks, Exclude, Owners, Rules};
 
 use super::values;
-use crate::command::{
-    self,
-    make_fs::{Input, InputFormat, Options, Taken},
-};
+use crate::command::make_fs::{Input, InputFormat, Options, Taken};
 use crate::hdds::{arch, size};
 
 /// The command's name.
@@ -71,7 +68,7 @@ fn image_arguments() -> [Arg; 9] {
     [
         option("type", "TYPE", "The filesystem")
             .short('t')
-            .value_parser(PossibleValuesParser::new(command::registry().names()))
+            .value_parser(PossibleValuesParser::new(foreign::registry().names()))
             .default_value("ext4"),
         option("size", "SIZE", "The size of the image")
             .short('s')
@@ -191,7 +188,7 @@ fn mapping(name: &'static str, help: &'static str) -> Arg {
 
 /// Whatever any filesystem has that others don't.
 fn format_arguments() -> Vec<Arg> {
-    let choices = command::registry().choices().into_iter();
+    let choices = foreign::registry().choices().into_iter();
     let arguments = choices.map(|(choice, kinds)| {
         let help = format!("{} [{}]", choice.help, kinds.join(", "));
         Arg::new(choice.name)
@@ -321,7 +318,7 @@ fn rules(matches: &ArgMatches) -> Result<Rules, clap::Error> {
 /// What is given twice is a list.
 fn format(matches: &ArgMatches) -> fs::Options {
     let mut options = fs::Options::default();
-    for (choice, _) in command::registry().choices() {
+    for (choice, _) in foreign::registry().choices() {
         let given: Vec<String> = all(matches, choice.name);
         if !given.is_empty() {
             options.set(choice.name, given.join(","));

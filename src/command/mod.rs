@@ -20,6 +20,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use foreign::run::supervisor;
 use indicatif::MultiProgress;
 
 use crate::engine;
@@ -27,9 +28,7 @@ use crate::hdds::Config;
 use crate::hdds::locate::DataDir;
 use crate::image::{Image, Recipe};
 use crate::status::Status;
-use crate::tools::supervisor;
 use crate::virtinstall;
-pub use set::registry;
 
 /// What was asked for.
 #[derive(Debug)]

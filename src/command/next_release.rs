@@ -1,10 +1,11 @@
 //! The release after the current one, which relative releases are counted back from.
 
+use foreign::run::Runner;
+
 use crate::current_release::{self, current_release};
 use crate::distribution::Distribution;
 use crate::hdds::releases::NextRelease;
-use crate::tools::osinfo;
-use crate::tools::runner::Runner;
+use crate::osinfo;
 
 /// The next release: as given, or looked up when it is first needed.
 pub(super) fn next_release(given: Option<u64>, distribution: &Distribution) -> NextRelease<'_> {

@@ -7,8 +7,9 @@ use std::sync::Arc;
 
 use anyhow::{Context as _, Result};
 use disklayout::Timestamp;
-use disklayout::fs::Registry;
 use disklayout::tree::Content;
+use foreign::run::kill_children;
+use foreign::stage::staging;
 use indicatif::MultiProgress;
 
 use super::next_release::next_release;
@@ -22,13 +23,6 @@ use crate::image::{Image, checksum_name};
 use crate::inventory::Report;
 use crate::report;
 use crate::status::Status;
-use crate::tools::btrfs::BtrfsFormatter;
-use crate::tools::children::kill_children;
-use crate::tools::f2fs::F2fsFormatter;
-use crate::tools::ntfs::NtfsFormatter;
-use crate::tools::squashfs::SquashfsFormatter;
-use crate::tools::staging;
-use crate::tools::xfs::XfsFormatter;
 use crate::virtinstall::{self, Kickstart};
 
 impl Context {
@@ -42,16 +36,6 @@ impl Context {
 
 /// Why a run fails that has made all images.
 pub(super) const NOT_TOLD: &str = "can't write what was done";
-
-/// The formats that images may ask for.
-pub fn registry() -> Registry {
-    Registry::native()
-        .with(NtfsFormatter::default())
-        .with(SquashfsFormatter::default())
-        .with(XfsFormatter::default())
-        .with(BtrfsFormatter::default())
-        .with(F2fsFormatter::default())
-}
 
 /// What images need from the directory of data.
 pub(super) struct Uploads<'a>(pub(super) &'a DataDir);
@@ -234,7 +218,7 @@ impl ImageSet {
         let plans = engine::plan_all(
             images,
             &settings,
-            &registry(),
+            &foreign::registry(),
             &find,
             self.reporter.as_ref(),
         );
@@ -257,7 +241,7 @@ impl ImageSet {
         let outcome = engine::run(
             images,
             &settings,
-            &registry(),
+            &foreign::registry(),
             &find,
             self.reporter.as_ref(),
         )?;

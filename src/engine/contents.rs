@@ -10,6 +10,7 @@ use disklayout::Timestamp;
 use disklayout::source::oci::{self, Choice, Platform};
 use disklayout::source::{self, Entry, EntryKind, FileSource, Rules};
 use disklayout::tree::{Content, FileTree};
+use foreign::stage::NamelessFile;
 use rayon::prelude::*;
 
 use super::build::lock;
@@ -18,7 +19,6 @@ use super::download::Downloads;
 use super::event::{Event, Reporter};
 use super::{accounts, digest};
 use crate::image::{Image, LayoutRecipe, Object, ObjectKind, Source, Upload};
-use crate::tools::nameless::NamelessFile;
 use crate::virtinstall::Kickstart;
 
 /// Finds the files that images need: what is below `uploads/` by its path there, and kickstarts.

@@ -6,6 +6,7 @@ use std::sync::Mutex;
 
 use anyhow::{Context, Result, anyhow};
 use disklayout::Bytes;
+use foreign::run::Runner;
 
 use super::build::{Run, contain_panic, lock, side_by_side};
 use super::digest;
@@ -15,7 +16,6 @@ use super::outcome::{Built, Cause, Content};
 use super::output::Output;
 use super::{Numbered, Settings};
 use crate::image::checksum_name;
-use crate::tools::runner::Runner;
 use crate::virtinstall::{Installation, Note, Session};
 
 /// What is left to the rest of the host, in MiB.

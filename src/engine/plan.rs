@@ -6,11 +6,11 @@ use anyhow::{Error, Result, anyhow};
 use disklayout::fs::Registry;
 use disklayout::layout::{DiskPlan, guestfs};
 use disklayout::{Identity, Timestamp};
+use foreign::run::Runner;
 
 use super::Settings;
 use super::contents::{Contents, Find};
 use crate::image::{Image, LayoutRecipe, Recipe};
-use crate::tools::runner::Runner;
 use crate::virtinstall::{Host, Installation};
 
 /// An image in which everything is decided.

@@ -1,8 +1,9 @@
 //! What is installed: `distribution`, a known one or what is different of one.
 
+use foreign::address;
+
 use super::reader::{Findings, Object, Value};
 use super::{keys, names};
-use crate::address;
 use crate::distribution::{Distribution, NAMES, check_tree};
 
 /// What is filled in in the short name of an operating system.

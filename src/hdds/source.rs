@@ -2,7 +2,8 @@
 
 use std::path::{Component, Path};
 
-use crate::address;
+use foreign::address;
+
 use crate::image::Source;
 
 /// Reads the `source` of an upload.

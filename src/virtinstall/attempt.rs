@@ -5,6 +5,8 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use foreign::run::{Packages, Runner, Tool};
+
 use super::connect;
 use super::console::Console;
 use super::hypervisor::State;
@@ -14,7 +16,6 @@ use super::link::Link;
 use super::settings::{Settings, shown};
 use super::verdict::{Ended, judge};
 use super::{Note, disk};
-use crate::tools::runner::{Packages, Runner, Tool};
 
 pub(super) const VIRT_INSTALL: Tool = Tool {
     program: "virt-install",

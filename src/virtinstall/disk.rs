@@ -7,10 +7,10 @@ use std::path::Path;
 use anyhow::{Context, Result, bail};
 use disklayout::disk::SparseFile;
 use disklayout::inspect;
+use foreign::run::{Packages, Runner, Tool};
+use foreign::stage::MemFile;
 
 use crate::image::DiskFormat;
-use crate::tools::memfd::MemFile;
-use crate::tools::runner::{Packages, Runner, Tool};
 
 pub(super) const QEMU_IMG: Tool = Tool {
     program: "qemu-img",

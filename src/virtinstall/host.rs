@@ -1,13 +1,13 @@
 //! What this host must have for installations.
 
 use anyhow::Result;
+use foreign::run::{Packages, Runner, Tool};
 
 use super::attempt::VIRT_INSTALL;
 use super::connect;
 use super::disk::QEMU_IMG;
 use super::settings::Settings;
-use crate::tools::osinfo;
-use crate::tools::runner::{Packages, Runner, Tool};
+use crate::osinfo;
 
 /// What virt-install puts files into an installer with, and doesn't depend on.
 const CPIO: Tool = Tool {

@@ -4,6 +4,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, anyhow};
+use foreign::address::masked;
+use foreign::run::Runner;
+use foreign::stage::Staging;
 
 use super::Note;
 use super::attempt::{Failure, Tools};
@@ -12,9 +15,6 @@ use super::installation::{Attempt, Installation};
 use super::leftovers::{self, Kind, Responsible};
 use super::link::Link;
 use super::settings::Settings;
-use crate::address::masked;
-use crate::tools::runner::Runner;
-use crate::tools::staging::Staging;
 
 /// A directory of images, which must be locked, made ready for virtual machines.
 #[derive(Debug)]

@@ -4,7 +4,6 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 
-use createhdds::command;
 use disklayout::fs::{Registry, Request};
 use disklayout::{Bytes, ErrorKind, Identity, Timestamp};
 
@@ -124,12 +123,12 @@ fn planned(registry: &Registry, kind: &str, size: u64, label: Option<&str>) -> R
 fn the_table_has_every_filesystem_once() {
     let mut named: Vec<_> = rows().into_iter().flat_map(|row| row.names).collect();
     named.sort();
-    assert_eq!(named, command::registry().names());
+    assert_eq!(named, foreign::registry().names());
 }
 
 #[test]
 fn sizes_are_possible_from_the_smallest_to_the_largest() {
-    let registry = command::registry();
+    let registry = foreign::registry();
     for row in rows() {
         for kind in &row.names {
             let plan = |size: u64| planned(&registry, kind, size, None);
@@ -148,7 +147,7 @@ fn sizes_are_possible_from_the_smallest_to_the_largest() {
 
 #[test]
 fn labels_have_as_many_characters_as_it_says() {
-    let registry = command::registry();
+    let registry = foreign::registry();
     for row in rows() {
         for kind in &row.names {
             let plan = |count: usize| {

@@ -13,12 +13,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use createhdds::tools::ntfs::NtfsFormatter;
-use createhdds::tools::runner::Runner;
 use disklayout::disk::{Disk, MemDisk, SparseFile};
 use disklayout::fs::{Formatter, FsPlan, Misfits, Progress, Request, Unwatched};
 use disklayout::tree::{Attributes, Content, Extent, FileTree, Node, NodeKind};
 use disklayout::{Bytes, ErrorKind, Identity, Lba, SectorSize, Timestamp};
+use foreign::ntfs::NtfsFormatter;
+use foreign::run::Runner;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 

@@ -4,14 +4,14 @@ use std::fs::{self, File};
 use std::os::unix::fs::{FileTypeExt, MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 
-use createhdds::tools::runner::Runner;
-use createhdds::tools::squashfs::SquashfsFormatter;
 use disklayout::disk::{MemDisk, SparseFile};
 use disklayout::fs::{Formatter, FsPlan, Misfits, Options, Request, Unwatched};
 use disklayout::tree::{
     Attributes, Content, Device, Extent, FileTree, Node, NodeId, NodeKind, Xattr, Xattrs,
 };
 use disklayout::{Bytes, Error, ErrorKind, Identity, Timestamp};
+use foreign::run::Runner;
+use foreign::squashfs::SquashfsFormatter;
 use tempfile::TempDir;
 
 use crate::checkers::{self, command};

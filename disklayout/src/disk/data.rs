@@ -13,8 +13,11 @@ const HOLE: usize = 64 << 10;
 /// A buffer of this size stays in the processor's cache between reading and writing.
 const BUFFER: u64 = 256 << 10;
 
-/// Writes `bytes` at `offset` of a disk that reads as zero there.
-pub(crate) fn write_data<D: Disk + ?Sized>(disk: &D, bytes: &[u8], offset: u64) -> io::Result<()> {
+/// Writes `bytes` at `offset` of a disk that reads as zero there, but no long stretches of zeroes.
+///
+/// # Errors
+/// What the disk says.
+pub fn write_data<D: Disk + ?Sized>(disk: &D, bytes: &[u8], offset: u64) -> io::Result<()> {
     let to_boundary = HOLE - (offset % HOLE as u64) as usize;
     let (head, rest) = bytes.split_at(to_boundary.min(bytes.len()));
     let (mut start, mut end) = (0, 0);

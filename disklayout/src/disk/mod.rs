@@ -11,7 +11,8 @@ mod sparse;
 mod window;
 
 pub(crate) use cursor::Cursor;
-pub(crate) use data::{is_zero, write_data};
+pub(crate) use data::is_zero;
+pub use data::write_data;
 pub use memory::MemDisk;
 pub use sparse::SparseFile;
 pub use window::Window;

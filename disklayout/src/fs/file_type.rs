@@ -4,7 +4,7 @@ use crate::tree::NodeKind;
 
 /// The type of a node as it stands in modes (POSIX, `sys/stat.h`: `S_IFMT`) and in directories
 /// (Linux, `include/linux/fs_types.h`: `FT_*`).
-pub(super) const fn file_types(kind: &NodeKind) -> (u16, u8) {
+pub const fn file_types(kind: &NodeKind) -> (u16, u8) {
     match kind {
         NodeKind::File(_) => (0o100_000, 1),
         NodeKind::Directory => (0o040_000, 2),

@@ -157,7 +157,7 @@ impl Content {
     }
 
     /// What of the pieces that hold data lies in a part of the file, ascending.
-    pub(crate) fn extents_in(&self, part: Range<u64>) -> impl Iterator<Item = Extent> + '_ {
+    pub fn extents_in(&self, part: Range<u64>) -> impl Iterator<Item = Extent> + '_ {
         let (whole, pieces) = match &self.source {
             Source::Inline(_) => (Some(0), &[][..]),
             Source::Host(file) => match file.extents() {

@@ -1,7 +1,8 @@
 //! What was looked at, and how it is.
 
+use foreign::run::Packages;
+
 use crate::image::Image;
-use crate::tools::runner::Packages;
 
 /// One thing that was looked at.
 #[derive(Clone, Debug, PartialEq, Eq)]

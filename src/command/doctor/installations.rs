@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use foreign::run::{Packages, Runner};
 use indicatif::BinaryBytes;
 
 use super::check::{Check, grouped};
@@ -10,8 +11,7 @@ use super::images::Images;
 use crate::command::{Context, kickstart};
 use crate::engine::{Memory, OVERHEAD_MIB};
 use crate::image::{Image, InstallRecipe};
-use crate::tools::osinfo::{self, OSINFO_QUERY};
-use crate::tools::runner::{Packages, Runner};
+use crate::osinfo::{self, OSINFO_QUERY};
 use crate::virtinstall::connect;
 use crate::virtinstall::hypervisor::Facts;
 use crate::virtinstall::{self, Installation, VirtType};

@@ -10,7 +10,7 @@ use disklayout::layout::DiskPlan;
 use super::check::{Check, grouped};
 use super::images::Images;
 use crate::command::Context;
-use crate::command::set::{Uploads, registry};
+use crate::command::set::Uploads;
 use crate::engine::download::Downloads;
 use crate::engine::{self, Contents, Silent};
 use crate::image::{Image, LayoutRecipe, Recipe, Source};
@@ -46,7 +46,7 @@ pub(super) fn look(
     let find = Uploads(&context.data);
     let contents = Contents::gather(&wanted, &find, &downloads, &Silent);
     let contents = contents.not_after(engine::time::latest_from_environment()?);
-    Ok(plan(&wanted, &contents, &registry(), time))
+    Ok(plan(&wanted, &contents, &foreign::registry(), time))
 }
 
 fn plan(

@@ -11,13 +11,13 @@ mod programs;
 mod text;
 
 use anyhow::Result;
+use foreign::run::Runner;
 use serde_json::Value;
 
 use super::{Context, answer};
 use crate::engine;
 use crate::hdds::arch;
 use crate::status::Status;
-use crate::tools::runner::Runner;
 use check::{Check, State};
 use images::Images;
 

@@ -2,12 +2,13 @@
 
 use std::path::PathBuf;
 
+use foreign::FORMATS;
+use foreign::run::Tool;
+
 use super::check::Check;
 use super::images::Images;
 use crate::image::Image;
-use crate::tools::formats::FORMATS;
-use crate::tools::osinfo::OSINFO_QUERY;
-use crate::tools::runner::Tool;
+use crate::osinfo::OSINFO_QUERY;
 use crate::virtinstall;
 
 /// Every program that any image might need; `find` tells where it is.
@@ -50,13 +51,12 @@ fn osinfo(users: &[&Image], path: Option<PathBuf>) -> Check {
 mod tests {
     use super::super::check::State;
     use super::*;
-    use crate::command::registry;
     use disklayout::fs::Registry;
 
     #[test]
     fn every_format_that_is_not_native_has_its_programs() {
         let native = Registry::native().names();
-        let mut others = registry().names();
+        let mut others = foreign::registry().names();
         others.retain(|name| !native.contains(name));
         let mut listed = FORMATS.map(|(name, _)| name);
         listed.sort_unstable();

@@ -10,9 +10,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use disklayout::disk::SparseFile;
+use foreign::stage::NamelessFile;
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
-
-use crate::tools::nameless::NamelessFile;
 
 /// What stands for standard input.
 pub(super) const STDIN: &str = "-";

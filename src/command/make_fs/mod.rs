@@ -11,17 +11,17 @@ use disklayout::fs::{self, Misfits};
 use disklayout::layout::DiskSize;
 use disklayout::layout::single::{SingleSpec, Table};
 use disklayout::source::Rules;
+use foreign::stage::staging;
 use indicatif::MultiProgress;
 use uuid::Uuid;
 
 use super::Settings;
-use super::set::{NOT_TOLD, clean_up_on_signals, registry};
+use super::set::{NOT_TOLD, clean_up_on_signals};
 use crate::engine::download::Downloads;
 use crate::engine::{self, Directory, Temporaries};
 pub use crate::engine::{InputFormat, Taken};
 use crate::report;
 use crate::status::Status;
-use crate::tools::staging;
 
 /// What goes into the image and how.
 #[derive(Clone, Debug)]
@@ -106,7 +106,7 @@ pub fn run(settings: &Settings, bars: &MultiProgress, options: &Options) -> Resu
     let plan = || {
         let tree = engine::read_inputs(opened, &rules, &options.taken, settings_of_run)?;
         let seed = options.seed.as_deref();
-        engine::plan_single(&spec, tree, seed, settings_of_run, &registry())
+        engine::plan_single(&spec, tree, seed, settings_of_run, &foreign::registry())
     };
     let reporter = report::choose(settings.json, bars);
     let outcome = engine::make(&name, settings_of_run, reporter.as_ref(), plan)?;

@@ -8,7 +8,7 @@ use anyhow::{Result, bail};
 use disklayout::layout::DiskPlan;
 
 use super::next_release::next_release;
-use super::set::{Uploads, registry};
+use super::set::Uploads;
 use super::{Context, answer};
 use crate::engine::download::Downloads;
 use crate::engine::{self, Contents, Silent};
@@ -70,7 +70,7 @@ pub fn run(context: &Context, options: &Options) -> Result<Status> {
     let find = Uploads(&context.data);
     let contents = Contents::gather(&images, &find, &downloads, &Silent);
     let contents = contents.not_after(engine::time::latest_from_environment()?);
-    let registry = registry();
+    let registry = foreign::registry();
     let plan = |image: &Image| match &image.recipe {
         Recipe::Install(recipe) => {
             Planned::Install(Machine::new(recipe, &context.settings.install))

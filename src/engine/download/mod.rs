@@ -20,12 +20,12 @@ use std::time::Duration;
 use anyhow::{Context, Result, anyhow, bail};
 use disklayout::Bytes;
 use disklayout::tree::Content;
+use foreign::address;
 use ureq::http::Uri;
 use ureq::tls::{Certificate, RootCerts, TlsConfig};
 use ureq::{Agent, Proxy, ProxyProtocol};
 
 use super::digest;
-use crate::address;
 use cache::{Entry, Part};
 use transfer::Fault;
 

@@ -4,6 +4,7 @@ use std::io::{self, ErrorKind, Read};
 use std::time::Instant;
 
 use anyhow::{Error, Result, anyhow};
+use foreign::address;
 use indicatif::BinaryBytes;
 use ureq::Agent;
 use ureq::http::{Response, header};
@@ -13,7 +14,6 @@ use super::answer::{self, Body, Have, body_of};
 use super::cache::Part;
 use super::pace::Pace;
 use super::version::Version;
-use crate::address;
 
 /// How much is read and written at once.
 const CHUNK: usize = 1 << 17;

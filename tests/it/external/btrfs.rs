@@ -2,11 +2,11 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use createhdds::tools::btrfs::BtrfsFormatter;
-use createhdds::tools::runner::Runner;
 use disklayout::fs::{Formatter, Misfits, Options, Request};
 use disklayout::tree::{Content, FileTree, NodeKind};
 use disklayout::{Bytes, ErrorKind, Timestamp};
+use foreign::btrfs::BtrfsFormatter;
+use foreign::run::Runner;
 
 use super::planned::{self, assert_refused, assert_stopped, tree, with_attribute};
 use super::sample::sample;

@@ -1,10 +1,10 @@
 //! F2FS filesystems as fsck.f2fs and dump.f2fs see them, and the kernel where it can.
 
-use createhdds::tools::f2fs::F2fsFormatter;
-use createhdds::tools::runner::Runner;
 use disklayout::fs::{Formatter, Misfits, Options, Request};
 use disklayout::tree::{Content, FileTree, NodeKind};
 use disklayout::{Bytes, ErrorKind, Timestamp};
+use foreign::f2fs::F2fsFormatter;
+use foreign::run::Runner;
 
 use super::dumped;
 use super::planned::{self, assert_refused, assert_stopped, tree, with_attribute};

@@ -1,10 +1,10 @@
 //! XFS filesystems as xfs_repair and the kernel see them.
 
-use createhdds::tools::runner::Runner;
-use createhdds::tools::xfs::XfsFormatter;
 use disklayout::fs::{Formatter, Misfits, Options, Request};
 use disklayout::tree::{Attributes, Content, Device, FileTree, Node, NodeKind, Xattr, Xattrs};
 use disklayout::{Bytes, ErrorKind, Timestamp};
+use foreign::run::Runner;
+use foreign::xfs::XfsFormatter;
 
 use super::planned::{self, assert_refused, assert_stopped, tree};
 use super::sample::sample;

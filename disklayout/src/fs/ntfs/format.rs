@@ -1,8 +1,17 @@
-//! The structures of NTFS 3.1 that are read and patched here.
+//! The structures of NTFS 3.1 that are read here, and patched by what has mkntfs make volumes.
 //!
 //! Microsoft publishes no specification of them. Names and offsets follow the NTFS documentation of
 //! the Linux-NTFS project ("NTFS Documentation", Richard Russon and Yuval Fledel) and were checked
 //! against the bytes that mkntfs 2022.10.3 writes. Everything is little-endian.
+
+#![expect(
+    missing_docs,
+    reason = "the documentation named above has the meaning of fields"
+)]
+#![expect(
+    missing_debug_implementations,
+    reason = "zerocopy's derives make types of the fields"
+)]
 
 use std::mem::{offset_of, size_of};
 
@@ -10,54 +19,54 @@ use zerocopy::little_endian::{I64, U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};
 
 /// Update sequences protect every 512 bytes, whatever the size of a sector is.
-pub(crate) const PROTECTED_STRIDE: usize = 512;
+pub const PROTECTED_STRIDE: usize = 512;
 
-pub(crate) const RECORD_MAGIC: [u8; 4] = *b"FILE";
-pub(crate) const INDEX_MAGIC: [u8; 4] = *b"INDX";
-pub(crate) const OEM_ID: [u8; 8] = *b"NTFS    ";
+pub const RECORD_MAGIC: [u8; 4] = *b"FILE";
+pub const INDEX_MAGIC: [u8; 4] = *b"INDX";
+pub const OEM_ID: [u8; 8] = *b"NTFS    ";
 
 /// `FILE_MFT`, `FILE_MFTMirr`, `FILE_root` and `FILE_Bitmap`: records with fixed numbers.
-pub(crate) const RECORD_MFT: u64 = 0;
-pub(crate) const RECORD_MFT_MIRROR: u64 = 1;
-pub(crate) const RECORD_ROOT: u64 = 5;
-pub(crate) const RECORD_BITMAP: u64 = 6;
+pub const RECORD_MFT: u64 = 0;
+pub const RECORD_MFT_MIRROR: u64 = 1;
+pub const RECORD_ROOT: u64 = 5;
+pub const RECORD_BITMAP: u64 = 6;
 
 /// Flags of a record: it is in use, it is a directory.
-pub(crate) const RECORD_IN_USE: u16 = 1;
-pub(crate) const RECORD_IS_DIRECTORY: u16 = 2;
+pub const RECORD_IN_USE: u16 = 1;
+pub const RECORD_IS_DIRECTORY: u16 = 2;
 
 /// Types of attributes. The type is also the sort key inside a record.
-pub(crate) const AT_STANDARD_INFORMATION: u32 = 0x10;
-pub(crate) const AT_FILE_NAME: u32 = 0x30;
-pub(crate) const AT_DATA: u32 = 0x80;
-pub(crate) const AT_INDEX_ROOT: u32 = 0x90;
-pub(crate) const AT_INDEX_ALLOCATION: u32 = 0xA0;
-pub(crate) const AT_BITMAP: u32 = 0xB0;
-pub(crate) const AT_END: u32 = 0xFFFF_FFFF;
+pub const AT_STANDARD_INFORMATION: u32 = 0x10;
+pub const AT_FILE_NAME: u32 = 0x30;
+pub const AT_DATA: u32 = 0x80;
+pub const AT_INDEX_ROOT: u32 = 0x90;
+pub const AT_INDEX_ALLOCATION: u32 = 0xA0;
+pub const AT_BITMAP: u32 = 0xB0;
+pub const AT_END: u32 = 0xFFFF_FFFF;
 
 /// `$I30`, the name of a directory's index: an index of attribute type 0x30.
-pub(crate) const I30: [u16; 4] = [0x24, 0x49, 0x33, 0x30];
+pub const I30: [u16; 4] = [0x24, 0x49, 0x33, 0x30];
 
 /// `COLLATION_FILE_NAME`: names in the order of their upper-case UTF-16 units.
-pub(crate) const COLLATION_FILE_NAME: u32 = 1;
+pub const COLLATION_FILE_NAME: u32 = 1;
 
 /// The last entry of a node: it has no key.
-pub(crate) const INDEX_ENTRY_LAST: u16 = 2;
+pub const INDEX_ENTRY_LAST: u16 = 2;
 /// The entry has a child node, whose number is the entry's last eight bytes.
-pub(crate) const INDEX_ENTRY_NODE: u16 = 1;
+pub const INDEX_ENTRY_NODE: u16 = 1;
 
 /// `FILE_ATTR_DUP_FILE_NAME_INDEX_PRESENT`: what makes a name the name of a directory.
-pub(crate) const NAME_IS_DIRECTORY: u32 = 0x1000_0000;
+pub const NAME_IS_DIRECTORY: u32 = 0x1000_0000;
 
 /// The low 48 bits of a reference to a record are its number, the others count its uses.
-pub(crate) const REFERENCE_NUMBER: u64 = (1 << 48) - 1;
+pub const REFERENCE_NUMBER: u64 = (1 << 48) - 1;
 
 macro_rules! on_disk {
     ($($(#[$doc:meta])* struct $name:ident: $size:literal { $($(#[$field_doc:meta])* $field:ident: $type:ty,)* })*) => {$(
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, KnownLayout, Immutable, Unaligned)]
         #[repr(C)]
-        pub(crate) struct $name { $($(#[$field_doc])* pub(crate) $field: $type,)* }
+        pub struct $name { $($(#[$field_doc])* pub $field: $type,)* }
         const _: () = assert!(size_of::<$name>() == $size);
     )*};
 }

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::disk::{Disk, write_data};
 use crate::error::{Error, Result};
-use crate::fs::options::{self, Choice, number};
+use crate::fs::options::{Choice, number};
 use crate::fs::{Draft, Format, FsPlan, Progress, Request, Summary};
 use crate::place::Place;
 use crate::tree::FileTree;

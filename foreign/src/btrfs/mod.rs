@@ -1,0 +1,339 @@
+//! Btrfs filesystems, made by mkfs.btrfs.
+//!
+//! mkfs.btrfs copies a directory of the host. An ordinary user can't make devices, owners and most
+//! attributes there, so others stand in for them, and `finish` makes of them what they stand
+//! for. It also gives the filesystem UUIDs and times that aren't random.
+//!
+//! "Btrfs design: on-disk format", btrfs.readthedocs.io, and include/uapi/linux/btrfs_tree.h.
+
+mod arguments;
+mod check;
+mod filled;
+mod finish;
+mod format;
+mod names;
+mod options;
+mod renumber;
+mod stamp;
+mod subvolumes;
+mod volume;
+
+use std::ffi::OsStr;
+use std::fs;
+use std::io;
+use std::os::unix::ffi::OsStrExt;
+use std::path::{Path, PathBuf};
+
+use disklayout::Place;
+use disklayout::disk::Disk;
+use disklayout::fs::{Choice, Formatter, FsPlan, Progress, Request, Summary};
+use disklayout::tree::{FileTree, Node, NodeKind, Xattr};
+use disklayout::{Bytes, Error, Identity, Result};
+use rustix::fs::{XattrFlags, lsetxattr};
+use uuid::Uuid;
+
+use self::arguments::arguments;
+use self::filled::fill;
+use self::options::{CHOICES, Chosen};
+use crate::run::version::require;
+use crate::run::{Packages, Runner, Tool};
+use crate::stage::Staging;
+use crate::stage::plant::plant;
+use crate::stage::scratch::{Scratch, unfinished};
+
+const MKFS_BTRFS: Tool = Tool {
+    program: "mkfs.btrfs",
+    packages: Packages::same("btrfs-progs", "Debian, Ubuntu, Fedora"),
+};
+
+/// All that a filesystem is made with.
+pub const TOOLS: [Tool; 1] = [MKFS_BTRFS];
+
+/// Where the tree is in the staging directory.
+const TOP: &str = "root";
+
+/// There is no other size that all machines can mount.
+const SECTOR: u64 = 4096;
+
+/// What the first nodes of a subvolume's tree take, twice.
+const PER_SUBVOLUME: u64 = 2 * (64 << 10);
+
+/// What mkfs.btrfs counts for every name at most, in bytes.
+const PER_NAME: u64 = 40 << 10;
+
+/// Plans Btrfs filesystems that mkfs.btrfs writes.
+#[derive(Clone, Debug, Default)]
+pub struct BtrfsFormatter {
+    runner: Runner,
+}
+
+impl BtrfsFormatter {
+    /// A formatter that finds its program with `runner`.
+    pub fn new(runner: Runner) -> Self {
+        Self { runner }
+    }
+}
+
+impl Formatter for BtrfsFormatter {
+    fn names(&self) -> &'static [&'static str] {
+        &["btrfs"]
+    }
+
+    fn choices(&self) -> &'static [Choice] {
+        &CHOICES
+    }
+
+    fn plan(&self, mut request: Request<'_>) -> Result<Box<dyn FsPlan>> {
+        let place = request.place.clone();
+        let chosen = Chosen::new(&request)?;
+        let size = request.size.get();
+        if size < chosen.min_size() {
+            let least = chosen.min_size();
+            let message = format!(
+                "{} can't hold Btrfs, which takes {least} bytes or more; with 'mixed', {}",
+                request.size,
+                check::MIN_SIZE_MIXED
+            );
+            return Err(Error::does_not_fit(place, message));
+        }
+        if let Some(label) = request.label {
+            check::check_label(&place, label)?;
+        }
+        let warnings = check::adapt(&mut request, &chosen.subvolumes, chosen.node_size)?;
+        let tree = request.tree;
+        let (data, _) = demand(&tree);
+        if data > size {
+            let message =
+                format!("the files need {data} bytes, more than the {size} of the filesystem");
+            return Err(Error::does_not_fit(place, message));
+        }
+        Ok(Box::new(BtrfsPlan {
+            place: place.to_owned(),
+            size: size / SECTOR * SECTOR,
+            label: request.label.map(str::to_owned),
+            uuid: request
+                .uuid
+                .unwrap_or_else(|| request.identity.uuid("uuid")),
+            chosen,
+            tree,
+            warnings,
+            identity: request.identity,
+            runner: self.runner.clone(),
+        }))
+    }
+
+    /// An upper bound, as mkfs.btrfs itself reckons: it counts the longest path for every name, the
+    /// data of a file once for each of its names, and an eighth of that, twice, for checksums.
+    fn smallest(&self, request: &Request<'_>, free: Bytes) -> Result<Bytes> {
+        let chosen = Chosen::new(request)?;
+        let (_, metadata) = demand(&request.tree);
+        let (names, data) = reckoned(&request.tree);
+        let data = data.saturating_add(free.get());
+        let needed = data
+            .saturating_add(data / 4)
+            .saturating_add(metadata * 3)
+            .saturating_add(names * PER_NAME);
+        let subvolumes = chosen.subvolumes.len() as u64 * PER_SUBVOLUME;
+        let size = needed.saturating_add(chosen.min_size() + subvolumes);
+        Ok(Bytes::new(size.next_multiple_of(1 << 20)))
+    }
+}
+
+/// How many names there are, the root directory among them, and how many bytes the data of files would
+/// take if each of their names had its own.
+fn reckoned(tree: &FileTree) -> (u64, u64) {
+    let entries = tree.nodes().flat_map(|(id, _)| tree.entries(id));
+    entries.fold((1, 0), |(names, data), (_, id)| {
+        let own = match &tree.node(id).kind {
+            NodeKind::File(content) => content.len().next_multiple_of(SECTOR),
+            _ => 0,
+        };
+        (names + 1, data.saturating_add(own))
+    })
+}
+
+/// About how many bytes the data of files takes, holes among it, and how many all else does.
+fn demand(tree: &FileTree) -> (u64, u64) {
+    let (mut data, mut metadata) = (0_u64, 0_u64);
+    for (id, node) in tree.nodes() {
+        metadata += match &node.kind {
+            NodeKind::File(content) if content.len() > 2048 => {
+                data = data.saturating_add(content.len().next_multiple_of(SECTOR));
+                content.len() / 512
+            }
+            NodeKind::File(content) => content.len(),
+            NodeKind::Symlink(target) => target.len() as u64,
+            _ => 0,
+        };
+        let values = node
+            .xattrs
+            .iter()
+            .map(|it| (it.name.len() + it.value.len() + 60) as u64);
+        metadata += 300 + values.sum::<u64>();
+        metadata += tree
+            .entries(id)
+            .map(|(name, _)| name.len() as u64 * 3 + 180)
+            .sum::<u64>();
+    }
+    (data, metadata)
+}
+
+/// A Btrfs filesystem in which everything is decided that mkfs.btrfs doesn't decide.
+#[derive(Debug)]
+struct BtrfsPlan {
+    place: Place,
+    size: u64,
+    label: Option<String>,
+    uuid: Uuid,
+    chosen: Chosen,
+    tree: FileTree,
+    warnings: Vec<String>,
+    identity: Identity,
+    runner: Runner,
+}
+
+impl FsPlan for BtrfsPlan {
+    fn summary(&self) -> Summary {
+        Summary {
+            label: self.label.clone(),
+            uuid: Some(self.uuid),
+            ..Summary::new("btrfs", SECTOR as u32, self.size / SECTOR)
+        }
+    }
+
+    fn tree(&self) -> &FileTree {
+        &self.tree
+    }
+
+    fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    fn cost(&self) -> Bytes {
+        let (data, metadata) = demand(&self.tree);
+        Bytes::new(2 * (data + metadata))
+    }
+
+    fn check_tools(&self) -> Result<()> {
+        self.runner.find_all(&self.place, &TOOLS)?;
+        let needs = self.chosen.needs();
+        require(&self.runner, &self.place, MKFS_BTRFS, "--version", &needs)
+    }
+
+    fn write(&self, disk: &dyn Disk, progress: &dyn Progress) -> Result<()> {
+        self.check_tools()?;
+        let (data, metadata) = demand(&self.tree);
+        let staging = Staging::with_own_order(&self.place, data + metadata)?;
+        let beside = Staging::new(&self.place)?;
+        let scratch = Scratch::new(&self.place, &beside, self.size, data + 2 * metadata)?;
+        let top = self.stage(&staging, progress)?;
+        let label = self.label.as_deref();
+        let args = arguments(
+            &self.chosen,
+            self.uuid,
+            label,
+            top.as_deref(),
+            scratch.path(),
+        );
+        self.runner.run(&self.place, MKFS_BTRFS, &args)?;
+        self.check_size(&scratch)?;
+        let finished = finish::finish(&scratch.disk()?, &self.tree, &self.identity);
+        finished.map_err(|error| unfinished(&self.place, "mkfs.btrfs", error))?;
+        scratch.move_to(&self.place, disk)
+    }
+}
+
+impl BtrfsPlan {
+    /// mkfs.btrfs makes a file larger when it reckons that the directory may not fit.
+    fn check_size(&self, scratch: &Scratch) -> Result<()> {
+        let made = scratch.disk()?.len();
+        if made > self.size {
+            let message = format!(
+                "mkfs.btrfs wants {made} bytes for these files and their names, and the filesystem \
+                 has {}; an automatic size has room",
+                self.size
+            );
+            return Err(Error::does_not_fit(&self.place, message));
+        }
+        Ok(())
+    }
+
+    /// Makes the directory that mkfs.btrfs copies, unless there is nothing in it.
+    fn stage(&self, staging: &Staging, progress: &dyn Progress) -> Result<Option<PathBuf>> {
+        let root = self.tree.node(FileTree::ROOT);
+        if self.tree.nodes().nth(1).is_none() && root.xattrs.is_empty() {
+            return Ok(None);
+        }
+        // Users can't give attributes to symbolic links.
+        let is_link = |node: &Node| node.xattrs.is_empty();
+        let places = plant(staging, Path::new(TOP), &self.tree, is_link)?;
+        fill(&self.place, &self.tree, &places, progress)?;
+        let nodes = self.tree.nodes();
+        for (id, node) in nodes.filter(|(_, node)| !node.xattrs.is_empty()) {
+            let path = &places[id.index()];
+            if let NodeKind::Symlink(target) = &node.kind {
+                let written = fs::write(path, target);
+                written.map_err(|e| Error::io(path.display().to_string(), "can't write it", e))?;
+            }
+            for xattr in node.xattrs.iter() {
+                set_stand_in(path, xattr)?;
+            }
+        }
+        Ok(Some(staging.path().join(TOP)))
+    }
+}
+
+/// Gives the file at `path` what stands for `xattr` until the filesystem is made.
+fn set_stand_in(path: &Path, xattr: &Xattr) -> Result<()> {
+    // Those without are refused when planning.
+    let name = names::stand_in(&xattr.name).unwrap_or_default();
+    let name = OsStr::from_bytes(&name);
+    lsetxattr(path, name, &xattr.value, XattrFlags::empty()).map_err(|error| {
+        let message = format!(
+            "can't set an attribute of {} bytes; TMPDIR has to be on a filesystem that takes it",
+            xattr.value.len()
+        );
+        Error::io(path.display().to_string(), message, io::Error::from(error))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use disklayout::Timestamp;
+    use disklayout::tree::{Attributes, Content};
+
+    /// What mkfs.btrfs 6.2 wanted for names of a file of 10 MiB, and for one file, in MiB.
+    #[test]
+    fn sizes_are_what_the_program_wants() {
+        const MIB: u64 = 1 << 20;
+        for (names, mib, wanted) in [
+            (1, 10, 120),
+            (2, 10, 125),
+            (30, 10, 469),
+            (200, 10, 2549),
+            (1, 400, 565),
+        ] {
+            let time = Timestamp::default();
+            let mut tree = FileTree::new(time);
+            let content = Content::host("/x", mib * MIB);
+            let file = tree.put_file("t", b"/0", content, Attributes::file(time));
+            for i in 1..names {
+                let name = format!("/{i}");
+                tree.link("t", name.as_bytes(), *file.as_ref().unwrap())
+                    .unwrap();
+            }
+            let identity = Identity::new("d", time);
+            let request = Request {
+                tree,
+                ..Request::new("p", "btrfs", Bytes::new(0), identity)
+            };
+            let found = BtrfsFormatter::default().smallest(&request, Bytes::new(0));
+            let found = found.unwrap().get() / MIB;
+            assert!(
+                (wanted..wanted * 5 / 4 + 8).contains(&found),
+                "{names}: {found}"
+            );
+        }
+    }
+}

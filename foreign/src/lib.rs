@@ -1,0 +1,37 @@
+//! Formats that other programs make: which options there are, the arguments that they become, what
+//! runs, and what is patched afterwards.
+//!
+//! What a clock or a random generator decides in those programs comes from the identity of the image
+//! instead, so that the same input gives the same bytes.
+
+pub mod address;
+pub mod btrfs;
+pub mod f2fs;
+pub mod ntfs;
+pub mod run;
+pub mod squashfs;
+pub mod stage;
+pub mod xfs;
+
+use disklayout::fs::Registry;
+
+use run::Tool;
+
+/// The names of the formats here, each with all of its programs.
+pub const FORMATS: [(&str, &[Tool]); 5] = [
+    ("ntfs", &ntfs::TOOLS),
+    ("squashfs", &squashfs::TOOLS),
+    ("xfs", &xfs::TOOLS),
+    ("btrfs", &btrfs::TOOLS),
+    ("f2fs", &f2fs::TOOLS),
+];
+
+/// The formats that images may ask for: those that are written in process, and those here.
+pub fn registry() -> Registry {
+    Registry::native()
+        .with(ntfs::NtfsFormatter::default())
+        .with(squashfs::SquashfsFormatter::default())
+        .with(xfs::XfsFormatter::default())
+        .with(btrfs::BtrfsFormatter::default())
+        .with(f2fs::F2fsFormatter::default())
+}

@@ -1,0 +1,422 @@
+//! squashfs, made by mksquashfs of an archive that is written into its standard input.
+//!
+//! Of the root directory mksquashfs 4.5.1 takes no more than the permissions from outside then. Its
+//! owner, group and time are set afterwards.
+
+mod block;
+mod bound;
+mod finish;
+mod format;
+mod ids;
+mod options;
+mod tar_stream;
+
+use std::borrow::Cow;
+use std::collections::{BTreeSet, HashMap};
+use std::ffi::OsString;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use disklayout::Place;
+use disklayout::disk::{Disk, SparseFile};
+use disklayout::fs::misfits::Survey;
+use disklayout::fs::{Choice, Formatter, FsPlan, Progress, Request, Summary, Unwatched};
+use disklayout::tree::{Content, FileTree, NodeId, NodeKind};
+use disklayout::{Bytes, Error, ErrorKind, Result, Timestamp};
+use sha2::{Digest, Sha256};
+
+use self::options::{CHOICES, Compression};
+use self::tar_stream::{Feed, Sink};
+use crate::run::{Packages, Runner, Tool};
+use crate::stage::NamelessFile;
+use crate::stage::scratch::unfinished;
+
+const MKSQUASHFS: Tool = Tool {
+    program: "mksquashfs",
+    packages: Packages::same("squashfs-tools", "4.5 or newer"),
+};
+
+/// All that a filesystem is made with.
+pub const TOOLS: [Tool; 1] = [MKSQUASHFS];
+
+/// The namespaces of extended attributes that squashfs has.
+const NAMESPACES: [&str; 3] = ["user.", "trusted.", "security."];
+
+/// mksquashfs fills the last 4 KiB.
+const LEAST: Bytes = Bytes::new(4096);
+
+/// How many owners and groups there can be together: the table has 16-bit indexes.
+const IDS_MAX: usize = 65_535;
+
+/// Plans squashfs filesystems that mksquashfs writes.
+///
+/// Their size is known when they are made only. One whose size is to follow from its content, or
+/// that might not fit into the size it is given, is made when it is planned, into a nameless file,
+/// and then copied to its place. One that surely fits is made when it is written.
+#[derive(Clone, Debug, Default)]
+pub struct SquashfsFormatter {
+    runner: Runner,
+    /// What was made to find a size, until it is planned with that size.
+    made: Arc<Mutex<HashMap<Fingerprint, Arc<Made>>>>,
+}
+
+/// Two plans with the same fingerprint make the same filesystem.
+type Fingerprint = [u8; 32];
+
+impl SquashfsFormatter {
+    /// A formatter that finds its program with `runner`.
+    pub fn new(runner: Runner) -> Self {
+        Self {
+            runner,
+            made: Arc::default(),
+        }
+    }
+
+    fn take(&self, fingerprint: &Fingerprint) -> Option<Arc<Made>> {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        made.remove(fingerprint)
+    }
+
+    /// The filesystem, where it was made already or has to be: its size is told by nothing else.
+    fn made_for(&self, recipe: &Recipe, request: &Request<'_>) -> Result<Option<Arc<Made>>> {
+        let tree = &request.tree;
+        let made = match self.take(&recipe.fingerprint(tree)?) {
+            None if recipe.surely_fits(tree, request.size) => return Ok(None),
+            None => Arc::new(recipe.make(&self.runner, tree, &Unwatched)?),
+            Some(one) => one,
+        };
+        recipe.check_size(&made, request.size)?;
+        Ok(Some(made))
+    }
+
+    fn keep(&self, fingerprint: Fingerprint, one: Made) {
+        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
+        made.insert(fingerprint, Arc::new(one));
+    }
+}
+
+impl Formatter for SquashfsFormatter {
+    fn names(&self) -> &'static [&'static str] {
+        &["squashfs"]
+    }
+
+    fn choices(&self) -> &'static [Choice] {
+        &CHOICES
+    }
+
+    fn plan(&self, mut request: Request<'_>) -> Result<Box<dyn FsPlan>> {
+        let mut survey = Survey::new(&request, "squashfs");
+        survey.keep_owners(&mut request.tree)?;
+        let recipe = Recipe::of(&request, &request.tree, &mut survey)?;
+        let warnings = survey.into_warnings();
+        if request.size < LEAST {
+            let message = format!(
+                "{} can't hold squashfs, which takes {} bytes at least",
+                request.size,
+                LEAST.get()
+            );
+            return Err(Error::does_not_fit(&request.place, message));
+        }
+        let made = self.made_for(&recipe, &request)?;
+        Ok(Box::new(SquashfsPlan {
+            recipe,
+            size: request.size,
+            tree: request.tree,
+            warnings,
+            made,
+            runner: self.runner.clone(),
+        }))
+    }
+
+    /// Makes it, as its size can't be known otherwise.
+    fn smallest(&self, request: &Request<'_>, free: Bytes) -> Result<Bytes> {
+        if free.get() > 0 {
+            let message = "nothing can be written to squashfs, so no room can be left in it";
+            return Err(Error::unsupported(&request.place, message));
+        }
+        let mut survey = Survey::new(request, "squashfs");
+        let mut tree = Cow::Borrowed(&request.tree);
+        survey.find_owners(&tree)?.applied(&mut tree);
+        let recipe = Recipe::of(request, &tree, &mut survey)?;
+        let made = recipe.make(&self.runner, &tree, &Unwatched)?;
+        let len = made.len;
+        self.keep(recipe.fingerprint(&tree)?, made);
+        Ok(len)
+    }
+}
+
+/// What mksquashfs is told, but where to write.
+#[derive(Debug)]
+struct Recipe {
+    place: Place,
+    compression: Compression,
+    arguments: Vec<OsString>,
+}
+
+/// A filesystem in a file without a name.
+#[derive(Debug)]
+struct Made {
+    file: NamelessFile,
+    len: Bytes,
+}
+
+impl Recipe {
+    /// What is asked for, checked, with `tree` as its content; `survey` takes in what is left out.
+    fn of(request: &Request<'_>, tree: &FileTree, survey: &mut Survey) -> Result<Self> {
+        let place = request.place.clone();
+        let compression = Compression::read(request)?;
+        check_volume(request)?;
+        check_ids(&place, tree)?;
+        note_losses(tree, survey)?;
+        let time = check_times(&place, tree, request.identity.time())?;
+        Ok(Self {
+            place: place.to_owned(),
+            arguments: arguments(&compression, tree, time),
+            compression,
+        })
+    }
+
+    fn fingerprint(&self, tree: &FileTree) -> Result<Fingerprint> {
+        let mut sum = Fingerprinter(Sha256::new());
+        let root = tree.node(FileTree::ROOT).attributes;
+        sum.0.update(format!("{root:?} {:?}", self.arguments));
+        tar_stream::emit(tree, &mut sum)?;
+        Ok(sum.0.finalize().into())
+    }
+
+    fn make(&self, runner: &Runner, tree: &FileTree, progress: &dyn Progress) -> Result<Made> {
+        let fail = |error| Error::io(&self.place, "can't make a temporary file", error);
+        let file = NamelessFile::new().map_err(fail)?;
+        let mut arguments: Vec<OsString> = vec!["-".into(), file.path().into()];
+        arguments.extend(self.arguments.iter().cloned());
+        runner
+            .feed(&self.place, MKSQUASHFS, &arguments, |out| {
+                tar_stream::emit(tree, &mut Feed::new(&self.place.to_string(), out, progress))
+            })
+            .map_err(with_directory)?;
+        let made = file.file().metadata().map_err(fail)?.len();
+        let room = made + finish::FINISHING_ROOM.get();
+        file.file().set_len(room).map_err(fail)?;
+        let disk = file.file().try_clone().and_then(SparseFile::open);
+        let finished = finish::finish(&disk.map_err(fail)?, tree);
+        let len = finished.map_err(|error| unfinished(&self.place, MKSQUASHFS.program, error))?;
+        file.file().set_len(len.get()).map_err(fail)?;
+        Ok(Made { file, len })
+    }
+
+    fn surely_fits(&self, tree: &FileTree, size: Bytes) -> bool {
+        bound::most(tree, self.compression.block_size) <= size
+    }
+
+    fn check_size(&self, made: &Made, size: Bytes) -> Result<()> {
+        if made.len <= size {
+            return Ok(());
+        }
+        let message = format!(
+            "{} bytes are too few for squashfs: the content takes {} ({}) with this compression",
+            size.get(),
+            made.len.get(),
+            made.len
+        );
+        Err(Error::does_not_fit(&self.place, message))
+    }
+}
+
+/// Where the file without a name has no room.
+fn with_directory(error: Error) -> Error {
+    if error.kind() != ErrorKind::Tool || !error.message().contains("No space left on device") {
+        return error;
+    }
+    let message = format!(
+        "{}; it is made in '{}', and TMPDIR can name another place",
+        error.message().trim_end(),
+        NamelessFile::directory().display()
+    );
+    Error::new(error.kind(), error.place(), message)
+}
+
+/// Sums up a stream, with the places of data instead of the data.
+struct Fingerprinter(Sha256);
+
+impl<'a> Sink<'a> for Fingerprinter {
+    fn bytes(&mut self, bytes: &[u8]) -> Result<()> {
+        self.0.update(bytes);
+        Ok(())
+    }
+
+    fn data(&mut self, content: &'a Content) -> Result<()> {
+        self.0.update(format!("{content:?}"));
+        Ok(())
+    }
+}
+
+/// The filesystem itself has no name and no number.
+fn check_volume(request: &Request<'_>) -> Result<()> {
+    for (is_given, what) in [
+        (request.label.is_some(), "label"),
+        (request.uuid.is_some(), "uuid"),
+    ] {
+        if is_given {
+            let message = format!("squashfs has no {what}; leave it out");
+            let place = format!("{}.{what}", request.place);
+            return Err(Error::invalid(place, message));
+        }
+    }
+    Ok(())
+}
+
+fn check_ids(place: &Place, tree: &FileTree) -> Result<()> {
+    let owners = tree.nodes().map(|(_, node)| node.attributes);
+    let ids: BTreeSet<u32> = owners.flat_map(|own| [own.uid, own.gid]).collect();
+    if ids.len() <= IDS_MAX {
+        return Ok(());
+    }
+    let message = format!(
+        "there are {} owners and groups; squashfs holds {IDS_MAX} at most",
+        ids.len()
+    );
+    Err(Error::does_not_fit(place, message))
+}
+
+/// Notes what mksquashfs leaves out of a tree.
+fn note_losses(tree: &FileTree, survey: &mut Survey) -> Result<()> {
+    for (id, node) in tree.nodes() {
+        let path = || tree.path(id);
+        if node.kind == NodeKind::Socket {
+            survey.note_special(&node.kind, path)?;
+        }
+        for xattr in node.xattrs.iter() {
+            if let Some(reason) = no_place(id, &xattr.name) {
+                survey.note_xattr(xattr, path, Some(reason))?;
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Why a node can't have an extended attribute of this name.
+fn no_place(id: NodeId, name: &[u8]) -> Option<&'static str> {
+    if id == FileTree::ROOT {
+        Some("mksquashfs takes none for the root directory")
+    } else if !has_namespace(name) {
+        Some("squashfs has user., trusted. and security. only")
+    } else if !tar_stream::is_name(name) {
+        Some("mksquashfs takes no name with '='")
+    } else {
+        None
+    }
+}
+
+fn has_namespace(name: &[u8]) -> bool {
+    NAMESPACES
+        .iter()
+        .any(|namespace| name.starts_with(namespace.as_bytes()))
+}
+
+fn arguments(compression: &Compression, tree: &FileTree, time: u32) -> Vec<OsString> {
+    let switches = [
+        "-tar",
+        "-noappend",
+        "-quiet",
+        "-no-progress",
+        "-exit-on-error",
+        // The table of owners is changed afterwards.
+        "-noId",
+    ];
+    let mut arguments: Vec<_> = switches.map(OsString::from).to_vec();
+    let root = tree.node(FileTree::ROOT).attributes;
+    for (name, value) in [
+        ("-root-mode", format!("{:o}", root.permissions)),
+        ("-mkfs-time", time.to_string()),
+        ("-processors", rayon::current_num_threads().to_string()),
+    ] {
+        arguments.extend([name.into(), value.into()]);
+    }
+    arguments.extend(compression.arguments());
+    arguments
+}
+
+/// The time of the filesystem, when it can hold it and those of all that is in it.
+fn check_times(place: &Place, tree: &FileTree, own: Timestamp) -> Result<u32> {
+    for (id, node) in tree.nodes() {
+        seconds(place, &tree.path(id), node.attributes.mtime)?;
+    }
+    seconds(place, b"the filesystem", own)
+}
+
+/// A time as squashfs has it: whole seconds in 32 bits without a sign.
+fn seconds(place: &Place, whose: &[u8], time: Timestamp) -> Result<u32> {
+    u32::try_from(time.seconds).map_err(|_| {
+        let message = format!(
+            "'{}' has the time {} s, which is out of what squashfs holds, 0 to {} s from 1970",
+            whose.escape_ascii(),
+            time.seconds,
+            u32::MAX
+        );
+        Error::invalid(place, message)
+    })
+}
+
+/// A squashfs filesystem that is made when it is written, or was when it was planned.
+#[derive(Debug)]
+struct SquashfsPlan {
+    recipe: Recipe,
+    size: Bytes,
+    tree: FileTree,
+    warnings: Vec<String>,
+    made: Option<Arc<Made>>,
+    runner: Runner,
+}
+
+impl FsPlan for SquashfsPlan {
+    fn summary(&self) -> Summary {
+        let size = self.made.as_ref().map_or(self.size, |made| made.len);
+        let block_size = self.recipe.compression.block_size;
+        let blocks = size.get().div_ceil(block_size.into());
+        Summary {
+            free_blocks: Some(0),
+            inodes: Some(self.tree.nodes().count() as u64),
+            free_inodes: Some(0),
+            ..Summary::new("squashfs", block_size, blocks)
+        }
+    }
+
+    fn tree(&self) -> &FileTree {
+        &self.tree
+    }
+
+    fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    fn cost(&self) -> Bytes {
+        let files = self.tree.nodes().filter_map(|(_, node)| match &node.kind {
+            NodeKind::File(content) => Some(content.data_len()),
+            _ => None,
+        });
+        Bytes::new(files.sum())
+    }
+
+    fn check_tools(&self) -> Result<()> {
+        self.runner.find_all(&self.recipe.place, &TOOLS)
+    }
+
+    fn write(&self, disk: &dyn Disk, progress: &dyn Progress) -> Result<()> {
+        if let Some(made) = &self.made {
+            self.copy(made, disk)?;
+            let files = self.tree.files();
+            let bytes = files.iter().map(|(_, content)| content.data_len()).sum();
+            progress.advance(files.len() as u64, bytes);
+            return Ok(());
+        }
+        let made = self.recipe.make(&self.runner, &self.tree, progress)?;
+        self.recipe.check_size(&made, self.size)?;
+        self.copy(&made, disk)
+    }
+}
+
+impl SquashfsPlan {
+    fn copy(&self, made: &Made, disk: &dyn Disk) -> Result<()> {
+        let copied = disk.copy_from(made.file.file(), 0, 0, made.len.get());
+        copied.map_err(|e| Error::io(&self.recipe.place, "can't write the squashfs", e))
+    }
+}
