@@ -141,6 +141,8 @@ const SHARED: &[&str] = &[
     "fs::file_type",
     "fs::misfits",
     "fs::options",
+    "fs::request",
+    "fs::tool",
     "table::format",
     "table::types",
 ];
@@ -262,7 +264,7 @@ fn what_is_not_allowed_is_found() {
             "src",
             COMMAND,
             "engine/plan.rs",
-            "use foreign::xfs::XfsFormatter;",
+            "use foreign::xfs::XfsFormat;",
             false,
         ),
         (

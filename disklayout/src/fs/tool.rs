@@ -51,3 +51,25 @@ impl fmt::Display for Packages {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn packages_of_one_name_are_named_once() {
+        for (packages, expected) in [
+            (Packages::same("cpio", ""), "'cpio'"),
+            (
+                Packages::same("a", "Debian, Fedora"),
+                "'a' (Debian, Fedora)",
+            ),
+            (
+                Packages::two("a", "b", "Fedora"),
+                "'a' (Debian, Ubuntu) or 'b' (Fedora)",
+            ),
+        ] {
+            assert_eq!(packages.to_string(), expected);
+        }
+    }
+}

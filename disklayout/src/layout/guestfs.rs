@@ -53,16 +53,19 @@ pub fn plan(
     };
     let placed: Vec<_> = drafts.iter().map(|(one, _)| *one).collect();
     let entries = entries(spec, label, &placed, identity)?;
-    let partitions = drafts.into_iter().zip(entries).map(|((one, draft), entry)| {
-        let filesystem = draft.map(|draft| draft.at(one.range.size(sector)));
-        Ok(PartitionPlan {
-            number: one.number,
-            role: one.role,
-            range: one.range,
-            entry,
-            filesystem: filesystem.transpose()?,
-        })
-    });
+    let partitions = drafts
+        .into_iter()
+        .zip(entries)
+        .map(|((one, draft), entry)| {
+            let filesystem = draft.map(|draft| draft.at(one.range.size(sector)));
+            Ok(PartitionPlan {
+                number: one.number,
+                role: one.role,
+                range: one.range,
+                entry,
+                filesystem: filesystem.transpose()?,
+            })
+        });
     Ok(DiskPlan {
         size,
         sector_size: sector,

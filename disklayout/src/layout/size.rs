@@ -26,6 +26,11 @@ pub enum Room {
     Percent(u32),
 }
 
+impl Room {
+    /// None.
+    pub const NONE: Self = Self::Bytes(Bytes::new(0));
+}
+
 /// The smallest size of what `draft` describes with `room` left, in whole sectors.
 ///
 /// # Errors

@@ -74,11 +74,11 @@ impl<'a> Images<'a> {
         })
     }
 
-    /// Those with a filesystem called `name`.
-    pub(super) fn with_filesystem(&self, name: &str) -> Vec<&'a Image> {
+    /// Those with a filesystem that has one of these names.
+    pub(super) fn with_filesystem(&self, names: &[&str]) -> Vec<&'a Image> {
         let has = |recipe: &LayoutRecipe| {
             let mut partitions = recipe.partitions.iter();
-            partitions.any(|partition| partition.filesystem == name)
+            partitions.any(|partition| names.contains(&&*partition.filesystem))
         };
         let layouts = self.layouts().filter(|(_, recipe)| has(recipe));
         layouts.map(|(image, _)| image).collect()

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use anyhow::Result;
 use disklayout::Timestamp;
-use disklayout::fs::Registry;
+use disklayout::fs::{Format, Registry};
 use disklayout::layout::DiskPlan;
 
 use super::check::{Check, grouped};
@@ -14,9 +14,6 @@ use crate::command::set::Uploads;
 use crate::engine::download::Downloads;
 use crate::engine::{self, Contents, Silent};
 use crate::image::{Image, LayoutRecipe, Recipe, Source};
-
-/// The filesystem whose files take less room than they have bytes.
-const COMPRESSED: &str = "squashfs";
 
 /// What became of planning the layouts.
 #[derive(Debug, Default)]
@@ -65,7 +62,7 @@ fn plan(
             continue;
         }
         match engine::plan_layout(&image.file_name, recipe, contents, registry, time) {
-            Ok(plan) => least += least_bytes(&plan),
+            Ok(plan) => least += least_bytes(&plan, registry),
             Err(error) => refused.push((image, format!("{error:#}"))),
         }
     }
@@ -90,9 +87,10 @@ fn is_downloaded(recipe: &LayoutRecipe, contents: &Contents<'_>) -> bool {
 }
 
 /// The bytes of the files, where the format stores each of them.
-fn least_bytes(plan: &DiskPlan) -> u64 {
+fn least_bytes(plan: &DiskPlan, registry: &Registry) -> u64 {
     let filesystems = plan.partitions.iter().flat_map(|one| &one.filesystem);
-    let plain = filesystems.filter(|plan| plan.summary().kind != COMPRESSED);
+    let is_compressed = |kind| registry.format(kind).is_some_and(Format::is_compressed);
+    let plain = filesystems.filter(|plan| !is_compressed(plan.summary().kind));
     plain
         .flat_map(|plan| plan.tree().files())
         .map(|(_, content)| content.data_len())

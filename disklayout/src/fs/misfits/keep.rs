@@ -184,11 +184,10 @@ mod tests {
     use crate::fs::{Misfits, Request};
     use crate::identity::Identity;
     use crate::tree::{Node, NodeKind};
-    use crate::units::Bytes;
 
     fn survey(misfits: Misfits) -> Survey {
         let identity = Identity::new("t", Timestamp::default());
-        let mut request = Request::new("p", "x", Bytes::new(1), identity);
+        let mut request = Request::new("p", "x", identity);
         request.misfits = misfits;
         Survey::new(&request, "X")
     }
