@@ -28,8 +28,9 @@ fn main() {
 
 fn plan(kind: &str, mebibytes: u64) -> Box<dyn FsPlan> {
     let identity = Identity::new("bench", TIME);
-    let request = Request::new("bench", kind, Bytes::new(mebibytes * Bytes::MIB), identity);
-    Registry::native().plan(request).expect("it fits")
+    let draft = Registry::native().draft(Request::new("bench", kind, identity));
+    let size = Bytes::new(mebibytes * Bytes::MIB);
+    draft.expect("it is possible").at(size).expect("it fits")
 }
 
 #[divan::bench(args = SIZES)]

@@ -17,8 +17,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     };
     let size: u64 = size.parse()?;
     let identity = Identity::new(path, TIME);
-    let request = Request::new("mkext", kind, Bytes::new(size), identity);
-    let plan = Registry::native().plan(request)?;
+    let draft = Registry::native().draft(Request::new("mkext", kind, identity))?;
+    let plan = draft.at(Bytes::new(size))?;
     println!("{:#?}", plan.summary());
     let disk = SparseFile::create(File::create_new(path)?, size)?;
     plan.write(&disk, &Unwatched)?;

@@ -17,23 +17,12 @@ pub mod xfs;
 
 use disklayout::fs::Registry;
 
-use run::Tool;
-
-/// The names of the formats here, each with all of its programs.
-pub const FORMATS: [(&str, &[Tool]); 5] = [
-    ("ntfs", &ntfs::TOOLS),
-    ("squashfs", &squashfs::TOOLS),
-    ("xfs", &xfs::TOOLS),
-    ("btrfs", &btrfs::TOOLS),
-    ("f2fs", &f2fs::TOOLS),
-];
-
 /// The formats that images may ask for: those that are written in process, and those here.
 pub fn registry() -> Registry {
     Registry::native()
-        .with(ntfs::NtfsFormatter::default())
-        .with(squashfs::SquashfsFormatter::default())
-        .with(xfs::XfsFormatter::default())
-        .with(btrfs::BtrfsFormatter::default())
-        .with(f2fs::F2fsFormatter::default())
+        .with(ntfs::NtfsFormat::default())
+        .with(squashfs::SquashfsFormat::default())
+        .with(xfs::XfsFormat::default())
+        .with(btrfs::BtrfsFormat::default())
+        .with(f2fs::F2fsFormat::default())
 }

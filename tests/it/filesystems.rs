@@ -102,9 +102,10 @@ fn row(line: &str) -> Row {
 /// Whether a filesystem of this size and label can be planned.
 fn planned(registry: &Registry, kind: &str, size: u64, label: Option<&str>) -> Result<(), String> {
     let identity = Identity::new("table", Timestamp::from_seconds(1_000_000_000));
-    let mut request = Request::new("table", kind, Bytes::new(size), identity);
+    let mut request = Request::new("table", kind, identity);
     request.label = label;
-    match registry.plan(request) {
+    let draft = registry.draft(request);
+    match draft.and_then(|draft| draft.at(Bytes::new(size))) {
         Ok(_) => Ok(()),
         Err(error) => {
             assert!(

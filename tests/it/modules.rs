@@ -155,6 +155,8 @@ const SHARED: &[&str] = &[
     "fs::file_type",
     "fs::misfits",
     "fs::options",
+    "fs::request",
+    "fs::tool",
     "table::format",
     "table::types",
 ];
@@ -290,7 +292,7 @@ fn what_is_not_allowed_is_found() {
             "src",
             COMMAND,
             "engine/plan.rs",
-            "use foreign::xfs::XfsFormatter;",
+            "use foreign::xfs::XfsFormat;",
             false,
         ),
         (

@@ -14,10 +14,10 @@ use std::process::Command;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use disklayout::disk::{Disk, MemDisk, SparseFile};
-use disklayout::fs::{Formatter, FsPlan, Misfits, Progress, Request, Unwatched};
+use disklayout::fs::{Format, FsPlan, Misfits, Progress, Request, Unwatched};
 use disklayout::tree::{Attributes, Content, Extent, FileTree, Node, NodeKind};
 use disklayout::{Bytes, ErrorKind, Identity, Lba, SectorSize, Timestamp};
-use foreign::ntfs::NtfsFormatter;
+use foreign::ntfs::NtfsFormat;
 use foreign::run::Runner;
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
@@ -77,14 +77,21 @@ impl Wanted<'_> {
             sector_size: self.sector_size,
             label: self.label,
             tree: self.tree(),
-            ..Request::new(
-                "guestfs[0].parts[0]",
-                "ntfs",
-                Bytes::new(self.size),
-                identity,
-            )
+            ..Request::new("guestfs[0].parts[0]", "ntfs", identity)
         };
-        NtfsFormatter::new(runner).plan(request).unwrap()
+        let draft = NtfsFormat::new(runner).draft(request).unwrap();
+        draft.at(Bytes::new(self.size)).unwrap()
+    }
+
+    /// The smallest size that is found for it with `free` bytes left.
+    fn smallest(&self, free: u64) -> u64 {
+        let request = Request {
+            tree: self.tree(),
+            sector_size: self.sector_size,
+            ..Request::new("p", "ntfs", Identity::new("d", BUILT))
+        };
+        let draft = NtfsFormat::default().draft(request).unwrap();
+        draft.smallest(Bytes::new(free)).unwrap().get()
     }
 
     /// Builds the volume and has every checker look at it.
@@ -398,18 +405,7 @@ fn thousands_of_names_fit_into_the_size_that_is_found() {
     for i in 0..300 {
         wanted = wanted.file(&format!("/directories/sub {i}/leaf"), b"leaf");
     }
-    let formatter = NtfsFormatter::default();
-    let request = Request {
-        tree: wanted.tree(),
-        ..Request::new(
-            "guestfs[0].parts[0]",
-            "ntfs",
-            Bytes::new(0),
-            Identity::new("disk", BUILT),
-        )
-    };
-    let room = Bytes::new(MIB);
-    wanted.size = formatter.smallest(&request, room).unwrap().get();
+    wanted.size = wanted.smallest(MIB);
     assert!(wanted.size < 12 * MIB, "{}", wanted.size);
     let volume = wanted.build_unchecked();
     volume.check_counts(&[("/many", 900), ("/directories", 300)]);
@@ -435,13 +431,7 @@ fn the_size_that_is_found_does() {
         wanted.file(&format!("{}/f", format!("/d{i}").repeat(9)), b"")
     });
     for mut wanted in [none(), large, clusters, deep] {
-        let request = Request {
-            tree: wanted.tree(),
-            ..Request::new("p", "ntfs", Bytes::new(0), Identity::new("d", BUILT))
-        };
-        let formatter = NtfsFormatter::default();
-        let found = formatter.smallest(&request, Bytes::new(0)).unwrap();
-        wanted.size = found.get();
+        wanted.size = wanted.smallest(0);
         let volume = wanted.build_unchecked();
         let fixed = volume.text("ntfsfix", &["-n"]);
         assert!(fixed.contains("processed successfully"), "{fixed}");
@@ -462,16 +452,16 @@ fn what_a_volume_cannot_hold_is_left_out() {
     tree.link("t", b"/other", file).unwrap();
     let request = || Request {
         tree: tree.clone(),
-        ..Request::new("p", "ntfs", Bytes::new(4 * MIB), Identity::new("d", BUILT))
+        ..Request::new("p", "ntfs", Identity::new("d", BUILT))
     };
-    let formatter = NtfsFormatter::default();
-    let refused = formatter.plan(request()).unwrap_err();
+    let format = NtfsFormat::default();
+    let refused = format.draft(request()).unwrap_err();
     assert_eq!(refused.kind(), ErrorKind::Unsupported);
-    let plan = formatter.plan(Request {
+    let draft = format.draft(Request {
         misfits: Misfits::Drop,
         ..request()
     });
-    let plan = plan.unwrap();
+    let plan = draft.unwrap().at(Bytes::new(4 * MIB)).unwrap();
     let expected = [
         "left out 1 symbolic link, which NTFS can't hold: '/d/link'",
         "left out 1 entry with names that NTFS can't hold: '/d/a:b' has ':'",

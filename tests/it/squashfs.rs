@@ -5,13 +5,13 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt, symlink};
 use std::path::{Path, PathBuf};
 
 use disklayout::disk::{MemDisk, SparseFile};
-use disklayout::fs::{Formatter, FsPlan, Misfits, Options, Request, Unwatched};
+use disklayout::fs::{Format, FsPlan, Misfits, Options, Request, Unwatched};
 use disklayout::tree::{
     Attributes, Content, Device, Extent, FileTree, Node, NodeId, NodeKind, Xattr, Xattrs,
 };
 use disklayout::{Bytes, Error, ErrorKind, Identity, Timestamp};
 use foreign::run::Runner;
-use foreign::squashfs::SquashfsFormatter;
+use foreign::squashfs::SquashfsFormat;
 use tempfile::TempDir;
 
 use crate::checkers::{self, command};
@@ -101,16 +101,18 @@ fn put_sparse(tree: &mut FileTree, source: &Path) {
     put(tree, "/sparse", NodeKind::File(content));
 }
 
-fn request(tree: FileTree, size: u64) -> Request<'static> {
+fn request(tree: FileTree) -> Request<'static> {
     let identity = Identity::new("disk", Timestamp::from_seconds(1_591_012_800));
     Request {
         tree,
-        ..Request::new("parts[0]", "squashfs", Bytes::new(size), identity)
+        ..Request::new("parts[0]", "squashfs", identity)
     }
 }
 
-fn plan(request: Request<'_>) -> Result<Box<dyn FsPlan>, Error> {
-    SquashfsFormatter::default().plan(request)
+fn plan(request: Request<'_>, size: u64) -> Result<Box<dyn FsPlan>, Error> {
+    SquashfsFormat::default()
+        .draft(request)?
+        .at(Bytes::new(size))
 }
 
 struct Image {
@@ -141,7 +143,7 @@ fn assert_accepted(path: &Path) {
 fn image() -> Image {
     let source = tempfile::tempdir().unwrap();
     let tree = tree(&source.path().join("sparse"));
-    write(&*plan(request(tree, 4 * MIB)).unwrap(), 4 * MIB)
+    write(&*plan(request(tree), 4 * MIB).unwrap(), 4 * MIB)
 }
 
 /// What unsquashfs prints of a file.
@@ -237,7 +239,7 @@ fn the_bytes_depend_on_nothing_but_the_input() {
     let bytes = |threads, tree: &FileTree| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
         pool.build().unwrap().install(|| {
-            let plan = plan(request(tree.clone(), 4 * MIB)).unwrap();
+            let plan = plan(request(tree.clone()), 4 * MIB).unwrap();
             fs::read(write(&*plan, 4 * MIB).path).unwrap()
         })
     };
@@ -255,30 +257,38 @@ fn the_bytes_depend_on_nothing_but_the_input() {
 fn its_size_follows_from_its_content() {
     let source = tempfile::tempdir().unwrap();
     let tree = tree(&source.path().join("sparse"));
-    let formatter = SquashfsFormatter::default();
-    let wanted = request(tree.clone(), 0);
-    let size = formatter.smallest(&wanted, Bytes::new(0)).unwrap();
+    let program = tempfile::tempdir().unwrap();
+    let found = Runner::from_env().find(&"it".into(), foreign::squashfs::TOOLS[0]);
+    let link = program.path().join("mksquashfs");
+    symlink(found.unwrap(), &link).unwrap();
+    let format = SquashfsFormat::new(Runner::with_search(vec![program.path().to_owned()]));
+    let draft = format.draft(request(tree.clone())).unwrap();
+    let size = draft.smallest(Bytes::new(0)).unwrap();
     assert!(size.get().is_multiple_of(4096) && size.get() < 2 * MIB);
-    let plan = |size: u64, tree: &FileTree| formatter.plan(request(tree.clone(), size));
-    let found = plan(size.get(), &tree).unwrap();
-    // Nothing is left to be made: it needs no program any more.
-    assert_eq!(found.summary().blocks, size.get().div_ceil(128 << 10));
-    let image = write(&*found, size.get());
-    assert_eq!(cat(&image.path, "dir/file"), b"content");
-    // The same as when it is made when it is written.
-    let again = write(&*plan(size.get(), &tree).unwrap(), size.get());
-    assert!(fs::read(&image.path).unwrap() == fs::read(&again.path).unwrap());
-
-    let error = plan(size.get() - 1, &tree).unwrap_err();
-    assert_eq!(error.kind(), ErrorKind::DoesNotFit);
-    let words = format!("the content takes {}", size.get());
-    assert!(error.message().contains(&words), "{error}");
-
-    let error = formatter.smallest(&wanted, Bytes::new(1)).unwrap_err();
+    let error = draft.smallest(Bytes::new(1)).unwrap_err();
     assert!(
         error.message().contains("nothing can be written"),
         "{error}"
     );
+    // Nothing is left to be made: it needs no program any more.
+    fs::remove_file(link).unwrap();
+    assert_eq!(draft.smallest(Bytes::new(0)).unwrap(), size);
+    let found = draft.at(size).unwrap();
+    assert_eq!(found.summary().blocks, size.get().div_ceil(128 << 10));
+    let image = write(&*found, size.get());
+    assert_eq!(cat(&image.path, "dir/file"), b"content");
+    // The same as when its size is judged.
+    let again = write(
+        &*plan(request(tree.clone()), size.get()).unwrap(),
+        size.get(),
+    );
+    assert!(fs::read(&image.path).unwrap() == fs::read(&again.path).unwrap());
+
+    let error = plan(request(tree), size.get() - 1).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::DoesNotFit);
+    assert_eq!(error.needed(), Some(size));
+    let words = format!("the content takes {}", size.get());
+    assert!(error.message().contains(&words), "{error}");
 }
 
 /// What is too small is refused before there is a file, with the size that would do.
@@ -308,7 +318,7 @@ fn too_small_a_size_is_refused_before_a_file_exists() {
 #[test]
 fn what_surely_fits_is_made_when_it_is_written() {
     let empty = tempfile::tempdir().unwrap();
-    let nothing = || SquashfsFormatter::new(Runner::with_search(vec![empty.path().to_owned()]));
+    let nothing = || SquashfsFormat::new(Runner::with_search(vec![empty.path().to_owned()]));
     let mut tree = FileTree::new(TIME);
     put(&mut tree, "/noise", file(&noise(300_000)));
     for number in 0..1000 {
@@ -316,7 +326,10 @@ fn what_surely_fits_is_made_when_it_is_written() {
         put(&mut tree, &name, file(&noise(number)));
     }
     // Without the program, the least size that surely does can be planned and no smaller one.
-    let plan = |size: u64| nothing().plan(request(tree.clone(), size));
+    let plan = |size: u64| {
+        let draft = nothing().draft(request(tree.clone()));
+        draft.unwrap().at(Bytes::new(size))
+    };
     let (mut below, mut enough) = (4096, 64 * MIB);
     while enough - below > 1 {
         let middle = below.midpoint(enough);
@@ -334,10 +347,10 @@ fn what_surely_fits_is_made_when_it_is_written() {
     ] {
         let request = Request {
             options,
-            ..request(tree.clone(), 0)
+            ..request(tree.clone())
         };
-        let formatter = SquashfsFormatter::default();
-        let takes = formatter.smallest(&request, Bytes::new(0)).unwrap().get();
+        let draft = SquashfsFormat::default().draft(request).unwrap();
+        let takes = draft.smallest(Bytes::new(0)).unwrap().get();
         assert!(takes <= enough, "{takes} of {enough}");
     }
 }
@@ -375,9 +388,9 @@ fn every_compression_reads_back() {
             .fold(none, |options, (name, value)| options.with(name, value));
         let request = Request {
             options,
-            ..request(tree, MIB)
+            ..request(tree)
         };
-        let image = write(&*plan(request).unwrap(), MIB);
+        let image = write(&*plan(request, MIB).unwrap(), MIB);
         assert!(cat(&image.path, "data") == data, "{chosen:?}");
         let said = checkers::approved_text("unsquashfs", &["-s"], &image.path).unwrap();
         let wanted = match chosen[0] {
@@ -391,7 +404,7 @@ fn every_compression_reads_back() {
 
 #[test]
 fn nothing_becomes_a_filesystem_too() {
-    let plan = plan(request(FileTree::new(TIME), MIB)).unwrap();
+    let plan = plan(request(FileTree::new(TIME)), MIB).unwrap();
     let image = write(&*plan, MIB);
     let listed = checkers::approved_text("unsquashfs", &["-lln"], &image.path).unwrap();
     assert_eq!(
@@ -412,15 +425,15 @@ fn what_it_cannot_hold_is_refused_or_left_out() {
         id,
         xattrs(&[("system.posix_acl_access", b"x"), ("user.kept", b"y")]),
     );
-    let error = plan(request(tree.clone(), MIB)).unwrap_err();
+    let error = plan(request(tree.clone()), MIB).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported);
     let expected = "'/socket' is a socket, which squashfs can't hold";
     assert!(error.message().starts_with(expected), "{error}");
     let lossy = Request {
         misfits: Misfits::Drop,
-        ..request(tree, MIB)
+        ..request(tree)
     };
-    let plan = plan(lossy).unwrap();
+    let plan = plan(lossy, MIB).unwrap();
     let [sockets, attributes] = plan.warnings() else {
         panic!("{:?}", plan.warnings());
     };
@@ -443,9 +456,9 @@ fn listed_root(tree: &FileTree, compression: &str) -> String {
     let options = Options::default().with("compression", compression);
     let request = Request {
         options,
-        ..request(tree.clone(), 4 * MIB)
+        ..request(tree.clone())
     };
-    let image = write(&*plan(request).unwrap(), 4 * MIB);
+    let image = write(&*plan(request, 4 * MIB).unwrap(), 4 * MIB);
     let listed = checkers::approved_text("unsquashfs", &["-lln"], &image.path).unwrap();
     let line = listed.lines().find(|line| line.ends_with(" squashfs-root"));
     let words: Vec<_> = line.unwrap().split_whitespace().collect();
@@ -490,12 +503,12 @@ fn the_root_has_its_owner_and_time() {
 
 #[test]
 fn what_there_is_not_is_refused() {
-    let empty = || request(FileTree::new(TIME), MIB);
+    let empty = || request(FileTree::new(TIME));
     let labelled = Request {
         label: Some("label"),
         ..empty()
     };
-    let error = plan(labelled).unwrap_err();
+    let error = plan(labelled, MIB).unwrap_err();
     assert_eq!(
         error.to_string(),
         "parts[0].label: squashfs has no label; leave it out"
@@ -503,7 +516,7 @@ fn what_there_is_not_is_refused() {
     let mut tree = FileTree::new(TIME);
     let id = put(&mut tree, "/early", file(b""));
     tree.set_attributes(id, Attributes::file(Timestamp::from_seconds(-1)));
-    let error = plan(request(tree, MIB)).unwrap_err();
+    let error = plan(request(tree), MIB).unwrap_err();
     assert!(
         error.message().contains("'/early' has the time -1 s"),
         "{error}"
@@ -513,16 +526,16 @@ fn what_there_is_not_is_refused() {
 #[test]
 fn without_the_program_the_error_names_the_package() {
     let empty = tempfile::tempdir().unwrap();
-    let formatter = SquashfsFormatter::new(Runner::with_search(vec![empty.path().to_owned()]));
-    let wanted = || request(FileTree::new(TIME), MIB);
+    let format = SquashfsFormat::new(Runner::with_search(vec![empty.path().to_owned()]));
+    let draft = || format.draft(request(FileTree::new(TIME))).unwrap();
     let expected = "parts[0]: mksquashfs isn't installed; install the package 'squashfs-tools' (4.5 \
         or newer)";
-    let plan = formatter.plan(wanted()).unwrap();
+    let plan = draft().at(Bytes::new(MIB)).unwrap();
     assert_eq!(plan.check_tools().unwrap_err().to_string(), expected);
     let disk = MemDisk::new(MIB);
     let error = plan.write(&disk, &Unwatched).unwrap_err();
     assert_eq!(error.to_string(), expected);
-    let error = formatter.smallest(&wanted(), Bytes::new(0)).unwrap_err();
+    let error = draft().smallest(Bytes::new(0)).unwrap_err();
     assert_eq!(error.to_string(), expected);
 }
 
@@ -533,7 +546,7 @@ fn a_source_that_changed_is_refused() {
     fs::write(&path, "12345").unwrap();
     let mut tree = FileTree::new(TIME);
     put(&mut tree, "/file", NodeKind::File(Content::host(&path, 5)));
-    let plan = plan(request(tree, MIB)).unwrap();
+    let plan = plan(request(tree), MIB).unwrap();
     fs::write(&path, "123456").unwrap();
     let error = plan.write(&MemDisk::new(MIB), &Unwatched).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Io);

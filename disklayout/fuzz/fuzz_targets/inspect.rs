@@ -88,9 +88,10 @@ fn seeds() {
                 tree: tree(),
                 options: chosen,
                 label: Some("LABEL"),
-                ..Request::new("fuzz", kind, Bytes::new(IMAGE), identity)
+                ..Request::new("fuzz", kind, identity)
             };
-            let Ok(plan) = registry.plan(request) else {
+            let draft = registry.draft(request);
+            let Ok(plan) = draft.and_then(|draft| draft.at(Bytes::new(IMAGE))) else {
                 continue;
             };
             let disk = MemDisk::new(IMAGE);

@@ -71,24 +71,24 @@ fuzz_target!(|bytes: &[u8]| {
     let options = options(&input);
     // ext4-view takes such inodes for truncated ones.
     let is_readable = options.inode_size != Some(128);
-    let mut request = Request {
+    let request = Request {
         label: input.label,
         options: fs::Options::from(&options),
         tree,
-        ..Request::new("fuzz", kind(input.kind), Bytes::new(0), identity())
+        ..Request::new("fuzz", kind(input.kind), identity())
     };
-    let registry = Registry::native();
-    request.size = Bytes::new(u64::from(input.pages) * 4096);
-    if input.is_smallest {
-        let Ok(size) = registry.smallest(&request, Bytes::new(input.free.into())) else {
-            return;
-        };
-        request.size = size;
-    }
-    let size = request.size.get();
-    let planned = registry.plan(request);
+    let Ok(draft) = Registry::native().draft(request) else {
+        return;
+    };
+    let size = match input.is_smallest {
+        true => draft.smallest(Bytes::new(input.free.into())).ok(),
+        false => Some(Bytes::new(u64::from(input.pages) * 4096)),
+    };
+    let Some(size) = size else { return };
+    let planned = draft.at(size);
     assert!(planned.is_ok() || !input.is_smallest, "{planned:?}");
     let Ok(plan) = planned else { return };
+    let size = size.get();
     if size <= LARGEST {
         let disk = MemDisk::new(size);
         plan.write(&disk, &Unwatched).unwrap();

@@ -27,11 +27,11 @@ const KINDS: [&str; 9] = [
     "ext2", "ext3", "ext4", "vfat", "fat12", "fat32", "exfat", "swap", "erofs",
 ];
 
-fn asked<'a>(kind: &'a str, size: Bytes, name: &str, value: &str) -> Request<'a> {
+fn asked<'a>(kind: &'a str, name: &str, value: &str) -> Request<'a> {
     let identity = Identity::new("t", Timestamp::from_seconds(1));
     Request {
         options: Options::default().with(name, value),
-        ..Request::new("p", kind, size, identity)
+        ..Request::new("p", kind, identity)
     }
 }
 
@@ -46,18 +46,17 @@ fn every_number_has_an_answer() {
             let has_groups = choice.name == "inodes" && kind != "ext4";
             let values = VALUES.into_iter();
             for value in values.filter(|value| !(has_groups && value.len() > 5)) {
-                let request = |size| asked(kind, size, choice.name, value);
-                let smallest = registry
-                    .smallest(&request(Bytes::new(0)), Bytes::new(0))
-                    .ok();
+                let draft = || registry.draft(asked(kind, choice.name, value));
+                let plan = |size| draft().and_then(|draft| draft.at(size));
+                let smallest = draft().and_then(|draft| draft.smallest(Bytes::new(0)));
+                let smallest = smallest.ok();
                 if let Some(size) = smallest {
-                    let plan = registry.plan(request(size));
-                    assert!(plan.is_ok(), "{kind} {} {value}", choice.name);
+                    assert!(plan(size).is_ok(), "{kind} {} {value}", choice.name);
                 }
                 // Errors look for the smallest size once more.
                 let size = smallest.unwrap_or(Bytes::new(64 << 20)).get();
                 for size in [size - 4096.min(size), 1 << 40] {
-                    let _ = registry.plan(request(Bytes::new(size)));
+                    let _ = plan(Bytes::new(size));
                 }
             }
         }
@@ -71,9 +70,9 @@ fn every_size_and_every_room_has_an_answer() {
     for number in numbers.map(Bytes::new) {
         for kind in KINDS {
             let identity = Identity::new("t", Timestamp::from_seconds(1));
-            let request = Request::new("p", kind, number, identity);
-            let _ = registry.smallest(&request, number);
-            let _ = registry.plan(request);
+            let draft = registry.draft(Request::new("p", kind, identity)).unwrap();
+            let _ = draft.smallest(number);
+            let _ = draft.at(number);
         }
     }
 }

@@ -11,7 +11,9 @@ pub mod file_type;
 pub mod misfits;
 pub mod ntfs;
 pub mod options;
+mod request;
 pub mod swap;
+mod tool;
 
 use std::fmt::Debug;
 use std::ops::Range;
@@ -20,70 +22,13 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::disk::Disk;
-use crate::error::{Error, Result};
-use crate::identity::Identity;
-use crate::place::Place;
+use crate::error::{Error, ErrorKind, Result};
 use crate::tree::FileTree;
-use crate::units::{Bytes, Lba, SectorSize};
+use crate::units::Bytes;
 
 pub use options::{Choice, Options};
-
-/// What is asked of a format: a filesystem of exactly this size with this content.
-#[derive(Debug)]
-pub struct Request<'a> {
-    /// Where in the description this filesystem is asked for, for errors.
-    pub place: Place,
-    /// The name it was asked for by, one of [`Formatter::names`].
-    pub kind: &'a str,
-    /// The size of the partition; the filesystem may leave a remainder unused.
-    pub size: Bytes,
-    /// The partition's first sector, for formats that record it; 0 where there is no table.
-    pub start: Lba,
-    /// What the disk's table counts in, for formats that depend on it.
-    pub sector_size: SectorSize,
-    /// The volume label.
-    pub label: Option<&'a str>,
-    /// The volume's UUID; derived from the identity when there is none.
-    pub uuid: Option<Uuid>,
-    /// What else can be chosen in this format.
-    pub options: Options,
-    /// The files in it.
-    pub tree: FileTree,
-    /// What becomes of those that the format can't hold as they are.
-    pub misfits: Misfits,
-    /// Its UUIDs, seeds and times.
-    pub identity: Identity,
-}
-
-impl<'a> Request<'a> {
-    /// A filesystem with nothing in it and nothing chosen but its size.
-    pub fn new(place: impl Into<Place>, kind: &'a str, size: Bytes, identity: Identity) -> Self {
-        Self {
-            place: place.into(),
-            kind,
-            size,
-            start: Lba::new(0),
-            sector_size: SectorSize::default(),
-            label: None,
-            uuid: None,
-            options: Options::default(),
-            tree: FileTree::new(identity.time()),
-            misfits: Misfits::default(),
-            identity,
-        }
-    }
-}
-
-/// What becomes of files, and of what is known of them, that a format can't hold: links, devices,
-/// owners and names on FAT, say.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Misfits {
-    /// They are refused.
-    #[default]
-    Refuse,
-    /// They are left out, each kind with a warning.
-    Drop,
-}
+pub use request::{Misfits, Request};
+pub use tool::{Packages, Tool};
 
 /// Is told how far writing has come, from several threads at once.
 pub trait Progress: Debug + Sync {
@@ -99,9 +44,9 @@ impl Progress for Unwatched {
     fn advance(&self, _: u64, _: u64) {}
 }
 
-/// A format: turns requests into plans.
-pub trait Formatter: Debug + Send + Sync {
-    /// The names that a description may ask for it by.
+/// A format: its names, what is so of all filesystems in it, and drafts of them.
+pub trait Format: Debug + Send + Sync {
+    /// The names that a description may ask for it by, as libguestfs spells them.
     fn names(&self) -> &'static [&'static str];
 
     /// What can be chosen beside size, label and UUID.
@@ -109,52 +54,50 @@ pub trait Formatter: Debug + Send + Sync {
         &[]
     }
 
-    /// Decides everything. Whatever can be refused is refused here, unknown options among it.
+    /// The name of the type that suits a partition with a filesystem that was asked for as `kind`.
+    fn partition_type(&self, kind: &str) -> &'static str {
+        let _ = kind;
+        "linux"
+    }
+
+    /// Whether files may take less room than they have bytes of data.
+    fn is_compressed(&self) -> bool {
+        false
+    }
+
+    /// The external programs that write it; none where this library does.
+    fn tools(&self) -> &'static [Tool] {
+        &[]
+    }
+
+    /// Decides everything but what depends on the size. Whatever can be refused whatever the size is
+    /// refused here, unknown options among it.
     ///
     /// # Errors
     /// `InvalidSpec`, `DoesNotFit` or `Unsupported` at the request's place.
-    fn plan(&self, request: Request<'_>) -> Result<Box<dyn FsPlan>>;
-
-    /// The smallest size at which what is requested fits and an ordinary user can then write
-    /// `free` more bytes. The request's own size doesn't count.
-    ///
-    /// # Errors
-    /// `Unsupported` when this can't be told of the format, else those of [`Self::plan`].
-    fn smallest(&self, request: &Request<'_>, free: Bytes) -> Result<Bytes> {
-        let _ = free;
-        let message = format!(
-            "the size of '{}' can't be found automatically; give one",
-            request.kind
-        );
-        Err(Error::unsupported(&request.place, message))
-    }
+    fn draft<'a>(&self, request: Request<'a>) -> Result<Box<dyn Draft + 'a>>;
 }
 
-/// A filesystem of which all is known but its size.
+/// A filesystem of which everything is known but its size.
 pub trait Draft: Debug + Send {
     /// The smallest size at which it fits and an ordinary user can then write `free` more bytes.
     ///
     /// # Errors
-    /// What the format says.
+    /// `DoesNotFit` when no size is large enough, `Unsupported` when no room can be left in it.
     fn smallest(&self, free: Bytes) -> Result<Bytes>;
 
-    /// Decides everything at this size.
+    /// Decides the rest for a partition of `size`; the filesystem may leave a remainder unused.
     ///
     /// # Errors
-    /// What the format says.
+    /// `DoesNotFit`, with the smallest size at which it fits where there is one.
     fn at(self: Box<Self>, size: Bytes) -> Result<Box<dyn FsPlan>>;
-}
 
-#[derive(Debug)]
-struct Late<'a>(&'a dyn Formatter, Request<'a>);
-
-impl Draft for Late<'_> {
-    fn smallest(&self, free: Bytes) -> Result<Bytes> {
-        self.0.smallest(&self.1, free)
-    }
-
-    fn at(self: Box<Self>, size: Bytes) -> Result<Box<dyn FsPlan>> {
-        self.0.plan(Request { size, ..self.1 })
+    /// Why it can't be at a size, with the smallest one at which it can where there is one.
+    fn needing(&self, error: Error) -> Error {
+        match self.smallest(Bytes::new(0)) {
+            Ok(smallest) if error.kind() == ErrorKind::DoesNotFit => error.needing(smallest),
+            _ => error,
+        }
     }
 }
 
@@ -244,35 +187,31 @@ impl Summary {
 /// The formats that descriptions can ask for.
 #[derive(Clone, Debug, Default)]
 pub struct Registry {
-    formatters: Vec<Arc<dyn Formatter>>,
+    formats: Vec<Arc<dyn Format>>,
 }
 
 impl Registry {
     /// The formats that this library writes itself.
     pub fn native() -> Self {
         Self::default()
-            .with(ext::ExtFormatter)
-            .with(fat::FatFormatter)
-            .with(exfat::ExfatFormatter)
-            .with(swap::SwapFormatter)
-            .with(erofs::ErofsFormatter)
+            .with(ext::ExtFormat)
+            .with(fat::FatFormat)
+            .with(exfat::ExfatFormat)
+            .with(swap::SwapFormat)
+            .with(erofs::ErofsFormat)
     }
 
     /// The same registry with one more format.
     #[must_use]
-    pub fn with(mut self, formatter: impl Formatter + 'static) -> Self {
-        self.formatters.push(Arc::new(formatter));
+    pub fn with(mut self, format: impl Format + 'static) -> Self {
+        self.formats.push(Arc::new(format));
         self
     }
 
     /// Every name that can be asked for, sorted.
     pub fn names(&self) -> Vec<&'static str> {
-        let mut names: Vec<_> = self
-            .formatters
-            .iter()
-            .flat_map(|formatter| formatter.names())
-            .copied()
-            .collect();
+        let names = self.formats().flat_map(|format| format.names());
+        let mut names: Vec<_> = names.copied().collect();
         names.sort_unstable();
         names
     }
@@ -281,14 +220,14 @@ impl Registry {
     /// is chosen.
     pub fn choices(&self) -> Vec<(Choice, Vec<&'static str>)> {
         let mut choices: Vec<(Choice, Vec<&'static str>)> = Vec::new();
-        for formatter in &self.formatters {
-            for choice in formatter.choices() {
+        for format in self.formats() {
+            for choice in format.choices() {
                 let known = choices
                     .iter_mut()
                     .find(|(known, _)| known.name == choice.name);
                 match known {
-                    Some((_, names)) => names.extend(formatter.names()),
-                    None => choices.push((*choice, formatter.names().to_vec())),
+                    Some((_, names)) => names.extend(format.names()),
+                    None => choices.push((*choice, format.names().to_vec())),
                 }
             }
         }
@@ -296,50 +235,36 @@ impl Registry {
         choices
     }
 
-    /// Plans what `request` asks for with the format of that name.
-    ///
-    /// # Errors
-    /// `Unsupported` when no format has the name, else what the format says.
-    pub fn plan(&self, request: Request<'_>) -> Result<Box<dyn FsPlan>> {
-        self.formatter(&request)?.plan(request)
+    /// All formats, in the order in which they were added.
+    pub fn formats(&self) -> impl Iterator<Item = &dyn Format> {
+        self.formats.iter().map(|format| &**format)
     }
 
-    /// The smallest size for what `request` asks for, with `free` bytes left to ordinary users.
-    ///
-    /// # Errors
-    /// `Unsupported` when no format has the name, else what the format says.
-    pub fn smallest(&self, request: &Request<'_>, free: Bytes) -> Result<Bytes> {
-        self.formatter(request)?.smallest(request, free)
+    /// The format that is asked for as `kind`.
+    pub fn format(&self, kind: &str) -> Option<&dyn Format> {
+        let mut all = self.formats();
+        all.find(|format| format.names().contains(&kind))
     }
 
-    /// The name of the partition type that suits a filesystem called `kind`.
+    /// The name of the type that suits a partition with a filesystem of this kind.
     pub fn partition_type(&self, kind: &str) -> &'static str {
-        match kind {
-            "fat" | "vfat" | "msdos" | "fat12" | "fat16" | "fat32" => "fat32",
-            "ntfs" | "exfat" => "basic-data",
-            "swap" => "swap",
-            _ => "linux",
-        }
+        self.format(kind)
+            .map_or("linux", |format| format.partition_type(kind))
     }
 
-    /// A draft of what `request` asks for.
+    /// Drafts what `request` asks for in the format of that name.
     ///
     /// # Errors
-    /// What the format says.
-    pub fn draft<'a>(&'a self, request: Request<'a>) -> Result<Box<dyn Draft + 'a>> {
-        Ok(Box::new(Late(self.formatter(&request)?, request)))
-    }
-
-    fn formatter(&self, request: &Request<'_>) -> Result<&dyn Formatter> {
-        let mut all = self.formatters.iter();
-        let found = all.find(|formatter| formatter.names().contains(&request.kind));
-        found.map(|formatter| &**formatter).ok_or_else(|| {
+    /// `Unsupported` when no format has the name, else what the format says.
+    pub fn draft<'a>(&self, request: Request<'a>) -> Result<Box<dyn Draft + 'a>> {
+        let Some(format) = self.format(request.kind) else {
             let message = format!(
                 "can't make a '{}' filesystem; known are {}",
                 request.kind,
                 self.names().join(", ")
             );
-            Error::unsupported(&request.place, message)
-        })
+            return Err(Error::unsupported(request.place, message));
+        };
+        format.draft(request)
     }
 }

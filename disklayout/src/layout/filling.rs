@@ -9,7 +9,7 @@ use crate::layout::size::DiskSize;
 use crate::layout::spec::{Disk, End, Filesystem, Holds};
 use crate::table::Kind;
 use crate::tree::{Content, FileTree};
-use crate::units::{Bytes, SectorSize};
+use crate::units::SectorSize;
 
 /// What goes into a partition.
 #[derive(Debug)]
@@ -81,7 +81,6 @@ impl<'a> Drafter<'a> {
         Request {
             place: one.spec.place.clone(),
             kind: &filesystem.format,
-            size: Bytes::new(0),
             start: one.range.first(),
             sector_size: self.sector,
             label: filesystem.label.as_deref(),

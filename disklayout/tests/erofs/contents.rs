@@ -12,7 +12,7 @@ use disklayout::tree::FileTree;
 
 use crate::checkers::{blkid, differences, run, superblock};
 use crate::listing::{as_extracted, of_host, planned};
-use crate::support::{BLOCK, MIB, Scratch, TIME, plan, request, smallest, write_image};
+use crate::support::{BLOCK, MIB, Scratch, TIME, plan, plan_of, request, smallest, write_image};
 use crate::trees;
 
 /// What fsck.erofs unpacks of an image.
@@ -62,12 +62,12 @@ fn label_uuid_and_time_are_found() {
     let size = smallest(&tree).unwrap();
     // A partition may be larger; the rest of it stays empty.
     let image_size = size + 5 * MIB + 512;
-    let plan = Registry::native().plan(Request {
+    let draft = Registry::native().draft(Request {
         label: Some("sixteen bytes ok"),
         uuid: Some(uuid.parse().unwrap()),
-        size: disklayout::Bytes::new(image_size),
         ..request(tree.clone())
     });
+    let plan = draft.unwrap().at(disklayout::Bytes::new(image_size));
     let scratch = Scratch::new();
     let image = scratch.path("labelled.img");
     write_image(&*plan.unwrap(), image_size, &image);
@@ -90,7 +90,7 @@ fn without_a_uuid_the_identity_gives_one() {
             identity: Identity::new(name, TIME),
             ..request(trees::empty())
         };
-        Registry::native().plan(request).unwrap().summary().uuid
+        plan_of(request).unwrap().summary().uuid
     };
     assert_eq!(uuid("a"), uuid("a"));
     assert_ne!(uuid("a"), uuid("b"));

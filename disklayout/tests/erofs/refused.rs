@@ -4,11 +4,11 @@ use disklayout::fs::{Options, Registry, Request};
 use disklayout::tree::{FileTree, NodeKind};
 use disklayout::{Bytes, ErrorKind};
 
-use crate::support::{BLOCK, plan, plan_lossy, request, smallest};
+use crate::support::{BLOCK, plan, plan_lossy, plan_of, request, smallest};
 use crate::trees;
 
 fn assert_refused(request: Request<'_>, kind: ErrorKind, place: &str, words: &str) {
-    let error = Registry::native().plan(request).unwrap_err();
+    let error = plan_of(request).unwrap_err();
     assert_eq!(error.kind(), kind, "{error}");
     assert_eq!(error.place(), place, "{error}");
     assert!(error.message().contains(words), "{error}");
@@ -39,20 +39,18 @@ fn labels_options_and_sizes() {
         let place = format!("parts[0].{option}");
         assert_refused(with_option, kind, &place, words);
     }
-    let too_small = Request {
-        size: Bytes::new(2 * BLOCK - 1),
-        ..request(trees::empty())
-    };
+    let draft = Registry::native().draft(request(trees::empty())).unwrap();
+    let error = draft.at(Bytes::new(2 * BLOCK - 1)).unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::DoesNotFit);
+    assert_eq!(error.needed(), Some(Bytes::new(2 * BLOCK)));
     let words = "8191 bytes are too few for erofs: the content takes 8192";
-    assert_refused(too_small, ErrorKind::DoesNotFit, "parts[0]", words);
+    assert!(error.message().contains(words), "{error}");
 }
 
 #[test]
 fn no_room_can_be_left() {
-    let request = request(trees::empty());
-    let error = Registry::native()
-        .smallest(&request, Bytes::new(1))
-        .unwrap_err();
+    let draft = Registry::native().draft(request(trees::empty())).unwrap();
+    let error = draft.smallest(Bytes::new(1)).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported);
     assert!(
         error.message().contains("nothing can be written"),

@@ -21,33 +21,30 @@ pub(crate) const TIME: Timestamp = Timestamp::from_seconds(946_684_800);
 pub(crate) fn request(tree: FileTree) -> Request<'static> {
     Request {
         tree,
-        ..Request::new(
-            "parts[0]",
-            "erofs",
-            Bytes::new(1 << 50),
-            Identity::new("test", TIME),
-        )
+        ..Request::new("parts[0]", "erofs", Identity::new("test", TIME))
     }
 }
 
 pub(crate) fn smallest(tree: &FileTree) -> Result<u64, Error> {
-    let request = request(tree.clone());
-    let size = Registry::native().smallest(&request, Bytes::new(0))?;
-    Ok(size.get())
+    let draft = Registry::native().draft(request(tree.clone()))?;
+    draft.smallest(Bytes::new(0)).map(Bytes::get)
 }
 
 /// A plan of exactly the size that the tree needs.
 pub(crate) fn plan(tree: FileTree) -> Result<Box<dyn FsPlan>, Error> {
-    let size = Bytes::new(smallest(&tree)?);
-    Registry::native().plan(Request {
-        size,
-        ..request(tree)
-    })
+    let draft = Registry::native().draft(request(tree))?;
+    let size = draft.smallest(Bytes::new(0))?;
+    draft.at(size)
+}
+
+/// What is asked for, in more room than it needs.
+pub(crate) fn plan_of(request: Request<'_>) -> Result<Box<dyn FsPlan>, Error> {
+    Registry::native().draft(request)?.at(Bytes::new(1 << 50))
 }
 
 /// What a tree that can't be held becomes.
 pub(crate) fn plan_lossy(tree: FileTree) -> Result<Box<dyn FsPlan>, Error> {
-    Registry::native().plan(Request {
+    plan_of(Request {
         misfits: Misfits::Drop,
         ..request(tree)
     })

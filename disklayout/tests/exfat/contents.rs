@@ -5,14 +5,14 @@ use std::io::{Seek, SeekFrom, Write};
 use std::sync::Arc;
 
 use disklayout::disk::{Disk, MemDisk};
-use disklayout::fs::{Registry, Request, Unwatched};
+use disklayout::fs::{Request, Unwatched};
 use disklayout::tree::{Attributes, Content, Extent, FileTree, Store};
 use disklayout::{Lba, SectorSize};
 
 use crate::listing::{self, differences, planned};
 use crate::support::{
-    GIB, KIB, MIB, Mount, Scratch, TIME, empty_tree, fsck, is_root, options, plan, plan_with,
-    request, run,
+    GIB, KIB, MIB, Mount, Scratch, TIME, empty_tree, fsck, is_root, options, plan, plan_at,
+    plan_with, request, run,
 };
 use crate::trees;
 
@@ -65,12 +65,15 @@ fn the_driver_reads_everything_and_writes_on() {
 #[test]
 fn sectors_of_4096_bytes_are_read() {
     let tree = trees::awkward(4096);
-    let plan = Registry::native().plan(Request {
-        sector_size: SectorSize::B4096,
-        start: Lba::new(63),
-        tree: tree.clone(),
-        ..request(80 * MIB)
-    });
+    let plan = plan_at(
+        80 * MIB,
+        Request {
+            sector_size: SectorSize::B4096,
+            start: Lba::new(63),
+            tree: tree.clone(),
+            ..request()
+        },
+    );
     let scratch = Scratch::new();
     let image = scratch.image("sectors.img", 80 * MIB, &*plan.unwrap());
     let found = differences(&planned(&tree), &listing::of_crate(&image));
@@ -163,9 +166,9 @@ fn files_are_found_by_their_names() {
     let request = Request {
         options: options(&[("cluster-size", "4096")]),
         tree,
-        ..request(20 * MIB)
+        ..request()
     };
-    let plan = Registry::native().plan(request).unwrap();
+    let plan = plan_at(20 * MIB, request).unwrap();
     let image = scratch.image("dump.img", 20 * MIB, &*plan);
     let text = run("dump.exfat", &[&image]).unwrap();
     let free = text

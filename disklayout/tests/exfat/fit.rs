@@ -1,27 +1,25 @@
 //! The smallest sizes are exact.
 
-use disklayout::fs::{Registry, Request};
+use disklayout::fs::Request;
 use disklayout::tree::FileTree;
 use disklayout::{Bytes, ErrorKind, Lba, SectorSize};
 
 use crate::listing::{self, differences, planned};
-use crate::support::{GIB, KIB, MIB, Scratch, empty_tree, options, request};
+use crate::support::{GIB, KIB, MIB, Scratch, empty_tree, options, plan_at, request, smallest};
 use crate::trees;
 
-fn assert_exact(name: &str, asked: &dyn Fn(u64) -> Request<'static>, free: u64) -> u64 {
-    let registry = Registry::native();
-    let smallest = registry.smallest(&asked(0), Bytes::new(free)).unwrap();
-    let size = smallest.get();
-    let plan = registry.plan(asked(size)).unwrap();
+fn assert_exact(name: &str, asked: &dyn Fn() -> Request<'static>, free: u64) -> u64 {
+    let size = smallest(asked(), free).unwrap();
+    let plan = plan_at(size, asked()).unwrap();
     let summary = plan.summary();
     let left = summary.free_blocks.unwrap() * u64::from(summary.block_size);
     assert!(left >= free, "{name}: {left} bytes are free in {size}");
-    let sector = asked(0).sector_size.get();
+    let sector = asked().sector_size.get();
     for less in [1, 2, 3, 8, 64, 2048].map(|sectors| sectors * sector) {
         let Some(size) = size.checked_sub(less) else {
             continue;
         };
-        match registry.plan(asked(size)) {
+        match plan_at(size, asked()) {
             Ok(plan) => {
                 let summary = plan.summary();
                 let left = summary.free_blocks.unwrap() * u64::from(summary.block_size);
@@ -42,10 +40,10 @@ fn one_sector_less_is_too_small() {
     let tree = trees::awkward(4096);
     let of = |tree: &FileTree, chosen: &[(&str, &str)]| {
         let (tree, options) = (tree.clone(), options(chosen));
-        move |size| Request {
+        move || Request {
             tree: tree.clone(),
             options: options.clone(),
-            ..request(size)
+            ..request()
         }
     };
     let empty = empty_tree();
@@ -76,11 +74,11 @@ fn one_sector_less_is_too_small() {
 fn start_and_sectors_count() {
     let tree = trees::awkward(4096);
     for (start, sector_size) in [(63, SectorSize::B512), (7, SectorSize::B4096)] {
-        let asked = |size| Request {
+        let asked = || Request {
             tree: tree.clone(),
             start: Lba::new(start),
             sector_size,
-            ..request(size)
+            ..request()
         };
         assert_exact(&format!("start-{start}"), &asked, MIB);
     }
@@ -88,16 +86,13 @@ fn start_and_sectors_count() {
 
 #[test]
 fn what_does_not_fit_says_what_would() {
-    let registry = Registry::native();
-    let asked = |size| Request {
+    let asked = || Request {
         tree: trees::awkward(4096),
-        ..request(size)
+        ..request()
     };
-    let smallest = registry.smallest(&asked(0), Bytes::new(0)).unwrap();
-    let error = registry.plan(asked(smallest.get() - 512)).unwrap_err();
-    let said = format!(
-        "the smallest size that holds it is {} bytes",
-        smallest.get()
-    );
+    let smallest = smallest(asked(), 0).unwrap();
+    let error = plan_at(smallest - 512, asked()).unwrap_err();
+    assert_eq!(error.needed(), Some(Bytes::new(smallest)));
+    let said = format!("the smallest size that holds it is {smallest} bytes");
     assert!(error.to_string().contains(&said), "{error}");
 }

@@ -1,11 +1,11 @@
 //! What exFAT can't hold is refused, or left out with a warning.
 
 use disklayout::ErrorKind;
-use disklayout::fs::{Misfits, Registry, Request};
+use disklayout::fs::{Misfits, Request};
 use disklayout::tree::{Attributes, Content, Device, FileTree, Node, NodeKind, Xattr, Xattrs};
 
 use crate::listing::{self, differences, planned};
-use crate::support::{MIB, Scratch, TIME, empty_tree, options, request};
+use crate::support::{MIB, Scratch, TIME, empty_tree, options, plan_at, request, smallest};
 use crate::trees::put;
 
 /// One tree for everything that is no file or directory with a possible name.
@@ -77,19 +77,15 @@ fn misfits_are_refused_or_left_out() {
         let asked = |misfits| Request {
             tree: tree.clone(),
             misfits,
-            ..request(20 * MIB)
+            ..request()
         };
-        let registry = Registry::native();
-        let error = registry.plan(asked(Misfits::Refuse)).unwrap_err();
+        let error = plan_at(20 * MIB, asked(Misfits::Refuse)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unsupported, "{what}");
         assert!(error.to_string().starts_with("parts[0]: '/"), "{error}");
-        let free = disklayout::Bytes::new(0);
-        registry
-            .smallest(&asked(Misfits::Refuse), free)
-            .unwrap_err();
-        registry.smallest(&asked(Misfits::Drop), free).unwrap();
+        smallest(asked(Misfits::Refuse), 0).unwrap_err();
+        smallest(asked(Misfits::Drop), 0).unwrap();
 
-        let plan = registry.plan(asked(Misfits::Drop)).unwrap();
+        let plan = plan_at(20 * MIB, asked(Misfits::Drop)).unwrap();
         let warnings = plan.warnings();
         assert!(
             warnings.len() == 1 && warnings[0].contains(what),
@@ -119,10 +115,7 @@ fn owners_and_permissions_are_no_reason_to_refuse() {
         tree.put_file("c", path.as_bytes(), content, attributes)
             .unwrap();
     }
-    let plan = Registry::native().plan(Request {
-        tree,
-        ..request(20 * MIB)
-    });
+    let plan = plan_at(20 * MIB, Request { tree, ..request() });
     let expected = [
         "left out 2 owners other than root, which exFAT can't hold: '/a' belongs to 1000:0, and \
          others",
@@ -134,11 +127,14 @@ fn owners_and_permissions_are_no_reason_to_refuse() {
 #[test]
 fn sizes_options_and_labels_are_refused_with_their_limits() {
     let plan = |size, chosen: &[(&str, &str)], label| {
-        let plan = Registry::native().plan(Request {
-            options: options(chosen),
-            label,
-            ..request(size)
-        });
+        let plan = plan_at(
+            size,
+            Request {
+                options: options(chosen),
+                label,
+                ..request()
+            },
+        );
         let error = plan.unwrap_err();
         (error.kind(), error.to_string())
     };
@@ -207,10 +203,13 @@ fn sizes_options_and_labels_are_refused_with_their_limits() {
 
 #[test]
 fn a_uuid_is_refused_with_what_there_is_instead() {
-    let plan = Registry::native().plan(Request {
-        uuid: Some(disklayout::Identity::new("t", TIME).uuid("u")),
-        ..request(20 * MIB)
-    });
+    let plan = plan_at(
+        20 * MIB,
+        Request {
+            uuid: Some(disklayout::Identity::new("t", TIME).uuid("u")),
+            ..request()
+        },
+    );
     let error = plan.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unsupported);
     assert!(error.to_string().contains("volume-id"), "{error}");

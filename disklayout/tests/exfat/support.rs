@@ -27,9 +27,20 @@ pub(crate) fn empty_tree() -> FileTree {
     FileTree::new(TIME)
 }
 
-pub(crate) fn request(size: u64) -> Request<'static> {
-    let identity = Identity::new("test", TIME);
-    Request::new("parts[0]", "exfat", Bytes::new(size), identity)
+pub(crate) fn request() -> Request<'static> {
+    Request::new("parts[0]", "exfat", Identity::new("test", TIME))
+}
+
+/// What is asked for, in a filesystem of this size.
+pub(crate) fn plan_at(size: u64, request: Request<'_>) -> Result<Box<dyn FsPlan>, Error> {
+    Registry::native().draft(request)?.at(Bytes::new(size))
+}
+
+pub(crate) fn smallest(request: Request<'_>, free: u64) -> Result<u64, Error> {
+    let smallest = Registry::native()
+        .draft(request)?
+        .smallest(Bytes::new(free));
+    smallest.map(Bytes::get)
 }
 
 /// Names and values of options.
@@ -45,11 +56,12 @@ pub(crate) fn plan_with(
     chosen: &[(&str, &str)],
     tree: FileTree,
 ) -> Result<Box<dyn FsPlan>, Error> {
-    Registry::native().plan(Request {
+    let request = Request {
         options: options(chosen),
         tree,
-        ..request(size)
-    })
+        ..request()
+    };
+    plan_at(size, request)
 }
 
 pub(crate) fn plan(size: u64, tree: FileTree) -> Result<Box<dyn FsPlan>, Error> {

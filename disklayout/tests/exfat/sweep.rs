@@ -6,11 +6,11 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use disklayout::SectorSize;
-use disklayout::fs::{Registry, Request};
+use disklayout::fs::Request;
 
 use crate::support::{
-    GIB, KIB, Loop, MIB, Scratch, TIB, empty_tree, is_root, options, plan, plan_with, request, run,
-    write_image,
+    GIB, KIB, Loop, MIB, Scratch, TIB, empty_tree, is_root, options, plan, plan_at, plan_with,
+    request, run, write_image,
 };
 
 /// Sizes at which something changes, and some between.
@@ -128,11 +128,14 @@ fn numbers_of_sectors_of_4096_bytes_are_those_of_mkfs() {
             run("mkfs.exfat", &arguments).unwrap();
         }
         let chosen = cluster_size.map(|size| ("cluster-size", size));
-        let plan = Registry::native().plan(Request {
-            sector_size: SectorSize::B4096,
-            options: options(chosen.as_slice()),
-            ..request(size)
-        });
+        let plan = plan_at(
+            size,
+            Request {
+                sector_size: SectorSize::B4096,
+                options: options(chosen.as_slice()),
+                ..request()
+            },
+        );
         write_image(&*plan.unwrap(), size, &ours);
         assert_eq!(numbers(&ours), numbers(&theirs), "{size} {cluster_size:?}");
     }
@@ -145,10 +148,13 @@ fn an_empty_volume_is_that_of_mkfs() {
     for size in [20 * MIB, 300 * MIB] {
         let (theirs, ours) = (scratch.path("sample-theirs.img"), scratch.path("ours.img"));
         mkfs(size, &["-L", "LABEL"], &theirs);
-        let plan = Registry::native().plan(Request {
-            label: Some("LABEL"),
-            ..request(size)
-        });
+        let plan = plan_at(
+            size,
+            Request {
+                label: Some("LABEL"),
+                ..request()
+            },
+        );
         let _ = fs::remove_file(&ours);
         write_image(&*plan.unwrap(), size, &ours);
         let (theirs, ours) = (behind_boot_regions(&theirs), behind_boot_regions(&ours));

@@ -3,10 +3,10 @@
 use std::fs::{self, File};
 use std::os::unix::fs::FileExt;
 
-use disklayout::fs::{Registry, Request};
+use disklayout::fs::Request;
 use disklayout::{Lba, SectorSize};
 
-use crate::support::{MIB, Scratch, blkid, empty_tree, fsck, options, plan, request, run};
+use crate::support::{MIB, Scratch, blkid, empty_tree, fsck, options, plan, plan_at, request, run};
 use crate::trees;
 
 #[test]
@@ -31,11 +31,14 @@ fn others_read_label_and_serial_number() {
         .iter()
         .enumerate()
     {
-        let plan = Registry::native().plan(Request {
-            label: Some(label),
-            options: options(&[("volume-id", "00FF-EE01")]),
-            ..request(20 * MIB)
-        });
+        let plan = plan_at(
+            20 * MIB,
+            Request {
+                label: Some(label),
+                options: options(&[("volume-id", "00FF-EE01")]),
+                ..request()
+            },
+        );
         let image = scratch.image(&format!("label{number}.img"), 20 * MIB, &*plan.unwrap());
         assert_eq!(blkid(&image, "TYPE"), "exfat");
         assert_eq!(blkid(&image, "LABEL"), *label);
@@ -54,11 +57,14 @@ fn others_read_label_and_serial_number() {
 fn the_partition_s_start_is_recorded() {
     let scratch = Scratch::new();
     for (start, sector_size) in [(2048, SectorSize::B512), (63, SectorSize::B4096)] {
-        let plan = Registry::native().plan(Request {
-            start: Lba::new(start),
-            sector_size,
-            ..request(20 * MIB)
-        });
+        let plan = plan_at(
+            20 * MIB,
+            Request {
+                start: Lba::new(start),
+                sector_size,
+                ..request()
+            },
+        );
         let image = scratch.image(&format!("{start}.img"), 20 * MIB, &*plan.unwrap());
         let mut bytes = [0; 8];
         let file = File::open(&image).unwrap();
@@ -71,11 +77,14 @@ fn the_partition_s_start_is_recorded() {
 fn the_backup_boot_region_is_as_good_as_the_main_one() {
     let scratch = Scratch::new();
     for (name, sector_size) in [("512", SectorSize::B512), ("4096", SectorSize::B4096)] {
-        let plan = Registry::native().plan(Request {
-            sector_size,
-            tree: trees::awkward(4096),
-            ..request(80 * MIB)
-        });
+        let plan = plan_at(
+            80 * MIB,
+            Request {
+                sector_size,
+                tree: trees::awkward(4096),
+                ..request()
+            },
+        );
         let image = scratch.image(name, 80 * MIB, &*plan.unwrap());
         let file = File::options().read(true).write(true).open(&image).unwrap();
         let region = 12 * sector_size.get();

@@ -5,13 +5,15 @@ use std::io::Write;
 use std::sync::Arc;
 
 use disklayout::fs::ext::{Journal, Options};
-use disklayout::fs::{self, Misfits, Registry, Request};
+use disklayout::fs::{self, Misfits, Request};
 use disklayout::tree::{
     Attributes, Content, Extent, FileTree, Node, NodeKind, Store, Xattr, Xattrs,
 };
 use disklayout::{Bytes, Timestamp};
 
-use crate::support::{GIB, KIB, KINDS, MIB, Scratch, TIME, empty_tree, plan_with, request};
+use crate::support::{
+    self, GIB, KIB, KINDS, MIB, Scratch, TIME, empty_tree, plan_at, plan_with, request,
+};
 
 fn node(kind: NodeKind) -> Node {
     Node::new(kind, Attributes::file(TIME))
@@ -54,12 +56,9 @@ fn smallest(kind: &str, options: &Options, tree: &FileTree) -> u64 {
     let request = Request {
         options: fs::Options::from(options),
         tree: tree.clone(),
-        ..request(kind, 0)
+        ..request(kind)
     };
-    let found = Registry::native().smallest(&request, Bytes::new(0));
-    found
-        .unwrap_or_else(|error| panic!("{kind}: {error}"))
-        .get()
+    support::smallest(request, 0).unwrap_or_else(|error| panic!("{kind}: {error}"))
 }
 
 #[test]
@@ -219,12 +218,15 @@ fn what_no_inode_holds_is_refused_or_changed() {
         ),
     ] {
         let plan = |misfits| {
-            Registry::native().plan(Request {
-                options: fs::Options::from(&options),
-                misfits,
-                tree: with("/x", node.clone()),
-                ..request("ext4", 4 * MIB)
-            })
+            plan_at(
+                4 * MIB,
+                Request {
+                    options: fs::Options::from(&options),
+                    misfits,
+                    tree: with("/x", node.clone()),
+                    ..request("ext4")
+                },
+            )
         };
         let said = plan(Misfits::Refuse).unwrap_err();
         assert!(said.message().starts_with(refusal), "{said}");

@@ -1,13 +1,13 @@
 //! The smallest size: it does, one page less doesn't, and what is wanted free is free.
 
-use disklayout::Bytes;
 use disklayout::fs::ext::{Inodes, Journal, Options};
-use disklayout::fs::{self, Registry, Request};
+use disklayout::fs::{self, Request};
 use disklayout::tree::FileTree;
+use disklayout::{Bytes, Error};
 use proptest::prelude::*;
 
 use crate::kernel::{Mount, is_root};
-use crate::support::{KIB, KINDS, MIB, Scratch, empty_tree, request, write_image};
+use crate::support::{self, KIB, KINDS, MIB, Scratch, empty_tree, plan_at, request, write_image};
 use crate::trees;
 
 const PAGE: u64 = 4 * KIB;
@@ -20,25 +20,17 @@ fn asked<'a>(kind: &'a str, options: &Options, tree: &FileTree) -> Request<'a> {
     Request {
         options: fs::Options::from(&options),
         tree: tree.clone(),
-        ..request(kind, 0)
+        ..request(kind)
     }
 }
 
 fn smallest(kind: &str, options: &Options, tree: &FileTree, free: u64) -> u64 {
     let request = asked(kind, options, tree);
-    let found = Registry::native().smallest(&request, Bytes::new(free));
-    found
-        .unwrap_or_else(|error| panic!("{kind}: {error}"))
-        .get()
+    support::smallest(request, free).unwrap_or_else(|error| panic!("{kind}: {error}"))
 }
 
-fn fits(kind: &str, options: &Options, tree: &FileTree, size: u64) -> Result<(), String> {
-    let request = Request {
-        size: Bytes::new(size),
-        ..asked(kind, options, tree)
-    };
-    let plan = Registry::native().plan(request);
-    plan.map(drop).map_err(|error| error.to_string())
+fn fits(kind: &str, options: &Options, tree: &FileTree, size: u64) -> Result<(), Error> {
+    plan_at(size, asked(kind, options, tree)).map(drop)
 }
 
 /// Choices that change what a content takes.
@@ -71,7 +63,9 @@ fn one_page_less_is_refused_with_the_size_that_would_do() {
         for (number, options) in choices().iter().enumerate() {
             for kind in KINDS {
                 let size = smallest(kind, options, tree, 0);
-                let said = fits(kind, options, tree, size - PAGE).unwrap_err();
+                let error = fits(kind, options, tree, size - PAGE).unwrap_err();
+                assert_eq!(error.needed(), Some(Bytes::new(size)));
+                let said = error.to_string();
                 let least = match *name {
                     "empty" => format!("the least is {}", Bytes::new(size)),
                     _ => format!("the smallest size that holds it is {size} bytes"),
@@ -79,11 +73,7 @@ fn one_page_less_is_refused_with_the_size_that_would_do() {
                 assert!(said.contains(&least), "{name} {kind}: {said}");
                 let is_for_journal = kind == "ext3" && size <= 8 * MIB;
                 assert_eq!(said.contains("with a journal"), is_for_journal, "{said}");
-                let request = Request {
-                    size: Bytes::new(size),
-                    ..asked(kind, options, tree)
-                };
-                let plan = Registry::native().plan(request).unwrap();
+                let plan = plan_at(size, asked(kind, options, tree)).unwrap();
                 scratch.image(&format!("least-{name}-{number}-{kind}.img"), size, &*plan);
             }
         }
@@ -123,8 +113,7 @@ proptest! {
     ) {
         let tree = trees::names(20);
         let size = smallest(kind, &choice, &tree, free);
-        let request = Request { size: Bytes::new(size), ..asked(kind, &choice, &tree) };
-        let summary = Registry::native().plan(request).unwrap().summary();
+        let summary = plan_at(size, asked(kind, &choice, &tree)).unwrap().summary();
         let blocks = summary.free_blocks.unwrap() - summary.reserved_blocks;
         prop_assert!(blocks * u64::from(summary.block_size) >= free);
         // What the filesystem keeps and rounds is no more than a tenth and some.
@@ -144,11 +133,7 @@ fn the_kernel_shows_what_was_asked_for_as_free() {
             let scratch = Scratch::new();
             let options = Options::default();
             let size = smallest(kind, &options, &tree, free);
-            let request = Request {
-                size: Bytes::new(size),
-                ..asked(kind, &options, &tree)
-            };
-            let plan = Registry::native().plan(request).unwrap();
+            let plan = plan_at(size, asked(kind, &options, &tree)).unwrap();
             let image = scratch.path(&format!("free-{kind}-{free}.img"));
             write_image(&*plan, size, &image);
             let mount = Mount::new(&image, &scratch, "ro");

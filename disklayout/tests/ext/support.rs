@@ -40,12 +40,13 @@ pub(crate) fn plan_labelled(
     label: Option<&str>,
     tree: FileTree,
 ) -> Result<Box<dyn FsPlan>, Error> {
-    Registry::native().plan(Request {
+    let request = Request {
         start: Lba::new(2048),
         label,
         tree,
-        ..request(kind, size)
-    })
+        ..request(kind)
+    };
+    plan_at(size, request)
 }
 
 pub(crate) fn plan_with(
@@ -54,21 +55,29 @@ pub(crate) fn plan_with(
     options: ext::Options,
     tree: FileTree,
 ) -> Result<Box<dyn FsPlan>, Error> {
-    Registry::native().plan(Request {
+    let request = Request {
         options: Options::from(&options),
         tree,
-        ..request(kind, size)
-    })
+        ..request(kind)
+    };
+    plan_at(size, request)
 }
 
 /// An empty filesystem.
-pub(crate) fn request(kind: &str, size: u64) -> Request<'_> {
-    Request::new(
-        "parts[0]",
-        kind,
-        Bytes::new(size),
-        Identity::new("test", TIME),
-    )
+pub(crate) fn request(kind: &str) -> Request<'_> {
+    Request::new("parts[0]", kind, Identity::new("test", TIME))
+}
+
+/// What is asked for, in a filesystem of this size.
+pub(crate) fn plan_at(size: u64, request: Request<'_>) -> Result<Box<dyn FsPlan>, Error> {
+    Registry::native().draft(request)?.at(Bytes::new(size))
+}
+
+pub(crate) fn smallest(request: Request<'_>, free: u64) -> Result<u64, Error> {
+    let smallest = Registry::native()
+        .draft(request)?
+        .smallest(Bytes::new(free));
+    smallest.map(Bytes::get)
 }
 
 pub(crate) fn plan(kind: &str, size: u64, tree: FileTree) -> Result<Box<dyn FsPlan>, Error> {

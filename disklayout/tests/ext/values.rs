@@ -6,12 +6,12 @@ use std::fs;
 
 use disklayout::Error;
 use disklayout::fs::ext::Options;
-use disklayout::fs::{self as formats, Misfits, Registry, Request};
+use disklayout::fs::{self as formats, Misfits, Request};
 use disklayout::tree::{Attributes, Content, FileTree, Node, NodeKind, Xattr, Xattrs};
 
 use crate::checkers::{debugfs, e2fsck, run};
 use crate::kernel::{Mount, is_root};
-use crate::support::{GIB, KINDS, MIB, Scratch, TIME, empty_tree, plan_with, request};
+use crate::support::{GIB, KINDS, MIB, Scratch, TIME, empty_tree, plan_at, plan_with, request};
 use crate::xattrs::getfattr;
 
 /// Names and values.
@@ -131,12 +131,15 @@ fn checkers_and_the_kernel_read_them() {
 }
 
 fn asked(kind: &str, misfits: Misfits, options: &Options) -> Result<Vec<String>, Error> {
-    let plan = Registry::native().plan(Request {
-        options: formats::Options::from(options),
-        misfits,
-        tree: tree(),
-        ..request(kind, 16 * MIB)
-    });
+    let plan = plan_at(
+        16 * MIB,
+        Request {
+            options: formats::Options::from(options),
+            misfits,
+            tree: tree(),
+            ..request(kind)
+        },
+    );
     plan.map(|plan| plan.warnings().to_vec())
 }
 

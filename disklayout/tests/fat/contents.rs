@@ -8,7 +8,7 @@ use disklayout::{Lba, SectorSize, Timestamp};
 use crate::checkers::blkid;
 use crate::readers::{self, differences, planned, without_directory_times};
 use crate::support::{
-    MIB, Scratch, data, empty_tree, options, plan, plan_request, put, put_directory, request,
+    MIB, Scratch, data, empty_tree, options, plan, plan_at, put, put_directory, request,
 };
 
 /// Names of all forms, times of all kinds, files around the size of a cluster.
@@ -67,10 +67,13 @@ pub(crate) fn awkward_tree() -> FileTree {
 }
 
 fn check_read_back(name: &str, size: u64, tree: &FileTree, chosen: Request<'_>) {
-    let plan = plan_request(Request {
-        tree: tree.clone(),
-        ..chosen
-    })
+    let plan = plan_at(
+        size,
+        Request {
+            tree: tree.clone(),
+            ..chosen
+        },
+    )
     .unwrap();
     let scratch = Scratch::new();
     let image = scratch.image(name, size, &*plan);
@@ -90,7 +93,7 @@ fn every_name_time_and_byte_is_read_back() {
     let tree = awkward_tree();
     for (kind, size) in [("fat12", 4), ("fat16", 40), ("fat32", 80), ("vfat", 600)] {
         let size = size * MIB;
-        check_read_back(kind, size, &tree, request(kind, size));
+        check_read_back(kind, size, &tree, request(kind));
     }
 }
 
@@ -107,7 +110,7 @@ fn every_choice_is_read_back() {
     ] {
         let chosen = Request {
             options: options(&[(name, value)]),
-            ..request("vfat", 70 * MIB)
+            ..request("vfat")
         };
         check_read_back(name, 70 * MIB, &tree, chosen);
     }
@@ -125,7 +128,7 @@ fn sectors_of_4096_bytes() {
         let chosen = Request {
             sector_size: SectorSize::B4096,
             start: Lba::new(256),
-            ..request(kind, size)
+            ..request(kind)
         };
         check_read_back(kind, size, &tree, chosen);
     }
@@ -135,12 +138,15 @@ fn sectors_of_4096_bytes() {
 fn label_and_volume_id_are_in_both_places() {
     let scratch = Scratch::new();
     for (kind, size) in [("fat12", MIB), ("fat16", 40 * MIB), ("fat32", 80 * MIB)] {
-        let plan = plan_request(Request {
-            label: Some("Efi Sys"),
-            options: options(&[("volume-id", "1234-ABCD")]),
-            tree: awkward_tree(),
-            ..request(kind, size)
-        });
+        let plan = plan_at(
+            size,
+            Request {
+                label: Some("Efi Sys"),
+                options: options(&[("volume-id", "1234-ABCD")]),
+                tree: awkward_tree(),
+                ..request(kind)
+            },
+        );
         let image = scratch.image(kind, size, &*plan.unwrap());
         for (property, value) in [
             ("TYPE", "vfat"),
@@ -209,9 +215,9 @@ fn holes_take_clusters_that_are_not_written() {
 fn smallest_of(kind: &str, tree: &FileTree) -> u64 {
     let request = Request {
         tree: tree.clone(),
-        ..request(kind, 0)
+        ..request(kind)
     };
-    crate::support::smallest(&request, 0).unwrap()
+    crate::support::smallest(request, 0).unwrap()
 }
 
 fn modified(path: &std::path::Path) -> Timestamp {

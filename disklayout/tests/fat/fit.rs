@@ -2,11 +2,11 @@
 
 use disklayout::fs::{FsPlan, Request};
 use disklayout::tree::FileTree;
-use disklayout::{Lba, SectorSize};
+use disklayout::{Bytes, Lba, SectorSize};
 
 use crate::contents::awkward_tree;
 use crate::support::{
-    KIB, MIB, Scratch, data, empty_tree, options, plan_request, put, request, smallest,
+    KIB, MIB, Scratch, data, empty_tree, options, plan_at, put, request, smallest,
 };
 
 fn filled(bytes: usize) -> FileTree {
@@ -25,20 +25,20 @@ fn spare(plan: &dyn FsPlan) -> u64 {
 
 /// No smaller size leaves as much: each of hundreds of sectors less is tried, then some further away.
 fn check(tree: &FileTree, free: u64, kind: &str, sector_size: SectorSize, start: u64) {
-    let make = |size: u64| Request {
+    let make = || Request {
         tree: tree.clone(),
         sector_size,
         start: Lba::new(start),
-        ..request(kind, size)
+        ..request(kind)
     };
-    let size = smallest(&make(0), free).unwrap();
-    let plan = plan_request(make(size)).unwrap();
+    let size = smallest(make(), free).unwrap();
+    let plan = plan_at(size, make()).unwrap();
     assert!(spare(&*plan) >= free, "{kind} {size}: {}", spare(&*plan));
     Scratch::new().image("fits", size, &*plan);
     let steps = (1..150).chain((150..5000).step_by(97));
     let fewer = steps.map(|sectors: u64| size.saturating_sub(sectors * sector_size.get()));
     for less in fewer.take_while(|size| *size > 0) {
-        let enough = plan_request(make(less)).is_ok_and(|plan| spare(&*plan) >= free);
+        let enough = plan_at(less, make()).is_ok_and(|plan| spare(&*plan) >= free);
         assert!(
             !enough,
             "{kind} with {free} free fits {less}, not only {size}"
@@ -69,22 +69,23 @@ fn a_floppy_that_is_just_filled() {
     check(&filled(2847 * 512), 0, "vfat", SectorSize::B512, 0);
     let request = |bytes| Request {
         tree: filled(bytes),
-        ..request("vfat", 0)
+        ..request("vfat")
     };
     // Two files in 2847 clusters.
-    assert_eq!(smallest(&request(2847 * 512), 0).unwrap(), 1440 * KIB);
-    assert_ne!(smallest(&request(2847 * 512 + 1), 0).unwrap(), 1440 * KIB);
+    assert_eq!(smallest(request(2847 * 512), 0).unwrap(), 1440 * KIB);
+    assert_ne!(smallest(request(2847 * 512 + 1), 0).unwrap(), 1440 * KIB);
 }
 
 #[test]
 fn the_message_has_the_smallest_size() {
     let tree = filled(5 << 20);
-    let make = |size| Request {
+    let make = || Request {
         tree: tree.clone(),
-        ..request("vfat", size)
+        ..request("vfat")
     };
-    let error = plan_request(make(4 * MIB)).unwrap_err();
-    let size = smallest(&make(0), 0).unwrap();
+    let error = plan_at(4 * MIB, make()).unwrap_err();
+    let size = smallest(make(), 0).unwrap();
+    assert_eq!(error.needed().map(Bytes::get), Some(size));
     let message =
         format!("doesn't fit into 4 MiB; the smallest size that holds it is {size} bytes");
     assert!(error.message().contains(&message), "{error}");
@@ -96,10 +97,13 @@ fn a_root_directory_of_thousands_of_entries() {
     let mut tree = empty_tree();
     (0..2000).for_each(|number| put(&mut tree, &format!("/A long name of number {number}"), b"x"));
     for (kind, size) in [("fat12", 30), ("fat16", 40), ("fat32", 80)] {
-        let plan = plan_request(Request {
-            tree: tree.clone(),
-            ..request(kind, size * MIB)
-        });
+        let plan = plan_at(
+            size * MIB,
+            Request {
+                tree: tree.clone(),
+                ..request(kind)
+            },
+        );
         let scratch = Scratch::new();
         let image = scratch.image(kind, size * MIB, &*plan.unwrap());
         assert_eq!(
@@ -107,11 +111,14 @@ fn a_root_directory_of_thousands_of_entries() {
             crate::readers::planned(&tree)
         );
     }
-    let error = plan_request(Request {
-        tree,
-        options: options(&[("root-entries", "512")]),
-        ..request("fat16", 40 * MIB)
-    });
+    let error = plan_at(
+        40 * MIB,
+        Request {
+            tree,
+            options: options(&[("root-entries", "512")]),
+            ..request("fat16")
+        },
+    );
     let message =
         "the root directory needs 6000 entries and has 512; ask for more of them, or for FAT32";
     assert_eq!(error.unwrap_err().message(), message);

@@ -6,7 +6,7 @@ use disklayout::{ErrorKind, SectorSize};
 
 use crate::readers;
 use crate::support::{
-    GIB, KIB, MIB, Scratch, TIME, data, empty_tree, options, plan, plan_request, put, request,
+    GIB, KIB, MIB, Scratch, TIME, data, empty_tree, options, plan, plan_at, put, request,
     write_image,
 };
 
@@ -111,10 +111,13 @@ fn the_smallest_and_the_largest_of_each_type() {
         ("fat32", SectorSize::B4096),
     ] {
         let plan_of = |size| {
-            plan_request(Request {
-                sector_size,
-                ..request(kind, size)
-            })
+            plan_at(
+                size,
+                Request {
+                    sector_size,
+                    ..request(kind)
+                },
+            )
         };
         let error = plan_of(1).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::DoesNotFit);
@@ -202,10 +205,10 @@ fn a_root_directory_shorter_than_a_cluster_leaves_the_first_file_alone() {
         (2047 * MIB, "fat16"),
     ];
     for (size, kind) in sizes {
-        let mut request = request(kind, size);
+        let mut request = request(kind);
         request.options = options(&[("sectors-per-cluster", "64")]);
         put(&mut request.tree, "/A", &data(511));
-        let plan = plan_request(request).unwrap();
+        let plan = plan_at(size, request).unwrap();
         let image = scratch.image(&format!("{size}.img"), size, &*plan);
         readers::check_fatfs(&image, plan.tree()).unwrap();
     }

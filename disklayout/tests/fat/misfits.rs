@@ -5,7 +5,7 @@ use disklayout::fs::{FsPlan, Misfits, Request};
 use disklayout::tree::{Attributes, Content, Device, FileTree, Node, NodeKind, Xattr, Xattrs};
 
 use crate::readers;
-use crate::support::{GIB, MIB, Scratch, TIME, empty_tree, plan, plan_request, put, request};
+use crate::support::{GIB, MIB, Scratch, TIME, empty_tree, plan, plan_at, put, request};
 
 fn with_node(path: &str, kind: NodeKind) -> FileTree {
     let mut tree = empty_tree();
@@ -145,12 +145,14 @@ fn cases() -> Vec<(FileTree, &'static str, &'static str, usize)> {
 }
 
 fn dropped(tree: FileTree) -> Box<dyn FsPlan> {
-    let request = request("fat16", 20 * MIB);
-    plan_request(Request {
-        tree,
-        misfits: Misfits::Drop,
-        ..request
-    })
+    plan_at(
+        20 * MIB,
+        Request {
+            tree,
+            misfits: Misfits::Drop,
+            ..request("fat16")
+        },
+    )
     .unwrap()
 }
 

@@ -5,7 +5,7 @@ use disklayout::fs::Request;
 use disklayout::tree::FileTree;
 
 use crate::contents::awkward_tree;
-use crate::support::{MIB, empty_tree, plan_request, put, request};
+use crate::support::{MIB, empty_tree, plan_at, put, request};
 
 const SIZES: [(&str, u64); 3] = [("fat12", 4 * MIB), ("fat16", 20 * MIB), ("fat32", 40 * MIB)];
 
@@ -25,11 +25,14 @@ const DIGESTS: [(&str, &str); 3] = [
 ];
 
 fn digest(kind: &str, size: u64, tree: FileTree) -> String {
-    let plan = plan_request(Request {
-        tree,
-        label: Some("LABEL"),
-        ..request(kind, size)
-    })
+    let plan = plan_at(
+        size,
+        Request {
+            tree,
+            label: Some("LABEL"),
+            ..request(kind)
+        },
+    )
     .unwrap();
     crate::digest::digest(size, &*plan)
 }

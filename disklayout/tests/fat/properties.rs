@@ -7,9 +7,7 @@ use proptest::prelude::*;
 
 use crate::checkers::fsck_fat;
 use crate::readers::{self, planned};
-use crate::support::{
-    KIB, MIB, Scratch, data, empty_tree, options, plan_request, request, write_image,
-};
+use crate::support::{KIB, MIB, Scratch, data, empty_tree, options, plan_at, request, write_image};
 
 /// Names that collide when they are made short, of lengths around those of entries, and of any
 /// characters.
@@ -84,13 +82,12 @@ proptest! {
         label in prop::option::of("[A-Za-z0-9]{1,11}"),
         files in any_files(),
     ) {
-        let plan = plan_request(Request {
+        let plan = plan_at(size, Request {
             tree: tree_of(&files),
             misfits: Misfits::Drop,
             label: label.as_deref(),
             options: options(&chosen),
-            ..request("vfat", size)
-        });
+            ..request("vfat") });
         let plan = match plan {
             Ok(plan) => plan,
             Err(error) => {
@@ -117,11 +114,10 @@ proptest! {
         chosen in any_choice(),
     ) {
         let size = (1_u64 << power) + mantissa % (1 << power);
-        let _ = plan_request(Request {
+        let _ = plan_at(size, Request {
             label: Some(&label),
             options: options(&chosen),
-            ..request(kind, size)
-        });
+            ..request(kind) });
     }
 }
 

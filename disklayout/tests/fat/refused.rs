@@ -4,7 +4,7 @@ use disklayout::ErrorKind;
 use disklayout::Identity;
 use disklayout::fs::Request;
 
-use crate::support::{MIB, TIME, options, plan_request, request};
+use crate::support::{MIB, TIME, options, plan_at, request};
 
 #[test]
 fn choices_that_there_are_not() {
@@ -33,10 +33,13 @@ fn choices_that_there_are_not() {
         ("media", "F1", "F0 or F8 to FF"),
         ("oem-name", "far too long", "eight ASCII characters"),
     ] {
-        let error = plan_request(Request {
-            options: options(&[(name, value)]),
-            ..request("fat16", 40 * MIB)
-        });
+        let error = plan_at(
+            40 * MIB,
+            Request {
+                options: options(&[(name, value)]),
+                ..request("fat16")
+            },
+        );
         let error = error.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidSpec);
         assert_eq!(error.place().to_string(), format!("parts[0].{name}"));
@@ -47,10 +50,13 @@ fn choices_that_there_are_not() {
 #[test]
 fn two_sizes_of_clusters() {
     let chosen = options(&[("cluster-size", "4096"), ("sectors-per-cluster", "8")]);
-    let error = plan_request(Request {
-        options: chosen,
-        ..request("vfat", MIB)
-    });
+    let error = plan_at(
+        MIB,
+        Request {
+            options: chosen,
+            ..request("vfat")
+        },
+    );
     let message = "the size of a cluster is given already; leave one of both out";
     assert_eq!(error.unwrap_err().message(), message);
 }
@@ -58,10 +64,13 @@ fn two_sizes_of_clusters() {
 #[test]
 fn a_uuid() {
     let uuid = Identity::new("x", TIME).uuid("y");
-    let error = plan_request(Request {
-        uuid: Some(uuid),
-        ..request("vfat", MIB)
-    });
+    let error = plan_at(
+        MIB,
+        Request {
+            uuid: Some(uuid),
+            ..request("vfat")
+        },
+    );
     let error = error.unwrap_err();
     assert_eq!(error.place(), "parts[0].uuid");
     assert!(
@@ -74,10 +83,13 @@ fn a_uuid() {
 
 #[test]
 fn a_label_that_is_too_long() {
-    let error = plan_request(Request {
-        label: Some("twelve chars"),
-        ..request("vfat", MIB)
-    });
+    let error = plan_at(
+        MIB,
+        Request {
+            label: Some("twelve chars"),
+            ..request("vfat")
+        },
+    );
     let message = "label 'twelve chars' has 12 characters, FAT holds 11";
     assert_eq!(error.unwrap_err().message(), message);
 }

@@ -48,24 +48,27 @@ pub(crate) fn options(chosen: &[(&str, &str)]) -> Options {
 }
 
 /// An empty filesystem.
-pub(crate) fn request(kind: &str, size: u64) -> Request<'_> {
-    let identity = Identity::new("test", TIME);
-    Request::new("parts[0]", kind, Bytes::new(size), identity)
+pub(crate) fn request(kind: &str) -> Request<'_> {
+    Request::new("parts[0]", kind, Identity::new("test", TIME))
 }
 
-pub(crate) fn plan_request(request: Request<'_>) -> Result<Box<dyn FsPlan>, Error> {
-    Registry::native().plan(request)
+/// What is asked for, in a filesystem of this size.
+pub(crate) fn plan_at(size: u64, request: Request<'_>) -> Result<Box<dyn FsPlan>, Error> {
+    Registry::native().draft(request)?.at(Bytes::new(size))
 }
 
 pub(crate) fn plan(kind: &str, size: u64, tree: FileTree) -> Result<Box<dyn FsPlan>, Error> {
-    plan_request(Request {
+    let request = Request {
         tree,
-        ..request(kind, size)
-    })
+        ..request(kind)
+    };
+    plan_at(size, request)
 }
 
-pub(crate) fn smallest(request: &Request<'_>, free: u64) -> Result<u64, Error> {
-    let smallest = Registry::native().smallest(request, Bytes::new(free));
+pub(crate) fn smallest(request: Request<'_>, free: u64) -> Result<u64, Error> {
+    let smallest = Registry::native()
+        .draft(request)?
+        .smallest(Bytes::new(free));
     smallest.map(Bytes::get)
 }
 

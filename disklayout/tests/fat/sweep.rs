@@ -8,7 +8,7 @@ use disklayout::{Lba, SectorSize};
 
 use crate::boot_sector::{differences, numbers};
 use crate::checkers::{self, SAMPLE, mkfs_fat};
-use crate::support::{GIB, KIB, KINDS, MIB, Scratch, options, plan_request, request, write_image};
+use crate::support::{GIB, KIB, KINDS, MIB, Scratch, options, plan_at, request, write_image};
 
 /// Larger ones aren't given to fsck.fat, which reads all of the FATs.
 const CHECKED: u64 = 256 * MIB;
@@ -68,12 +68,15 @@ impl Case {
             .iter()
             .map(|(name, value)| (*name, &**value))
             .collect();
-        let plan = plan_request(Request {
-            sector_size: self.sector_size,
-            start: Lba::new(self.start),
-            options: options(&chosen),
-            ..request(self.kind, self.size)
-        });
+        let plan = plan_at(
+            self.size,
+            Request {
+                sector_size: self.sector_size,
+                start: Lba::new(self.start),
+                options: options(&chosen),
+                ..request(self.kind)
+            },
+        );
         let options: Vec<_> = self.options.iter().map(String::as_str).collect();
         match (plan, mkfs_fat(self.size, &options, theirs)) {
             (Err(_), Err(_)) => return Vec::new(),
@@ -267,10 +270,13 @@ fn clusters_of_every_size() {
 fn another_size_or_choice_differs() {
     let scratch = Scratch::new();
     let of = |name: &str, size: u64, chosen: &[(&str, &str)]| {
-        let plan = plan_request(Request {
-            options: options(chosen),
-            ..request("vfat", size)
-        });
+        let plan = plan_at(
+            size,
+            Request {
+                options: options(chosen),
+                ..request("vfat")
+            },
+        );
         let path = scratch.path(name);
         write_image(&*plan.unwrap(), size, &path);
         numbers(&path)

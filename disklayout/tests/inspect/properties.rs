@@ -166,9 +166,10 @@ proptest! {
         let request = Request {
             tree,
             label: Some("label"),
-            ..Request::new("test", kind, Bytes::new(size), identity)
+            ..Request::new("test", kind, identity)
         };
-        let Ok(plan) = Registry::native().plan(request) else {
+        let draft = Registry::native().draft(request).unwrap();
+        let Ok(plan) = draft.at(Bytes::new(size)) else {
             return Ok(());
         };
         let disk = MemDisk::new(size);
@@ -222,9 +223,10 @@ proptest! {
             tree: plain_tree(&files),
             label: Some("LABEL"),
             misfits: disklayout::fs::Misfits::Drop,
-            ..Request::new("test", kind, Bytes::new(size), identity)
+            ..Request::new("test", kind, identity)
         };
-        let plan = Registry::native().plan(request).map_err(|error| TestCaseError::fail(error.to_string()))?;
+        let plan = Registry::native().draft(request).and_then(|draft| draft.at(Bytes::new(size)));
+        let plan = plan.map_err(|error| TestCaseError::fail(error.to_string()))?;
         let disk = MemDisk::new(size);
         plan.write(&disk, &Unwatched).unwrap();
         let found = filesystem(&disk);

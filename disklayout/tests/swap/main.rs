@@ -27,13 +27,13 @@ fn plan(
     label: Option<&str>,
 ) -> Result<Box<dyn FsPlan>, Error> {
     let identity = Identity::new("test", Timestamp::default());
-    let mut request = Request::new("parts[0]", kind, Bytes::new(size), identity);
+    let mut request = Request::new("parts[0]", kind, identity);
     request.label = label;
     request.uuid = Some(UUID.parse().unwrap());
     if page_size != PAGE {
         request.options.set("page-size", page_size);
     }
-    Registry::native().plan(request)
+    Registry::native().draft(request)?.at(Bytes::new(size))
 }
 
 fn write(plan: &dyn FsPlan, size: u64, path: &Path) {

@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 
 use disklayout::disk::{Disk, MemDisk};
 use disklayout::fs::{
-    Formatter, FsPlan, Misfits, Options, Progress, Registry, Request, Summary, Unwatched,
+    Draft, Format, FsPlan, Misfits, Options, Progress, Registry, Request, Summary, Unwatched,
 };
 use disklayout::layout::guestfs::{DiskSpec, End, FileSpec, PartitionSpec, Start, plan};
 use disklayout::layout::{DiskPlan, DiskSize, TablePlan};
 use disklayout::tree::{Content, FileTree};
-use disklayout::{Bytes, Error, Identity, Result, SECTOR_SIZE, SectorSize, Timestamp, build};
+use disklayout::{
+    Bytes, Error, Identity, Place, Result, SECTOR_SIZE, SectorSize, Timestamp, build,
+};
 
 /// What a [`Marker`] fills the ends of its partition with.
 pub(crate) const MARK: u8 = 0xA5;
@@ -24,33 +26,47 @@ pub(crate) struct MarkerFormat;
 
 #[derive(Debug)]
 struct Marker {
+    place: Place,
     label: Option<String>,
     tree: FileTree,
     identity: Identity,
 }
 
-impl Formatter for MarkerFormat {
+impl Format for MarkerFormat {
     fn names(&self) -> &'static [&'static str] {
         &["ext2", "ext3", "ext4", "ntfs"]
     }
 
-    fn smallest(&self, request: &Request<'_>, free: Bytes) -> Result<Bytes> {
-        let files = request.tree.files();
-        let data: u64 = files.iter().map(|(_, content)| content.len()).sum();
-        Ok(Bytes::new(MARKER_EMPTY + data + free.get()))
+    fn partition_type(&self, kind: &str) -> &'static str {
+        match kind {
+            "ntfs" => "basic-data",
+            _ => "linux",
+        }
     }
 
-    fn plan(&self, request: Request<'_>) -> Result<Box<dyn FsPlan>> {
-        let least = self.smallest(&request, Bytes::new(0))?;
-        if request.size < least {
-            let message = format!("{} is too small", request.size);
-            return Err(Error::does_not_fit(&request.place, message));
-        }
+    fn draft<'a>(&self, request: Request<'a>) -> Result<Box<dyn Draft + 'a>> {
         Ok(Box::new(Marker {
+            place: request.place,
             label: request.label.map(str::to_owned),
             tree: request.tree,
             identity: request.identity,
         }))
+    }
+}
+
+impl Draft for Marker {
+    fn smallest(&self, free: Bytes) -> Result<Bytes> {
+        let files = self.tree.files();
+        let data: u64 = files.iter().map(|(_, content)| content.len()).sum();
+        Ok(Bytes::new(MARKER_EMPTY + data + free.get()))
+    }
+
+    fn at(self: Box<Self>, size: Bytes) -> Result<Box<dyn FsPlan>> {
+        if size < self.smallest(Bytes::new(0))? {
+            let error = Error::does_not_fit(&self.place, format!("{size} is too small"));
+            return Err(self.needing(error));
+        }
+        Ok(self)
     }
 }
 

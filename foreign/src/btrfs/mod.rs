@@ -25,7 +25,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use disklayout::disk::Disk;
-use disklayout::fs::{Choice, Formatter, FsPlan, Progress, Request, Summary};
+use disklayout::fs::{Choice, Draft, Format, FsPlan, Progress, Request, Summary};
 use disklayout::tree::{FileTree, Node, NodeKind, Xattr};
 use disklayout::{Bytes, Error, Identity, Place, Result};
 use rustix::fs::{XattrFlags, lsetxattr};
@@ -62,18 +62,18 @@ const PER_NAME: u64 = 40 << 10;
 
 /// Plans Btrfs filesystems that mkfs.btrfs writes.
 #[derive(Clone, Debug, Default)]
-pub struct BtrfsFormatter {
+pub struct BtrfsFormat {
     runner: Runner,
 }
 
-impl BtrfsFormatter {
-    /// A formatter that finds its program with `runner`.
+impl BtrfsFormat {
+    /// A format that finds its program with `runner`.
     pub fn new(runner: Runner) -> Self {
         Self { runner }
     }
 }
 
-impl Formatter for BtrfsFormatter {
+impl Format for BtrfsFormat {
     fn names(&self) -> &'static [&'static str] {
         &["btrfs"]
     }
@@ -82,82 +82,70 @@ impl Formatter for BtrfsFormatter {
         &CHOICES
     }
 
-    fn plan(&self, mut request: Request<'_>) -> Result<Box<dyn FsPlan>> {
-        let place = request.place.clone();
+    fn tools(&self) -> &'static [Tool] {
+        &TOOLS
+    }
+
+    fn draft<'a>(&self, mut request: Request<'a>) -> Result<Box<dyn Draft + 'a>> {
         let chosen = Chosen::new(&request)?;
-        let size = request.size.get();
-        if size < chosen.min_size() {
-            let least = chosen.min_size();
-            let message = format!(
-                "{} can't hold Btrfs, which takes {least} bytes or more; with 'mixed', {}",
-                request.size,
-                check::MIN_SIZE_MIXED
-            );
-            return Err(Error::does_not_fit(place, message));
-        }
         if let Some(label) = request.label {
-            check::check_label(&place, label)?;
+            check::check_label(&request.place, label)?;
         }
         let warnings = check::adapt(&mut request, &chosen.subvolumes, chosen.node_size)?;
-        let tree = request.tree;
-        let (data, _) = demand(&tree);
-        if data > size {
-            let message =
-                format!("the files need {data} bytes, more than the {size} of the filesystem");
-            return Err(Error::does_not_fit(place, message));
-        }
-        Ok(Box::new(BtrfsPlan {
-            place: place.to_owned(),
-            size: size / SECTOR * SECTOR,
+        Ok(Box::new(BtrfsDraft {
+            place: request.place,
             label: request.label.map(str::to_owned),
             uuid: request
                 .uuid
                 .unwrap_or_else(|| request.identity.uuid("uuid")),
             chosen,
-            tree,
+            demand: Demand::of(&request.tree),
+            tree: request.tree,
             warnings,
             identity: request.identity,
             runner: self.runner.clone(),
         }))
     }
-
-    /// An upper bound, as mkfs.btrfs itself reckons: it counts the longest path for every name, the
-    /// data of a file once for each of its names, and an eighth of that, twice, for checksums.
-    fn smallest(&self, request: &Request<'_>, free: Bytes) -> Result<Bytes> {
-        let chosen = Chosen::new(request)?;
-        let (_, metadata) = demand(&request.tree);
-        let (names, data) = reckoned(&request.tree);
-        let data = data.saturating_add(free.get());
-        let needed = data
-            .saturating_add(data / 4)
-            .saturating_add(metadata * 3)
-            .saturating_add(names * PER_NAME);
-        let subvolumes = chosen.subvolumes.len() as u64 * PER_SUBVOLUME;
-        let size = needed.saturating_add(chosen.min_size() + subvolumes);
-        Ok(Bytes::new(size.next_multiple_of(1 << 20)))
-    }
 }
 
-/// How many names there are, the root directory among them, and how many bytes the data of files would
-/// take if each of their names had its own.
-fn reckoned(tree: &FileTree) -> (u64, u64) {
-    let entries = tree.nodes().flat_map(|(id, _)| tree.entries(id));
-    entries.fold((1, 0), |(names, data), (_, id)| {
-        let own = match &tree.node(id).kind {
-            NodeKind::File(content) => content.len().next_multiple_of(SECTOR),
-            _ => 0,
+/// About how many bytes everything takes.
+#[derive(Debug, Default)]
+struct Demand {
+    /// The data of files, holes among it.
+    data: u64,
+    /// All else.
+    metadata: u64,
+    /// How many names there are, the root directory among them.
+    names: u64,
+    /// The data of files if each of their names had its own.
+    reckoned: u64,
+}
+
+impl Demand {
+    fn of(tree: &FileTree) -> Self {
+        let mut demand = Self {
+            names: 1,
+            ..Self::default()
         };
-        (names + 1, data.saturating_add(own))
-    })
-}
+        for (id, node) in tree.nodes() {
+            demand.add_node(node);
+            for (name, id) in tree.entries(id) {
+                demand.metadata += name.len() as u64 * 3 + 180;
+                demand.names += 1;
+                if let NodeKind::File(content) = &tree.node(id).kind {
+                    let own = content.len().next_multiple_of(SECTOR);
+                    demand.reckoned = demand.reckoned.saturating_add(own);
+                }
+            }
+        }
+        demand
+    }
 
-/// About how many bytes the data of files takes, holes among it, and how many all else does.
-fn demand(tree: &FileTree) -> (u64, u64) {
-    let (mut data, mut metadata) = (0_u64, 0_u64);
-    for (id, node) in tree.nodes() {
-        metadata += match &node.kind {
+    fn add_node(&mut self, node: &Node) {
+        self.metadata += match &node.kind {
             NodeKind::File(content) if content.len() > 2048 => {
-                data = data.saturating_add(content.len().next_multiple_of(SECTOR));
+                let own = content.len().next_multiple_of(SECTOR);
+                self.data = self.data.saturating_add(own);
                 content.len() / 512
             }
             NodeKind::File(content) => content.len(),
@@ -168,77 +156,132 @@ fn demand(tree: &FileTree) -> (u64, u64) {
             .xattrs
             .iter()
             .map(|it| (it.name.len() + it.value.len() + 60) as u64);
-        metadata += 300 + values.sum::<u64>();
-        metadata += tree
-            .entries(id)
-            .map(|(name, _)| name.len() as u64 * 3 + 180)
-            .sum::<u64>();
+        self.metadata += 300 + values.sum::<u64>();
     }
-    (data, metadata)
 }
 
-/// A Btrfs filesystem in which everything is decided that mkfs.btrfs doesn't decide.
+/// A Btrfs filesystem of which everything is known but its size, and what mkfs.btrfs decides.
 #[derive(Debug)]
-struct BtrfsPlan {
+struct BtrfsDraft {
     place: Place,
-    size: u64,
     label: Option<String>,
     uuid: Uuid,
     chosen: Chosen,
+    demand: Demand,
     tree: FileTree,
     warnings: Vec<String>,
     identity: Identity,
     runner: Runner,
 }
 
+impl Draft for BtrfsDraft {
+    /// An upper bound, as mkfs.btrfs itself reckons: it counts the longest path for every name, the
+    /// data of a file once for each of its names, and an eighth of that, twice, for checksums.
+    fn smallest(&self, free: Bytes) -> Result<Bytes> {
+        let demand = &self.demand;
+        let data = demand.reckoned.saturating_add(free.get());
+        let needed = data
+            .saturating_add(data / 4)
+            .saturating_add(demand.metadata * 3)
+            .saturating_add(demand.names * PER_NAME);
+        let subvolumes = self.chosen.subvolumes.len() as u64 * PER_SUBVOLUME;
+        let size = needed.saturating_add(self.chosen.min_size() + subvolumes);
+        Ok(Bytes::new(size.next_multiple_of(1 << 20)))
+    }
+
+    fn at(self: Box<Self>, size: Bytes) -> Result<Box<dyn FsPlan>> {
+        self.check_size(size).map_err(|error| self.needing(error))?;
+        Ok(Box::new(BtrfsPlan {
+            size: size.get() / SECTOR * SECTOR,
+            draft: *self,
+        }))
+    }
+}
+
+impl BtrfsDraft {
+    fn check_size(&self, size: Bytes) -> Result<()> {
+        let least = self.chosen.min_size();
+        let message = if size.get() < least {
+            format!(
+                "{size} can't hold Btrfs, which takes {least} bytes or more; with 'mixed', {}",
+                check::MIN_SIZE_MIXED
+            )
+        } else if self.demand.data > size.get() {
+            format!(
+                "the files need {} bytes, more than the {} of the filesystem",
+                self.demand.data,
+                size.get()
+            )
+        } else {
+            return Ok(());
+        };
+        Err(Error::does_not_fit(&self.place, message))
+    }
+}
+
+/// A Btrfs filesystem in which everything is decided that mkfs.btrfs doesn't decide.
+#[derive(Debug)]
+struct BtrfsPlan {
+    draft: BtrfsDraft,
+    size: u64,
+}
+
 impl FsPlan for BtrfsPlan {
     fn summary(&self) -> Summary {
         Summary {
-            label: self.label.clone(),
-            uuid: Some(self.uuid),
+            label: self.draft.label.clone(),
+            uuid: Some(self.draft.uuid),
             ..Summary::new("btrfs", SECTOR as u32, self.size / SECTOR)
         }
     }
 
     fn tree(&self) -> &FileTree {
-        &self.tree
+        &self.draft.tree
     }
 
     fn warnings(&self) -> &[String] {
-        &self.warnings
+        &self.draft.warnings
     }
 
     fn cost(&self) -> Bytes {
-        let (data, metadata) = demand(&self.tree);
+        let Demand { data, metadata, .. } = self.draft.demand;
         Bytes::new(2 * (data + metadata))
     }
 
     fn check_tools(&self) -> Result<()> {
-        self.runner.find_all(&self.place, &TOOLS)?;
-        let needs = self.chosen.needs();
-        require(&self.runner, &self.place, MKFS_BTRFS, "--version", &needs)
+        self.draft.runner.find_all(&self.draft.place, &TOOLS)?;
+        let needs = self.draft.chosen.needs();
+        require(
+            &self.draft.runner,
+            &self.draft.place,
+            MKFS_BTRFS,
+            "--version",
+            &needs,
+        )
     }
 
     fn write(&self, disk: &dyn Disk, progress: &dyn Progress) -> Result<()> {
         self.check_tools()?;
-        let (data, metadata) = demand(&self.tree);
-        let staging = Staging::with_own_order(&self.place, data + metadata)?;
-        let beside = Staging::new(&self.place)?;
-        let scratch = Scratch::new(&self.place, &beside, self.size, data + 2 * metadata)?;
+        let Demand { data, metadata, .. } = self.draft.demand;
+        let staging = Staging::with_own_order(&self.draft.place, data + metadata)?;
+        let beside = Staging::new(&self.draft.place)?;
+        let scratch = Scratch::new(&self.draft.place, &beside, self.size, data + 2 * metadata)?;
         let top = self.stage(&staging, progress)?;
-        let label = self.label.as_deref();
+        let label = self.draft.label.as_deref();
         let args = arguments(
-            &self.chosen,
-            self.uuid,
+            &self.draft.chosen,
+            self.draft.uuid,
             label,
             top.as_deref(),
             scratch.path(),
         );
-        self.runner.run(&self.place, MKFS_BTRFS, &args)?;
+        self.draft
+            .runner
+            .run(&self.draft.place, MKFS_BTRFS, &args)?;
         self.check_size(&scratch)?;
-        let finished = finish::finish(&scratch.disk()?, &self.tree, &self.identity);
-        finished.map_err(|error| unfinished(&self.place, "mkfs.btrfs", error))?;
-        scratch.move_to(&self.place, disk)
+        let finished = finish::finish(&scratch.disk()?, &self.draft.tree, &self.draft.identity);
+        finished.map_err(|error| unfinished(&self.draft.place, "mkfs.btrfs", error))?;
+        scratch.move_to(&self.draft.place, disk)
     }
 }
 
@@ -252,22 +295,22 @@ impl BtrfsPlan {
                  has {}; an automatic size has room",
                 self.size
             );
-            return Err(Error::does_not_fit(&self.place, message));
+            return Err(Error::does_not_fit(&self.draft.place, message));
         }
         Ok(())
     }
 
     /// Makes the directory that mkfs.btrfs copies, unless there is nothing in it.
     fn stage(&self, staging: &Staging, progress: &dyn Progress) -> Result<Option<PathBuf>> {
-        let root = self.tree.node(FileTree::ROOT);
-        if self.tree.nodes().nth(1).is_none() && root.xattrs.is_empty() {
+        let root = self.draft.tree.node(FileTree::ROOT);
+        if self.draft.tree.nodes().nth(1).is_none() && root.xattrs.is_empty() {
             return Ok(None);
         }
         // Users can't give attributes to symbolic links.
         let is_link = |node: &Node| node.xattrs.is_empty();
-        let places = plant(staging, Path::new(TOP), &self.tree, is_link)?;
-        fill(&self.place, &self.tree, &places, progress)?;
-        let nodes = self.tree.nodes();
+        let places = plant(staging, Path::new(TOP), &self.draft.tree, is_link)?;
+        fill(&self.draft.place, &self.draft.tree, &places, progress)?;
+        let nodes = self.draft.tree.nodes();
         for (id, node) in nodes.filter(|(_, node)| !node.xattrs.is_empty()) {
             let path = &places[id.index()];
             if let NodeKind::Symlink(target) = &node.kind {
@@ -325,10 +368,10 @@ mod tests {
             let identity = Identity::new("d", time);
             let request = Request {
                 tree,
-                ..Request::new("p", "btrfs", Bytes::new(0), identity)
+                ..Request::new("p", "btrfs", identity)
             };
-            let found = BtrfsFormatter::default().smallest(&request, Bytes::new(0));
-            let found = found.unwrap().get() / MIB;
+            let draft = BtrfsFormat::default().draft(request).unwrap();
+            let found = draft.smallest(Bytes::new(0)).unwrap().get() / MIB;
             assert!(
                 (wanted..wanted * 5 / 4 + 8).contains(&found),
                 "{names}: {found}"

@@ -183,11 +183,11 @@ fn features(text: &str) -> Result<Vec<Feature>, String> {
 mod tests {
     use super::*;
     use disklayout::fs::Options;
-    use disklayout::{Bytes, ErrorKind, Identity, Timestamp};
+    use disklayout::{ErrorKind, Identity, Timestamp};
 
     fn chosen(options: &[(&str, &str)]) -> Result<Chosen> {
         let identity = Identity::new("t", Timestamp::default());
-        let mut request = Request::new("p", "btrfs", Bytes::new(1), identity);
+        let mut request = Request::new("p", "btrfs", identity);
         let set = |all: Options, (name, value): &(&str, &str)| all.with(name, value);
         request.options = options.iter().fold(Options::default(), set);
         Chosen::new(&request)

@@ -129,7 +129,7 @@ mod tests {
     use super::*;
     use disklayout::fs::{Misfits, Request};
     use disklayout::tree::{Attributes, Node, NodeKind};
-    use disklayout::{Bytes, Identity, Timestamp};
+    use disklayout::{Identity, Timestamp};
 
     #[test]
     fn types_and_paths_are_understood_or_refused() {
@@ -168,7 +168,7 @@ mod tests {
         let file = tree.put("t", b"/a/b/f", node).unwrap();
         tree.link("t", b"/a/b/same", file).unwrap();
         tree.link("t", b"/a/other", file).unwrap();
-        let mut request = Request::new("p", "btrfs", Bytes::new(1), Identity::new("t", time));
+        let mut request = Request::new("p", "btrfs", Identity::new("t", time));
         request.misfits = misfits;
         let mut survey = Survey::new(&request, "Btrfs");
         let subvolumes = Subvolume::parse_all(subvolumes).unwrap();

@@ -18,7 +18,7 @@ use std::path::Path;
 use disklayout::disk::Disk;
 use disklayout::fs::copy::copy;
 use disklayout::fs::options::number;
-use disklayout::fs::{Choice, Formatter, FsPlan, Progress, Request, Summary};
+use disklayout::fs::{Choice, Draft, Format, FsPlan, Progress, Request, Summary};
 use disklayout::tree::{FileTree, NodeKind};
 use disklayout::{Bytes, Error, Identity, Place, Result, Timestamp};
 use uuid::Uuid;
@@ -55,18 +55,18 @@ const BLOCK_SIZE: u32 = 4096;
 
 /// Plans F2FS filesystems that mkfs.f2fs and sload.f2fs write.
 #[derive(Clone, Debug, Default)]
-pub struct F2fsFormatter {
+pub struct F2fsFormat {
     runner: Runner,
 }
 
-impl F2fsFormatter {
-    /// A formatter that finds its programs with `runner`.
+impl F2fsFormat {
+    /// A format that finds its programs with `runner`.
     pub fn new(runner: Runner) -> Self {
         Self { runner }
     }
 }
 
-impl Formatter for F2fsFormatter {
+impl Format for F2fsFormat {
     fn names(&self) -> &'static [&'static str] {
         &["f2fs"]
     }
@@ -75,59 +75,29 @@ impl Formatter for F2fsFormatter {
         &CHOICES
     }
 
-    fn plan(&self, mut request: Request<'_>) -> Result<Box<dyn FsPlan>> {
-        let place = request.place.clone();
+    fn tools(&self) -> &'static [Tool] {
+        &TOOLS
+    }
+
+    fn draft<'a>(&self, mut request: Request<'a>) -> Result<Box<dyn Draft + 'a>> {
         let overprovision = overprovision(&request)?;
-        let size = request.size.get();
-        if !(check::MIN_SIZE..check::MAX_SIZE).contains(&size) {
-            let (least, most) = (check::MIN_SIZE, check::MAX_SIZE - 1);
-            let message = format!(
-                "{} can't hold F2FS, which takes {least} to {most} bytes",
-                request.size
-            );
-            return Err(Error::does_not_fit(place, message));
-        }
         if let Some(label) = request.label {
-            check::check_label(&place, label)?;
+            check::check_label(&request.place, label)?;
         }
         let warnings = check::adapt(&mut request)?;
-        let tree = request.tree;
-        let is_filled = tree.entries(FileTree::ROOT).next().is_some();
-        if is_filled && size < check::MIN_SIZE_FILLED {
-            let least = check::MIN_SIZE_FILLED;
-            let message = format!("F2FS with anything in it takes {least} bytes at least");
-            return Err(Error::does_not_fit(place, message));
-        }
-        let needed = demand(&tree);
-        if needed > size - METADATA {
-            let message = format!(
-                "the files need {needed} bytes, and F2FS of {size} bytes has {} at most for them",
-                size - METADATA
-            );
-            return Err(Error::does_not_fit(place, message));
-        }
-        Ok(Box::new(F2fsPlan {
-            place: place.to_owned(),
-            size: size / u64::from(BLOCK_SIZE) * u64::from(BLOCK_SIZE),
+        Ok(Box::new(F2fsDraft {
+            place: request.place,
             label: request.label.map(str::to_owned),
             uuid: request
                 .uuid
                 .unwrap_or_else(|| request.identity.uuid("uuid")),
             overprovision,
-            tree,
+            demand: demand(&request.tree),
+            tree: request.tree,
             warnings,
             identity: request.identity,
             runner: self.runner.clone(),
         }))
-    }
-
-    /// An upper bound: mkfs.f2fs keeps segments for cleaning, a larger part of small filesystems.
-    fn smallest(&self, request: &Request<'_>, free: Bytes) -> Result<Bytes> {
-        overprovision(request)?;
-        let needed = demand(&request.tree).saturating_add(free.get());
-        let kept = needed / 8 + (72 << 20);
-        let size = needed.saturating_add(kept).max(check::MIN_SIZE);
-        Ok(Bytes::new(size.next_multiple_of(2 << 20)))
     }
 }
 
@@ -173,73 +143,134 @@ fn demand(tree: &FileTree) -> u64 {
     total
 }
 
-/// An F2FS filesystem in which everything is decided that mkfs.f2fs doesn't decide.
+/// An F2FS filesystem of which everything is known but its size, and what mkfs.f2fs decides.
 #[derive(Debug)]
-struct F2fsPlan {
+struct F2fsDraft {
     place: Place,
-    size: u64,
     label: Option<String>,
     uuid: Uuid,
     overprovision: Option<u32>,
+    /// What the content takes in bytes.
+    demand: u64,
     tree: FileTree,
     warnings: Vec<String>,
     identity: Identity,
     runner: Runner,
 }
 
+impl Draft for F2fsDraft {
+    /// An upper bound: mkfs.f2fs keeps segments for cleaning, a larger part of small filesystems.
+    fn smallest(&self, free: Bytes) -> Result<Bytes> {
+        let needed = self.demand.saturating_add(free.get());
+        let kept = needed / 8 + (72 << 20);
+        let size = needed.saturating_add(kept).max(check::MIN_SIZE);
+        Ok(Bytes::new(size.next_multiple_of(2 << 20)))
+    }
+
+    fn at(self: Box<Self>, size: Bytes) -> Result<Box<dyn FsPlan>> {
+        self.check_size(size).map_err(|error| self.needing(error))?;
+        Ok(Box::new(F2fsPlan {
+            size: size.get() / u64::from(BLOCK_SIZE) * u64::from(BLOCK_SIZE),
+            draft: *self,
+        }))
+    }
+}
+
+impl F2fsDraft {
+    fn check_size(&self, size: Bytes) -> Result<()> {
+        let refuse = |message| Err(Error::does_not_fit(&self.place, message));
+        let (least, end) = (check::MIN_SIZE, check::MAX_SIZE);
+        if !(least..end).contains(&size.get()) {
+            let most = end - 1;
+            let message = format!("{size} can't hold F2FS, which takes {least} to {most} bytes");
+            return refuse(message);
+        }
+        let (needed, size) = (self.demand, size.get());
+        let is_filled = self.tree.entries(FileTree::ROOT).next().is_some();
+        if is_filled && size < check::MIN_SIZE_FILLED {
+            let least = check::MIN_SIZE_FILLED;
+            let message = format!("F2FS with anything in it takes {least} bytes at least");
+            return refuse(message);
+        }
+        if needed > size - METADATA {
+            return refuse(format!(
+                "the files need {needed} bytes, and F2FS of {size} bytes has {} at most for them",
+                size - METADATA
+            ));
+        }
+        Ok(())
+    }
+}
+
+/// An F2FS filesystem in which everything is decided that mkfs.f2fs doesn't decide.
+#[derive(Debug)]
+struct F2fsPlan {
+    draft: F2fsDraft,
+    size: u64,
+}
+
 impl FsPlan for F2fsPlan {
     fn summary(&self) -> Summary {
         let block_size = BLOCK_SIZE;
         Summary {
-            label: self.label.clone(),
-            uuid: Some(self.uuid),
+            label: self.draft.label.clone(),
+            uuid: Some(self.draft.uuid),
             ..Summary::new("f2fs", block_size, self.size / u64::from(block_size))
         }
     }
 
     fn tree(&self) -> &FileTree {
-        &self.tree
+        &self.draft.tree
     }
 
     fn warnings(&self) -> &[String] {
-        &self.warnings
+        &self.draft.warnings
     }
 
     fn cost(&self) -> Bytes {
-        Bytes::new(METADATA + demand(&self.tree))
+        Bytes::new(METADATA + self.draft.demand)
     }
 
     fn check_tools(&self) -> Result<()> {
-        self.runner.find_all(&self.place, &TOOLS)
+        self.draft.runner.find_all(&self.draft.place, &TOOLS)
     }
 
     fn write(&self, disk: &dyn Disk, progress: &dyn Progress) -> Result<()> {
         self.check_tools()?;
-        let staging = Staging::new(&self.place)?;
-        let written = METADATA + demand(&self.tree) + self.size / 400;
-        let scratch = Scratch::new(&self.place, &staging, self.size, written)?;
-        let (time, label) = (self.identity.time(), self.label.as_deref());
-        let args = arguments(time, self.uuid, label, self.overprovision, scratch.path());
-        self.runner.run(&self.place, MKFS_F2FS, &args)?;
+        let staging = Staging::new(&self.draft.place)?;
+        let written = METADATA + self.draft.demand + self.size / 400;
+        let scratch = Scratch::new(&self.draft.place, &staging, self.size, written)?;
+        let (time, label) = (self.draft.identity.time(), self.draft.label.as_deref());
+        let args = arguments(
+            time,
+            self.draft.uuid,
+            label,
+            self.draft.overprovision,
+            scratch.path(),
+        );
+        self.draft.runner.run(&self.draft.place, MKFS_F2FS, &args)?;
         let mut said = String::new();
-        if self.tree.nodes().nth(1).is_some() {
-            plant(&staging, Path::new(TOP), &self.tree, |_| true)?;
+        if self.draft.tree.nodes().nth(1).is_some() {
+            plant(&staging, Path::new(TOP), &self.draft.tree, |_| true)?;
             let top = staging.path().join(TOP);
             let args = ["-f".into(), top.into(), scratch.path().into()];
-            said = self.runner.output(&self.place, SLOAD_F2FS, &args)?;
+            said = self
+                .draft
+                .runner
+                .output(&self.draft.place, SLOAD_F2FS, &args)?;
         }
-        let pieces = finish::finish(&scratch.disk()?, &self.tree).map_err(|error| {
+        let pieces = finish::finish(&scratch.disk()?, &self.draft.tree).map_err(|error| {
             let programs = format!("mkfs.f2fs and sload.f2fs{}", complaint(&said));
-            unfinished(&self.place, &programs, error)
+            unfinished(&self.draft.place, &programs, error)
         })?;
-        scratch.move_to(&self.place, disk)?;
-        for (_, content) in self.tree.files() {
+        scratch.move_to(&self.draft.place, disk)?;
+        for (_, content) in self.draft.tree.files() {
             if content.is_empty() {
                 progress.advance(1, 0);
             }
         }
         // Data in inodes has other things of theirs behind it, which no filling may reach.
-        copy(&self.place, 1, pieces, disk, progress)
+        copy(&self.draft.place, 1, pieces, disk, progress)
     }
 }
 

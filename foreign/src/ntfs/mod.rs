@@ -29,7 +29,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
 use disklayout::disk::{Disk, SparseFile};
-use disklayout::fs::{Formatter, FsPlan, Progress, Request, Summary};
+use disklayout::fs::misfits::adapt;
+use disklayout::fs::{Draft, Format, FsPlan, Progress, Request, Summary};
 use disklayout::tree::FileTree;
 use disklayout::{Bytes, Error, ErrorKind, Identity, Lba, Place, Result, SectorSize};
 use rustix::fs::{FallocateFlags, fallocate};
@@ -37,6 +38,7 @@ use rustix::fs::{FallocateFlags, fallocate};
 use self::contents::Contents;
 use self::directory::Directories;
 use self::geometry::Geometry;
+use self::rules::Rules;
 use crate::run::{Packages, Runner, Tool};
 use crate::stage::MemFile;
 use crate::stage::splice::splice;
@@ -56,59 +58,47 @@ const fn tool(program: &'static str) -> Tool {
 
 /// Plans NTFS volumes that mkntfs and ntfscp write.
 #[derive(Clone, Debug, Default)]
-pub struct NtfsFormatter {
+pub struct NtfsFormat {
     runner: Runner,
 }
 
-impl NtfsFormatter {
-    /// A formatter that finds its programs with `runner`.
+impl NtfsFormat {
+    /// A format that finds its programs with `runner`.
     pub fn new(runner: Runner) -> Self {
         Self { runner }
     }
 }
 
-impl Formatter for NtfsFormatter {
+impl Format for NtfsFormat {
     fn names(&self) -> &'static [&'static str] {
         &["ntfs"]
     }
 
-    fn plan(&self, mut request: Request<'_>) -> Result<Box<dyn FsPlan>> {
-        let place = request.place.clone();
+    fn partition_type(&self, _: &str) -> &'static str {
+        "basic-data"
+    }
+
+    fn tools(&self) -> &'static [Tool] {
+        &TOOLS
+    }
+
+    fn draft<'a>(&self, mut request: Request<'a>) -> Result<Box<dyn Draft + 'a>> {
         check_choices(&request)?;
-        let geometry = geometry(&request)?;
         if let Some(label) = request.label {
-            names::check_label(&place, label)?;
+            names::check_label(&request.place, label)?;
         }
-        let adaptation = rules::adaptation(&request)?;
-        let warnings = adaptation.apply(&place, &mut request.tree)?;
-        let tree = request.tree;
-        stamp::check_times(&place, &tree, &request.identity)?;
-        check_room(&place, &geometry, &tree)?;
-        Ok(Box::new(NtfsPlan {
-            place: place.to_string().into(),
-            size: request.size,
+        let warnings = adapt(&mut request, &Rules)?;
+        stamp::check_times(&request.place, &request.tree, &request.identity)?;
+        Ok(Box::new(NtfsDraft {
+            place: request.place,
             start: request.start,
             sector_size: request.sector_size,
             label: request.label.map(str::to_owned),
-            geometry,
-            tree,
+            tree: request.tree,
             warnings,
             identity: request.identity,
             runner: self.runner.clone(),
         }))
-    }
-
-    /// A size that surely does; a smaller one may do as well.
-    fn smallest(&self, request: &Request<'_>, free: Bytes) -> Result<Bytes> {
-        let place = request.place.clone();
-        check_choices(request)?;
-        let tree = rules::adaptation(request)?.applied(&place, &request.tree)?;
-        let sector = request.sector_size;
-        room::smallest(&tree, free, sector).ok_or_else(|| {
-            let most = geometry::max_size(sector).get();
-            let message = format!("the content exceeds what NTFS can hold, {most} bytes");
-            Error::does_not_fit(place, message)
-        })
     }
 }
 
@@ -124,96 +114,117 @@ fn check_choices(request: &Request<'_>) -> Result<()> {
     }
 }
 
-fn geometry(request: &Request<'_>) -> Result<Geometry> {
-    let (size, sector) = (request.size, request.sector_size);
-    Geometry::new(size, sector).ok_or_else(|| {
-        let message = format!(
-            "{size} can't hold NTFS, which takes {} to {} bytes on sectors of {}",
-            geometry::min_size(sector).get(),
-            geometry::max_size(sector).get(),
-            sector.get()
-        );
-        Error::does_not_fit(&request.place, message)
-    })
-}
-
-/// Refuses what can't fit even if nothing but the files' data needed room.
-fn check_room(place: &Place, geometry: &Geometry, tree: &FileTree) -> Result<()> {
-    let cluster = u64::from(geometry.cluster_size);
-    let sizes = tree.files().into_iter().map(|(_, content)| content.len());
-    let in_clusters = sizes.filter(|&size| size > u64::from(geometry.record_size));
-    let needed = in_clusters.fold(0_u64, |sum, size| {
-        sum.saturating_add(size.div_ceil(cluster).saturating_mul(cluster))
-    });
-    if needed > geometry.free.get() {
-        let message = format!(
-            "the files need {needed} bytes; an NTFS volume of {} clusters has {} for them",
-            geometry.clusters,
-            geometry.free.get()
-        );
-        return Err(Error::does_not_fit(place, message));
-    }
-    Ok(())
-}
-
-/// An NTFS volume in which everything is decided that mkntfs doesn't decide.
+/// An NTFS volume of which everything is known but its size, and what mkntfs decides.
 #[derive(Debug)]
-struct NtfsPlan {
+struct NtfsDraft {
     place: Place,
-    size: Bytes,
     start: Lba,
     sector_size: SectorSize,
     label: Option<String>,
-    geometry: Geometry,
     tree: FileTree,
     warnings: Vec<String>,
     identity: Identity,
     runner: Runner,
 }
 
+impl Draft for NtfsDraft {
+    /// A size that surely does; a smaller one may do as well.
+    fn smallest(&self, free: Bytes) -> Result<Bytes> {
+        let sector = self.sector_size;
+        room::smallest(&self.tree, free, sector).ok_or_else(|| {
+            let most = geometry::max_size(sector).get();
+            let message = format!("the content exceeds what NTFS can hold, {most} bytes");
+            Error::does_not_fit(&self.place, message)
+        })
+    }
+
+    fn at(self: Box<Self>, size: Bytes) -> Result<Box<dyn FsPlan>> {
+        let geometry = self.geometry(size);
+        Ok(Box::new(NtfsPlan {
+            geometry: geometry.map_err(|error| self.needing(error))?,
+            draft: *self,
+            size,
+        }))
+    }
+}
+
+impl NtfsDraft {
+    /// Refuses what can't fit even if nothing but the files' data needed room.
+    fn geometry(&self, size: Bytes) -> Result<Geometry> {
+        let sector = self.sector_size;
+        let geometry = Geometry::new(size, sector).ok_or_else(|| {
+            let message = format!(
+                "{size} can't hold NTFS, which takes {} to {} bytes on sectors of {}",
+                geometry::min_size(sector).get(),
+                geometry::max_size(sector).get(),
+                sector.get()
+            );
+            Error::does_not_fit(&self.place, message)
+        })?;
+        let needed = room::least(&self.tree, &geometry);
+        if needed > geometry.free.get() {
+            let message = format!(
+                "the files need {needed} bytes; an NTFS volume of {} clusters has {} for them",
+                geometry.clusters,
+                geometry.free.get()
+            );
+            return Err(Error::does_not_fit(&self.place, message));
+        }
+        Ok(geometry)
+    }
+}
+
+/// An NTFS volume in which everything is decided that mkntfs doesn't decide.
+#[derive(Debug)]
+struct NtfsPlan {
+    draft: NtfsDraft,
+    size: Bytes,
+    geometry: Geometry,
+}
+
 impl FsPlan for NtfsPlan {
     fn summary(&self) -> Summary {
         let geometry = &self.geometry;
         Summary {
-            label: self.label.clone(),
+            label: self.draft.label.clone(),
             journal: Some(geometry.log_size),
             ..Summary::new("ntfs", geometry.cluster_size, geometry.clusters)
         }
     }
 
     fn tree(&self) -> &FileTree {
-        &self.tree
+        &self.draft.tree
     }
 
     fn warnings(&self) -> &[String] {
-        &self.warnings
+        &self.draft.warnings
     }
 
     fn cost(&self) -> Bytes {
-        let files = self.tree.files();
+        let files = self.draft.tree.files();
         let content: u64 = files.iter().map(|(_, content)| content.len()).sum();
         Bytes::new(self.geometry.log_size.get() + content)
     }
 
     fn check_tools(&self) -> Result<()> {
-        self.runner.find_all(&self.place, &TOOLS)
+        self.draft.runner.find_all(&self.draft.place, &TOOLS)
     }
 
     /// Everything but the data of files is made in memory, for mkntfs can't write into a part of a
     /// file. That is little, and is moved to the disk piece by piece; the data goes there directly.
     fn write(&self, disk: &dyn Disk, progress: &dyn Progress) -> Result<()> {
         let memory = MemFile::new(self.size.get()).map_err(|e| self.no_memory(e))?;
-        let place = (self.start, self.sector_size);
-        let args = mkntfs_args(&memory.path(), place, self.label.as_deref());
-        self.runner.run(&self.place, MKNTFS, &args)?;
+        let place = (self.draft.start, self.draft.sector_size);
+        let args = mkntfs_args(&memory.path(), place, self.draft.label.as_deref());
+        self.draft.runner.run(&self.draft.place, MKNTFS, &args)?;
         let volume = memory.file().try_clone().and_then(SparseFile::open);
         let volume = volume.map_err(|e| self.no_memory(e))?;
         self.make_files(&memory, &volume)?;
         self.fill(&memory, &volume, disk, progress)?;
-        let stamped = stamp::stamp(&volume, &self.tree, &self.identity);
+        let stamped = stamp::stamp(&volume, &self.draft.tree, &self.draft.identity);
         stamped.map_err(|e| self.unfinished(e))?;
         splice(memory.file(), disk)
-            .map_err(|e| Error::io(&self.place, "can't write the NTFS volume", e))
+            .map_err(|e| Error::io(&self.draft.place, "can't write the NTFS volume", e))
     }
 }
 
@@ -223,15 +234,16 @@ impl NtfsPlan {
         let empty = MemFile::new(0).map_err(|e| self.no_memory(e))?;
         let make = |path: &[u8]| {
             let args = ntfscp_args(&memory.path(), &empty.path(), path);
-            self.runner.run(&self.place, NTFSCP, &args)
+            self.draft.runner.run(&self.draft.place, NTFSCP, &args)
         };
         let mut directories = Directories::default();
-        for directory in self.tree.directories() {
+        for directory in self.draft.tree.directories() {
             make(&directory)?;
             let made = directories.make(volume, &directory);
             made.map_err(|e| self.unfinished(e))?;
         }
-        self.tree
+        self.draft
+            .tree
             .files()
             .iter()
             .try_for_each(|(path, _)| make(path))
@@ -245,7 +257,7 @@ impl NtfsPlan {
         disk: &dyn Disk,
         progress: &dyn Progress,
     ) -> Result<()> {
-        let contents = Contents::place(&self.place, volume, &self.tree);
+        let contents = Contents::place(&self.draft.place, volume, &self.draft.tree);
         let contents = contents.map_err(|error| match error.kind() {
             ErrorKind::DoesNotFit => error,
             _ => self.unfinished(error),
@@ -253,16 +265,16 @@ impl NtfsPlan {
         for free in contents.were_free() {
             punch(memory.file(), free).map_err(|e| self.no_memory(e))?;
         }
-        contents.copy(&self.place, volume, disk, progress)
+        contents.copy(&self.draft.place, volume, disk, progress)
     }
 
     fn no_memory(&self, error: io::Error) -> Error {
-        Error::io(&self.place, "can't make a file in memory", error)
+        Error::io(&self.draft.place, "can't make a file in memory", error)
     }
 
     fn unfinished(&self, error: Error) -> Error {
         let message = "can't finish the NTFS volume that mkntfs and ntfscp wrote";
-        Error::new(error.kind(), &self.place, message).with_source(error)
+        Error::new(error.kind(), &self.draft.place, message).with_source(error)
     }
 }
 
@@ -325,12 +337,13 @@ mod tests {
             tree.put_file("f", path.as_bytes(), content, attributes)?;
         }
         let identity = Identity::new("disk", Timestamp::default());
-        NtfsFormatter::default().plan(Request {
+        let draft = NtfsFormat::default().draft(Request {
             start: Lba::new(4096),
             label: Some(label),
             tree,
-            ..Request::new("parts[0]", "ntfs", Bytes::new(size), identity)
-        })
+            ..Request::new("parts[0]", "ntfs", identity)
+        });
+        draft?.at(Bytes::new(size))
     }
 
     #[test]

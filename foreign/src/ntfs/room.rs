@@ -35,6 +35,16 @@ pub(super) fn smallest(tree: &FileTree, free: Bytes, sector: SectorSize) -> Opti
     }
 }
 
+/// What the data of files takes at least.
+pub(super) fn least(tree: &FileTree, geometry: &Geometry) -> u64 {
+    let cluster = u64::from(geometry.cluster_size);
+    let sizes = tree.files().into_iter().map(|(_, content)| content.len());
+    let in_clusters = sizes.filter(|&size| size > u64::from(geometry.record_size));
+    in_clusters.fold(0_u64, |sum, size| {
+        sum.saturating_add(size.div_ceil(cluster).saturating_mul(cluster))
+    })
+}
+
 /// An upper bound of what files, directories and their records take.
 fn demand(tree: &FileTree, geometry: &Geometry) -> u64 {
     let cluster = u64::from(geometry.cluster_size);

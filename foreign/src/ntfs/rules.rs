@@ -1,13 +1,12 @@
 //! What of a tree a volume is given: directories and files of one name, which ntfscp can make.
 
-use disklayout::fs::misfits::Adaptation;
-use disklayout::fs::{Request, misfits};
-use disklayout::{Result, Timestamp};
+use disklayout::Timestamp;
+use disklayout::fs::misfits;
 
 use super::names;
 
 #[derive(Clone, Copy, Debug)]
-struct Rules;
+pub(super) struct Rules;
 
 impl misfits::Rules for Rules {
     type Key = String;
@@ -18,16 +17,8 @@ impl misfits::Rules for Rules {
         names::key(name, is_in_root)
     }
 
-    /// Those that it can't are refused, see [`super::check_times`].
+    /// Those that it can't are refused, see [`super::stamp::check_times`].
     fn holds_time(&self, _: Timestamp) -> bool {
         true
     }
-}
-
-/// How the tree of `request` has to change until a volume holds it.
-///
-/// # Errors
-/// `Unsupported` at the request's place where something would be lost that may not be.
-pub(super) fn adaptation(request: &Request<'_>) -> Result<Adaptation> {
-    Adaptation::of(request, &Rules)
 }

@@ -7,4 +7,5 @@ pub(crate) mod version;
 mod watch;
 
 pub use children::kill_children;
-pub use runner::{Job, Packages, Runner, Tool};
+pub use disklayout::fs::{Packages, Tool};
+pub use runner::{Job, Runner};

@@ -4,7 +4,7 @@ use std::fmt;
 
 use disklayout::{Error, ErrorKind, Place, Result};
 
-use super::runner::{Runner, Tool};
+use super::{Runner, Tool};
 
 /// An option, and the first version of a program that has it.
 pub(crate) type Need = (&'static str, Version);

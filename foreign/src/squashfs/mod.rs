@@ -11,20 +11,18 @@ mod ids;
 mod options;
 mod tar_stream;
 
-use std::borrow::Cow;
-use std::collections::{BTreeSet, HashMap};
+use std::cell::OnceCell;
+use std::collections::BTreeSet;
 use std::ffi::OsString;
-use std::sync::{Arc, Mutex, PoisonError};
 
 use disklayout::disk::{Disk, SparseFile};
 use disklayout::fs::misfits::Survey;
-use disklayout::fs::{Choice, Formatter, FsPlan, Progress, Request, Summary, Unwatched};
-use disklayout::tree::{Content, FileTree, NodeId, NodeKind};
+use disklayout::fs::{Choice, Draft, Format, FsPlan, Progress, Request, Summary, Unwatched};
+use disklayout::tree::{FileTree, NodeId, NodeKind};
 use disklayout::{Bytes, Error, ErrorKind, Field, Place, Result, Timestamp};
-use sha2::{Digest, Sha256};
 
 use self::options::{CHOICES, Compression};
-use self::tar_stream::{Feed, Sink};
+use self::tar_stream::Feed;
 use crate::run::{Packages, Runner, Tool};
 use crate::stage::NamelessFile;
 use crate::stage::scratch::unfinished;
@@ -52,48 +50,18 @@ const IDS_MAX: usize = 65_535;
 /// that might not fit into the size it is given, is made when it is planned, into a nameless file,
 /// and then copied to its place. One that surely fits is made when it is written.
 #[derive(Clone, Debug, Default)]
-pub struct SquashfsFormatter {
+pub struct SquashfsFormat {
     runner: Runner,
-    /// What was made to find a size, until it is planned with that size.
-    made: Arc<Mutex<HashMap<Fingerprint, Arc<Made>>>>,
 }
 
-/// Two plans with the same fingerprint make the same filesystem.
-type Fingerprint = [u8; 32];
-
-impl SquashfsFormatter {
-    /// A formatter that finds its program with `runner`.
+impl SquashfsFormat {
+    /// A format that finds its program with `runner`.
     pub fn new(runner: Runner) -> Self {
-        Self {
-            runner,
-            made: Arc::default(),
-        }
-    }
-
-    fn take(&self, fingerprint: &Fingerprint) -> Option<Arc<Made>> {
-        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        made.remove(fingerprint)
-    }
-
-    /// The filesystem, where it was made already or has to be: its size is told by nothing else.
-    fn made_for(&self, recipe: &Recipe, request: &Request<'_>) -> Result<Option<Arc<Made>>> {
-        let tree = &request.tree;
-        let made = match self.take(&recipe.fingerprint(tree)?) {
-            None if recipe.surely_fits(tree, request.size) => return Ok(None),
-            None => Arc::new(recipe.make(&self.runner, tree, &Unwatched)?),
-            Some(one) => one,
-        };
-        recipe.check_size(&made, request.size)?;
-        Ok(Some(made))
-    }
-
-    fn keep(&self, fingerprint: Fingerprint, one: Made) {
-        let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
-        made.insert(fingerprint, Arc::new(one));
+        Self { runner }
     }
 }
 
-impl Formatter for SquashfsFormatter {
+impl Format for SquashfsFormat {
     fn names(&self) -> &'static [&'static str] {
         &["squashfs"]
     }
@@ -102,44 +70,85 @@ impl Formatter for SquashfsFormatter {
         &CHOICES
     }
 
-    fn plan(&self, mut request: Request<'_>) -> Result<Box<dyn FsPlan>> {
+    fn is_compressed(&self) -> bool {
+        true
+    }
+
+    fn tools(&self) -> &'static [Tool] {
+        &TOOLS
+    }
+
+    fn draft<'a>(&self, mut request: Request<'a>) -> Result<Box<dyn Draft + 'a>> {
         let mut survey = Survey::new(&request, "squashfs");
         survey.keep_owners(&mut request.tree)?;
-        let recipe = Recipe::of(&request, &request.tree, &mut survey)?;
-        let warnings = survey.into_warnings();
-        if request.size < LEAST {
-            let message = format!(
-                "{} can't hold squashfs, which takes {} bytes at least",
-                request.size,
-                LEAST.get()
-            );
-            return Err(Error::does_not_fit(&request.place, message));
-        }
-        let made = self.made_for(&recipe, &request)?;
-        Ok(Box::new(SquashfsPlan {
-            recipe,
-            size: request.size,
+        Ok(Box::new(SquashfsDraft {
+            recipe: Recipe::of(&request, &mut survey)?,
             tree: request.tree,
-            warnings,
-            made,
+            warnings: survey.into_warnings(),
+            made: OnceCell::new(),
             runner: self.runner.clone(),
         }))
     }
+}
 
+/// A squashfs filesystem of which everything is known but its size.
+#[derive(Debug)]
+struct SquashfsDraft {
+    recipe: Recipe,
+    tree: FileTree,
+    warnings: Vec<String>,
+    /// The filesystem, if its size had to be known.
+    made: OnceCell<Made>,
+    runner: Runner,
+}
+
+impl Draft for SquashfsDraft {
     /// Makes it, as its size can't be known otherwise.
-    fn smallest(&self, request: &Request<'_>, free: Bytes) -> Result<Bytes> {
+    fn smallest(&self, free: Bytes) -> Result<Bytes> {
         if free.get() > 0 {
             let message = "nothing can be written to squashfs, so no room can be left in it";
-            return Err(Error::unsupported(&request.place, message));
+            return Err(Error::unsupported(&self.recipe.place, message));
         }
-        let mut survey = Survey::new(request, "squashfs");
-        let mut tree = Cow::Borrowed(&request.tree);
-        survey.find_owners(&tree)?.applied(&mut tree);
-        let recipe = Recipe::of(request, &tree, &mut survey)?;
-        let made = recipe.make(&self.runner, &tree, &Unwatched)?;
-        let len = made.len;
-        self.keep(recipe.fingerprint(&tree)?, made);
-        Ok(len)
+        Ok(self.made()?.len)
+    }
+
+    fn at(self: Box<Self>, size: Bytes) -> Result<Box<dyn FsPlan>> {
+        if size < LEAST {
+            let message = format!(
+                "{size} can't hold squashfs, which takes {} bytes at least",
+                LEAST.get()
+            );
+            let error = Error::does_not_fit(&self.recipe.place, message);
+            return Err(self.needing(error));
+        }
+        if self.made.get().is_some() || !self.surely_fits(size) {
+            self.recipe.check_size(self.made()?, size)?;
+        }
+        Ok(Box::new(SquashfsPlan {
+            recipe: self.recipe,
+            size,
+            tree: self.tree,
+            warnings: self.warnings,
+            made: self.made.into_inner(),
+            runner: self.runner,
+        }))
+    }
+}
+
+impl SquashfsDraft {
+    /// The filesystem, made once.
+    fn made(&self) -> Result<&Made> {
+        match self.made.get() {
+            Some(made) => Ok(made),
+            None => {
+                let made = self.recipe.make(&self.runner, &self.tree, &Unwatched)?;
+                Ok(self.made.get_or_init(|| made))
+            }
+        }
+    }
+
+    fn surely_fits(&self, size: Bytes) -> bool {
+        bound::most(&self.tree, self.recipe.compression.block_size) <= size
     }
 }
 
@@ -159,27 +168,19 @@ struct Made {
 }
 
 impl Recipe {
-    /// What is asked for, checked, with `tree` as its content; `survey` takes in what is left out.
-    fn of(request: &Request<'_>, tree: &FileTree, survey: &mut Survey) -> Result<Self> {
-        let place = request.place.clone();
+    /// What is asked for, checked; `survey` takes in what is left out.
+    fn of(request: &Request<'_>, survey: &mut Survey) -> Result<Self> {
+        let Request { place, tree, .. } = request;
         let compression = Compression::read(request)?;
         check_volume(request)?;
-        check_ids(&place, tree)?;
+        check_ids(place, tree)?;
         note_losses(tree, survey)?;
-        let time = check_times(&place, tree, request.identity.time())?;
+        let time = check_times(place, tree, request.identity.time())?;
         Ok(Self {
-            place: place.to_owned(),
+            place: place.clone(),
             arguments: arguments(&compression, tree, time),
             compression,
         })
-    }
-
-    fn fingerprint(&self, tree: &FileTree) -> Result<Fingerprint> {
-        let mut sum = Fingerprinter(Sha256::new());
-        let root = tree.node(FileTree::ROOT).attributes;
-        sum.0.update(format!("{root:?} {:?}", self.arguments));
-        tar_stream::emit(tree, &mut sum)?;
-        Ok(sum.0.finalize().into())
     }
 
     fn make(&self, runner: &Runner, tree: &FileTree, progress: &dyn Progress) -> Result<Made> {
@@ -202,10 +203,6 @@ impl Recipe {
         Ok(Made { file, len })
     }
 
-    fn surely_fits(&self, tree: &FileTree, size: Bytes) -> bool {
-        bound::most(tree, self.compression.block_size) <= size
-    }
-
     fn check_size(&self, made: &Made, size: Bytes) -> Result<()> {
         if made.len <= size {
             return Ok(());
@@ -216,7 +213,7 @@ impl Recipe {
             made.len.get(),
             made.len
         );
-        Err(Error::does_not_fit(&self.place, message))
+        Err(Error::does_not_fit(&self.place, message).needing(made.len))
     }
 }
 
@@ -231,21 +228,6 @@ fn with_directory(error: Error) -> Error {
         NamelessFile::directory().display()
     );
     Error::new(error.kind(), error.place(), message)
-}
-
-/// Sums up a stream, with the places of data instead of the data.
-struct Fingerprinter(Sha256);
-
-impl<'a> Sink<'a> for Fingerprinter {
-    fn bytes(&mut self, bytes: &[u8]) -> Result<()> {
-        self.0.update(bytes);
-        Ok(())
-    }
-
-    fn data(&mut self, content: &'a Content) -> Result<()> {
-        self.0.update(format!("{content:?}"));
-        Ok(())
-    }
 }
 
 /// The filesystem itself has no name and no number.
@@ -361,7 +343,7 @@ struct SquashfsPlan {
     size: Bytes,
     tree: FileTree,
     warnings: Vec<String>,
-    made: Option<Arc<Made>>,
+    made: Option<Made>,
     runner: Runner,
 }
 

@@ -113,7 +113,7 @@ fn block_size(text: &str) -> std::result::Result<u32, String> {
 mod tests {
     use super::*;
     use disklayout::fs::Options;
-    use disklayout::{Bytes, Identity, Timestamp};
+    use disklayout::{Identity, Timestamp};
 
     fn arguments(chosen: &[(&str, &str)]) -> Result<Vec<OsString>> {
         let identity = Identity::new("disk", Timestamp::default());
@@ -123,7 +123,7 @@ mod tests {
             .fold(none, |options, (name, value)| options.with(name, value));
         let request = Request {
             options,
-            ..Request::new("p", "squashfs", Bytes::new(0), identity)
+            ..Request::new("p", "squashfs", identity)
         };
         Compression::read(&request).map(|it| it.arguments())
     }

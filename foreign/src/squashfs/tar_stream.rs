@@ -20,19 +20,12 @@ const XATTR: &str = "SCHILY.xattr.";
 const SHORT_MAX: u64 = (1 << 21) - 1;
 const LONG_MAX: u64 = (1 << 33) - 1;
 
-/// Takes a stream: its own bytes, and the data of files that goes between them.
-pub(super) trait Sink<'a> {
-    /// Takes bytes that are here.
-    fn bytes(&mut self, bytes: &[u8]) -> Result<()>;
-    /// Takes the data of a file, its holes as zeroes.
-    fn data(&mut self, content: &'a Content) -> Result<()>;
-}
-
-/// Emits everything in `tree` but its root and sockets, which a tar archive doesn't know. Files come last, in the order in which they are read fastest.
+/// Emits everything in `tree` but its root and sockets, which a tar archive doesn't know. Files come
+/// last, in the order in which they are read fastest.
 ///
 /// # Errors
-/// Those of `sink`.
-pub(super) fn emit<'a>(tree: &'a FileTree, sink: &mut dyn Sink<'a>) -> Result<()> {
+/// `Io` when a file can't be read or nobody takes the stream.
+pub(super) fn emit<'a>(tree: &'a FileTree, feed: &mut Feed<'a, '_>) -> Result<()> {
     let names = Names::of(tree);
     let is_file = |node: &Node| matches!(node.kind, NodeKind::File(_));
     let others = tree.nodes().filter(|(_, node)| !is_file(node));
@@ -44,14 +37,14 @@ pub(super) fn emit<'a>(tree: &'a FileTree, sink: &mut dyn Sink<'a>) -> Result<()
             continue;
         };
         let path = names.path(tree, first);
-        emit_node(node, &path, sink)?;
+        emit_node(node, &path, feed)?;
         for other in paths {
             let mut entry = Entry::new(node, b'1', names.path(tree, other));
             entry.link = path.clone();
-            entry.emit(sink)?;
+            entry.emit(feed)?;
         }
     }
-    sink.bytes(&[0; 2 * BLOCK])
+    feed.bytes(&[0; 2 * BLOCK])
 }
 
 /// Every name in a tree: the node that it leads to, the directory that it is in, the name.
@@ -89,23 +82,23 @@ impl<'a> Names<'a> {
     }
 }
 
-fn emit_node<'a>(node: &'a Node, path: &[u8], sink: &mut dyn Sink<'a>) -> Result<()> {
+fn emit_node<'a>(node: &'a Node, path: &[u8], feed: &mut Feed<'a, '_>) -> Result<()> {
     let entry = |kind| Entry::new(node, kind, path.to_vec());
     match &node.kind {
-        NodeKind::Directory => entry(b'5').emit(sink),
-        NodeKind::File(content) => entry(b'0').emit_file(content, sink),
+        NodeKind::Directory => entry(b'5').emit(feed),
+        NodeKind::File(content) => entry(b'0').emit_file(content, feed),
         NodeKind::Symlink(target) => {
             let mut entry = entry(b'2');
             entry.link = target.to_vec();
-            entry.emit(sink)
+            entry.emit(feed)
         }
         NodeKind::CharacterDevice(device) | NodeKind::BlockDevice(device) => {
             let is_block = matches!(node.kind, NodeKind::BlockDevice(_));
             let mut entry = entry(if is_block { b'4' } else { b'3' });
             entry.device = (device.major, device.minor);
-            entry.emit(sink)
+            entry.emit(feed)
         }
-        NodeKind::Fifo => entry(b'6').emit(sink),
+        NodeKind::Fifo => entry(b'6').emit(feed),
         NodeKind::Socket => Ok(()),
     }
 }
@@ -134,15 +127,15 @@ impl<'a> Entry<'a> {
         }
     }
 
-    fn emit_file<'b>(mut self, content: &'b Content, sink: &mut dyn Sink<'b>) -> Result<()> {
+    fn emit_file<'b>(mut self, content: &'b Content, feed: &mut Feed<'b, '_>) -> Result<()> {
         let len = content.len();
         self.size = len;
-        self.emit(sink)?;
-        sink.data(content)?;
-        sink.bytes(&vec![0; padding(len)])
+        self.emit(feed)?;
+        feed.data(content)?;
+        feed.bytes(&vec![0; padding(len)])
     }
 
-    fn emit(mut self, sink: &mut dyn Sink<'_>) -> Result<()> {
+    fn emit(mut self, feed: &mut Feed<'_, '_>) -> Result<()> {
         let own = self.node.attributes;
         let path = self.path.clone();
         self.record("path", &path);
@@ -164,14 +157,14 @@ impl<'a> Entry<'a> {
                 self.record_of_xattr(&xattr.name, &xattr.value);
             }
         }
-        sink.bytes(&header(
+        feed.bytes(&header(
             b'x',
             b"pax",
             self.records.len() as u64,
             &Fields::default(),
         ))?;
-        sink.bytes(&self.records)?;
-        sink.bytes(&vec![0; padding(self.records.len() as u64)])?;
+        feed.bytes(&self.records)?;
+        feed.bytes(&vec![0; padding(self.records.len() as u64)])?;
         let fields = Fields {
             mode: own.permissions.into(),
             uid: own.uid.into(),
@@ -179,7 +172,7 @@ impl<'a> Entry<'a> {
             mtime: own.mtime.seconds.try_into().unwrap_or(0),
             device: self.device,
         };
-        sink.bytes(&header(self.typeflag, &self.path, self.size, &fields))
+        feed.bytes(&header(self.typeflag, &self.path, self.size, &fields))
     }
 
     fn record_of_xattr(&mut self, name: &[u8], value: &[u8]) {
@@ -259,7 +252,7 @@ pub(super) struct Feed<'a, 'b> {
     piece: Vec<u8>,
 }
 
-impl<'b> Feed<'_, 'b> {
+impl<'a, 'b> Feed<'a, 'b> {
     /// Writes to `out`, and tells `progress` of files. `place` is for errors.
     pub(super) fn new(place: &'b str, out: &'b mut dyn Write, progress: &'b dyn Progress) -> Self {
         Self {
@@ -277,14 +270,14 @@ impl<'b> Feed<'_, 'b> {
         self.piece = piece;
         written
     }
-}
 
-impl<'a> Sink<'a> for Feed<'a, '_> {
+    /// Takes bytes that are here.
     fn bytes(&mut self, bytes: &[u8]) -> Result<()> {
         let fail = |error: io::Error| Error::io(self.place, "can't pass files on", error);
         self.out.write_all(bytes).map_err(fail)
     }
 
+    /// Takes the data of a file, its holes as zeroes.
     fn data(&mut self, content: &'a Content) -> Result<()> {
         let mut reader = match self.reader.take() {
             Some(reader) => reader.go_on(content)?,

@@ -49,11 +49,11 @@ fn features(chosen: &Chosen, section: Section) -> String {
 mod tests {
     use super::*;
     use disklayout::fs::{Options, Request};
-    use disklayout::{Bytes, Identity, Timestamp};
+    use disklayout::{Identity, Timestamp};
 
     fn told(options: &[(&str, &str)], label: Option<&str>) -> String {
         let identity = Identity::new("t", Timestamp::default());
-        let mut request = Request::new("p", "xfs", Bytes::new(1), identity);
+        let mut request = Request::new("p", "xfs", identity);
         let set = |all: Options, (name, value): &(&str, &str)| all.with(name, value);
         request.options = options.iter().fold(Options::default(), set);
         let chosen = Chosen::new(&request).unwrap();

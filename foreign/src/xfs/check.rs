@@ -3,7 +3,7 @@
 use disklayout::fs::Request;
 use disklayout::fs::misfits::{Loss, Survey};
 use disklayout::tree::{Device, FileTree, Node, NodeId, NodeKind, Xattrs};
-use disklayout::{Error, Place, Result};
+use disklayout::{Bytes, Error, Place, Result};
 
 use super::format::{BIGTIME_END, BIGTIME_START};
 use super::geometry::Geometry;
@@ -50,8 +50,7 @@ pub(super) fn has_links(tree: &FileTree) -> bool {
 /// for each kind of loss.
 ///
 /// # Errors
-/// `Unsupported` at the request's place where something would be lost that may not be, and for
-/// hard links where they can't be made.
+/// `Unsupported` at the request's place where something would be lost that may not be.
 pub(super) fn adapt(request: &mut Request<'_>, geometry: Geometry) -> Result<Vec<String>> {
     let mut survey = Survey::new(request, "XFS");
     let tree = &mut request.tree;
@@ -66,12 +65,20 @@ pub(super) fn adapt(request: &mut Request<'_>, geometry: Geometry) -> Result<Vec
         false => i32::MAX.into(),
     };
     let times = BIGTIME_START..=end;
-    survey.find_times(tree, Loss::Time, times, "")?.apply(tree);
-    if request.size.get() > SMALL_NUMBERS && has_links(tree) {
-        let message = "hard links can't be made in an XFS filesystem of more than 1 TiB";
-        return Err(Error::unsupported(&request.place, message));
-    }
+    survey.keep_times(tree, Loss::Time, times, "")?;
     Ok(survey.into_warnings())
+}
+
+/// Refuses hard links in a filesystem of `size` if they can't be made there.
+///
+/// # Errors
+/// `Unsupported` at `place`.
+pub(super) fn check_links(place: &Place, tree: &FileTree, size: Bytes) -> Result<()> {
+    if size.get() > SMALL_NUMBERS && has_links(tree) {
+        let message = "hard links can't be made in an XFS filesystem of more than 1 TiB";
+        return Err(Error::unsupported(place, message));
+    }
+    Ok(())
 }
 
 fn bad_name(tree: &FileTree, directory: NodeId, name: &[u8]) -> Option<(Loss, String)> {

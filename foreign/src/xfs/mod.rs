@@ -23,7 +23,7 @@ mod volume;
 
 use disklayout::disk::Disk;
 use disklayout::fs::copy::copy;
-use disklayout::fs::{Choice, Formatter, FsPlan, Progress, Request, Summary};
+use disklayout::fs::{Choice, Draft, Format, FsPlan, Progress, Request, Summary};
 use disklayout::tree::FileTree;
 use disklayout::{Bytes, Error, ErrorKind, Identity, Place, Result};
 use uuid::Uuid;
@@ -51,18 +51,18 @@ const fn tool(program: &'static str) -> Tool {
 
 /// Plans XFS filesystems that mkfs.xfs writes.
 #[derive(Clone, Debug, Default)]
-pub struct XfsFormatter {
+pub struct XfsFormat {
     runner: Runner,
 }
 
-impl XfsFormatter {
-    /// A formatter that finds its programs with `runner`.
+impl XfsFormat {
+    /// A format that finds its programs with `runner`.
     pub fn new(runner: Runner) -> Self {
         Self { runner }
     }
 }
 
-impl Formatter for XfsFormatter {
+impl Format for XfsFormat {
     fn names(&self) -> &'static [&'static str] {
         &["xfs"]
     }
@@ -71,72 +71,95 @@ impl Formatter for XfsFormatter {
         &CHOICES
     }
 
-    fn plan(&self, mut request: Request<'_>) -> Result<Box<dyn FsPlan>> {
-        let place = request.place.clone();
+    fn tools(&self) -> &'static [Tool] {
+        &TOOLS
+    }
+
+    fn draft<'a>(&self, mut request: Request<'a>) -> Result<Box<dyn Draft + 'a>> {
         let chosen = Chosen::new(&request)?;
-        let size = request.size.get();
-        if !(check::MIN_SIZE..=check::MAX_SIZE).contains(&size) {
-            let (least, most) = (check::MIN_SIZE, check::MAX_SIZE);
-            let message = format!(
-                "{} can't hold XFS, which takes {least} to {most} bytes",
-                request.size
-            );
-            return Err(Error::does_not_fit(place, message));
-        }
         if let Some(label) = request.label {
-            check::check_label(&place, label)?;
+            check::check_label(&request.place, label)?;
         }
         let warnings = check::adapt(&mut request, chosen.geometry)?;
-        let tree = request.tree;
-        let needed = Demand::new(&tree, chosen.geometry).total;
-        if needed > size - MIN_LOG {
-            let message = format!(
-                "the files need {needed} bytes, and XFS of {size} bytes has {} at most for them",
-                size - MIN_LOG
-            );
-            return Err(Error::does_not_fit(place, message));
-        }
-        Ok(Box::new(XfsPlan {
-            place: place.to_owned(),
-            size: size / CUT * CUT,
+        Ok(Box::new(XfsDraft {
+            place: request.place,
             label: request.label.map(str::to_owned),
             uuid: request
                 .uuid
                 .unwrap_or_else(|| request.identity.uuid("uuid")),
+            demand: Demand::new(&request.tree, chosen.geometry),
             chosen,
-            tree,
+            tree: request.tree,
             warnings,
             identity: request.identity,
             runner: self.runner.clone(),
         }))
     }
+}
 
+/// An XFS filesystem of which everything is known but its size, and what mkfs.xfs decides.
+#[derive(Debug)]
+struct XfsDraft {
+    place: Place,
+    label: Option<String>,
+    uuid: Uuid,
+    chosen: Chosen,
+    demand: Demand,
+    tree: FileTree,
+    warnings: Vec<String>,
+    identity: Identity,
+    runner: Runner,
+}
+
+impl Draft for XfsDraft {
     /// An upper bound: of how mkfs.xfs lays out files nothing is known before it runs.
-    fn smallest(&self, request: &Request<'_>, free: Bytes) -> Result<Bytes> {
-        let chosen = Chosen::new(request)?;
-        let demand = Demand::new(&request.tree, chosen.geometry);
-        Ok(Bytes::new(least(
-            &chosen,
-            &request.tree,
-            &demand,
-            free.get(),
-        )))
+    fn smallest(&self, free: Bytes) -> Result<Bytes> {
+        Ok(Bytes::new(self.least(free.get())))
+    }
+
+    fn at(self: Box<Self>, size: Bytes) -> Result<Box<dyn FsPlan>> {
+        self.check_size(size).map_err(|error| self.needing(error))?;
+        check::check_links(&self.place, &self.tree, size)?;
+        Ok(Box::new(XfsPlan {
+            size: size.get() / CUT * CUT,
+            draft: *self,
+        }))
     }
 }
 
-/// A size in bytes at which mkfs.xfs finds room for everything and for `free` bytes more.
-fn least(chosen: &Chosen, tree: &FileTree, demand: &Demand, free: u64) -> u64 {
-    let needed = demand.total.saturating_add(free);
-    let log = chosen.log_size.unwrap_or(MIN_LOG);
-    // What groups keep for themselves; mkfs.xfs fails before all of it is full.
-    let overhead = log + needed / 3 + (64 << 20);
-    let size = needed.saturating_add(overhead).max(check::MIN_SIZE);
-    // Some versions of mkfs.xfs only make files in one piece, in one of four groups.
-    let files = tree.files();
-    let largest = files.iter().map(|(_, content)| content.data_len()).max();
-    let group = largest.unwrap_or(0).saturating_mul(9) / 8 + MIN_LOG + (8 << 20);
-    let size = size.max(group.saturating_mul(4)).max(demand.balanced(log));
-    size.next_multiple_of(1 << 20)
+impl XfsDraft {
+    fn check_size(&self, size: Bytes) -> Result<()> {
+        let (least, most) = (check::MIN_SIZE, check::MAX_SIZE);
+        if !(least..=most).contains(&size.get()) {
+            let message = format!("{size} can't hold XFS, which takes {least} to {most} bytes");
+            return Err(Error::does_not_fit(&self.place, message));
+        }
+        let (needed, size) = (self.demand.total, size.get());
+        if needed > size - MIN_LOG {
+            let message = format!(
+                "the files need {needed} bytes, and XFS of {size} bytes has {} at most for them",
+                size - MIN_LOG
+            );
+            return Err(Error::does_not_fit(&self.place, message));
+        }
+        Ok(())
+    }
+
+    /// A size in bytes at which mkfs.xfs finds room for everything and for `free` bytes more.
+    fn least(&self, free: u64) -> u64 {
+        let needed = self.demand.total.saturating_add(free);
+        let log = self.chosen.log_size.unwrap_or(MIN_LOG);
+        // What groups keep for themselves; mkfs.xfs fails before all of it is full.
+        let overhead = log + needed / 3 + (64 << 20);
+        let size = needed.saturating_add(overhead).max(check::MIN_SIZE);
+        // Some versions of mkfs.xfs only make files in one piece, in one of four groups.
+        let files = self.tree.files();
+        let largest = files.iter().map(|(_, content)| content.data_len()).max();
+        let group = largest.unwrap_or(0).saturating_mul(9) / 8 + MIN_LOG + (8 << 20);
+        let balanced = self.demand.balanced(log);
+        let size = size.max(group.saturating_mul(4)).max(balanced);
+        size.next_multiple_of(1 << 20)
+    }
 }
 
 /// What counts in sizes, in bytes: both kinds of sectors, and all usual blocks.
@@ -145,80 +168,93 @@ const CUT: u64 = 4096;
 /// An XFS filesystem in which everything is decided that mkfs.xfs doesn't decide.
 #[derive(Debug)]
 struct XfsPlan {
-    place: Place,
+    draft: XfsDraft,
     size: u64,
-    label: Option<String>,
-    uuid: Uuid,
-    chosen: Chosen,
-    tree: FileTree,
-    warnings: Vec<String>,
-    identity: Identity,
-    runner: Runner,
 }
 
 impl FsPlan for XfsPlan {
     fn summary(&self) -> Summary {
-        let block_size = self.chosen.geometry.block_size;
+        let block_size = self.draft.chosen.geometry.block_size;
         Summary {
-            label: self.label.clone(),
-            uuid: Some(self.uuid),
-            journal: self.chosen.log_size.map(Bytes::new),
+            label: self.draft.label.clone(),
+            uuid: Some(self.draft.uuid),
+            journal: self.draft.chosen.log_size.map(Bytes::new),
             ..Summary::new("xfs", block_size, self.size / u64::from(block_size))
         }
     }
 
     fn tree(&self) -> &FileTree {
-        &self.tree
+        &self.draft.tree
     }
 
     fn warnings(&self) -> &[String] {
-        &self.warnings
+        &self.draft.warnings
     }
 
     fn cost(&self) -> Bytes {
-        Bytes::new(MIN_LOG + Demand::new(&self.tree, self.chosen.geometry).total)
+        Bytes::new(MIN_LOG + self.draft.demand.total)
     }
 
     fn check_tools(&self) -> Result<()> {
-        self.runner.find_all(&self.place, &TOOLS)?;
-        let needs = self.chosen.needs();
-        require(&self.runner, &self.place, MKFS_XFS, "-V", &needs)
+        self.draft.runner.find_all(&self.draft.place, &TOOLS)?;
+        let needs = self.draft.chosen.needs();
+        require(
+            &self.draft.runner,
+            &self.draft.place,
+            MKFS_XFS,
+            "-V",
+            &needs,
+        )
     }
 
     fn write(&self, disk: &dyn Disk, progress: &dyn Progress) -> Result<()> {
         self.check_tools()?;
-        let staging = Staging::new(&self.place)?;
+        let staging = Staging::new(&self.draft.place)?;
         // mkfs.xfs reads files of the right sizes, which are holes; their data comes later.
         let contents = staging.path().display().to_string();
-        let geometry = self.chosen.geometry;
-        let prototype = prototype::prototype(&self.place, &self.tree, geometry, &contents)?;
+        let geometry = self.draft.chosen.geometry;
+        let prototype =
+            prototype::prototype(&self.draft.place, &self.draft.tree, geometry, &contents)?;
         for size in &prototype.sizes {
             staging.hole(size.to_string(), *size)?;
         }
         let list = staging.file("prototype", &prototype.text)?;
-        let demand = Demand::new(&self.tree, geometry);
-        let written = MIN_LOG + demand.total + self.size / 2000;
-        let scratch = Scratch::new(&self.place, &staging, self.size, written)?;
-        let label = self.label.as_deref();
-        let args = arguments(&self.chosen, self.uuid, label, &list, scratch.path());
-        let made = self.runner.run(&self.place, MKFS_XFS, &args);
+        let written = MIN_LOG + self.draft.demand.total + self.size / 2000;
+        let scratch = Scratch::new(&self.draft.place, &staging, self.size, written)?;
+        let label = self.draft.label.as_deref();
+        let args = arguments(
+            &self.draft.chosen,
+            self.draft.uuid,
+            label,
+            &list,
+            scratch.path(),
+        );
+        let made = self.draft.runner.run(&self.draft.place, MKFS_XFS, &args);
         made.map_err(|error| self.failed(error))?;
         let volume = scratch.disk()?;
-        let pieces = finish::finish(&volume, &self.tree, &prototype, geometry, &self.identity);
+        let pieces = finish::finish(
+            &volume,
+            &self.draft.tree,
+            &prototype,
+            geometry,
+            &self.draft.identity,
+        );
         let pieces = pieces.map_err(|e| self.unfinished(e))?;
-        if check::has_links(&self.tree) {
+        if check::has_links(&self.draft.tree) {
             let args = ["-f".into(), scratch.path().into()];
-            self.runner.run(&self.place, XFS_REPAIR, &args)?;
-            finish::check_names(&volume, &self.tree).map_err(|e| self.unfinished(e))?;
+            self.draft
+                .runner
+                .run(&self.draft.place, XFS_REPAIR, &args)?;
+            finish::check_names(&volume, &self.draft.tree).map_err(|e| self.unfinished(e))?;
         }
-        scratch.move_to(&self.place, disk)?;
-        for (_, content) in self.tree.files() {
+        scratch.move_to(&self.draft.place, disk)?;
+        for (_, content) in self.draft.tree.files() {
             if content.extents().next().is_none() {
                 progress.advance(1, content.len());
             }
         }
         copy(
-            &self.place,
+            &self.draft.place,
             geometry.block_size.into(),
             pieces,
             disk,
@@ -238,21 +274,16 @@ impl XfsPlan {
 
     fn unfinished(&self, error: Error) -> Error {
         // Some versions of mkfs.xfs end well where there is no room, and have written nothing.
-        if error.kind() == ErrorKind::Corrupt && self.size < self.enough() {
+        if error.kind() == ErrorKind::Corrupt && self.size < self.draft.least(0) {
             return self.too_small(error);
         }
-        unfinished(&self.place, "mkfs.xfs", error)
+        unfinished(&self.draft.place, "mkfs.xfs", error)
     }
 
     fn too_small(&self, error: Error) -> Error {
-        let enough = self.enough();
+        let enough = self.draft.least(0);
         let message =
             format!("the files don't fit as mkfs.xfs spreads them; {enough} bytes are enough");
-        Error::does_not_fit(&self.place, message).with_source(error)
-    }
-
-    fn enough(&self) -> u64 {
-        let demand = Demand::new(&self.tree, self.chosen.geometry);
-        least(&self.chosen, &self.tree, &demand, 0)
+        Error::does_not_fit(&self.draft.place, message).with_source(error)
     }
 }

@@ -171,11 +171,11 @@ fn completed(mut named: Vec<Feature>, reflink: Option<bool>) -> Result<Vec<Featu
 mod tests {
     use super::*;
     use disklayout::fs::Options;
-    use disklayout::{Bytes, ErrorKind, Identity, Timestamp};
+    use disklayout::{ErrorKind, Identity, Timestamp};
 
     fn chosen(options: &[(&str, &str)]) -> Result<Chosen> {
         let identity = Identity::new("t", Timestamp::default());
-        let mut request = Request::new("p", "xfs", Bytes::new(1), identity);
+        let mut request = Request::new("p", "xfs", identity);
         let set = |all: Options, (name, value): &(&str, &str)| all.with(name, value);
         request.options = options.iter().fold(Options::default(), set);
         Chosen::new(&request)

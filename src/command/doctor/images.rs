@@ -75,11 +75,14 @@ impl<'a> Images<'a> {
         })
     }
 
-    /// Those with a filesystem called `name`.
-    pub(super) fn with_filesystem(&self, name: &str) -> Vec<&'a Image> {
+    /// Those with a filesystem that has one of these names.
+    pub(super) fn with_filesystem(&self, names: &[&str]) -> Vec<&'a Image> {
         let has = |layout: &Layout| {
             let mut partitions = layout.disk.partitions.iter();
-            partitions.any(|one| matches!(&one.holds, Holds::Filesystem(it) if it.format == name))
+            partitions.any(|one| match &one.holds {
+                Holds::Filesystem(it) => names.contains(&it.format.as_str()),
+                Holds::Nothing | Holds::Bytes(_) => false,
+            })
         };
         let layouts = self.layouts().filter(|(_, layout)| has(layout));
         layouts.map(|(image, _)| image).collect()

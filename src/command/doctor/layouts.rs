@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use anyhow::Result;
+use disklayout::fs::{Format, Registry};
 use disklayout::layout::DiskPlan;
 
 use super::check::{Check, grouped};
@@ -11,9 +12,6 @@ use crate::command::Context;
 use crate::command::set::Uploads;
 use crate::engine::{Conditions, Planner};
 use crate::image::Image;
-
-/// The filesystem whose files take less room than they have bytes.
-const COMPRESSED: &str = "squashfs";
 
 /// What became of planning the layouts.
 #[derive(Debug, Default)]
@@ -40,10 +38,11 @@ pub(super) fn look(
     Ok(plan(
         &wanted,
         &Planner::offline(&wanted, &find, &registry, &conditions),
+        &registry,
     ))
 }
 
-fn plan(wanted: &[Image], planner: &Planner<'_>) -> Layouts {
+fn plan(wanted: &[Image], planner: &Planner<'_>, registry: &Registry) -> Layouts {
     let (mut refused, mut waiting, mut least) = (vec![], vec![], 0);
     for image in wanted {
         let Some(layout) = image.layout() else {
@@ -54,7 +53,7 @@ fn plan(wanted: &[Image], planner: &Planner<'_>) -> Layouts {
             continue;
         }
         match planner.decide(&image.file_name, layout) {
-            Ok(plan) => least += least_bytes(&plan),
+            Ok(plan) => least += least_bytes(&plan, registry),
             Err(error) => refused.push((image, format!("{error:#}"))),
         }
     }
@@ -73,10 +72,11 @@ fn plan(wanted: &[Image], planner: &Planner<'_>) -> Layouts {
 }
 
 /// The bytes of the files, where the format stores each of them.
-fn least_bytes(plan: &DiskPlan) -> u64 {
+fn least_bytes(plan: &DiskPlan, registry: &Registry) -> u64 {
+    let is_compressed = |kind| registry.format(kind).is_some_and(Format::is_compressed);
     let plain = plan
         .filesystems()
-        .filter(|plan| plan.summary().kind != COMPRESSED);
+        .filter(|plan| !is_compressed(plan.summary().kind));
     plain
         .flat_map(|plan| plan.tree().files())
         .map(|(_, content)| content.data_len())

@@ -79,7 +79,7 @@ pub fn run(context: &Context, options: &Options) -> Result<Status> {
 pub fn look(context: &Context, options: &Options, runner: &Runner) -> Result<Findings> {
     let (expected, unknown) = images::expected(&context.config, options.next_release)?;
     let images = Images::new(&expected, arch::host());
-    let mut checks = programs::checks(&images, &|tool| {
+    let mut checks = programs::checks(&images, &foreign::registry(), &|tool| {
         runner
             .find(&disklayout::Place::from(tool.program), tool)
             .ok()

@@ -2,8 +2,7 @@
 
 use std::path::PathBuf;
 
-use foreign::FORMATS;
-use foreign::run::Tool;
+use disklayout::fs::{Registry, Tool};
 
 use super::check::Check;
 use super::images::Images;
@@ -12,11 +11,16 @@ use crate::osinfo::OSINFO_QUERY;
 use crate::virtinstall;
 
 /// Every program that any image might need; `find` tells where it is.
-pub(super) fn checks(images: &Images<'_>, find: &dyn Fn(Tool) -> Option<PathBuf>) -> Vec<Check> {
+pub(super) fn checks(
+    images: &Images<'_>,
+    registry: &Registry,
+    find: &dyn Fn(Tool) -> Option<PathBuf>,
+) -> Vec<Check> {
     let mut checks = Vec::new();
-    for (format, tools) in FORMATS {
-        let users = images.with_filesystem(format);
-        checks.extend(tools.iter().map(|tool| check(*tool, &users, find(*tool))));
+    for format in registry.formats() {
+        let users = images.with_filesystem(format.names());
+        let tools = format.tools().iter();
+        checks.extend(tools.map(|tool| check(*tool, &users, find(*tool))));
     }
     let installs: Vec<_> = images.installs().map(|(image, _)| image).collect();
     let tools = virtinstall::TOOLS.iter();
@@ -51,23 +55,21 @@ fn osinfo(users: &[&Image], path: Option<PathBuf>) -> Check {
 mod tests {
     use super::super::check::State;
     use super::*;
-    use disklayout::fs::Registry;
 
     #[test]
     fn every_format_that_is_not_native_has_its_programs() {
         let native = Registry::native().names();
-        let mut others = foreign::registry().names();
-        others.retain(|name| !native.contains(name));
-        let mut listed = FORMATS.map(|(name, _)| name);
-        listed.sort_unstable();
-        assert_eq!(others, listed);
+        for format in foreign::registry().formats() {
+            let is_native = native.contains(&format.names()[0]);
+            assert_eq!(format.tools().is_empty(), is_native, "{format:?}");
+        }
     }
 
     #[test]
     fn without_images_nothing_is_missing() {
         let images = Images::new(&[], "x86_64");
         for path in [None, Some(PathBuf::from("/bin/x"))] {
-            let checks = checks(&images, &|_| path.clone());
+            let checks = checks(&images, &foreign::registry(), &|_| path.clone());
             assert_eq!(checks.len(), 8 + 4);
             assert!(checks.iter().all(|check| check.state == State::Unneeded));
         }

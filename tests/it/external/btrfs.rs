@@ -2,10 +2,10 @@
 
 use std::os::unix::fs::PermissionsExt;
 
-use disklayout::fs::{Formatter, Misfits, Options, Request};
+use disklayout::fs::{Misfits, Options, Request};
 use disklayout::tree::{Content, FileTree, NodeKind};
-use disklayout::{Bytes, ErrorKind, Timestamp};
-use foreign::btrfs::BtrfsFormatter;
+use disklayout::{ErrorKind, Timestamp};
+use foreign::btrfs::BtrfsFormat;
 use foreign::run::Runner;
 
 use super::planned::{self, assert_refused, assert_stopped, tree, with_attribute};
@@ -87,7 +87,7 @@ fn an_ordinary_user_gets_the_same_bytes_another_second() {
 fn request(tree: FileTree) -> Request<'static> {
     Request {
         tree,
-        ..planned::request("btrfs", MIN)
+        ..planned::request("btrfs")
     }
 }
 
@@ -97,16 +97,15 @@ fn what_cannot_be_is_refused_when_planning() {
     let empty = || FileTree::new(Timestamp::default());
     let big = NodeKind::File(Content::host("/big", MIN + 1));
     let options = |name, value| Options::default().with(name, value);
-    for (request, kind, part) in [
+    for (size, request, kind, part) in [
         (
-            Request {
-                size: Bytes::new(MIN - 1),
-                ..request(empty())
-            },
+            MIN - 1,
+            request(empty()),
             ErrorKind::DoesNotFit,
             "takes 114294784",
         ),
         (
+            MIN,
             Request {
                 label: Some(&long),
                 ..request(empty())
@@ -115,6 +114,7 @@ fn what_cannot_be_is_refused_when_planning() {
             "256 bytes; Btrfs holds 255",
         ),
         (
+            MIN,
             Request {
                 options: options("checksum", "md5"),
                 ..request(empty())
@@ -123,6 +123,7 @@ fn what_cannot_be_is_refused_when_planning() {
             "checksum",
         ),
         (
+            MIN,
             Request {
                 options: options("node-size", "2048"),
                 ..request(empty())
@@ -131,17 +132,19 @@ fn what_cannot_be_is_refused_when_planning() {
             "power of two",
         ),
         (
+            MIN,
             request(tree("/big", big)),
             ErrorKind::DoesNotFit,
             "the files need",
         ),
         (
+            MIN,
             request(with_attribute("os2.a")),
             ErrorKind::Unsupported,
             "the extended attribute os2.a (Linux has user., trusted., security. and ACLs only), which Btrfs can't hold: leave it out, have such things dropped (--lossy",
         ),
     ] {
-        assert_refused(&BtrfsFormatter::default(), request, kind, part);
+        assert_refused(&BtrfsFormat::default(), (request, size), kind, part);
     }
 }
 
@@ -151,7 +154,7 @@ fn what_cannot_be_is_left_out_with_a_warning() {
         misfits: Misfits::Drop,
         ..request(with_attribute("os2.a"))
     };
-    let plan = BtrfsFormatter::default().plan(request).unwrap();
+    let plan = planned::plan(&BtrfsFormat::default(), request, MIN).unwrap();
     assert!(plan.tree().nodes().all(|(_, node)| node.xattrs.is_empty()));
     assert_eq!(
         plan.warnings(),
@@ -165,8 +168,8 @@ fn what_cannot_be_is_left_out_with_a_warning() {
 fn without_the_program_the_error_names_the_package() {
     let empty = tempfile::tempdir().unwrap();
     let runner = Runner::with_search(vec![empty.path().to_owned()]);
-    let request = planned::request("btrfs", MIN);
-    let plan = BtrfsFormatter::new(runner).plan(request).unwrap();
+    let request = planned::request("btrfs");
+    let plan = planned::plan(&BtrfsFormat::new(runner), request, MIN).unwrap();
     let expected = "parts[0]: mkfs.btrfs isn't installed; install the package 'btrfs-progs' (Debian, Ubuntu, Fedora)";
     assert_stopped(&*plan, MIN, expected);
 }
@@ -192,7 +195,7 @@ fn what_the_installed_program_is_too_old_for_is_refused() {
             options: Options::default().with(name, value),
             ..request(tree("/a/file", NodeKind::Fifo))
         };
-        let plan = BtrfsFormatter::new(runner.clone()).plan(request).unwrap();
+        let plan = planned::plan(&BtrfsFormat::new(runner.clone()), request, MIN).unwrap();
         let expected = format!(
             "parts[0].{name}: mkfs.btrfs 6.2 is installed, and this needs {since} or a later \
              one: install a newer 'btrfs-progs' (Debian, Ubuntu, Fedora), or leave it out"

@@ -1,9 +1,9 @@
 //! F2FS filesystems as fsck.f2fs and dump.f2fs see them, and the kernel where it can.
 
-use disklayout::fs::{Formatter, Misfits, Options, Request};
+use disklayout::fs::{Misfits, Options, Request};
 use disklayout::tree::{Content, FileTree, NodeKind};
-use disklayout::{Bytes, ErrorKind, Timestamp};
-use foreign::f2fs::F2fsFormatter;
+use disklayout::{ErrorKind, Timestamp};
+use foreign::f2fs::F2fsFormat;
 use foreign::run::Runner;
 
 use super::dumped;
@@ -66,7 +66,7 @@ fn an_ordinary_user_gets_the_same_bytes_another_second() {
 fn request(tree: FileTree) -> Request<'static> {
     Request {
         tree,
-        ..planned::request("f2fs", MIN_FILLED)
+        ..planned::request("f2fs")
     }
 }
 
@@ -76,16 +76,15 @@ fn what_cannot_be_is_refused_when_planning() {
     let empty = || FileTree::new(Timestamp::default());
     let big = NodeKind::File(Content::host("/big", MIN_FILLED + 1));
     let options = |name, value| Options::default().with(name, value);
-    for (request, kind, part) in [
+    for (size, request, kind, part) in [
         (
-            Request {
-                size: Bytes::new(MIN - 1),
-                ..request(empty())
-            },
+            MIN - 1,
+            request(empty()),
             ErrorKind::DoesNotFit,
             "takes 54525952",
         ),
         (
+            MIN_FILLED,
             Request {
                 label: Some(&long),
                 ..request(empty())
@@ -94,6 +93,7 @@ fn what_cannot_be_is_refused_when_planning() {
             "513 bytes; F2FS holds 512",
         ),
         (
+            MIN_FILLED,
             Request {
                 options: options("overprovision", "0"),
                 ..request(empty())
@@ -102,25 +102,25 @@ fn what_cannot_be_is_refused_when_planning() {
             "overprovision",
         ),
         (
-            Request {
-                size: Bytes::new(MIN_FILLED - 1),
-                ..request(tree("/fifo", NodeKind::Fifo))
-            },
+            MIN_FILLED - 1,
+            request(tree("/fifo", NodeKind::Fifo)),
             ErrorKind::DoesNotFit,
             "67108864",
         ),
         (
+            MIN_FILLED,
             request(tree("/big", big)),
             ErrorKind::DoesNotFit,
             "the files need",
         ),
         (
+            MIN_FILLED,
             request(with_attribute("os2.a")),
             ErrorKind::Unsupported,
             "the extended attribute os2.a (Linux has user., trusted., security. and ACLs only), which F2FS can't hold: leave it out, have such things dropped (--lossy",
         ),
     ] {
-        assert_refused(&F2fsFormatter::default(), request, kind, part);
+        assert_refused(&F2fsFormat::default(), (request, size), kind, part);
     }
 }
 
@@ -130,7 +130,7 @@ fn what_cannot_be_is_left_out_with_a_warning() {
         misfits: Misfits::Drop,
         ..request(with_attribute("os2.a"))
     };
-    let plan = F2fsFormatter::default().plan(request).unwrap();
+    let plan = planned::plan(&F2fsFormat::default(), request, MIN_FILLED).unwrap();
     assert!(plan.tree().nodes().all(|(_, node)| node.xattrs.is_empty()));
     assert_eq!(
         plan.warnings(),
@@ -144,8 +144,8 @@ fn what_cannot_be_is_left_out_with_a_warning() {
 fn without_the_program_the_error_names_the_package() {
     let empty = tempfile::tempdir().unwrap();
     let runner = Runner::with_search(vec![empty.path().to_owned()]);
-    let request = planned::request("f2fs", MIN_FILLED);
-    let plan = F2fsFormatter::new(runner).plan(request).unwrap();
+    let request = planned::request("f2fs");
+    let plan = planned::plan(&F2fsFormat::new(runner), request, MIN_FILLED).unwrap();
     let expected = "parts[0]: mkfs.f2fs isn't installed; install the package 'f2fs-tools' (Debian, Ubuntu, Fedora)";
     assert_stopped(&*plan, MIN_FILLED, expected);
 }

@@ -1,14 +1,23 @@
 //! What is decided before a program runs.
 
 use disklayout::disk::MemDisk;
-use disklayout::fs::{Formatter, FsPlan, Request, Unwatched};
+use disklayout::fs::{Format, FsPlan, Request, Unwatched};
 use disklayout::tree::{Attributes, FileTree, Node, NodeKind, Xattr, Xattrs};
-use disklayout::{Bytes, ErrorKind, Identity, Timestamp};
+use disklayout::{Bytes, ErrorKind, Identity, Result, Timestamp};
 
-/// A request for a filesystem of `size` bytes with nothing in it.
-pub(super) fn request(kind: &'static str, size: u64) -> Request<'static> {
+/// A request for a filesystem with nothing in it.
+pub(super) fn request(kind: &'static str) -> Request<'static> {
     let identity = Identity::new("disk", Timestamp::default());
-    Request::new("parts[0]", kind, Bytes::new(size), identity)
+    Request::new("parts[0]", kind, identity)
+}
+
+/// What is asked for, in a filesystem of `size` bytes.
+pub(super) fn plan(
+    format: &impl Format,
+    request: Request<'_>,
+    size: u64,
+) -> Result<Box<dyn FsPlan>> {
+    format.draft(request)?.at(Bytes::new(size))
 }
 
 pub(super) fn tree(path: &str, kind: NodeKind) -> FileTree {
@@ -32,12 +41,12 @@ pub(super) fn with_attribute(name: &str) -> FileTree {
 
 /// A part of what is said is enough.
 pub(super) fn assert_refused(
-    formatter: &impl Formatter,
-    request: Request<'_>,
+    format: &impl Format,
+    (request, size): (Request<'_>, u64),
     kind: ErrorKind,
     part: &str,
 ) {
-    let error = formatter.plan(request).unwrap_err();
+    let error = plan(format, request, size).unwrap_err();
     assert_eq!(error.kind(), kind, "{error}");
     assert!(error.to_string().contains(part), "{error}");
 }

@@ -1,10 +1,10 @@
 //! XFS filesystems as xfs_repair and the kernel see them.
 
-use disklayout::fs::{Formatter, Misfits, Options, Request};
+use disklayout::fs::{Misfits, Options, Request};
 use disklayout::tree::{Attributes, Content, Device, FileTree, Node, NodeKind, Xattr, Xattrs};
-use disklayout::{Bytes, ErrorKind, Timestamp};
+use disklayout::{ErrorKind, Timestamp};
 use foreign::run::Runner;
-use foreign::xfs::XfsFormatter;
+use foreign::xfs::XfsFormat;
 
 use super::planned::{self, assert_refused, assert_stopped, tree};
 use super::sample::sample;
@@ -86,7 +86,7 @@ fn an_ordinary_user_gets_the_same_bytes_another_second() {
 fn request(tree: FileTree) -> Request<'static> {
     Request {
         tree,
-        ..planned::request("xfs", MIN)
+        ..planned::request("xfs")
     }
 }
 
@@ -95,16 +95,15 @@ fn what_cannot_be_is_refused_when_planning() {
     let file = || NodeKind::File(Content::inline(b""));
     let link = NodeKind::Symlink(vec![b't'; 1024].into());
     let empty = || FileTree::new(Timestamp::default());
-    for (request, kind, part) in [
+    for (size, request, kind, part) in [
         (
-            Request {
-                size: Bytes::new(MIN - 1),
-                ..request(empty())
-            },
+            MIN - 1,
+            request(empty()),
             ErrorKind::DoesNotFit,
             "takes 314572800",
         ),
         (
+            MIN,
             Request {
                 label: Some("thirteen-byte"),
                 ..request(empty())
@@ -113,6 +112,7 @@ fn what_cannot_be_is_refused_when_planning() {
             "13 bytes; XFS holds 12",
         ),
         (
+            MIN,
             Request {
                 options: Options::default().with("inode-size", 4096),
                 ..request(empty())
@@ -121,6 +121,7 @@ fn what_cannot_be_is_refused_when_planning() {
             "inode-size",
         ),
         (
+            MIN,
             Request {
                 options: Options::default().with("block-size", 3000),
                 ..request(empty())
@@ -129,22 +130,25 @@ fn what_cannot_be_is_refused_when_planning() {
             "power of two",
         ),
         (
+            MIN,
             request(tree("/ ", file())),
             ErrorKind::Unsupported,
             "'/ ' has a name of which mkfs.xfs can't be told, which XFS can't hold: leave it out, have such things dropped (--lossy",
         ),
         (
+            MIN,
             request(tree("/link", link)),
             ErrorKind::Unsupported,
             "1024 bytes",
         ),
         (
+            MIN,
             request(tree("/big", NodeKind::File(Content::host("/big", MIN)))),
             ErrorKind::DoesNotFit,
             "the files need",
         ),
     ] {
-        assert_refused(&XfsFormatter::default(), request, kind, part);
+        assert_refused(&XfsFormat::default(), (request, size), kind, part);
     }
 }
 
@@ -238,7 +242,7 @@ fn what_cannot_be_is_left_out_with_a_warning() {
         misfits: Misfits::Drop,
         ..request(tree)
     };
-    let plan = XfsFormatter::default().plan(request).unwrap();
+    let plan = planned::plan(&XfsFormat::default(), request, MIN).unwrap();
     let expected = [
         "left out 1 entry with names that XFS can't hold: '/ ' has a name of which mkfs.xfs can't be told",
         "left out 1 symbolic link with targets that XFS can't hold: '/link' is a symbolic link of 337 bytes, more than the 336 of an inode of 512 (a larger inode-size has more)",
@@ -258,8 +262,8 @@ fn what_cannot_be_is_left_out_with_a_warning() {
 fn without_the_program_the_error_names_the_package() {
     let empty = tempfile::tempdir().unwrap();
     let runner = Runner::with_search(vec![empty.path().to_owned()]);
-    let request = planned::request("xfs", MIN);
-    let plan = XfsFormatter::new(runner).plan(request).unwrap();
+    let request = planned::request("xfs");
+    let plan = planned::plan(&XfsFormat::new(runner), request, MIN).unwrap();
     let expected = "parts[0]: mkfs.xfs isn't installed; install the package 'xfsprogs' (Debian, Ubuntu, Fedora, Rocky)";
     assert_stopped(&*plan, MIN, expected);
 }

@@ -73,15 +73,17 @@ fn awkward_sizes_are_accepted_by_every_checker() {
 
 #[test]
 fn too_small_is_refused_with_the_smallest_size() {
-    let request = |size| Request {
-        sector_size: SectorSize::B4096,
-        ..Request::new("p", "ntfs", Bytes::new(size), Identity::new("d", BUILT))
+    let plan = |size| {
+        let draft = NtfsFormat::default().draft(Request {
+            sector_size: SectorSize::B4096,
+            ..Request::new("p", "ntfs", Identity::new("d", BUILT))
+        });
+        draft.unwrap().at(Bytes::new(size))
     };
-    let formatter = NtfsFormatter::default();
-    let error = formatter.plan(request(MIB + SECTOR - 1)).unwrap_err();
+    let error = plan(MIB + SECTOR - 1).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::DoesNotFit);
     assert!(error.message().contains(" 1052672 to "), "{error}");
-    formatter.plan(request(MIB + SECTOR)).unwrap();
+    plan(MIB + SECTOR).unwrap();
 }
 
 /// Files in records, which are larger than those of small sectors, and in clusters; directories
@@ -134,15 +136,8 @@ fn the_size_that_is_found_does() {
         wanted.file(&format!("{}/f", format!("/d{i}").repeat(5)), b"")
     });
     for mut wanted in [none(), large, small, deep] {
-        let request = Request {
-            tree: wanted.tree(),
-            sector_size: wanted.sector_size,
-            ..Request::new("p", "ntfs", Bytes::new(0), Identity::new("d", BUILT))
-        };
-        let formatter = NtfsFormatter::default();
-        let found = formatter.smallest(&request, Bytes::new(0)).unwrap();
-        assert!(found.get().is_multiple_of(SECTOR));
-        wanted.size = found.get();
+        wanted.size = wanted.smallest(0);
+        assert!(wanted.size.is_multiple_of(SECTOR));
         let volume = wanted.build_unchecked();
         let fixed = volume.text("ntfsfix", &["-n"]);
         assert!(fixed.contains("processed successfully"), "{fixed}");

@@ -9,14 +9,12 @@ mod metadata;
 mod write;
 mod xattr;
 
-use std::borrow::Cow;
-
 use uuid::Uuid;
 
 use crate::disk::Disk;
 use crate::error::{Error, Result};
-use crate::fs::misfits::{Changes, Survey};
-use crate::fs::{Choice, Formatter, FsPlan, Progress, Request, Summary};
+use crate::fs::misfits::Survey;
+use crate::fs::{Choice, Draft, Format, FsPlan, Progress, Request, Summary};
 use crate::identity::Timestamp;
 use crate::place::{Field, Place};
 use crate::tree::FileTree;
@@ -43,9 +41,9 @@ const COMPRESSION: &str = "compression";
 /// A filesystem takes exactly what its content needs, up to 16 TiB; of a larger partition the rest
 /// stays unused. Holes of files stay holes. Linux 5.16 reads all of it, 5.4 what has no holes.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct ErofsFormatter;
+pub struct ErofsFormat;
 
-impl Formatter for ErofsFormatter {
+impl Format for ErofsFormat {
     fn names(&self) -> &'static [&'static str] {
         &[NAME]
     }
@@ -54,59 +52,32 @@ impl Formatter for ErofsFormatter {
         &CHOICES
     }
 
-    fn plan(&self, mut request: Request<'_>) -> Result<Box<dyn FsPlan>> {
-        let (changes, warnings) = misfits(&request)?;
-        changes.apply(&mut request.tree);
-        let (volume, layout) = decide(&request, &request.tree)?;
-        let needed = size(&layout);
-        if needed > request.size {
-            let message = format!(
-                "{} bytes are too few for {NAME}: the content takes {} ({needed})",
-                request.size.get(),
-                needed.get()
-            );
-            return Err(Error::does_not_fit(&request.place, message));
-        }
+    fn draft<'a>(&self, mut request: Request<'a>) -> Result<Box<dyn Draft + 'a>> {
+        let warnings = adapt(&mut request)?;
+        check_options(&request)?;
+        let volume = Volume {
+            label: check_label(&request)?,
+            uuid: request
+                .uuid
+                .unwrap_or_else(|| request.identity.uuid("filesystem")),
+            created: request.identity.time(),
+        };
         Ok(Box::new(Plan {
-            place: request.place.clone(),
+            layout: Layout::new(&request.place, &request.tree, volume.created)?,
+            place: request.place,
             volume,
-            layout,
             tree: request.tree,
             warnings,
         }))
     }
-
-    fn smallest(&self, request: &Request<'_>, free: Bytes) -> Result<Bytes> {
-        if free.get() > 0 {
-            let message = format!("nothing can be written to {NAME}, so no room can be left in it");
-            return Err(Error::unsupported(&request.place, message));
-        }
-        let mut tree = Cow::Borrowed(&request.tree);
-        misfits(request)?.0.applied(&mut tree);
-        let (_, layout) = decide(request, &tree)?;
-        Ok(size(&layout))
-    }
 }
 
-/// What has to change in the tree, and a sentence for each kind of loss.
-fn misfits(request: &Request<'_>) -> Result<(Changes, Vec<String>)> {
+/// Changes what can't be in the tree: a sentence for each kind of loss.
+fn adapt(request: &mut Request<'_>) -> Result<Vec<String>> {
     let mut survey = Survey::new(request, NAME);
-    let mut changes = survey.find_xattrs(&request.tree, |_, _, xattrs| xattr::fit(xattrs))?;
-    changes.add(survey.find_owners(&request.tree)?);
-    Ok((changes, survey.into_warnings()))
-}
-
-fn decide(request: &Request<'_>, tree: &FileTree) -> Result<(Volume, Layout)> {
-    check_options(request)?;
-    let volume = Volume {
-        label: check_label(request)?,
-        uuid: request
-            .uuid
-            .unwrap_or_else(|| request.identity.uuid("filesystem")),
-        created: request.identity.time(),
-    };
-    let layout = Layout::new(&request.place, tree, volume.created)?;
-    Ok((volume, layout))
+    survey.keep_xattrs(&mut request.tree, |_, _, xattrs| xattr::fit(xattrs))?;
+    survey.keep_owners(&mut request.tree)?;
+    Ok(survey.into_warnings())
 }
 
 fn check_options(request: &Request<'_>) -> Result<()> {
@@ -134,10 +105,6 @@ fn check_label(request: &Request<'_>) -> Result<[u8; LABEL_MAX]> {
     Ok(std::array::from_fn(|i| label.get(i).copied().unwrap_or(0)))
 }
 
-fn size(layout: &Layout) -> Bytes {
-    Bytes::new(layout.blocks * BLOCK_SIZE)
-}
-
 /// What the superblock tells of the filesystem as a whole.
 #[derive(Debug)]
 struct Volume {
@@ -154,6 +121,36 @@ struct Plan {
     layout: Layout,
     tree: FileTree,
     warnings: Vec<String>,
+}
+
+impl Plan {
+    fn size(&self) -> Bytes {
+        Bytes::new(self.layout.blocks * BLOCK_SIZE)
+    }
+}
+
+/// Nothing depends on the size.
+impl Draft for Plan {
+    fn smallest(&self, free: Bytes) -> Result<Bytes> {
+        if free.get() > 0 {
+            let message = format!("nothing can be written to {NAME}, so no room can be left in it");
+            return Err(Error::unsupported(&self.place, message));
+        }
+        Ok(self.size())
+    }
+
+    fn at(self: Box<Self>, size: Bytes) -> Result<Box<dyn FsPlan>> {
+        let needed = self.size();
+        if needed > size {
+            let message = format!(
+                "{} bytes are too few for {NAME}: the content takes {} ({needed})",
+                size.get(),
+                needed.get()
+            );
+            return Err(Error::does_not_fit(self.place, message).needing(needed));
+        }
+        Ok(self)
+    }
 }
 
 impl FsPlan for Plan {
@@ -181,7 +178,7 @@ impl FsPlan for Plan {
     fn cost(&self) -> Bytes {
         let files = self.tree.nodes().filter_map(|(_, node)| layout::file(node));
         let holes: u64 = files.map(|file| file.len() - file.data_len()).sum();
-        Bytes::new(size(&self.layout).get().saturating_sub(holes))
+        Bytes::new(self.size().get().saturating_sub(holes))
     }
 
     fn write(&self, disk: &dyn Disk, progress: &dyn Progress) -> Result<()> {

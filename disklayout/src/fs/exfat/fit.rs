@@ -1,62 +1,35 @@
 //! Which size a content takes.
 
+use super::Plan;
 use super::allocate::{Allocation, Demand, bitmap_clusters};
 use super::format::CLUSTER_COUNT_MAX;
 use super::geometry::{self, Frame, Geometry, VOLUME_MIN};
-use super::options::Options;
+use super::upcase::UpCase;
 use crate::error::{Error, Result};
-use crate::fs::Request;
+use crate::fs::{Draft, FsPlan};
 use crate::place::Place;
 use crate::tree::FileTree;
 use crate::units::Bytes;
 
-/// A content that a size is looked for.
+/// A volume of which everything is known but its size.
 #[derive(Debug)]
-pub(super) struct Fitting<'a> {
-    pub place: &'a Place,
+pub(super) struct ExfatDraft {
+    pub place: Place,
     pub frame: Frame,
     /// What is chosen; by the size where nothing is.
     pub cluster_size: Option<u64>,
-    pub demand: &'a Demand,
-    pub tree: &'a FileTree,
+    pub demand: Demand,
+    /// In units of UTF-16.
+    pub label: Vec<u16>,
+    pub serial_number: u32,
+    pub upcase: UpCase,
+    pub upcase_bytes: Vec<u8>,
+    pub tree: FileTree,
+    pub warnings: Vec<String>,
 }
 
-impl<'a> Fitting<'a> {
-    pub(super) fn new(
-        request: &'a Request<'a>,
-        options: &Options,
-        demand: &'a Demand,
-        tree: &'a FileTree,
-    ) -> Self {
-        Self {
-            place: &request.place,
-            frame: Frame::new(request, options),
-            cluster_size: options.cluster_size,
-            demand,
-            tree,
-        }
-    }
-
-    /// The content in a volume of this size.
-    ///
-    /// # Errors
-    /// `DoesNotFit` with the smallest size that would do.
-    pub(super) fn at(&self, size: Bytes) -> Result<(Geometry, Allocation)> {
-        let size = size.get();
-        let usual =
-            || geometry::cluster_size(size / self.frame.sector_size * self.frame.sector_size);
-        let cluster_size = self.cluster_size.unwrap_or_else(usual);
-        let geometry = Geometry::new(self.place, self.frame, size, cluster_size)?;
-        let allocation = Allocation::new(&geometry, self.demand, self.tree);
-        let allocation = allocation.ok_or_else(|| self.too_small(Bytes::new(size)))?;
-        Ok((geometry, allocation))
-    }
-
-    /// The smallest size that leaves `free` bytes.
-    ///
-    /// # Errors
-    /// `DoesNotFit` when no size is large enough.
-    pub(super) fn smallest(&self, free: Bytes) -> Result<Bytes> {
+impl Draft for ExfatDraft {
+    fn smallest(&self, free: Bytes) -> Result<Bytes> {
         let ranges: Vec<(u64, u64)> = match self.cluster_size {
             Some(chosen) => vec![(i64::MAX as u64, chosen)],
             None => geometry::cluster_sizes().collect(),
@@ -75,13 +48,51 @@ impl<'a> Fitting<'a> {
             }
         }
         let message = "the content doesn't fit into exfat of any size; ask for larger clusters";
-        Err(Error::does_not_fit(self.place, message))
+        Err(Error::does_not_fit(&self.place, message))
+    }
+
+    fn at(self: Box<Self>, size: Bytes) -> Result<Box<dyn FsPlan>> {
+        let fitted = self.fit(size);
+        let (geometry, allocation) = fitted.map_err(|error| self.needing(error))?;
+        Ok(Box::new(Plan {
+            place: self.place,
+            geometry,
+            allocation,
+            label: self.label,
+            serial_number: self.serial_number,
+            upcase: self.upcase,
+            upcase_bytes: self.upcase_bytes,
+            tree: self.tree,
+            warnings: self.warnings,
+        }))
+    }
+}
+
+impl ExfatDraft {
+    /// The content in a volume of this size.
+    fn fit(&self, size: Bytes) -> Result<(Geometry, Allocation)> {
+        let usual = || {
+            let sector_size = self.frame.sector_size;
+            geometry::cluster_size(size.get() / sector_size * sector_size)
+        };
+        let cluster_size = self.cluster_size.unwrap_or_else(usual);
+        let geometry = Geometry::new(&self.place, self.frame, size.get(), cluster_size)?;
+        if let Some(allocation) = Allocation::new(&geometry, &self.demand, &self.tree) {
+            return Ok((geometry, allocation));
+        }
+        let smallest = self.smallest(Bytes::new(0))?;
+        let message = format!(
+            "the content doesn't fit into {size}; the smallest size that holds it is {} bytes \
+             ({smallest})",
+            smallest.get()
+        );
+        Err(Error::does_not_fit(&self.place, message))
     }
 
     /// How many clusters are needed. More of them need a larger bitmap.
     fn clusters(&self, cluster_size: u64, free: Bytes) -> Option<u64> {
         let free = free.get().div_ceil(cluster_size);
-        let rest = self.demand.clusters(self.tree, cluster_size);
+        let rest = self.demand.clusters(&self.tree, cluster_size);
         let rest = rest.checked_add(free)?;
         let mut clusters = rest;
         while clusters <= u64::from(CLUSTER_COUNT_MAX) {
@@ -105,20 +116,6 @@ impl<'a> Fitting<'a> {
                 return Some(size);
             }
             size = needed;
-        }
-    }
-
-    fn too_small(&self, size: Bytes) -> Error {
-        match self.smallest(Bytes::new(0)) {
-            Ok(smallest) => {
-                let message = format!(
-                    "the content doesn't fit into {size}; the smallest size that holds it is {} \
-                     bytes ({smallest})",
-                    smallest.get()
-                );
-                Error::does_not_fit(self.place, message)
-            }
-            Err(error) => error,
         }
     }
 }

@@ -17,16 +17,16 @@ use std::ops::Range;
 
 use crate::disk::Disk;
 use crate::error::{Error, Result};
-use crate::fs::misfits::Adaptation;
-use crate::fs::{Choice, Formatter, FsPlan, Progress, Request, Summary};
+use crate::fs::misfits::adapt;
+use crate::fs::{Choice, Draft, Format, FsPlan, Progress, Request, Summary};
 use crate::place::Place;
 use crate::tree::FileTree;
 use crate::units::Bytes;
 
 use allocate::{Allocation, Demand};
-use fit::Fitting;
+use fit::ExfatDraft;
 use format::FIRST_CLUSTER;
-use geometry::Geometry;
+use geometry::{Frame, Geometry};
 use options::Options;
 use rules::Rules;
 use upcase::UpCase;
@@ -41,9 +41,9 @@ const OWN_ENTRIES: u64 = 3;
 /// There is no UUID: what blkid shows as one is the serial number. The specification's Volume GUID
 /// isn't known to fsck.exfat before 1.2.3, which offers to delete it.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct ExfatFormatter;
+pub struct ExfatFormat;
 
-impl Formatter for ExfatFormatter {
+impl Format for ExfatFormat {
     fn names(&self) -> &'static [&'static str] {
         &["exfat"]
     }
@@ -52,38 +52,31 @@ impl Formatter for ExfatFormatter {
         &options::CHOICES
     }
 
-    fn plan(&self, mut request: Request<'_>) -> Result<Box<dyn FsPlan>> {
+    fn partition_type(&self, _: &str) -> &'static str {
+        "basic-data"
+    }
+
+    fn draft<'a>(&self, mut request: Request<'a>) -> Result<Box<dyn Draft + 'a>> {
         let options = Options::read(&request)?;
         let label = checked_label(&request)?;
         let upcase = UpCase::new();
         let upcase_bytes = upcase.bytes();
-        let adaptation = Adaptation::of(&request, &Rules(&upcase))?;
-        let warnings = adaptation.apply(&request.place, &mut request.tree)?;
-        let demand = demand(&request, &request.tree, upcase_bytes.len())?;
-        let fitting = Fitting::new(&request, &options, &demand, &request.tree);
-        let (geometry, allocation) = fitting.at(request.size)?;
+        let warnings = adapt(&mut request, &Rules(&upcase))?;
+        let frame = Frame::new(&request, &options);
+        let Request { place, tree, .. } = request;
         let serial_number = || request.identity.number32("volume serial number");
-        Ok(Box::new(Plan {
-            place: request.place.clone(),
-            geometry,
-            allocation,
+        Ok(Box::new(ExfatDraft {
+            frame,
+            cluster_size: options.cluster_size,
+            demand: Demand::of(&place, &tree, OWN_ENTRIES, upcase_bytes.len() as u64)?,
+            place,
             label,
             serial_number: options.volume_id.unwrap_or_else(serial_number),
             upcase,
             upcase_bytes,
-            tree: request.tree,
+            tree,
             warnings,
         }))
-    }
-
-    fn smallest(&self, request: &Request<'_>, free: Bytes) -> Result<Bytes> {
-        let options = Options::read(request)?;
-        checked_label(request)?;
-        let upcase = UpCase::new();
-        let adaptation = Adaptation::of(request, &Rules(&upcase))?;
-        let tree = adaptation.applied(&request.place, &request.tree)?;
-        let demand = demand(request, &tree, upcase.bytes().len())?;
-        Fitting::new(request, &options, &demand, &tree).smallest(free)
     }
 }
 
@@ -97,10 +90,6 @@ fn checked_label(request: &Request<'_>) -> Result<Vec<u16>> {
          hexadecimal digits"
     );
     Err(Error::unsupported(&request.place, message))
-}
-
-fn demand(request: &Request<'_>, tree: &FileTree, upcase_len: usize) -> Result<Demand> {
-    Demand::of(&request.place, tree, OWN_ENTRIES, upcase_len as u64)
 }
 
 /// A volume with every cluster assigned.

@@ -61,7 +61,6 @@ pub(super) fn label(request: &Request<'_>) -> Result<Vec<u16>> {
 mod tests {
     use super::*;
     use crate::identity::{Identity, Timestamp};
-    use crate::units::Bytes;
 
     #[test]
     fn names_are_utf_16_of_255_units() {
@@ -106,7 +105,7 @@ mod tests {
     fn labels_have_eleven_units() {
         let of = |text| {
             let identity = Identity::new("t", Timestamp::default());
-            let mut request = Request::new("p", "exfat", Bytes::new(1), identity);
+            let mut request = Request::new("p", "exfat", identity);
             request.label = text;
             label(&request).map(|units| units.len())
         };

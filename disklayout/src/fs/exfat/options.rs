@@ -81,11 +81,11 @@ fn serial_number(text: &str) -> std::result::Result<u32, String> {
 mod tests {
     use super::*;
     use crate::identity::{Identity, Timestamp};
-    use crate::units::{Bytes, SectorSize};
+    use crate::units::SectorSize;
 
     fn read(name: &str, value: &str, sector_size: SectorSize) -> Result<Options> {
         let identity = Identity::new("t", Timestamp::default());
-        let mut request = Request::new("p", "exfat", Bytes::new(1), identity);
+        let mut request = Request::new("p", "exfat", identity);
         request.options.set(name, value);
         request.sector_size = sector_size;
         Options::read(&request)

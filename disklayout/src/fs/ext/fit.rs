@@ -1,7 +1,9 @@
 //! Which size a content takes.
 
+use std::cell::OnceCell;
 use std::ops::Range;
 
+use super::Plan;
 use super::allocate::{self, Allocation};
 use super::block_map;
 use super::checksum::Crc;
@@ -11,11 +13,14 @@ use super::directory::Shape;
 use super::extents;
 use super::geometry::{Geometry, MAX_SIZE};
 use super::hash::NameHash;
+use super::misfits::BLOCK_SIZES;
 use super::options::Inodes;
 use super::parameters::Parameters;
 use super::space::Run;
 use super::superblock::Volume;
+use super::warnings;
 use crate::error::{Error, Result};
+use crate::fs::{Draft, FsPlan};
 use crate::place::Place;
 use crate::tree::FileTree;
 use crate::units::Bytes;
@@ -32,52 +37,79 @@ const STEPS_BACK: u64 = 1024;
 /// With so many groups all of the sizes near by are tried.
 const FEW_GROUPS: u64 = 128;
 
-/// A content that a size is looked for.
+/// A filesystem of which everything is known but its size.
 #[derive(Debug)]
-pub(super) struct Fitting<'a> {
-    pub place: &'a Place,
+pub(super) struct ExtDraft {
+    pub place: Place,
+    pub parameters: Parameters,
+    pub volume: Volume,
     /// The content, adapted.
-    pub tree: &'a FileTree,
-    pub parameters: &'a Parameters,
-    pub volume: &'a Volume,
+    pub tree: FileTree,
+    pub warnings: Vec<String>,
+    /// What the content needs in blocks of each of [`BLOCK_SIZES`], where it was asked for.
+    pub demands: [OnceCell<Demand>; BLOCK_SIZES.len()],
 }
 
-impl Fitting<'_> {
-    /// The content in a filesystem of this size.
-    ///
-    /// # Errors
-    /// `DoesNotFit` with the smallest size that would do.
-    pub(super) fn at(&self, size: Bytes) -> Result<(Geometry, Demand, Allocation)> {
-        let demand = self.demand(self.parameters.block_size_at(size))?;
-        let geometry = match self.geometry(size, &demand) {
-            Ok(geometry) => geometry,
-            Err(error) => return Err(self.with_least(error, size, &demand)),
-        };
-        self.check_inodes(&geometry, &demand)?;
-        match allocate::allocate(&geometry, &demand, self.tree) {
-            Ok(allocation) => Ok((geometry, demand, allocation)),
-            Err(_) => Err(self.too_small(size).unwrap_or_else(|| self.too_large())),
-        }
-    }
-
-    /// The smallest size that leaves `free` bytes to ordinary users.
-    ///
-    /// # Errors
-    /// `DoesNotFit` when no size is large enough.
-    pub(super) fn smallest(&self, free: Bytes) -> Result<Bytes> {
-        let mut demand: Option<Demand> = None;
+impl Draft for ExtDraft {
+    fn smallest(&self, free: Bytes) -> Result<Bytes> {
+        let data = self.tree.data_len();
         for range in self.ranges() {
+            if range.end * PAGE_SIZE <= data {
+                continue;
+            }
             let size = Bytes::new(range.start * PAGE_SIZE);
-            let block_size = self.parameters.block_size_at(size);
-            let demand = match demand.take().filter(|known| known.block_size == block_size) {
-                Some(known) => demand.insert(known),
-                None => demand.insert(self.demand(block_size)?),
-            };
+            let demand = self.demand(self.parameters.block_size_at(size))?;
             if let Some(pages) = self.smallest_in(range, demand, free) {
                 return Ok(Bytes::new(pages * PAGE_SIZE));
             }
         }
         Err(self.impossible())
+    }
+
+    fn at(mut self: Box<Self>, size: Bytes) -> Result<Box<dyn FsPlan>> {
+        let (geometry, allocation) = self.fit(size)?;
+        let demand = self.take_demand(geometry.block_size)?;
+        let Self {
+            place,
+            parameters,
+            volume,
+            tree,
+            mut warnings,
+            ..
+        } = *self;
+        warnings.extend(warnings::of(&parameters, &geometry, &demand));
+        Ok(Box::new(Plan {
+            place,
+            seed: Crc::of_filesystem(volume.uuid),
+            parameters,
+            geometry,
+            demand,
+            allocation,
+            volume,
+            tree,
+            warnings,
+        }))
+    }
+}
+
+impl ExtDraft {
+    /// The content in a filesystem of this size.
+    ///
+    /// # Errors
+    /// `DoesNotFit` with the smallest size that would do.
+    fn fit(&self, size: Bytes) -> Result<(Geometry, Allocation)> {
+        let demand = self.demand(self.parameters.block_size_at(size))?;
+        let geometry = self.geometry(size, demand);
+        let geometry = geometry.map_err(|error| self.with_least(error, size, demand))?;
+        let checked = self.check_inodes(&geometry, demand);
+        checked.map_err(|error| self.needing(error))?;
+        match allocate::allocate(&geometry, demand, &self.tree) {
+            Ok(allocation) => Ok((geometry, allocation)),
+            Err(_) => Err(match self.smallest(Bytes::new(0)) {
+                Ok(smallest) => self.too_small(size, smallest).needing(smallest),
+                Err(_) => self.too_large(),
+            }),
+        }
     }
 
     /// Why there is no size: what is asked for can't be in the largest one either, or it is the
@@ -90,7 +122,7 @@ impl Fitting<'_> {
                 .get()
                 .min(u64::from(u32::MAX) * u64::from(block_size)),
         };
-        let largest = Geometry::new(self.place, self.parameters, Bytes::new(most), 0);
+        let largest = Geometry::new(&self.place, &self.parameters, Bytes::new(most), 0);
         largest.err().unwrap_or_else(|| self.too_large())
     }
 
@@ -166,7 +198,7 @@ impl Fitting<'_> {
         let Ok(geometry) = self.geometry(Bytes::new(pages * PAGE_SIZE), demand) else {
             return false;
         };
-        let allocation = allocate::allocate(&geometry, demand, self.tree);
+        let allocation = allocate::allocate(&geometry, demand, &self.tree);
         let free = allocation.map(|allocation| allocation.free.blocks());
         let has_inodes = demand.numbers.highest() <= geometry.inodes();
         has_inodes && free.is_ok_and(|free| leaves(&geometry, free, wanted))
@@ -187,23 +219,39 @@ impl Fitting<'_> {
         ranges.map(|(start, end)| start..end)
     }
 
-    fn demand(&self, block_size: u32) -> Result<Demand> {
+    /// What the content needs in such blocks, counted once.
+    fn demand(&self, block_size: u32) -> Result<&Demand> {
+        let demand = &self.demands[index(block_size)];
+        match demand.get() {
+            Some(demand) => Ok(demand),
+            None => self
+                .count(block_size)
+                .map(|counted| demand.get_or_init(|| counted)),
+        }
+    }
+
+    fn take_demand(&mut self, block_size: u32) -> Result<Demand> {
+        let demand = self.demands[index(block_size)].take();
+        demand.map_or_else(|| self.count(block_size), Ok)
+    }
+
+    fn count(&self, block_size: u32) -> Result<Demand> {
         let hash = NameHash::new(self.volume.hash_seed);
         let shape = Shape::new(block_size, self.parameters.features, hash);
         let seed = Crc::of_filesystem(self.volume.uuid);
         Demand::of(
-            self.place,
-            self.parameters,
+            &self.place,
+            &self.parameters,
             block_size,
             shape,
-            self.tree,
+            &self.tree,
             seed,
         )
     }
 
     fn geometry(&self, size: Bytes, demand: &Demand) -> Result<Geometry> {
         let inodes = demand.numbers.highest();
-        let mut geometry = Geometry::new(self.place, self.parameters, size, inodes)?;
+        let mut geometry = Geometry::new(&self.place, &self.parameters, size, inodes)?;
         geometry.features = demand.features(geometry.features);
         Ok(geometry)
     }
@@ -219,36 +267,40 @@ impl Fitting<'_> {
             Inodes::Count(_) => "; ask for more of them",
         };
         let message = format!("the content needs {needed} inodes and there are {there}{advice}");
-        Err(Error::does_not_fit(self.place, message))
+        Err(Error::does_not_fit(&self.place, message))
     }
 
     /// The same error, or which size would do where it is the size that is too small.
     fn with_least(&self, error: Error, size: Bytes, demand: &Demand) -> Error {
-        match self.smallest(Bytes::new(0)) {
-            // What was asked for is wrong, not the size.
-            Ok(_) if demand.is_empty() && error.place() != self.place => error,
-            Ok(least) if least > size && demand.is_empty() => {
+        let Ok(least) = self.smallest(Bytes::new(0)) else {
+            return error;
+        };
+        let is_empty = demand.is_empty();
+        // What was asked for is wrong then, not the size.
+        let is_asked_for = is_empty && *error.place() != self.place;
+        let error = match least > size && !is_asked_for {
+            true if is_empty => {
                 let name = self.parameters.flavor.name();
                 let journal = self.for_journal(size);
                 let message =
                     format!("{size} is too small for {name}{journal}; the least is {least}");
-                Error::does_not_fit(self.place, message)
+                Error::does_not_fit(&self.place, message)
             }
-            Ok(least) if least > size => self.too_small(size).unwrap_or(error),
-            _ => error,
-        }
+            true => self.too_small(size, least),
+            false => error,
+        };
+        error.needing(least)
     }
 
     /// The content doesn't fit, but would into a larger filesystem.
-    fn too_small(&self, size: Bytes) -> Option<Error> {
-        let smallest = self.smallest(Bytes::new(0)).ok()?;
+    fn too_small(&self, size: Bytes, smallest: Bytes) -> Error {
         let message = format!(
             "the content doesn't fit into {size}{}; the smallest size that holds it is {} bytes \
              ({smallest})",
             self.for_journal(size),
             smallest.get()
         );
-        Some(Error::does_not_fit(self.place, message))
+        Error::does_not_fit(&self.place, message)
     }
 
     /// What there has to be beside the content, where a size is too small for it.
@@ -267,8 +319,13 @@ impl Fitting<'_> {
     fn too_large(&self) -> Error {
         let name = self.parameters.flavor.name();
         let message = format!("the content doesn't fit into {name} of any size up to {MAX_SIZE}");
-        Error::does_not_fit(self.place, message)
+        Error::does_not_fit(&self.place, message)
     }
+}
+
+/// Which of [`BLOCK_SIZES`] it is.
+fn index(block_size: u32) -> usize {
+    (block_size / BLOCK_SIZES[1]) as usize
 }
 
 /// The blocks of the filesystem's own inodes, without those that count as overhead.

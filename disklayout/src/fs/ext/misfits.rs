@@ -1,6 +1,5 @@
 //! What of a tree ext2, ext3 and ext4 can't hold, and the blocks that the rest needs.
 
-use std::borrow::Cow;
 use std::cell::RefCell;
 use std::collections::HashMap;
 
@@ -21,29 +20,23 @@ const SMALL_FILE_MAX: u64 = (1 << 31) - 1;
 /// Without `huge_file` an inode counts its blocks as 32 bits of sectors.
 pub(super) const SMALL_SECTORS_MAX: u64 = u32::MAX as u64;
 
-/// Changes `tree`, which is that of `request`, until a filesystem of `parameters` holds it: a
-/// sentence for each kind of loss.
+/// Changes the tree of `request` until a filesystem of `parameters` holds it: a sentence for each
+/// kind of loss.
 ///
 /// # Errors
 /// `Unsupported` at the request's place where something would be lost that may not be.
-pub(super) fn adapt(
-    request: &Request<'_>,
-    parameters: &Parameters,
-    tree: &mut Cow<'_, FileTree>,
-) -> Result<Vec<String>> {
+pub(super) fn adapt(request: &mut Request<'_>, parameters: &Parameters) -> Result<Vec<String>> {
     let mut survey = Survey::new(request, parameters.flavor.name());
+    let tree = &mut request.tree;
     let limits = Limits::new(parameters);
-    let found = survey.find_entries(tree, |tree, _, _, id| limits.entry(tree.node(id)))?;
-    found.applied(tree);
-    let found = survey.find_xattrs(tree, |_, _, xattrs| limits.xattrs(xattrs))?;
-    found.applied(tree);
-    survey.find_owners(tree)?.applied(tree);
+    survey.keep_entries(tree, |tree, _, _, id| limits.entry(tree.node(id)))?;
+    survey.keep_xattrs(tree, |_, _, xattrs| limits.xattrs(xattrs))?;
+    survey.keep_owners(tree)?;
     let (seconds, advice) = match parameters.extra_isize() {
         0 => (inode::SHORT_SECONDS, ", and inode-size 256 holds more"),
         _ => (inode::SECONDS, ""),
     };
-    let found = survey.find_times(tree, Loss::FarTime, seconds, advice)?;
-    found.applied(tree);
+    survey.keep_times(tree, Loss::FarTime, seconds, advice)?;
     Ok(survey.into_warnings())
 }
 

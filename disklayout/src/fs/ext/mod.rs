@@ -30,12 +30,11 @@ mod warnings;
 mod write;
 mod xattr;
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use crate::disk::Disk;
 use crate::error::{Error, Result};
-use crate::fs::{Choice, Formatter, FsPlan, Progress, Request, Summary};
+use crate::fs::{Choice, Draft, Format, FsPlan, Progress, Request, Summary};
 use crate::place::{Field, Place};
 use crate::tree::FileTree;
 use crate::units::{Bytes, SectorSize};
@@ -46,7 +45,7 @@ use allocate::{Allocation, Role};
 use checksum::Crc;
 use defaults::Flavor;
 use demand::Demand;
-use fit::Fitting;
+use fit::ExtDraft;
 use geometry::Geometry;
 use parameters::Parameters;
 use superblock::Volume;
@@ -59,9 +58,9 @@ const LABEL_MAX: usize = 16;
 /// Sizes from 104 KiB on are possible, up to 2^32 - 1 blocks for ext2 and ext3 and up to
 /// 192 TiB for ext4. Numbers are those of `mke2fs -t TYPE` with its usual configuration.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct ExtFormatter;
+pub struct ExtFormat;
 
-impl Formatter for ExtFormatter {
+impl Format for ExtFormat {
     fn names(&self) -> &'static [&'static str] {
         &Flavor::NAMES
     }
@@ -70,65 +69,30 @@ impl Formatter for ExtFormatter {
         &options::CHOICES
     }
 
-    fn plan(&self, mut request: Request<'_>) -> Result<Box<dyn FsPlan>> {
-        let nothing = FileTree::new(request.identity.time());
-        let mut tree = Cow::Owned(std::mem::replace(&mut request.tree, nothing));
-        let (parameters, mut warnings) = adapt(&request, &mut tree)?;
-        let tree = tree.into_owned();
-        let volume = volume(&request)?;
-        let fitting = Fitting {
-            place: &request.place,
-            tree: &tree,
-            parameters: &parameters,
-            volume: &volume,
-        };
-        let (geometry, demand, allocation) = fitting.at(request.size)?;
-        warnings.extend(warnings::of(&parameters, &geometry, &demand));
-        Ok(Box::new(Plan {
-            place: request.place.clone(),
-            seed: Crc::of_filesystem(volume.uuid),
+    fn draft<'a>(&self, mut request: Request<'a>) -> Result<Box<dyn Draft + 'a>> {
+        let mut options = Options::read(&request)?;
+        options.block_size = block_size(&request, options.block_size)?;
+        let mut parameters = parameters(&request, &options)?;
+        let warnings = misfits::adapt(&mut request, &parameters)?;
+        parameters.least_block_size = misfits::least_block_size(&parameters, &request.tree);
+        Ok(Box::new(ExtDraft {
+            volume: volume(&request, &options)?,
+            place: request.place,
             parameters,
-            geometry,
-            demand,
-            allocation,
-            volume,
-            tree,
+            tree: request.tree,
             warnings,
+            demands: Default::default(),
         }))
     }
-
-    fn smallest(&self, request: &Request<'_>, free: Bytes) -> Result<Bytes> {
-        let mut tree = Cow::Borrowed(&request.tree);
-        let (parameters, _) = adapt(request, &mut tree)?;
-        let volume = volume(request)?;
-        let fitting = Fitting {
-            place: &request.place,
-            tree: &tree,
-            parameters: &parameters,
-            volume: &volume,
-        };
-        fitting.smallest(free)
-    }
-}
-
-/// Takes out of `tree`, the request's, what can't be in it. Gives what is asked for, with blocks
-/// that hold the rest, and a sentence for each kind of loss.
-fn adapt(request: &Request<'_>, tree: &mut Cow<'_, FileTree>) -> Result<(Parameters, Vec<String>)> {
-    let mut parameters = parameters(request)?;
-    let warnings = misfits::adapt(request, &parameters, tree)?;
-    parameters.least_block_size = misfits::least_block_size(&parameters, tree);
-    Ok((parameters, warnings))
 }
 
 /// What is asked for, checked.
-fn parameters(request: &Request<'_>) -> Result<Parameters> {
+fn parameters(request: &Request<'_>, options: &Options) -> Result<Parameters> {
     let flavor = Flavor::from_name(request.kind).ok_or_else(|| {
         let message = format!("'{}' is no ext format", request.kind);
         Error::unsupported(&request.place, message)
     })?;
-    let mut options = Options::read(request)?;
-    options.block_size = block_size(request, options.block_size)?;
-    let parameters = Parameters::new(&request.place, flavor, &options)?;
+    let parameters = Parameters::new(&request.place, flavor, options)?;
     check_time(request, &parameters)?;
     Ok(parameters)
 }
@@ -152,9 +116,9 @@ fn block_size(request: &Request<'_>, chosen: Option<u32>) -> Result<Option<u32>>
     }
 }
 
-fn volume(request: &Request<'_>) -> Result<Volume> {
+fn volume(request: &Request<'_>, options: &Options) -> Result<Volume> {
     let identity = &request.identity;
-    let hash_seed = Options::read(request)?.hash_seed;
+    let hash_seed = options.hash_seed;
     Ok(Volume {
         uuid: request.uuid.unwrap_or_else(|| identity.uuid("filesystem")),
         hash_seed: hash_seed.unwrap_or_else(|| identity.uuid("directory hash seed")),

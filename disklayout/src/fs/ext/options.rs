@@ -246,7 +246,7 @@ mod tests {
         };
         for options in [Options::default(), all, others] {
             let identity = Identity::new("t", crate::Timestamp::default());
-            let mut request = Request::new("p", "ext4", Bytes::new(1), identity);
+            let mut request = Request::new("p", "ext4", identity);
             request.options = Named::from(&options);
             assert_eq!(Options::read(&request).unwrap(), options);
         }
@@ -266,7 +266,7 @@ mod tests {
             ("size", "1"),
         ] {
             let identity = Identity::new("t", crate::Timestamp::default());
-            let mut request = Request::new("p", "ext4", Bytes::new(1), identity);
+            let mut request = Request::new("p", "ext4", identity);
             request.options.set(name, value);
             let error = Options::read(&request).unwrap_err().to_string();
             assert!(error.starts_with(&format!("p.{name}: ")), "{error}");

@@ -2,47 +2,83 @@
 
 use std::ops::Range;
 
-use super::allocate::Demand;
+use super::Plan;
+use super::allocate::{Allocation, Demand};
+use super::boot::Volume;
 use super::drive::{disk_bounds, floppy_sizes};
 use super::fat_type::FatType;
 use super::geometry::{
     FAT32_CLUSTERS, FAT32_FROM, Geometry, MAX_SECTORS, Parameters, UNALIGNED_MAX,
 };
 use crate::error::{Error, Result};
+use crate::fs::{Draft, FsPlan};
+use crate::identity::Timestamp;
 use crate::place::Place;
 use crate::tree::FileTree;
 use crate::units::Bytes;
 
-/// A content that a size is looked for.
+/// A filesystem of which everything is known but its size.
 #[derive(Debug)]
-pub(super) struct Fitting<'a> {
-    pub place: &'a Place,
-    pub parameters: &'a Parameters,
-    pub tree: &'a FileTree,
-    pub demand: &'a Demand,
+pub(super) struct FatDraft {
+    pub place: Place,
+    pub parameters: Parameters,
+    pub demand: Demand,
+    pub volume: Volume,
+    pub created: Timestamp,
+    pub tree: FileTree,
+    pub warnings: Vec<String>,
 }
 
-impl Fitting<'_> {
+impl Draft for FatDraft {
+    fn smallest(&self, free: Bytes) -> Result<Bytes> {
+        let floppies = floppy_sizes().filter(|_| self.parameters.may_be_floppy());
+        let floppy = floppies
+            .map(Bytes::new)
+            .find(|size| self.spare(*size).is_some_and(|spare| spare >= free.get()));
+        let mut ranges = self.ranges().into_iter();
+        let disk = ranges.find_map(|range| self.smallest_in(range, free));
+        floppy.into_iter().chain(disk).min().ok_or_else(|| {
+            let limits = self.parameters.limits();
+            let message = format!(
+                "the content doesn't fit into FAT of any size up to {} bytes",
+                limits.end().get()
+            );
+            Error::does_not_fit(&self.place, message)
+        })
+    }
+
+    fn at(self: Box<Self>, size: Bytes) -> Result<Box<dyn FsPlan>> {
+        let geometry = self.geometry(size);
+        let geometry = geometry.map_err(|error| self.needing(error))?;
+        let allocation = Allocation::new(&self.tree, &self.demand, &geometry);
+        Ok(Box::new(Plan {
+            place: self.place,
+            geometry,
+            demand: self.demand,
+            allocation,
+            volume: self.volume,
+            created: self.created,
+            tree: self.tree,
+            warnings: self.warnings,
+        }))
+    }
+}
+
+impl FatDraft {
     /// The numbers of a filesystem of this size that holds the content.
-    ///
-    /// # Errors
-    /// `DoesNotFit` with the sizes that would do.
-    pub(super) fn at(&self, size: Bytes) -> Result<Geometry> {
-        let geometry = self.parameters.geometry(self.place, size)?;
+    fn geometry(&self, size: Bytes) -> Result<Geometry> {
+        let geometry = self.parameters.geometry(&self.place, size)?;
         self.check_root(&geometry)?;
-        let needed = self.needed(&geometry);
-        if needed <= u64::from(geometry.clusters) {
+        if self.needed(&geometry) <= u64::from(geometry.clusters) {
             return Ok(geometry);
         }
-        let message = match self.smallest(Bytes::new(0)) {
-            Ok(smallest) => format!(
-                "the content doesn't fit into {size}; the smallest size that holds it is {} bytes \
-                 ({smallest})",
-                smallest.get()
-            ),
-            Err(error) => return Err(error),
-        };
-        Err(Error::does_not_fit(self.place, message))
+        let smallest = self.smallest(Bytes::new(0))?;
+        let message = format!(
+            "the content doesn't fit into {size}; the smallest size that holds it is {} bytes \
+             ({smallest})",
+            smallest.get()
+        );
+        Err(Error::does_not_fit(&self.place, message))
     }
 
     fn check_root(&self, geometry: &Geometry) -> Result<()> {
@@ -54,38 +90,14 @@ impl Fitting<'_> {
             "the root directory needs {needed} entries and has {there}; ask for more of them, or \
              for FAT32"
         );
-        Err(Error::does_not_fit(self.place, message))
+        Err(Error::does_not_fit(&self.place, message))
     }
 
     /// How many clusters the content takes.
     fn needed(&self, geometry: &Geometry) -> u64 {
         let cluster_size = geometry.cluster_size();
         self.demand
-            .clusters(self.tree, geometry.fat_type, cluster_size)
-    }
-
-    /// The smallest size that leaves `free` bytes.
-    ///
-    /// # Errors
-    /// `DoesNotFit` when no size is large enough.
-    pub(super) fn smallest(&self, free: Bytes) -> Result<Bytes> {
-        let floppies = floppy_sizes().filter(|_| self.parameters.may_be_floppy());
-        let floppy = floppies
-            .map(Bytes::new)
-            .find(|size| self.spare(*size).is_some_and(|spare| spare >= free.get()));
-        let mut ranges = self.ranges().into_iter();
-        let disk = ranges.find_map(|range| self.smallest_in(range, free));
-        match floppy.into_iter().chain(disk).min() {
-            Some(size) => Ok(size),
-            None => {
-                let limits = self.parameters.limits();
-                let message = format!(
-                    "the content doesn't fit into FAT of any size up to {} bytes",
-                    limits.end().get()
-                );
-                Err(Error::does_not_fit(self.place, message))
-            }
-        }
+            .clusters(&self.tree, geometry.fat_type, cluster_size)
     }
 
     /// How many bytes a filesystem of this size has left in clusters, if it holds the content.

@@ -56,11 +56,10 @@ pub(super) fn padded<const N: usize>(text: &[u8]) -> [u8; N] {
 mod tests {
     use super::*;
     use crate::identity::{Identity, Timestamp};
-    use crate::units::Bytes;
 
     fn checked(label: &str) -> Result<Option<[u8; LABEL_MAX]>> {
         let identity = Identity::new("x", Timestamp::default());
-        let request = Request::new("p", "vfat", Bytes::new(0), identity);
+        let request = Request::new("p", "vfat", identity);
         check(&Request {
             label: Some(label),
             ..request

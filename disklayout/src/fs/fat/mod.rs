@@ -29,8 +29,8 @@ use std::ops::Range;
 
 use crate::disk::Disk;
 use crate::error::{Error, Result};
-use crate::fs::misfits::Adaptation;
-use crate::fs::{Choice, Formatter, FsPlan, Progress, Request, Summary};
+use crate::fs::misfits::adapt;
+use crate::fs::{Choice, Draft, Format, FsPlan, Progress, Request, Summary};
 use crate::identity::Timestamp;
 use crate::place::{Field, Place};
 use crate::tree::FileTree;
@@ -39,7 +39,7 @@ use crate::units::Bytes;
 use allocate::{Allocation, Demand};
 use boot::Volume;
 use directory::{Directories, Directory};
-use fit::Fitting;
+use fit::FatDraft;
 use format::FIRST_CLUSTER;
 use geometry::{Geometry, Parameters};
 use options::Options;
@@ -54,9 +54,9 @@ const ROOT_MAX: u32 = 65_520;
 /// By size, one of 512 MiB and more is FAT32, smaller ones are FAT12 or FAT16. Sizes from 50 KiB
 /// to 2^32 sectors are possible: 2 TiB with sectors of 512 bytes.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct FatFormatter;
+pub struct FatFormat;
 
-impl Formatter for FatFormatter {
+impl Format for FatFormat {
     fn names(&self) -> &'static [&'static str] {
         &["fat", "fat12", "fat16", "fat32", "msdos", "vfat"]
     }
@@ -65,32 +65,24 @@ impl Formatter for FatFormatter {
         &options::CHOICES
     }
 
-    fn plan(&self, mut request: Request<'_>) -> Result<Box<dyn FsPlan>> {
-        let (parameters, volume) = read(&request)?;
-        let adaptation = Adaptation::of(&request, &Rules)?;
-        let warnings = adaptation.apply(&request.place, &mut request.tree)?;
-        let tree = request.tree;
-        let content = Content::new(&request.place, parameters, &volume, &tree)?;
-        let geometry = content.fitting(&request.place, &tree).at(request.size)?;
-        let allocation = Allocation::new(&tree, &content.demand, &geometry);
-        Ok(Box::new(Plan {
-            place: request.place.clone(),
-            geometry,
-            demand: content.demand,
-            allocation,
+    fn partition_type(&self, _: &str) -> &'static str {
+        "fat32"
+    }
+
+    fn draft<'a>(&self, mut request: Request<'a>) -> Result<Box<dyn Draft + 'a>> {
+        let (mut parameters, volume) = read(&request)?;
+        let warnings = adapt(&mut request, &Rules)?;
+        let Request { place, tree, .. } = request;
+        let demand = demand(&place, &mut parameters, &volume, &tree)?;
+        Ok(Box::new(FatDraft {
+            place,
+            parameters,
+            demand,
             volume,
             created: request.identity.time(),
             tree,
             warnings,
         }))
-    }
-
-    fn smallest(&self, request: &Request<'_>, free: Bytes) -> Result<Bytes> {
-        let (parameters, volume) = read(request)?;
-        let adaptation = Adaptation::of(request, &Rules)?;
-        let tree = adaptation.applied(&request.place, &request.tree)?;
-        let content = Content::new(&request.place, parameters, &volume, &tree)?;
-        content.fitting(&request.place, &tree).smallest(free)
     }
 }
 
@@ -124,41 +116,24 @@ fn hidden_sectors(request: &Request<'_>, sector_size: u32) -> u32 {
     u32::try_from(offset / u128::from(sector_size)).unwrap_or(0)
 }
 
-/// What goes into a filesystem, before its size matters.
-#[derive(Debug)]
-struct Content {
-    parameters: Parameters,
-    demand: Demand,
-}
-
-impl Content {
-    fn new(
-        place: &Place,
-        mut parameters: Parameters,
-        volume: &Volume,
-        tree: &FileTree,
-    ) -> Result<Self> {
-        let directories = Directories::of(place, tree, volume.label.is_some())?;
-        let demand = Demand::new(tree, directories);
-        parameters.root_needed = demand.root_entries();
-        if parameters.root_needed > ROOT_MAX && parameters.has_fixed_root() {
-            let message = format!(
-                "the root directory needs {} entries, and has {ROOT_MAX} at most; ask for FAT32",
-                parameters.root_needed
-            );
-            return Err(Error::does_not_fit(place, message));
-        }
-        Ok(Self { parameters, demand })
+/// What goes into a filesystem; `parameters` learn of it.
+fn demand(
+    place: &Place,
+    parameters: &mut Parameters,
+    volume: &Volume,
+    tree: &FileTree,
+) -> Result<Demand> {
+    let directories = Directories::of(place, tree, volume.label.is_some())?;
+    let demand = Demand::new(tree, directories);
+    parameters.root_needed = demand.root_entries();
+    if parameters.root_needed > ROOT_MAX && parameters.has_fixed_root() {
+        let message = format!(
+            "the root directory needs {} entries, and has {ROOT_MAX} at most; ask for FAT32",
+            parameters.root_needed
+        );
+        return Err(Error::does_not_fit(place, message));
     }
-
-    fn fitting<'a>(&'a self, place: &'a Place, tree: &'a FileTree) -> Fitting<'a> {
-        Fitting {
-            place,
-            parameters: &self.parameters,
-            tree,
-            demand: &self.demand,
-        }
-    }
+    Ok(demand)
 }
 
 /// A filesystem with every cluster assigned.

@@ -1,6 +1,5 @@
 //! What of a tree is held by formats with directories and files only, one name for each.
 
-use std::borrow::Cow;
 use std::collections::hash_map::Entry;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::Hash;
@@ -38,13 +37,6 @@ pub trait Rules {
     fn holds_time(&self, time: Timestamp) -> bool;
 }
 
-/// How a tree has to change until the format holds it.
-#[derive(Debug)]
-pub struct Adaptation {
-    changes: Vec<Change>,
-    warnings: Vec<String>,
-}
-
 #[derive(Debug)]
 struct Change {
     directory: NodeId,
@@ -60,67 +52,47 @@ enum ChangeKind {
     Copy,
 }
 
-impl Adaptation {
-    /// What has to change in the tree of `request`.
-    ///
-    /// # Errors
-    /// `Unsupported` at the request's place where something would be lost that may not be.
-    pub fn of<R: Rules>(request: &Request<'_>, rules: &R) -> Result<Self> {
-        let mut search = Search {
-            tree: &request.tree,
-            rules,
-            survey: Survey::new(request, R::FORMAT),
-            seen: HashSet::new(),
-            directories: VecDeque::from([FileTree::ROOT]),
-            changes: Vec::new(),
-        };
-        // The root has no entry, and with it no time.
-        search.attributes(request.tree.node(FileTree::ROOT), Vec::new)?;
-        while let Some(directory) = search.directories.pop_front() {
-            search.directory(directory)?;
-        }
-        Ok(Self {
-            changes: search.changes,
-            warnings: search.survey.into_warnings(),
-        })
+/// Changes the tree of `request` until a format with such rules holds it: a sentence for each kind
+/// of loss. Attributes that are lost stay in the tree.
+///
+/// # Errors
+/// `Unsupported` at the request's place where something would be lost that may not be, `DoesNotFit`
+/// when the tree becomes too large.
+pub fn adapt<R: Rules>(request: &mut Request<'_>, rules: &R) -> Result<Vec<String>> {
+    let mut search = Search {
+        tree: &request.tree,
+        rules,
+        survey: Survey::new(request, R::FORMAT),
+        seen: HashSet::new(),
+        directories: VecDeque::from([FileTree::ROOT]),
+        changes: Vec::new(),
+    };
+    // The root has no entry, and with it no time.
+    search.attributes(request.tree.node(FileTree::ROOT), Vec::new)?;
+    while let Some(directory) = search.directories.pop_front() {
+        search.directory(directory)?;
     }
+    let (changes, survey) = (search.changes, search.survey);
+    for change in changes {
+        change.make(&request.place, &mut request.tree)?;
+    }
+    Ok(survey.into_warnings())
+}
 
-    /// Makes the changes in the tree that they were found in, and gives the warnings: a sentence
-    /// for each kind of loss. Attributes that are lost stay in the tree.
-    ///
-    /// # Errors
-    /// `DoesNotFit` at `place` when the tree becomes too large.
-    pub fn apply(self, place: &Place, tree: &mut FileTree) -> Result<Vec<String>> {
-        for change in self.changes {
-            let Change {
-                directory,
-                name,
-                kind,
-            } = change;
-            match (kind, tree.entry(directory, &name)) {
-                (ChangeKind::Copy, Some(node)) => {
-                    // A file with more names than this one stays what it is.
-                    let node = tree.node(node).clone();
-                    tree.put_in(&place.to_string(), directory, &name, node)?;
-                }
-                _ => {
-                    tree.remove(directory, &name);
-                }
+impl Change {
+    fn make(self, place: &Place, tree: &mut FileTree) -> Result<()> {
+        let (directory, name) = (self.directory, &self.name);
+        match (self.kind, tree.entry(directory, name)) {
+            (ChangeKind::Copy, Some(node)) => {
+                // A file with more names than this one stays what it is.
+                let node = tree.node(node).clone();
+                tree.put_in(&place.to_string(), directory, name, node)?;
+            }
+            _ => {
+                tree.remove(directory, name);
             }
         }
-        Ok(self.warnings)
-    }
-
-    /// The changed tree, which is the same one where nothing has to change.
-    ///
-    /// # Errors
-    /// Those of [`Self::apply`].
-    pub fn applied<'t>(self, place: &Place, tree: &'t FileTree) -> Result<Cow<'t, FileTree>> {
-        let mut tree = Cow::Borrowed(tree);
-        if !self.changes.is_empty() {
-            self.apply(place, tree.to_mut())?;
-        }
-        Ok(tree)
+        Ok(())
     }
 }
 
@@ -259,7 +231,6 @@ mod tests {
     use crate::fs::Misfits;
     use crate::identity::Identity;
     use crate::tree::{Content, Xattr, Xattrs};
-    use crate::units::Bytes;
 
     const TIME: Timestamp = Timestamp::from_seconds(1000);
 
@@ -286,7 +257,7 @@ mod tests {
         Request {
             tree,
             misfits,
-            ..Request::new("p", "ascii", Bytes::new(1), Identity::new("t", TIME))
+            ..Request::new("p", "ascii", Identity::new("t", TIME))
         }
     }
 
@@ -334,9 +305,9 @@ mod tests {
 
     #[test]
     fn what_is_not_held_is_left_out_and_links_become_copies() {
-        let mut tree = awkward();
-        let adaptation = Adaptation::of(&request(tree.clone(), Misfits::Drop), &Ascii).unwrap();
-        let warnings = adaptation.apply(&"p".into(), &mut tree).unwrap();
+        let mut request = request(awkward(), Misfits::Drop);
+        let warnings = adapt(&mut request, &Ascii).unwrap();
+        let tree = request.tree;
         let expected = [
             "left out 1 named pipe, which ASCII can't hold: '/fifo'",
             "left out 2 entries with names that ASCII can't hold: '/b:' has ':', and others",
@@ -376,23 +347,22 @@ mod tests {
 
     #[test]
     fn what_is_adapted_needs_no_change() {
-        let request = request(awkward(), Misfits::Drop);
-        let adaptation = Adaptation::of(&request, &Ascii).unwrap();
-        let tree = adaptation
-            .applied(&"p".into(), &request.tree)
-            .unwrap()
-            .into_owned();
-        assert!(tree.files().len() < request.tree.files().len());
-        let request = Request { tree, ..request };
-        let again = Adaptation::of(&request, &Ascii).unwrap();
-        assert!(again.changes.is_empty());
-        let same = again.applied(&"p".into(), &request.tree).unwrap();
-        assert!(matches!(same, Cow::Borrowed(_)));
+        let mut request = request(awkward(), Misfits::Drop);
+        let nodes = |request: &Request<'_>| -> Vec<_> {
+            let nodes = request.tree.nodes();
+            nodes.map(|(id, _)| request.tree.path(id)).collect()
+        };
+        let all = nodes(&request);
+        adapt(&mut request, &Ascii).unwrap();
+        let held = nodes(&request);
+        assert_ne!(held, all);
+        adapt(&mut request, &Ascii).unwrap();
+        assert_eq!(nodes(&request), held);
     }
 
     #[test]
     fn where_nothing_may_be_lost_the_first_loss_is_refused() {
-        let error = Adaptation::of(&request(awkward(), Misfits::Refuse), &Ascii).unwrap_err();
+        let error = adapt(&mut request(awkward(), Misfits::Refuse), &Ascii).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Unsupported);
         let expected = "p: '/b:' has ':', which ASCII can't hold: ";
         assert!(error.to_string().starts_with(expected), "{error}");
@@ -410,9 +380,8 @@ mod tests {
         ] {
             let mut tree = FileTree::new(TIME);
             put(&mut tree, "/f", permissions);
-            let request = request(tree, Misfits::Refuse);
-            let adaptation = Adaptation::of(&request, &Ascii).unwrap();
-            assert_eq!(!adaptation.warnings.is_empty(), is_told, "{permissions:o}");
+            let warnings = adapt(&mut request(tree, Misfits::Refuse), &Ascii).unwrap();
+            assert_eq!(!warnings.is_empty(), is_told, "{permissions:o}");
         }
         let mut tree = FileTree::new(TIME);
         let permissions = 0o2775;
@@ -424,8 +393,8 @@ mod tests {
                 ..attributes
             },
         );
-        let adaptation = Adaptation::of(&request(tree, Misfits::Refuse), &Ascii).unwrap();
+        let warnings = adapt(&mut request(tree, Misfits::Refuse), &Ascii).unwrap();
         let expected = "left out permissions of 1 entry, which ASCII can't hold: '/' has 2775";
-        assert_eq!(adaptation.warnings, [expected]);
+        assert_eq!(warnings, [expected]);
     }
 }

@@ -4,7 +4,7 @@
 use std::collections::VecDeque;
 use std::ops::RangeInclusive;
 
-use super::{Changes, Loss, Survey};
+use super::{Loss, Survey};
 use crate::error::Result;
 use crate::identity::Timestamp;
 use crate::tree::{Attributes, FileTree, NodeId, Xattr, Xattrs};
@@ -18,33 +18,8 @@ const NOBODY: u32 = 65_534;
 const SHOWN: usize = 100;
 
 impl Survey {
-    /// Finds every entry of which `misfit` tells what is lost and why, to be removed with all that
-    /// is below it. It is asked for a directory, a name in it and what that leads to.
-    ///
-    /// # Errors
-    /// Those of [`Self::note`].
-    pub fn find_entries(
-        &mut self,
-        tree: &FileTree,
-        misfit: impl Fn(&FileTree, NodeId, &[u8], NodeId) -> Option<(Loss, String)>,
-    ) -> Result<Changes> {
-        let mut changes = Changes::default();
-        let mut directories = VecDeque::from([FileTree::ROOT]);
-        while let Some(directory) = directories.pop_front() {
-            for (name, id) in tree.entries(directory) {
-                if let Some((loss, why)) = misfit(tree, directory, name, id) {
-                    let path = || [&tree.path(directory)[..], b"/", name].concat();
-                    self.note(loss, path, || why)?;
-                    changes.removed.push((directory, name.to_vec()));
-                } else if tree.node(id).kind.is_directory() {
-                    directories.push_back(id);
-                }
-            }
-        }
-        Ok(changes)
-    }
-
-    /// Removes what [`Self::find_entries`] finds.
+    /// Removes every entry of which `misfit` tells what is lost and why, with all that is below it.
+    /// It is asked for a directory, a name in it and what that leads to.
     ///
     /// # Errors
     /// Those of [`Self::note`].
@@ -53,17 +28,32 @@ impl Survey {
         tree: &mut FileTree,
         misfit: impl Fn(&FileTree, NodeId, &[u8], NodeId) -> Option<(Loss, String)>,
     ) -> Result<()> {
-        self.find_entries(tree, misfit)?.apply(tree);
+        let mut removed = Vec::new();
+        let mut directories = VecDeque::from([FileTree::ROOT]);
+        while let Some(directory) = directories.pop_front() {
+            for (name, id) in tree.entries(directory) {
+                if let Some((loss, why)) = misfit(tree, directory, name, id) {
+                    let path = || [&tree.path(directory)[..], b"/", name].concat();
+                    self.note(loss, path, || why)?;
+                    removed.push((directory, name.to_vec()));
+                } else if tree.node(id).kind.is_directory() {
+                    directories.push_back(id);
+                }
+            }
+        }
+        for (directory, name) in removed {
+            tree.remove(directory, &name);
+        }
         Ok(())
     }
 
-    /// Finds owners of the number that stands for none (4294967295): Linux lets nobody change such
-    /// a file. It becomes one of nobody.
+    /// Changes owners of the number that stands for none (4294967295) to nobody: Linux lets nobody
+    /// change such a file.
     ///
     /// # Errors
     /// Those of [`Self::note`].
-    pub fn find_owners(&mut self, tree: &FileTree) -> Result<Changes> {
-        let mut changes = Changes::default();
+    pub fn keep_owners(&mut self, tree: &mut FileTree) -> Result<()> {
+        let mut changed = Vec::new();
         for (id, node) in tree.nodes() {
             let Attributes { uid, gid, .. } = node.attributes;
             if ![uid, gid].contains(&NO_ID) {
@@ -77,33 +67,25 @@ impl Survey {
                 gid: held(gid),
                 ..node.attributes
             };
-            changes.attributes.push((id, attributes));
+            changed.push((id, attributes));
         }
-        Ok(changes)
-    }
-
-    /// Changes what [`Self::find_owners`] finds.
-    ///
-    /// # Errors
-    /// Those of [`Self::note`].
-    pub fn keep_owners(&mut self, tree: &mut FileTree) -> Result<()> {
-        self.find_owners(tree)?.apply(tree);
+        change(tree, changed);
         Ok(())
     }
 
-    /// Finds times out of `seconds` from 1970, each to be moved to the nearest in it. `loss` tells
-    /// whether that is a reason to refuse, `advice` how there would be more.
+    /// Moves times out of `seconds` from 1970 to the nearest in it. `loss` tells whether that is a
+    /// reason to refuse, `advice` how there would be more.
     ///
     /// # Errors
     /// Those of [`Self::note`].
-    pub fn find_times(
+    pub fn keep_times(
         &mut self,
-        tree: &FileTree,
+        tree: &mut FileTree,
         loss: Loss,
         seconds: RangeInclusive<i64>,
         advice: &str,
-    ) -> Result<Changes> {
-        let mut changes = Changes::default();
+    ) -> Result<()> {
+        let mut changed = Vec::new();
         for (id, node) in tree.nodes() {
             let time = node.attributes.mtime.seconds;
             if seconds.contains(&time) {
@@ -116,9 +98,10 @@ impl Survey {
                 mtime,
                 ..node.attributes
             };
-            changes.attributes.push((id, attributes));
+            changed.push((id, attributes));
         }
-        Ok(changes)
+        change(tree, changed);
+        Ok(())
     }
 
     /// Removes directories whose paths have more than `most` bytes, which `program` doesn't take.
@@ -157,17 +140,17 @@ impl Survey {
         Ok(())
     }
 
-    /// Finds extended attributes that have to be removed until those that a node has fit together:
-    /// `fits` tells why some don't. In the order of their names, each that still fits stays.
+    /// Removes extended attributes until those that a node has fit together: `fits` tells why some
+    /// don't. In the order of their names, each that still fits stays.
     ///
     /// # Errors
     /// Those of [`Self::note`].
-    pub fn find_xattrs(
+    pub fn keep_xattrs(
         &mut self,
-        tree: &FileTree,
+        tree: &mut FileTree,
         fits: impl Fn(&FileTree, NodeId, &Xattrs) -> Result<(), String>,
-    ) -> Result<Changes> {
-        let mut changes = Changes::default();
+    ) -> Result<()> {
+        let mut changed = Vec::new();
         for (id, node) in tree.nodes() {
             if node.xattrs.is_empty() || fits(tree, id, &node.xattrs).is_ok() {
                 continue;
@@ -180,22 +163,18 @@ impl Survey {
                     kept.pop();
                 }
             }
-            changes.xattrs.push((id, Xattrs::new(kept)));
+            changed.push((id, Xattrs::new(kept)));
         }
-        Ok(changes)
-    }
-
-    /// Removes what [`Self::find_xattrs`] finds.
-    ///
-    /// # Errors
-    /// Those of [`Self::note`].
-    pub fn keep_xattrs(
-        &mut self,
-        tree: &mut FileTree,
-        fits: impl Fn(&FileTree, NodeId, &Xattrs) -> Result<(), String>,
-    ) -> Result<()> {
-        self.find_xattrs(tree, fits)?.apply(tree);
+        for (id, xattrs) in changed {
+            tree.set_xattrs(id, xattrs);
+        }
         Ok(())
+    }
+}
+
+fn change(tree: &mut FileTree, attributes: Vec<(NodeId, Attributes)>) {
+    for (id, attributes) in attributes {
+        tree.set_attributes(id, attributes);
     }
 }
 
@@ -205,11 +184,10 @@ mod tests {
     use crate::fs::{Misfits, Request};
     use crate::identity::Identity;
     use crate::tree::{Node, NodeKind};
-    use crate::units::Bytes;
 
     fn survey(misfits: Misfits) -> Survey {
         let identity = Identity::new("t", Timestamp::default());
-        let mut request = Request::new("p", "x", Bytes::new(1), identity);
+        let mut request = Request::new("p", "x", identity);
         request.misfits = misfits;
         Survey::new(&request, "X")
     }
@@ -261,8 +239,10 @@ mod tests {
         survey.keep_owners(&mut tree).unwrap();
         let own = tree.node(file).attributes;
         assert_eq!((own.uid, own.gid), (NO_ID - 1, NOBODY));
-        assert!(survey.find_owners(&tree).unwrap().is_empty());
         assert_eq!(survey.into_warnings().len(), 1);
+        self::survey(Misfits::Refuse)
+            .keep_owners(&mut tree)
+            .unwrap();
     }
 
     #[test]
@@ -279,12 +259,14 @@ mod tests {
             tree.set_attributes(file, attributes);
         }
         for (loss, is_refused) in [(Loss::Time, false), (Loss::FarTime, true)] {
-            let found = survey(Misfits::Refuse).find_times(&tree, loss, -10..=20, "");
-            assert_eq!(found.is_err(), is_refused);
+            let mut survey = survey(Misfits::Refuse);
+            let kept = survey.keep_times(&mut tree.clone(), loss, -10..=20, "");
+            assert_eq!(kept.is_err(), is_refused);
         }
         let mut survey = survey(Misfits::Drop);
-        let found = survey.find_times(&tree, Loss::FarTime, -10..=20, " (more)");
-        found.unwrap().apply(&mut tree);
+        survey
+            .keep_times(&mut tree, Loss::FarTime, -10..=20, " (more)")
+            .unwrap();
         for (path, _, time) in times {
             let file = tree.find(path).unwrap();
             assert_eq!(tree.node(file).attributes.mtime.seconds, time);

@@ -6,7 +6,6 @@
 //! them. A format says what it can't hold; the words are the same for all of them.
 
 mod adapt;
-mod changes;
 mod keep;
 mod windows;
 mod xattrs;
@@ -18,8 +17,7 @@ use crate::error::{Error, Result};
 use crate::place::Place;
 use crate::tree::{Attributes, NodeKind, Xattr};
 
-pub use adapt::{Adaptation, Rules};
-pub use changes::Changes;
+pub use adapt::{Rules, adapt};
 pub use windows::check_windows_name;
 pub use xattrs::{VALUE_MAX, check_acl, check_xattr};
 
@@ -271,7 +269,6 @@ mod tests {
     use super::*;
     use crate::error::ErrorKind;
     use crate::identity::{Identity, Timestamp};
-    use crate::units::Bytes;
 
     const REFUSED: [Loss; 11] = [
         Loss::Special("socket"),
@@ -290,7 +287,7 @@ mod tests {
 
     fn survey(misfits: Misfits) -> Survey {
         let identity = Identity::new("t", Timestamp::from_seconds(1));
-        let mut request = Request::new("parts[0]", "vfat", Bytes::new(1), identity);
+        let mut request = Request::new("parts[0]", "vfat", identity);
         request.misfits = misfits;
         Survey::new(&request, "FAT")
     }

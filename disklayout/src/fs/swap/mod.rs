@@ -5,14 +5,17 @@ mod header;
 
 use std::ops::Range;
 
+use uuid::Uuid;
+
 use crate::disk::{Disk, write_data};
 use crate::error::{Error, Result};
 use crate::fs::options::{Choice, number};
-use crate::fs::{Formatter, FsPlan, Progress, Request, Summary};
+use crate::fs::{Draft, Format, FsPlan, Progress, Request, Summary};
 use crate::place::Place;
 use crate::tree::FileTree;
 use crate::units::Bytes;
 
+use format::VOLUME_MAX;
 use header::Header;
 
 const CHOICES: [Choice; 1] = [Choice::new(
@@ -32,9 +35,9 @@ const PAGES_MAX: u64 = (1 << 32) - 1;
 
 /// Makes swap spaces: 10 to 2^32 - 1 pages of 4 to 64 KiB, and nothing in them.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct SwapFormatter;
+pub struct SwapFormat;
 
-impl Formatter for SwapFormatter {
+impl Format for SwapFormat {
     fn names(&self) -> &'static [&'static str] {
         &["swap", "linux-swap"]
     }
@@ -43,34 +46,88 @@ impl Formatter for SwapFormatter {
         &CHOICES
     }
 
-    fn plan(&self, request: Request<'_>) -> Result<Box<dyn FsPlan>> {
+    fn partition_type(&self, _: &str) -> &'static str {
+        "swap"
+    }
+
+    fn draft<'a>(&self, request: Request<'a>) -> Result<Box<dyn Draft + 'a>> {
         let page_size = page_size(&request)?;
         check_empty(&request)?;
-        let header = Header {
+        Ok(Box::new(SwapDraft {
             page_size,
-            pages: pages(&request, page_size)?,
+            label: header::label(&request)?,
             uuid: request
                 .uuid
                 .unwrap_or_else(|| request.identity.uuid("swap")),
-            label: header::label(&request)?,
-        };
-        Ok(Box::new(Plan {
-            place: request.place.clone(),
-            header,
+            place: request.place,
             tree: request.tree,
         }))
     }
+}
 
-    fn smallest(&self, request: &Request<'_>, free: Bytes) -> Result<Bytes> {
-        let page_size = page_size(request)?;
-        check_empty(request)?;
-        header::label(request)?;
+/// A swap space of which everything is known but its size.
+#[derive(Debug)]
+struct SwapDraft {
+    place: Place,
+    page_size: u32,
+    uuid: Uuid,
+    label: [u8; VOLUME_MAX],
+    tree: FileTree,
+}
+
+impl Draft for SwapDraft {
+    fn smallest(&self, free: Bytes) -> Result<Bytes> {
+        let page_size = u64::from(self.page_size);
         // The first page holds the header.
-        let pages = free.get().div_ceil(u64::from(page_size)) + 1;
+        let pages = free.get().div_ceil(page_size) + 1;
         if pages > PAGES_MAX {
-            return Err(too_large(request, page_size));
+            return Err(self.too_large(free));
         }
-        Ok(Bytes::new(pages.max(PAGES_MIN) * u64::from(page_size)))
+        Ok(Bytes::new(pages.max(PAGES_MIN) * page_size))
+    }
+
+    fn at(self: Box<Self>, size: Bytes) -> Result<Box<dyn FsPlan>> {
+        let pages = self.pages(size);
+        let header = Header {
+            page_size: self.page_size,
+            pages: pages.map_err(|error| self.needing(error))?,
+            uuid: self.uuid,
+            label: self.label,
+        };
+        Ok(Box::new(Plan {
+            place: self.place,
+            header,
+            tree: self.tree,
+        }))
+    }
+}
+
+impl SwapDraft {
+    /// A remainder that is no whole page stays unused.
+    fn pages(&self, size: Bytes) -> Result<u64> {
+        let page_size = self.page_size;
+        let pages = size.get() / u64::from(page_size);
+        if pages < PAGES_MIN {
+            let least = PAGES_MIN * u64::from(page_size);
+            let message = format!(
+                "{size} is too small for swap: it has {PAGES_MIN} pages of {page_size} bytes at \
+                 least, that is {least} bytes"
+            );
+            return Err(Error::does_not_fit(&self.place, message));
+        }
+        if pages > PAGES_MAX {
+            return Err(self.too_large(size));
+        }
+        Ok(pages)
+    }
+
+    fn too_large(&self, size: Bytes) -> Error {
+        let message = format!(
+            "{size} is too large for swap: it has {PAGES_MAX} pages of {} bytes at most; give a \
+             smaller size or larger pages",
+            self.page_size
+        );
+        Error::does_not_fit(&self.place, message)
     }
 }
 
@@ -84,33 +141,6 @@ fn page_size(request: &Request<'_>) -> Result<u32> {
     }
     let message = format!("pages of {size} bytes exist nowhere; give one of {PAGE_SIZES:?}");
     Err(Error::invalid(place.choice("page-size"), message))
-}
-
-/// A remainder that is no whole page stays unused.
-fn pages(request: &Request<'_>, page_size: u32) -> Result<u64> {
-    let pages = request.size.get() / u64::from(page_size);
-    if pages < PAGES_MIN {
-        let least = PAGES_MIN * u64::from(page_size);
-        let message = format!(
-            "{} is too small for swap: it has {PAGES_MIN} pages of {page_size} bytes at least, \
-             that is {least} bytes",
-            request.size
-        );
-        return Err(Error::does_not_fit(&request.place, message));
-    }
-    if pages > PAGES_MAX {
-        return Err(too_large(request, page_size));
-    }
-    Ok(pages)
-}
-
-fn too_large(request: &Request<'_>, page_size: u32) -> Error {
-    let message = format!(
-        "{} is too large for swap: it has {PAGES_MAX} pages of {page_size} bytes at most; give a \
-         smaller size or larger pages",
-        request.size
-    );
-    Error::does_not_fit(&request.place, message)
 }
 
 fn check_empty(request: &Request<'_>) -> Result<()> {
@@ -178,13 +208,16 @@ mod tests {
     use crate::fs::Unwatched;
     use crate::identity::{Identity, Timestamp};
 
-    fn request(size: u64) -> Request<'static> {
+    fn request() -> Request<'static> {
         let identity = Identity::new("t", Timestamp::default());
-        Request::new("parts[1]", "swap", Bytes::new(size), identity)
+        Request::new("parts[1]", "swap", identity)
     }
 
-    fn message(request: Request<'_>, kind: ErrorKind) -> String {
-        let error = SwapFormatter.plan(request).unwrap_err();
+    fn plan(request: Request<'_>, size: u64) -> Result<Box<dyn FsPlan>> {
+        SwapFormat.draft(request)?.at(Bytes::new(size))
+    }
+
+    fn message(error: Error, kind: ErrorKind) -> String {
         assert_eq!(error.kind(), kind);
         error.to_string()
     }
@@ -192,22 +225,27 @@ mod tests {
     #[test]
     fn sizes_from_ten_pages_to_what_32_bits_count() {
         for page_size in PAGE_SIZES {
-            let of = |pages: u64, more: i64| {
-                let size = pages * u64::from(page_size);
-                let mut request = request(size.checked_add_signed(more).unwrap());
+            let request = || {
+                let mut request = request();
                 request.options.set("page-size", page_size);
                 request
             };
+            let page = u64::from(page_size);
+            let of = |pages: u64, more: i64| {
+                let size = (pages * page).checked_add_signed(more);
+                plan(request(), size.unwrap())
+            };
             for (pages, more) in [(10, 0), (10, 1), (PAGES_MAX, 0), (PAGES_MAX, 4095)] {
-                let plan = SwapFormatter.plan(of(pages, more)).unwrap();
-                assert_eq!(plan.summary().blocks, pages);
+                assert_eq!(of(pages, more).unwrap().summary().blocks, pages);
             }
             for (pages, more) in [(10, -1), (0, 0), (PAGES_MAX + 1, 0)] {
-                let said = message(of(pages, more), ErrorKind::DoesNotFit);
+                let error = of(pages, more).unwrap_err();
+                assert_eq!(error.needed().map(Bytes::get), Some(10 * page));
+                let said = message(error, ErrorKind::DoesNotFit);
                 assert!(said.contains(&page_size.to_string()), "{said}");
             }
-            let smallest = |free| SwapFormatter.smallest(&of(1, 0), Bytes::new(free));
-            let page = u64::from(page_size);
+            let draft = SwapFormat.draft(request()).unwrap();
+            let smallest = |free| draft.smallest(Bytes::new(free));
             assert_eq!(smallest(0).unwrap().get(), 10 * page);
             assert_eq!(smallest(9 * page).unwrap().get(), 10 * page);
             assert_eq!(smallest(9 * page + 1).unwrap().get(), 11 * page);
@@ -217,29 +255,31 @@ mod tests {
 
     #[test]
     fn what_is_no_swap_space_is_refused() {
-        let mut sized = request(1 << 20);
+        let said = |request| {
+            let error = SwapFormat.draft(request).unwrap_err();
+            message(error, ErrorKind::InvalidSpec)
+        };
+        let mut sized = request();
         sized.options.set("page-size", 2048);
-        let said = message(sized, ErrorKind::InvalidSpec);
-        assert!(said.starts_with("parts[1].page-size: pages of 2048 bytes"));
-        let mut filled = request(1 << 20);
+        assert!(said(sized).starts_with("parts[1].page-size: pages of 2048 bytes"));
+        let mut filled = request();
         let (content, attributes) = (
             crate::tree::Content::inline(b""),
             crate::tree::Attributes::file(Timestamp::default()),
         );
         let tree = &mut filled.tree;
         tree.put_file("c", b"/a/b", content, attributes).unwrap();
-        let said = message(filled, ErrorKind::InvalidSpec);
-        assert!(said.contains("swap holds no files, but '/a'"), "{said}");
-        let mut labelled = request(1 << 20);
+        assert!(said(filled).contains("swap holds no files, but '/a'"));
+        let mut labelled = request();
         labelled.label = Some("seventeen letters");
-        let said = message(labelled, ErrorKind::InvalidSpec);
+        let said = said(labelled);
         assert!(said.starts_with("parts[1].label: ") && said.contains("16 at most"));
     }
 
     #[test]
     fn only_the_header_and_the_end_of_its_page_are_written() {
         let disk = MemDisk::new(1 << 20);
-        let plan = SwapFormatter.plan(request(1 << 20)).unwrap();
+        let plan = plan(request(), 1 << 20).unwrap();
         plan.write(&disk, &Unwatched).unwrap();
         let mut bytes = vec![0; 1 << 20];
         disk.read_at(&mut bytes, 0).unwrap();
