@@ -15,6 +15,8 @@ const LARGE_ENOUGH: Bytes = Bytes::new(1 << 60);
 /// The sectors of a disk and those that its table leaves to partitions.
 #[derive(Debug)]
 pub(super) struct Sectors {
+    /// That of the disk.
+    place: Place,
     pub(super) usable: LbaRange,
     pub(super) size: SectorSize,
     total: u64,
@@ -54,6 +56,7 @@ impl Sectors {
             Error::does_not_fit(place(), message)
         })?;
         Ok(Self {
+            place: spec.place.clone(),
             usable,
             size: sector,
             total,
@@ -133,8 +136,16 @@ impl Sectors {
         }
         if first > most.get() {
             let why = self.why_beyond(first);
-            let message = format!("{shown} {why}; the largest legal start is {most}");
-            return Err(Error::does_not_fit(place(), message));
+            return Err(match part.start {
+                Start::Next => {
+                    let message = format!("{shown} {why}; nothing is left for {}", part.place);
+                    Error::does_not_fit(self.place.field(Field::Size), message)
+                }
+                _ => {
+                    let message = format!("{shown} {why}; the largest legal start is {most}");
+                    Error::does_not_fit(place(), message)
+                }
+            });
         }
         Ok(first)
     }

@@ -5,10 +5,11 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use disklayout::disk::{Disk, SparseFile};
+use disklayout::disk::{Disk as _, SparseFile};
 use disklayout::fs::Unwatched;
-use disklayout::layout::guestfs::DiskSpec;
-use disklayout::layout::{DiskPlan, EntryPlan, PartitionPlan, Role, TablePlan};
+use disklayout::layout::spec::Disk;
+use disklayout::layout::{DiskPlan, PartitionPlan};
+use disklayout::table::{Entry, Role, TableId};
 use disklayout::{SECTOR_SIZE, SectorSize, build};
 use serde_json::Value;
 use tempfile::NamedTempFile;
@@ -48,7 +49,7 @@ fn check(plan: &DiskPlan, image: &Path) -> Result<(), String> {
     if parted_can_read(plan) {
         approved("parted", &["--script", image, "unit", "s", "print"])?;
     }
-    if matches!(plan.table, TablePlan::Gpt { .. }) {
+    if matches!(plan.table, TableId::Gpt { .. }) {
         let text = approved("sgdisk", &["--verify", image])?;
         if !text.contains("No problems found.") {
             return Err(text);
@@ -62,11 +63,12 @@ fn check(plan: &DiskPlan, image: &Path) -> Result<(), String> {
 /// doesn't recognise a GPT with a single usable sector.
 fn parted_can_read(plan: &DiskPlan) -> bool {
     let mut parts = plan.partitions.iter();
-    let has_tracks = parts.all(|one| one.role != Role::Extended || one.range.sectors() > 63);
+    let has_tracks =
+        parts.all(|one| one.record.role != Role::Extended || one.record.range.sectors() > 63);
     match plan.table {
-        TablePlan::None => panic!("no table"),
-        TablePlan::Mbr { .. } => has_tracks,
-        TablePlan::Gpt { .. } => {
+        TableId::None => panic!("no table"),
+        TableId::Mbr { .. } => has_tracks,
+        TableId::Gpt { .. } => {
             let fewest = 4 + 2 * 16384 / plan.sector_size.get();
             plan.size.whole_sectors(plan.sector_size) > fewest
         }
@@ -93,9 +95,9 @@ fn build_to_file(plan: &DiskPlan) -> NamedTempFile {
 fn assert_sfdisk_reads(plan: &DiskPlan, image: &Path) {
     let table = sfdisk(image);
     let (label, id) = match plan.table {
-        TablePlan::None => panic!("no table"),
-        TablePlan::Mbr { signature } => ("dos", format!("{signature:#x}")),
-        TablePlan::Gpt { guid } => ("gpt", format!("{:X}", guid.hyphenated())),
+        TableId::None => panic!("no table"),
+        TableId::Mbr { signature } => ("dos", format!("{signature:#x}")),
+        TableId::Gpt { guid } => ("gpt", format!("{:X}", guid.hyphenated())),
     };
     assert_eq!(table["label"], label);
     assert_eq!(table["id"], id);
@@ -114,22 +116,26 @@ fn assert_sfdisk_reads(plan: &DiskPlan, image: &Path) {
         // The kernel's rule: a name that ends in a digit gets a 'p' before the number.
         let name = read["node"].as_str().unwrap();
         let number = name.strip_prefix(&node).unwrap().trim_start_matches('p');
-        assert_eq!(number, planned.number.to_string());
-        assert_eq!(read["start"], planned.range.first().get(), "{number}");
-        assert_eq!(read["size"], planned.range.sectors(), "{number}");
+        assert_eq!(number, planned.record.number.to_string());
+        assert_eq!(
+            read["start"],
+            planned.record.range.first().get(),
+            "{number}"
+        );
+        assert_eq!(read["size"], planned.record.range.sectors(), "{number}");
         assert_entry(read, planned);
     }
 }
 
 fn assert_entry(read: &Value, planned: &PartitionPlan) {
-    match &planned.entry {
-        EntryPlan::None => panic!("a partition without an entry"),
-        EntryPlan::Mbr { kind, active } => {
+    match &planned.record.entry {
+        Entry::None => panic!("a partition without an entry"),
+        Entry::Mbr { kind, active } => {
             assert_eq!(read["type"], format!("{kind:x}"));
             assert_eq!(read.get("bootable").is_some(), *active);
             assert!(read.get("attrs").is_none());
         }
-        EntryPlan::Gpt {
+        Entry::Gpt {
             kind,
             guid,
             name,
@@ -177,8 +183,11 @@ fn assert_parted_reads(plan: &DiskPlan, image: &Path) {
         .partitions
         .iter()
         .map(|one| {
-            let (first, last) = (one.range.first().get(), one.range.last().get());
-            (u64::from(one.number), first, last)
+            let (first, last) = (
+                one.record.range.first().get(),
+                one.record.range.last().get(),
+            );
+            (u64::from(one.record.number), first, last)
         })
         .collect();
     assert_eq!(read, planned);
@@ -192,9 +201,9 @@ fn assert_blkid_reads(plan: &DiskPlan, image: &Path) {
         .filter_map(|line| line.split_once('='))
         .collect();
     let (kind, id) = match plan.table {
-        TablePlan::None => panic!("no table"),
-        TablePlan::Mbr { signature } => ("dos", format!("{signature:08x}")),
-        TablePlan::Gpt { guid } => ("gpt", guid.hyphenated().to_string()),
+        TableId::None => panic!("no table"),
+        TableId::Mbr { signature } => ("dos", format!("{signature:08x}")),
+        TableId::Gpt { guid } => ("gpt", guid.hyphenated().to_string()),
     };
     assert_eq!((fields["PTTYPE"], fields["PTUUID"]), (kind, id.as_str()));
 }
@@ -204,7 +213,7 @@ fn assert_all_agree(sectors: u64, label: &str, parts: &[Part<'_>]) {
 }
 
 /// Every program reads what was planned.
-pub(crate) fn assert_all_agree_on(spec: &DiskSpec) -> DiskPlan {
+pub(crate) fn assert_all_agree_on(spec: &Disk) -> DiskPlan {
     let plan = plan_of(spec).unwrap_or_else(|error| panic!("{error}: {spec:?}"));
     let file = build_to_file(&plan);
     let device = Device::new(file.path(), plan.sector_size);
@@ -438,11 +447,11 @@ fn types_are_the_ones_that_sfdisk_knows() {
         let line = lines.find(|(_, known)| known.trim() == name);
         let (guid, _) = line.unwrap_or_else(|| panic!("sfdisk doesn't know {name}"));
         let mut spec = disk(GIB, "mbr", &[("p", 2048, 4095)]);
-        spec.partitions[0].gpt_type = Some(guid.to_owned());
+        spec.partitions[0].kind.gpt = crate::support::kind(guid);
         let plan = plan_of(&spec).unwrap();
         let active = false;
-        let expected = EntryPlan::Mbr { kind, active };
-        assert_eq!(plan.partitions[0].entry, expected, "{name}");
+        let expected = Entry::Mbr { kind, active };
+        assert_eq!(plan.partitions[0].record.entry, expected, "{name}");
         assert_sfdisk_reads(&plan, build_to_file(&plan).path());
     }
 }

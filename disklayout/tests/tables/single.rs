@@ -1,15 +1,14 @@
 //! Sizes that follow from the content: disks with one filesystem, and last partitions.
 
-use std::collections::BTreeMap;
-
-use disklayout::fs::{Misfits, Options, Registry};
-use disklayout::layout::guestfs::{DiskSpec, End, Start, plan};
-use disklayout::layout::single::{self, SingleSpec, Table};
-use disklayout::layout::{DiskPlan, DiskSize, EntryPlan, Room, TablePlan};
+use disklayout::fs::{Options, Registry};
+use disklayout::layout::spec::{Disk, End, Filesystem, Holds, Kinds, Partition, Start};
+use disklayout::layout::{self, DiskPlan, DiskSize, Room};
+use disklayout::table::types::PartitionType;
+use disklayout::table::{Entry, Role, TableId};
 use disklayout::tree::{Attributes, Content, FileTree};
 use disklayout::{Bytes, ErrorKind, Identity, Result, SECTOR_SIZE, SectorSize, Timestamp};
 
-use crate::support::{MARKER_EMPTY, MarkerFormat, assert_reads_back, built, disk, file};
+use crate::support::{MARKER_EMPTY, MarkerFormat, assert_reads_back, built, disk, held, table};
 
 const SMALL: SectorSize = SectorSize::B512;
 
@@ -24,21 +23,25 @@ fn tree(len: usize) -> FileTree {
     tree
 }
 
-fn plan_single(table: Option<Table>, size: DiskSize, len: usize) -> Result<DiskPlan> {
-    let spec = SingleSpec {
-        place: "ext4",
-        table,
-        sector_size: SectorSize::B512,
-        part_type: None,
+/// A disk with one filesystem: alone on it, or in a partition of the table of this name.
+fn single(label: &str, size: DiskSize, filesystem: Filesystem) -> Disk {
+    Disk {
+        place: "disk".into(),
         size,
-        filesystem: "ext4",
-        label: None,
-        uuid: None,
-        options: &Options::default(),
-        misfits: Misfits::Refuse,
-    };
-    let registry = Registry::default().with(MarkerFormat);
-    single::plan(&spec, tree(len), &Identity::new("seed", TIME), &registry)
+        sector_size: SectorSize::B512,
+        table: table(label),
+        partitions: vec![Partition::new("part", Holds::Filesystem(filesystem))],
+        blobs: Vec::new(),
+    }
+}
+
+fn plan(spec: Disk, registry: &Registry) -> Result<DiskPlan> {
+    layout::plan(spec, &Identity::new("seed", TIME), registry)
+}
+
+fn plan_single(label: &str, size: DiskSize, len: usize) -> Result<DiskPlan> {
+    let spec = single(label, size, Filesystem::new("ext4", tree(len)));
+    plan(spec, &Registry::default().with(MarkerFormat))
 }
 
 /// What the size asks for is FAT12; firmware reads FAT32 for sure.
@@ -46,122 +49,93 @@ fn plan_single(table: Option<Table>, size: DiskSize, len: usize) -> Result<DiskP
 fn an_efi_system_partition_of_the_contents_size_is_fat32() {
     let none = Options::default();
     let chosen = none.clone().with("fat-size", 16);
-    for (table, part_type, size, options, kind) in [
-        (Table::Gpt, Some("esp"), room(0), None, "FAT32"),
-        (Table::Mbr, Some("esp"), room(0), None, "FAT32"),
-        (Table::Mbr, Some("0xEF"), room(0), None, "FAT32"),
+    for (label, part_type, size, options, kind) in [
+        ("gpt", Some("esp"), room(0), None, "FAT32"),
+        ("mbr", Some("esp"), room(0), None, "FAT32"),
+        ("mbr", Some("0xEF"), room(0), None, "FAT32"),
         (
-            Table::Gpt,
+            "gpt",
             Some("C12A7328-F81F-11D2-BA4B-00A0C93EC93B"),
             room(1),
             None,
             "FAT32",
         ),
-        (Table::Gpt, None, room(0), None, "FAT12"),
-        (Table::Gpt, Some("esp"), room(0), Some(&chosen), "FAT16"),
+        ("gpt", None, room(0), None, "FAT12"),
+        ("gpt", Some("esp"), room(0), Some(&chosen), "FAT16"),
         (
-            Table::Gpt,
+            "gpt",
             Some("esp"),
             DiskSize::Fixed(Bytes::new(20 << 20)),
             None,
             "FAT16",
         ),
     ] {
-        let spec = SingleSpec {
-            place: "x",
-            table: Some(table),
-            sector_size: SectorSize::B512,
-            part_type,
-            size,
-            filesystem: "vfat",
-            label: None,
-            uuid: None,
-            options: options.unwrap_or(&none),
-            misfits: Misfits::Refuse,
+        let filesystem = Filesystem {
+            options: options.unwrap_or(&none).clone(),
+            ..Filesystem::new("vfat", tree(1))
         };
-        let identity = Identity::new("seed", TIME);
-        let plan = single::plan(&spec, tree(1), &identity, &Registry::native()).unwrap();
-        let filesystem = plan.partitions[0].filesystem.as_ref().unwrap();
+        let mut spec = single(label, size, filesystem);
+        spec.partitions[0].kind = kinds(part_type);
+        let plan = plan(spec, &Registry::native()).unwrap();
+        let filesystem = plan.filesystems().next().unwrap();
         let found = filesystem.summary().kind;
         assert!(
             found.eq_ignore_ascii_case(kind),
-            "{table:?} {part_type:?}: {found}"
+            "{label} {part_type:?}: {found}"
         );
         assert!(plan.size.get() < 40 << 20, "{}", plan.size);
     }
 }
 
+fn kinds(part_type: Option<&str>) -> Kinds {
+    let kind = part_type.map(|text| PartitionType::parse(text).unwrap());
+    kind.map(Kinds::from).unwrap_or_default()
+}
+
 #[test]
-fn the_type_suits_the_filesystem_or_is_the_one_asked_for() {
-    let linux = "0fc63daf-8483-4772-8e79-3d69d8477de4";
-    let basic = "ebd0a0a2-b9e5-4433-87c0-68b6b72699c7";
+fn a_type_of_either_table_is_what_the_other_calls_it() {
     let esp = "c12a7328-f81f-11d2-ba4b-00a0c93ec93b";
     for sector_size in [SectorSize::B512, SectorSize::B4096] {
-        for (filesystem, part_type, byte, guid) in [
-            ("ext4", None, Some(0x83), Some(linux)),
-            ("ntfs", None, Some(0x07), Some(basic)),
-            ("ntfs", Some("esp"), Some(0xEF), Some(esp)),
-            ("ext4", Some(esp), Some(0xEF), Some(esp)),
-            ("ext4", Some("0x0b"), Some(0x0B), None),
+        for (part_type, byte, guid) in [
             (
-                "ext4",
+                None,
+                Some(0x83),
+                Some("0fc63daf-8483-4772-8e79-3d69d8477de4"),
+            ),
+            (Some("esp"), Some(0xEF), Some(esp)),
+            (Some(esp), Some(0xEF), Some(esp)),
+            (Some("0x0b"), Some(0x0B), None),
+            (
                 Some("msr"),
                 None,
                 Some("e3c9e316-0b5c-4db8-817d-f92df00215ae"),
             ),
-            ("ext4", Some("nonsense"), None, None),
-            ("ext4", Some("0f"), None, None),
         ] {
-            let plan = |table| {
-                let spec = SingleSpec {
-                    place: "x",
-                    table: Some(table),
-                    sector_size,
-                    part_type,
-                    size: room(0),
-                    filesystem,
-                    label: None,
-                    uuid: None,
-                    options: &Options::default(),
-                    misfits: Misfits::Refuse,
-                };
-                let registry = Registry::default().with(MarkerFormat);
-                let identity = Identity::new("seed", TIME);
-                let plan = single::plan(&spec, tree(1), &identity, &registry).ok()?;
+            let entry = |label| {
+                let mut spec = single(label, room(0), Filesystem::new("ext4", tree(1)));
+                spec.sector_size = sector_size;
+                spec.partitions[0].kind = kinds(part_type);
+                let plan = plan(spec, &Registry::default().with(MarkerFormat)).ok()?;
                 assert_reads_back(&plan, &built(&plan));
-                assert_eq!(
-                    plan.partitions[0].range.offset(sector_size).get(),
-                    Bytes::MIB
-                );
-                plan.partitions.into_iter().next().map(|one| one.entry)
+                let record = plan.partitions[0].record.clone();
+                assert_eq!(record.range.offset(sector_size).get(), Bytes::MIB);
+                Some(record.entry)
             };
-            let found = plan(Table::Mbr);
-            let expected = byte.map(|kind| EntryPlan::Mbr {
+            let expected = byte.map(|kind| Entry::Mbr {
                 kind,
                 active: false,
             });
-            assert_eq!(found, expected, "{filesystem} {part_type:?}");
-            let found = plan(Table::Gpt).map(|entry| match entry {
-                EntryPlan::Gpt { kind, .. } => kind.to_string(),
+            assert_eq!(entry("mbr"), expected, "{part_type:?}");
+            let found = entry("gpt").map(|entry| match entry {
+                Entry::Gpt { kind, .. } => kind.to_string(),
                 other => panic!("{other:?}"),
             });
-            assert_eq!(found.as_deref(), guid, "{filesystem} {part_type:?}");
+            assert_eq!(found.as_deref(), guid, "{part_type:?}");
         }
     }
-    let spec = SingleSpec {
-        place: "x",
-        table: None,
-        sector_size: SectorSize::B512,
-        part_type: Some("esp"),
-        size: room(0),
-        filesystem: "ext4",
-        label: None,
-        uuid: None,
-        options: &Options::default(),
-        misfits: Misfits::Refuse,
-    };
-    let registry = Registry::default().with(MarkerFormat);
-    single::plan(&spec, tree(1), &Identity::new("seed", TIME), &registry).unwrap_err();
+    let mut spec = single("none", room(0), Filesystem::new("ext4", tree(1)));
+    spec.partitions[0].kind = kinds(Some("esp"));
+    plan(spec, &Registry::default().with(MarkerFormat)).unwrap_err();
 }
 
 fn room(bytes: u64) -> DiskSize {
@@ -180,17 +154,16 @@ fn a_filesystem_alone_is_exactly_as_large_as_its_image() {
             (MARKER_EMPTY + 512) * 3 / 2,
         ),
         (DiskSize::Fixed(Bytes::new(1 << 20)), 0, 1 << 20),
-        (DiskSize::Fixed(Bytes::new((1 << 20) - 511)), 0, 1 << 20),
     ] {
-        let plan = plan_single(None, size, len).unwrap();
+        let plan = plan_single("none", size, len).unwrap();
         assert_eq!(plan.size.get(), expected, "{size:?}");
-        assert_eq!(plan.table, TablePlan::None);
+        assert_eq!(plan.table, TableId::None);
         let one = &plan.partitions[0];
         assert_eq!(
-            (one.range.offset(SMALL), one.range.size(SMALL)),
+            (one.record.range.offset(SMALL), one.record.range.size(SMALL)),
             (Bytes::new(0), plan.size)
         );
-        assert_eq!(one.entry, EntryPlan::None);
+        assert_eq!(one.record.entry, Entry::None);
         built(&plan);
     }
 }
@@ -198,38 +171,34 @@ fn a_filesystem_alone_is_exactly_as_large_as_its_image() {
 #[test]
 fn a_partition_starts_at_one_mib_and_ends_with_its_filesystem_or_with_the_disk() {
     let mib = Bytes::MIB / SECTOR_SIZE;
-    for (table, size, sectors, last) in [
+    for (label, size, sectors, last) in [
         // The backup of a GPT takes 33 sectors.
+        ("mbr", room(Bytes::MIB - MARKER_EMPTY), 2 * mib, 2 * mib - 1),
+        ("gpt", room(Bytes::MIB - MARKER_EMPTY), 3 * mib, 2 * mib - 1),
         (
-            Table::Mbr,
-            room(Bytes::MIB - MARKER_EMPTY),
-            2 * mib,
-            2 * mib - 1,
-        ),
-        (
-            Table::Gpt,
-            room(Bytes::MIB - MARKER_EMPTY),
-            3 * mib,
-            2 * mib - 1,
-        ),
-        (
-            Table::Mbr,
+            "mbr",
             DiskSize::Fixed(Bytes::new(8 << 20)),
             8 * mib,
             8 * mib - 1,
         ),
         (
-            Table::Gpt,
+            "gpt",
             DiskSize::Fixed(Bytes::new(8 << 20)),
             8 * mib,
             8 * mib - 34,
         ),
     ] {
-        let plan = plan_single(Some(table), size, 0).unwrap();
+        let plan = plan_single(label, size, 0).unwrap();
         let one = &plan.partitions[0];
-        let found = (plan.size.whole_sectors(SMALL), one.range.last().get());
-        assert_eq!(found, (sectors, last), "{table:?} {size:?}");
-        assert_eq!((one.number, one.range.first().get()), (1, mib));
+        let found = (
+            plan.size.whole_sectors(SMALL),
+            one.record.range.last().get(),
+        );
+        assert_eq!(found, (sectors, last), "{label} {size:?}");
+        assert_eq!(
+            (one.record.number, one.record.range.first().get()),
+            (1, mib)
+        );
         assert_reads_back(&plan, &built(&plan));
     }
 }
@@ -237,40 +206,38 @@ fn a_partition_starts_at_one_mib_and_ends_with_its_filesystem_or_with_the_disk()
 #[test]
 fn a_size_that_is_too_small_says_which_would_do() {
     let least = MARKER_EMPTY + 4096;
-    for (table, size, expected) in [
-        (
-            Some(Table::Mbr),
-            Bytes::MIB + least - 512,
-            Bytes::new(2 << 20),
-        ),
-        (Some(Table::Gpt), 512, Bytes::new(2 << 20)),
+    for (label, size, expected) in [
+        ("mbr", Bytes::MIB + least - 512, Bytes::new(2 << 20)),
+        ("gpt", Bytes::MIB + 35 * 512, Bytes::new(2 << 20)),
     ] {
         let fixed = DiskSize::Fixed(Bytes::new(size));
-        let error = plan_single(table, fixed, 4096).unwrap_err();
-        assert_eq!(
-            (error.kind(), error.place()),
-            (ErrorKind::DoesNotFit, "ext4")
-        );
+        let error = plan_single(label, fixed, 4096).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::DoesNotFit);
+        assert_eq!(error.place(), "disk.size");
         let count = expected.get();
         let end =
             format!("the smallest image with its partition table has {count} bytes ({expected})");
         assert!(error.message().ends_with(&end), "{error}");
-        plan_single(table, DiskSize::Fixed(expected), 4096).unwrap();
+        plan_single(label, DiskSize::Fixed(expected), 4096).unwrap();
     }
+    let fixed = DiskSize::Fixed(Bytes::new(Bytes::MIB));
+    let error = plan_single("gpt", fixed, 4096).unwrap_err();
+    assert_eq!(error.place(), "disk.size");
+    let end = "outside the disk, which has 2048 sectors; nothing is left for part";
+    assert!(error.message().ends_with(end), "{error}");
     // An image without a table is its filesystem: the format says it all.
     let fixed = |size| DiskSize::Fixed(Bytes::new(size));
-    let error = plan_single(None, fixed(least - 512), 4096).unwrap_err();
+    let error = plan_single("none", fixed(least - 512), 4096).unwrap_err();
     assert!(!error.message().contains("table"), "{error}");
-    plan_single(None, fixed(least), 4096).unwrap();
+    plan_single("none", fixed(least), 4096).unwrap();
 }
 
-fn plan_of(spec: &DiskSpec, contents: BTreeMap<usize, FileTree>) -> Result<DiskPlan> {
-    let registry = Registry::default().with(MarkerFormat);
-    plan(spec, contents, &Identity::new("disk.img", TIME), &registry)
+fn plan_of(spec: &Disk) -> Result<DiskPlan> {
+    plan(spec.clone(), &Registry::default().with(MarkerFormat))
 }
 
 /// A disk with a partition of 1 MiB and one that ends with its content.
-fn open_disk(label: &str, size: DiskSize) -> DiskSpec {
+fn open_disk(label: &str, size: DiskSize) -> Disk {
     let mut spec = disk(0, label, &[("p", 2048, 4095), ("p", 4096, 0)]);
     spec.size = size;
     spec.partitions[1].end = End::Auto;
@@ -280,52 +247,39 @@ fn open_disk(label: &str, size: DiskSize) -> DiskSpec {
 #[test]
 fn a_disk_ends_with_its_last_partition_rounded_up() {
     for (label, size, sectors) in [("mbr", room(0), 3 * 2048), ("gpt", room(2 << 20), 5 * 2048)] {
-        let spec = open_disk(label, size);
-        let plan = plan_of(&spec, BTreeMap::from([(1, tree(512))])).unwrap();
+        let mut spec = open_disk(label, size);
+        held(&mut spec.partitions[1]).tree = tree(512);
+        let plan = plan_of(&spec).unwrap();
         assert_eq!(plan.size.whole_sectors(SMALL), sectors, "{label}");
         let DiskSize::Smallest(Room::Bytes(free)) = size else {
             panic!("{size:?}")
         };
         let last = &plan.partitions[1];
         assert_eq!(
-            last.range.size(SMALL).get(),
+            last.record.range.size(SMALL).get(),
             MARKER_EMPTY + 512 + free.get()
         );
-        assert_eq!(last.filesystem.as_ref().unwrap().tree().files().len(), 1);
+        assert_eq!(last.filesystem().unwrap().tree().files().len(), 1);
         assert_reads_back(&plan, &built(&plan));
     }
-}
-
-#[test]
-fn files_go_on_top_of_the_contents() {
-    let mut spec = open_disk("mbr", room(0));
-    spec.files = vec![file(2, "/file"), file(2, "/other"), file(1, "/first")];
-    let plan = plan_of(&spec, BTreeMap::from([(1, tree(512))])).unwrap();
-    let files = plan.partitions[1]
-        .filesystem
-        .as_ref()
-        .unwrap()
-        .tree()
-        .files();
-    let files: Vec<_> = files
-        .iter()
-        .map(|(path, content)| (&**path, content.len()))
-        .collect();
-    assert_eq!(files, [(&b"/file"[..], 7), (b"/other", 7)]);
 }
 
 #[test]
 fn on_a_disk_of_a_given_size_the_last_partition_reaches_to_the_end() {
     let size = DiskSize::Fixed(Bytes::new(16 << 20));
     for (label, last) in [("mbr", 32767), ("gpt", 32734)] {
-        let plan = plan_of(&open_disk(label, size), BTreeMap::new()).unwrap();
-        assert_eq!(plan.partitions[1].range.last().get(), last, "{label}");
+        let plan = plan_of(&open_disk(label, size)).unwrap();
+        assert_eq!(
+            plan.partitions[1].record.range.last().get(),
+            last,
+            "{label}"
+        );
     }
 }
 
 #[test]
 fn what_cannot_follow_from_the_content_is_refused() {
-    let spec = |change: fn(&mut DiskSpec)| {
+    let spec = |change: fn(&mut Disk)| {
         let mut spec = open_disk("mbr", room(0));
         change(&mut spec);
         spec
@@ -347,7 +301,7 @@ fn what_cannot_follow_from_the_content_is_refused() {
                 spec.partitions[0].end = End::Sector(5999);
             }),
             "guestfs[2].parts[1].end",
-            "guestfs[2].parts[0] starts later, at 5000",
+            "partition 1 starts later, at 5000",
         ),
         (
             spec(|spec| spec.partitions[0].end = End::Sector(-7)),
@@ -355,7 +309,7 @@ fn what_cannot_follow_from_the_content_is_refused() {
             "end -7 counts from the end of the disk",
         ),
         (
-            spec(|spec| spec.partitions[1].prlogex = "e".to_owned()),
+            spec(|spec| spec.partitions[1].role = Role::Extended),
             "guestfs[2].parts[1].end",
             "only a primary partition",
         ),
@@ -365,15 +319,8 @@ fn what_cannot_follow_from_the_content_is_refused() {
             "overlap",
         ),
     ] {
-        let error = plan_of(&spec, BTreeMap::new()).unwrap_err();
+        let error = plan_of(&spec).unwrap_err();
         assert_eq!(error.place(), place, "{error}");
         assert!(error.message().contains(part), "{error}");
     }
-}
-
-#[test]
-fn an_extended_partition_has_no_contents() {
-    let spec = disk(16384, "mbr", &[("e", 2048, -1)]);
-    let error = plan_of(&spec, BTreeMap::from([(0, tree(1))])).unwrap_err();
-    assert_eq!(error.place(), "guestfs[2].parts[0].contents");
 }

@@ -1,14 +1,12 @@
 //! Descriptions in short, and a filesystem that is none.
 
-use std::collections::BTreeMap;
-
-use disklayout::disk::{Disk, MemDisk};
-use disklayout::fs::{
-    Draft, Format, FsPlan, Misfits, Options, Progress, Registry, Request, Summary, Unwatched,
-};
-use disklayout::layout::guestfs::{DiskSpec, End, FileSpec, PartitionSpec, Start, plan};
-use disklayout::layout::{DiskPlan, DiskSize, TablePlan};
-use disklayout::tree::{Content, FileTree};
+use disklayout::disk::MemDisk;
+use disklayout::fs::{Draft, Format, FsPlan, Progress, Registry, Request, Summary, Unwatched};
+use disklayout::layout::spec::{Disk, DiskTable, End, Filesystem, Holds, Partition, Start};
+use disklayout::layout::{DiskPlan, DiskSize, plan};
+use disklayout::table::types::PartitionType;
+use disklayout::table::{Role, TableId};
+use disklayout::tree::{Attributes, Content, FileTree};
 use disklayout::{
     Bytes, Error, Identity, Place, Result, SECTOR_SIZE, SectorSize, Timestamp, build,
 };
@@ -94,7 +92,7 @@ impl FsPlan for Marker {
         &self.tree
     }
 
-    fn write(&self, disk: &dyn Disk, _: &dyn Progress) -> Result<()> {
+    fn write(&self, disk: &dyn disklayout::disk::Disk, _: &dyn Progress) -> Result<()> {
         let mark = [MARK; SECTOR_SIZE as usize];
         for offset in [0, disk.len() - SECTOR_SIZE] {
             disk.write_at(&mark, offset)
@@ -108,60 +106,84 @@ impl FsPlan for Marker {
 pub(crate) type Part<'a> = (&'a str, i64, i64);
 
 /// A disk at `guestfs[2]` of this many sectors.
-pub(crate) fn disk(sectors: u64, label: &str, parts: &[Part<'_>]) -> DiskSpec {
+pub(crate) fn disk(sectors: u64, label: &str, parts: &[Part<'_>]) -> Disk {
     let parts = parts.iter().enumerate();
-    let partitions = parts.map(|(index, (prlogex, start, end))| PartitionSpec {
-        place: format!("guestfs[2].parts[{index}]"),
-        prlogex: (*prlogex).to_owned(),
-        start: Start::Sector(*start),
-        end: End::Sector(*end),
-        align: None,
-        name: None,
-        uuid: None,
-        gpt_type: None,
-        mbr_type: None,
-        flags: Vec::new(),
-        filesystem: "ext4".to_owned(),
-        label: None,
-        options: Options::default(),
-        misfits: Misfits::Refuse,
+    let partitions = parts.map(|(index, (word, start, end))| {
+        let tree = FileTree::new(Timestamp::default());
+        let holds = Holds::Filesystem(Filesystem::new("ext4", tree));
+        Partition {
+            role: role(word),
+            start: Start::Sector(*start),
+            end: End::Sector(*end),
+            ..Partition::new(format!("guestfs[2].parts[{index}]"), holds)
+        }
     });
-    DiskSpec {
-        place: "guestfs[2]".to_owned(),
+    Disk {
+        place: "guestfs[2]".into(),
         size: DiskSize::Fixed(Bytes::new(sectors * SECTOR_SIZE)),
         sector_size: SectorSize::B512,
-        label: label.to_owned(),
-        disk_id: None,
-        disk_guid: None,
-        hybrid_mbr: Vec::new(),
+        table: table(label),
         partitions: partitions.collect(),
-        files: Vec::new(),
+        blobs: Vec::new(),
+    }
+}
+
+/// The table by its name.
+pub(crate) fn table(label: &str) -> DiskTable {
+    match label {
+        "mbr" | "msdos" => DiskTable::Mbr { signature: None },
+        "gpt" | "efi" => DiskTable::Gpt {
+            guid: None,
+            hybrid: Vec::new(),
+        },
+        _ => DiskTable::None,
+    }
+}
+
+/// The role as libguestfs spells it.
+fn role(word: &str) -> Role {
+    match word {
+        "e" | "extended" => Role::Extended,
+        "l" | "logical" => Role::Logical,
+        _ => Role::Primary,
     }
 }
 
 /// The same with sectors of 4096 bytes, as many of them.
-pub(crate) fn disk_4096(sectors: u64, label: &str, parts: &[Part<'_>]) -> DiskSpec {
-    DiskSpec {
+pub(crate) fn disk_4096(sectors: u64, label: &str, parts: &[Part<'_>]) -> Disk {
+    Disk {
         size: DiskSize::Fixed(Bytes::new(sectors * 4096)),
         sector_size: SectorSize::B4096,
         ..disk(0, label, parts)
     }
 }
 
-/// An empty file at `guestfs[2].writes[0]`.
-pub(crate) fn file(part: i64, path: &str) -> FileSpec {
-    FileSpec {
-        place: "guestfs[2].writes[0]".to_owned(),
-        part,
-        path: path.to_owned(),
-        content: Content::inline(b"content"),
+/// The type that `text` spells.
+pub(crate) fn kind(text: &str) -> Option<PartitionType> {
+    Some(PartitionType::parse(text).unwrap())
+}
+
+/// The filesystem of a partition.
+pub(crate) fn held(part: &mut Partition) -> &mut Filesystem {
+    match &mut part.holds {
+        Holds::Filesystem(filesystem) => filesystem,
+        other => panic!("{other:?}"),
     }
 }
 
-pub(crate) fn plan_of(spec: &DiskSpec) -> Result<DiskPlan> {
+/// Puts a file into a partition.
+pub(crate) fn put(part: &mut Partition, path: &str) {
+    let attributes = Attributes::file(Timestamp::default());
+    let content = Content::inline(b"content");
+    let tree = &mut held(part).tree;
+    tree.put_file("t", path.as_bytes(), content, attributes)
+        .unwrap();
+}
+
+pub(crate) fn plan_of(spec: &Disk) -> Result<DiskPlan> {
     let identity = Identity::new("disk_test.img", Timestamp::from_seconds(1_700_000_000));
     let registry = Registry::default().with(MarkerFormat);
-    plan(spec, BTreeMap::new(), &identity, &registry)
+    plan(spec.clone(), &identity, &registry)
 }
 
 /// Builds a plan in memory.
@@ -172,14 +194,14 @@ pub(crate) fn built(plan: &DiskPlan) -> MemDisk {
 }
 
 /// Whether the table left every filesystem as it was written.
-pub(crate) fn marks_are_whole(plan: &DiskPlan, disk: &dyn Disk) -> bool {
+pub(crate) fn marks_are_whole(plan: &DiskPlan, disk: &dyn disklayout::disk::Disk) -> bool {
     let filled = plan
         .partitions
         .iter()
-        .filter(|one| one.filesystem.is_some());
+        .filter(|one| one.filesystem().is_some());
     let mut marks = filled.flat_map(|one| {
-        let offset = one.range.offset(plan.sector_size).get();
-        let size = one.range.size(plan.sector_size).get();
+        let offset = one.record.range.offset(plan.sector_size).get();
+        let size = one.record.range.size(plan.sector_size).get();
         [offset, offset + size - SECTOR_SIZE]
     });
     marks.all(|offset| {
@@ -190,20 +212,11 @@ pub(crate) fn marks_are_whole(plan: &DiskPlan, disk: &dyn Disk) -> bool {
 }
 
 /// What was read back equals what was planned.
-pub(crate) fn assert_reads_back(plan: &DiskPlan, disk: &dyn Disk) {
+pub(crate) fn assert_reads_back(plan: &DiskPlan, disk: &dyn disklayout::disk::Disk) {
     let table = match plan.table {
-        TablePlan::Mbr { .. } => disklayout::inspect::table_of(disk, plan.sector_size),
-        TablePlan::Gpt { .. } | TablePlan::None => disklayout::inspect::table(disk),
+        TableId::Mbr { .. } => disklayout::inspect::table_of(disk, plan.sector_size),
+        TableId::Gpt { .. } | TableId::None => disklayout::inspect::table(disk),
     };
-    let table = table.unwrap();
-    assert_eq!(table.label, plan.table);
-    assert_eq!(table.sector_size, plan.sector_size);
-    assert_eq!(table.partitions.len(), plan.partitions.len());
-    for (read, planned) in table.partitions.iter().zip(&plan.partitions) {
-        assert_eq!(read.number, planned.number);
-        assert_eq!(read.role, planned.role, "partition {}", read.number);
-        assert_eq!(read.range, planned.range, "partition {}", read.number);
-        assert_eq!(read.entry, planned.entry, "partition {}", read.number);
-    }
+    assert_eq!(table.unwrap(), plan.table());
     assert!(marks_are_whole(plan, disk));
 }
