@@ -66,7 +66,6 @@ pub(super) fn packed_len(content: &Content, segments: &[Segment], block_size: u6
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Timestamp;
     use crate::tree::Extent;
 
     fn of(pieces: &[(u64, u64)], most: usize) -> Vec<(u64, u64)> {
@@ -76,7 +75,7 @@ mod tests {
             offset: logical,
         };
         let extents = pieces.iter().map(extent).collect();
-        let content = Content::host_with_holes("/f", 1 << 20, Timestamp::default(), extents);
+        let content = Content::host_with_holes("/f", 1 << 20, extents);
         let found = segments(&content, 4096, most);
         found.iter().map(|it| (it.start, it.blocks)).collect()
     }
