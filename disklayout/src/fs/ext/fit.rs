@@ -50,7 +50,7 @@ impl Fitting<'_> {
         let demand = self.demand(self.parameters.block_size_at(size))?;
         let geometry = match self.geometry(size, &demand) {
             Ok(geometry) => geometry,
-            Err(error) => return Err(self.with_least(error, size, &demand)),
+            Err(error) => return Err(self.with_least(error, size)),
         };
         self.check_inodes(&geometry, &demand)?;
         match allocate::allocate(&geometry, &demand, self.tree) {
@@ -222,11 +222,11 @@ impl Fitting<'_> {
     }
 
     /// The same error, or which size would do where it is the size that is too small.
-    fn with_least(&self, error: Error, size: Bytes, demand: &Demand) -> Error {
+    fn with_least(&self, error: Error, size: Bytes) -> Error {
         match self.smallest(Bytes::new(0)) {
             // What was asked for is wrong, not the size.
-            Ok(_) if demand.is_empty() && error.place() != self.place => error,
-            Ok(least) if least > size && demand.is_empty() => {
+            Ok(_) if self.is_empty() && error.place() != self.place => error,
+            Ok(least) if least > size && self.is_empty() => {
                 let name = self.parameters.flavor.name();
                 let journal = self.for_journal(size);
                 let message =
@@ -236,6 +236,11 @@ impl Fitting<'_> {
             Ok(least) if least > size => self.too_small(size).unwrap_or(error),
             _ => error,
         }
+    }
+
+    /// Whether there is nothing but a root directory.
+    fn is_empty(&self) -> bool {
+        self.tree.nodes().nth(1).is_none()
     }
 
     /// The content doesn't fit, but would into a larger filesystem.
