@@ -35,7 +35,7 @@ fail() {
 [[ $runs =~ ^[1-9][0-9]*$ ]] || fail "RUNS is a number from 1, not \"$runs\""
 "$root/scripts/setup" bench >&2
 mkdir -p "$directory"
-"$root/benches/fill_loads.sh" "$directory"
+"$root/benches/fill_loads.sh" "$directory" "${loads[@]}"
 device=/sys/dev/block/$(findmnt --noheadings --output MAJ:MIN --target "$directory" | tr -d ' ')
 scratch=$(mktemp -d "$directory/run.XXXXXX")
 trap 'rm -rf "$scratch"' EXIT

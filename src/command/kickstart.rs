@@ -25,7 +25,7 @@ pub(super) fn find(data: &DataDir, image: &Image) -> Result<Kickstart> {
         };
         let bytes = match (content.inline_bytes(), content.host_path()) {
             (Some(bytes), _) => bytes.to_vec(),
-            (None, Some(path)) => fs::read(path)
+            (None, Some(path)) => fs::read(&path)
                 .with_context(|| format!("can't read the kickstart file '{}'", path.display()))?,
             (None, None) => continue,
         };

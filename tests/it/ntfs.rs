@@ -632,17 +632,12 @@ fn holes_stay_holes_and_are_no_progress() {
     let file = File::create(&path).unwrap();
     file.set_len(20 * MIB).unwrap();
     file.write_all_at(&pattern(8192), 5 * MIB).unwrap();
-    let metadata = file.metadata().unwrap();
-    let modified = Timestamp {
-        seconds: metadata.mtime(),
-        nanoseconds: metadata.mtime_nsec() as u32,
-    };
     let extent = Extent {
         logical: 5 * MIB,
         len: 8192,
         offset: 5 * MIB,
     };
-    let sparse = Content::host_with_holes(&path, 20 * MIB, modified, vec![extent]);
+    let sparse = Content::host_with_holes(&path, 20 * MIB, vec![extent]);
     let mut wanted = Wanted::of_size(32 * MIB).file("/small", &pattern(100));
     wanted = wanted.file("/empty", b"");
     wanted.files.push(("/sparse".to_owned(), sparse));

@@ -87,17 +87,12 @@ fn put_sparse(tree: &mut FileTree, source: &Path) {
     fs::write(source, [b'x'; 8192]).unwrap();
     let sparse = File::options().write(true).open(source).unwrap();
     sparse.set_len(20 * MIB).unwrap();
-    let metadata = sparse.metadata().unwrap();
-    let modified = Timestamp {
-        seconds: metadata.mtime(),
-        nanoseconds: metadata.mtime_nsec() as u32,
-    };
     let extent = Extent {
         logical: 100,
         len: 8092,
         offset: 100,
     };
-    let content = Content::host_with_holes(source, 20 * MIB, modified, vec![extent]);
+    let content = Content::host_with_holes(source, 20 * MIB, vec![extent]);
     put(tree, "/sparse", NodeKind::File(content));
 }
 

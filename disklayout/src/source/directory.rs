@@ -167,6 +167,7 @@ impl Walk<'_> {
             node,
             shared,
             is_left_empty,
+            ..
         } = found;
         let known = shared.and_then(|shared| self.shared.get(&shared)).copied();
         if let Some(known) = known {

@@ -183,7 +183,7 @@ fn host_content(place: &str, path: &Path) -> Result<Content> {
         let message = format!("'{shown}' isn't a regular file");
         return Err(Error::invalid(place, message));
     }
-    host::content(&File::from(file), &stat, path, None)
+    host::content(&File::from(file), &stat, path)
         .map_err(|error| Error::io(place, format!("can't look for holes in '{shown}'"), error))
 }
 

@@ -4,13 +4,12 @@ use std::fs::File;
 use std::io::Result;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
-use std::sync::Arc;
 
 use rustix::fs::{SeekFrom, Stat, seek};
 use rustix::io::Errno;
 
 use crate::identity::Timestamp;
-use crate::tree::{Attributes, Content, Device, Extent, FileState, HostRoot};
+use crate::tree::{Attributes, Content, Device, Extent, FileState};
 
 /// What `st_blocks` counts, in bytes.
 const BLOCK: u64 = 512;
@@ -51,19 +50,19 @@ pub(super) fn device(stat: &Stat) -> Device {
 /// The data of a regular file that is open and is at `path`.
 ///
 /// # Errors
+/// Those of [`extents`].
+pub(super) fn content(file: &File, stat: &Stat, path: &Path) -> Result<Content> {
+    let extents = extents(file, stat)?;
+    Ok(Content::host_file(path, FileState::of(stat), extents))
+}
+
+/// The pieces between the holes of a regular file that may have some.
+///
+/// # Errors
 /// What the kernel says; `UnexpectedEof` when it ends before its length says.
-pub(super) fn content(
-    file: &File,
-    stat: &Stat,
-    path: &Path,
-    root: Option<&Arc<HostRoot>>,
-) -> Result<Content> {
-    let extents = match may_have_holes(stat) {
-        true => Some(extents(file, stat.st_size as u64)?),
-        false => None,
-    };
-    let state = FileState::of(stat);
-    Ok(Content::host_file(path, root.cloned(), state, extents))
+pub(super) fn extents(file: &File, stat: &Stat) -> Result<Option<Vec<Extent>>> {
+    let find = || find_extents(file, stat.st_size as u64);
+    may_have_holes(stat).then(find).transpose()
 }
 
 /// Whether a regular file has fewer blocks than its length takes. That doesn't change when it is
@@ -75,7 +74,7 @@ const fn may_have_holes(stat: &Stat) -> bool {
 /// The pieces between the holes: blocks of nothing but zeroes, whoever wrote them. Where the
 /// filesystem has holes depends on what of the file is in memory, so that it only tells what
 /// needn't be read.
-fn extents(file: &File, len: u64) -> Result<Vec<Extent>> {
+fn find_extents(file: &File, len: u64) -> Result<Vec<Extent>> {
     let mut extents = Vec::new();
     let mut buffer = Vec::new();
     let mut end = 0;
@@ -137,7 +136,7 @@ mod tests {
 
     fn planned(file: &tempfile::NamedTempFile) -> Content {
         let stat = rustix::fs::fstat(file).unwrap();
-        content(file.as_file(), &stat, file.path(), None).unwrap()
+        content(file.as_file(), &stat, file.path()).unwrap()
     }
 
     fn pieces(content: &Content) -> Vec<(u64, u64)> {

@@ -18,7 +18,9 @@ use rustix::io::{Errno, retry_on_intr};
 use super::xattrs::{self, Failure, Object};
 use super::{Rules, host};
 use crate::error::{Error, Result};
-use crate::tree::{Attributes, FILE_FLAGS, HostRoot, Node, NodeKind, Xattrs};
+use crate::tree::{
+    Attributes, Content, Extent, FILE_FLAGS, FileState, HostFiles, HostRoot, Node, NodeKind, Xattrs,
+};
 
 /// Room for what the kernel says of some hundred entries at once.
 const NAMES_BUFFER: usize = 32 << 10;
@@ -54,7 +56,12 @@ pub(super) struct Found {
     pub(super) shared: Option<(u64, u64)>,
     /// Whether it is a directory whose entries are left out.
     pub(super) is_left_empty: bool,
+    /// What makes the content of a file, until it is made.
+    file: Option<FoundFile>,
 }
+
+/// A file's state, and its pieces that hold data where it may have holes.
+type FoundFile = (FileState, Option<Vec<Extent>>);
 
 /// A directory that is being read.
 #[derive(Clone, Copy, Debug)]
@@ -85,8 +92,25 @@ impl Scanner<'_> {
             .map(|name| self.find(directory, name))
             .collect();
         // One by one, so that always the same failure is told.
-        let entries = found.into_iter().collect::<Result<_>>()?;
+        let mut entries = found.into_iter().collect::<Result<Vec<_>>>()?;
+        self.make_contents(path, &mut entries);
         Ok(Listing { xattrs, entries })
+    }
+
+    /// Makes the contents of all files in the directory at `path`, which share one list.
+    fn make_contents(&self, path: &Path, entries: &mut [Found]) {
+        let mut list = HostFiles::new(path, Some(Arc::clone(self.root)), entries.len());
+        for found in &mut *entries {
+            if let Some((state, extents)) = found.file.take() {
+                list.add(&found.name, state, extents);
+            }
+        }
+        let list = list.complete();
+        let kinds = entries.iter_mut().map(|found| &mut found.node.kind);
+        let files = kinds.filter(|kind| matches!(kind, NodeKind::File(_)));
+        for (kind, number) in files.zip(0..) {
+            *kind = NodeKind::File(Content::host_file_of(&list, number));
+        }
     }
 
     /// Whether something is on another filesystem than the source's top.
@@ -129,9 +153,14 @@ impl Scanner<'_> {
                 return closed.ok_or_else(failed);
             }
         };
+        let mut file = None;
         let (kind, xattrs) = match FileType::from_raw_mode(stat.st_mode) {
             FileType::Directory => (NodeKind::Directory, Xattrs::NONE),
-            FileType::RegularFile => self.file(directory, &name, &stat)?,
+            FileType::RegularFile => {
+                let (found, xattrs) = self.file(directory, &name, &stat)?;
+                file = Some(found);
+                (NodeKind::File(Content::inline(b"")), xattrs)
+            }
             _ => {
                 let kind = self.special(directory, &name, &stat)?;
                 (kind, self.xattrs_of_special(directory, &name)?)
@@ -148,6 +177,7 @@ impl Scanner<'_> {
                 attributes: host::attributes(&stat),
                 xattrs,
             },
+            file,
         })
     }
 
@@ -164,6 +194,7 @@ impl Scanner<'_> {
             node: Node::new(NodeKind::Directory, Attributes::directory(above.mtime)),
             shared: None,
             is_left_empty: true,
+            file: None,
         })
     }
 
@@ -183,16 +214,16 @@ impl Scanner<'_> {
         directory: Directory<'_>,
         name: &[u8],
         stat: &Stat,
-    ) -> Result<(NodeKind, Xattrs)> {
+    ) -> Result<(FoundFile, Xattrs)> {
         let path = join(directory.path, name);
         let flags = FILE_FLAGS | OFlags::NOFOLLOW;
         let opened = retry_on_intr(|| openat(directory.fd, name, flags, Mode::empty()));
         let file: OwnedFd = opened.map_err(|error| self.failed("open the file", &path, error))?;
         let file = File::from(file);
-        let content = host::content(&file, stat, &path, Some(self.root))
+        let extents = host::extents(&file, stat)
             .map_err(|error| self.failed("look for holes in", &path, error))?;
         let xattrs = self.xattrs(&path, Object::Open(file.as_fd()))?;
-        Ok((NodeKind::File(content), xattrs))
+        Ok(((FileState::of(stat), extents), xattrs))
     }
 
     /// What is neither a directory nor a regular file.

@@ -2,13 +2,12 @@
 
 use std::fs::Metadata;
 use std::ops::Range;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::host::{FileState, HostFile, Planned};
-use super::host_root::HostRoot;
+use super::host::{HostFile, HostFiles};
+use super::host_state::FileState;
 use super::store::Store;
-use crate::identity::Timestamp;
 
 /// The data of a file: its length and its holes are known when planning, its bytes are read when
 /// writing.
@@ -24,7 +23,7 @@ pub(crate) enum Source {
     /// They are here.
     Inline(Arc<[u8]>),
     /// A file of the host.
-    Host(Arc<HostFile>),
+    Host(HostFile),
     /// A place in a store.
     Stored(Arc<Store>, Placement),
 }
@@ -35,7 +34,7 @@ pub(crate) enum Placement {
     /// All of the file's, from this offset on.
     Whole(u64),
     /// Pieces with holes between them.
-    Pieces(Arc<[Extent]>),
+    Pieces(Arc<Box<[Extent]>>),
 }
 
 /// A piece of a file that holds data. What is in none of them is a hole, which reads as zero.
@@ -50,7 +49,8 @@ pub struct Extent {
 }
 
 impl Extent {
-    const fn end(&self) -> u64 {
+    /// Where it ends in the file.
+    pub(crate) const fn end(&self) -> u64 {
         self.logical + self.len
     }
 
@@ -76,52 +76,37 @@ impl Content {
 
     /// A file of the host that has `len` bytes, none of them in holes.
     pub fn host(path: impl AsRef<Path>, len: u64) -> Self {
-        Self::of_host_file(HostFile::new(
-            path.as_ref(),
-            None,
-            Planned::Length(len),
-            None,
-        ))
+        Self::of_host_file(HostFile::of_length(path.as_ref(), len, None))
     }
 
     /// A file of the host without holes, which may be found through symbolic links. That it isn't
     /// the one that `metadata` is of, or has changed since, is an error when it is read.
     pub fn of_host(path: impl AsRef<Path>, metadata: &Metadata) -> Self {
         let state = FileState::of_metadata(metadata);
-        Self::host_file(path.as_ref(), None, state, None)
+        Self::host_file(path.as_ref(), state, None)
     }
 
-    /// A file of the host with its holes: `extents` are the pieces that hold data, each with the
-    /// same offset in the file as it has logically. If the file's time isn't `modified` any more
-    /// when it is read, that is an error.
-    pub fn host_with_holes(
-        path: impl AsRef<Path>,
-        len: u64,
-        modified: Timestamp,
-        extents: Vec<Extent>,
-    ) -> Self {
-        let planned = Planned::Modified(len, modified);
-        let extents = pieces(len, extents);
-        Self::of_host_file(HostFile::new(path.as_ref(), None, planned, extents))
+    /// A file of the host that has `len` bytes: `extents` are the pieces that hold data, each with
+    /// the same offset in the file as it has logically.
+    pub fn host_with_holes(path: impl AsRef<Path>, len: u64, extents: Vec<Extent>) -> Self {
+        Self::of_host_file(HostFile::of_length(path.as_ref(), len, Some(extents)))
     }
 
-    /// A file of the host in this state, below `root` where there is one; without `extents` it has
-    /// no holes.
-    pub(crate) fn host_file(
-        path: &Path,
-        root: Option<Arc<HostRoot>>,
-        state: FileState,
-        extents: Option<Vec<Extent>>,
-    ) -> Self {
-        let extents = extents.and_then(|extents| pieces(state.len, extents));
-        Self::of_host_file(HostFile::new(path, root, Planned::State(state), extents))
+    /// A file of the host in this state; without `extents` it has no holes.
+    pub(crate) fn host_file(path: &Path, state: FileState, extents: Option<Vec<Extent>>) -> Self {
+        Self::of_host_file(HostFile::single(path, state, extents))
     }
 
     fn of_host_file(file: HostFile) -> Self {
         Self {
             len: file.len(),
-            source: Source::Host(Arc::new(file)),
+            source: Source::Host(file),
         }
+    }
+
+    /// A file of a complete list by its number.
+    pub(crate) fn host_file_of(list: &Arc<HostFiles>, number: u32) -> Self {
+        Self::of_host_file(HostFile::of(list, number))
     }
 
     /// `len` bytes of `store` from `offset`.
@@ -137,7 +122,10 @@ impl Content {
     pub fn stored_with_holes(store: &Arc<Store>, len: u64, extents: Vec<Extent>) -> Self {
         Self {
             len,
-            source: Source::Stored(Arc::clone(store), Placement::Pieces(extents.into())),
+            source: Source::Stored(
+                Arc::clone(store),
+                Placement::Pieces(Arc::new(extents.into())),
+            ),
         }
     }
 
@@ -152,12 +140,12 @@ impl Content {
     }
 
     /// The pieces that hold data, ascending.
-    pub fn extents(&self) -> impl Iterator<Item = Extent> + '_ {
+    pub fn extents(&self) -> impl Iterator<Item = Extent> + Clone + '_ {
         self.extents_in(0..self.len)
     }
 
     /// What of the pieces that hold data lies in a part of the file, ascending.
-    pub fn extents_in(&self, part: Range<u64>) -> impl Iterator<Item = Extent> + '_ {
+    pub fn extents_in(&self, part: Range<u64>) -> impl Iterator<Item = Extent> + Clone + '_ {
         let (whole, pieces) = match &self.source {
             Source::Inline(_) => (Some(0), &[][..]),
             Source::Host(file) => match file.extents() {
@@ -165,7 +153,7 @@ impl Content {
                 Some(extents) => (None, extents),
             },
             Source::Stored(_, Placement::Whole(offset)) => (Some(*offset), &[][..]),
-            Source::Stored(_, Placement::Pieces(extents)) => (None, &**extents),
+            Source::Stored(_, Placement::Pieces(extents)) => (None, &***extents),
         };
         let whole = whole.map(|offset| Extent {
             logical: 0,
@@ -193,7 +181,7 @@ impl Content {
     }
 
     /// The path of the host's file where it is one.
-    pub fn host_path(&self) -> Option<&Path> {
+    pub fn host_path(&self) -> Option<PathBuf> {
         match &self.source {
             Source::Host(file) => Some(file.path()),
             _ => None,
@@ -203,12 +191,6 @@ impl Content {
     pub(crate) const fn source(&self) -> &Source {
         &self.source
     }
-}
-
-/// The pieces of a file, unless one has all of it.
-fn pieces(len: u64, extents: Vec<Extent>) -> Option<Box<[Extent]>> {
-    let is_whole = matches!(extents.as_slice(), [one] if one.logical == 0 && one.len == len);
-    (!is_whole).then(|| extents.into())
 }
 
 #[cfg(test)]
@@ -223,8 +205,7 @@ mod tests {
             len,
             offset,
         });
-        let time = Timestamp::default();
-        let content = Content::host_with_holes("/f", 14, time, extents.to_vec());
+        let content = Content::host_with_holes("/f", 14, extents.to_vec());
         let whole = Content::host("/f", 14);
         for (part, found, of_whole) in [
             (0..14, vec![(2, 3, 10), (5, 1, 40), (8, 4, 20)], (0, 14, 0)),

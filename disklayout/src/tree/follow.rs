@@ -165,10 +165,10 @@ impl FileTree {
     }
 
     /// The directory that a directory is in; the root is in itself.
-    fn parent(&self, directory: NodeId) -> NodeId {
+    pub(crate) fn parent(&self, directory: NodeId) -> NodeId {
         // Directories have one name.
         let first = self.slots[directory.index()].first;
-        first.map_or(Self::ROOT, |first| first.directory)
+        first.map_or(Self::ROOT, |first| self.names.directory(first))
     }
 }
 

@@ -1,18 +1,21 @@
 //! Files of the host.
 
-use std::fs::{File, Metadata};
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::fs::File;
 use std::io;
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{FileExt, MetadataExt};
-use std::path::Path;
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::{CWD, FileType, OFlags, Stat, fstat};
+use rustix::fs::{CWD, FileType, OFlags, fstat};
 use rustix::io::Errno;
 
+use super::host_state::{ADVICE, FileState};
 use super::{Extent, HostRoot, long_path};
 use crate::error::{Error, Result};
-use crate::identity::Timestamp;
 
 /// How files are opened: what was a file a moment ago may be a pipe or a terminal by now.
 pub(crate) const FILE_FLAGS: OFlags = OFlags::RDONLY
@@ -20,130 +23,137 @@ pub(crate) const FILE_FLAGS: OFlags = OFlags::RDONLY
     .union(OFlags::NOCTTY)
     .union(OFlags::CLOEXEC);
 
-const ADVICE: &str = "leave it alone while images are built";
-
-/// What tells a file of the host from others, and from what it was before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct FileState {
-    device: u64,
-    inode: u64,
-    pub(super) len: u64,
-    pub(super) modified: Timestamp,
-    /// When anything about it changed, which nobody can set.
-    pub(super) changed: Timestamp,
+/// Files of one directory of the host as they were when the image was planned, which share all that
+/// they can; or a single one.
+#[derive(Debug)]
+pub(crate) struct HostFiles {
+    /// Where the directory is, or the single file.
+    path: Box<Path>,
+    /// Where the path begins, if no link of it may be followed from there on.
+    root: Option<Arc<HostRoot>>,
+    /// Whether more than the lengths is known.
+    has_states: bool,
+    /// Those of all files, one after another; that of a single one is empty.
+    names: Vec<u8>,
+    files: Vec<Planned>,
+    /// The pieces that hold data, by the file's number; all of it does where there is no list.
+    extents: BTreeMap<u32, Box<[Extent]>>,
 }
 
-impl FileState {
-    pub(crate) const fn of(stat: &Stat) -> Self {
+#[derive(Debug)]
+struct Planned {
+    state: FileState,
+    /// Where its name starts.
+    name: u32,
+}
+
+// There is one for every file.
+const _: () = assert!(size_of::<Planned>() == 48);
+
+impl HostFiles {
+    /// Those of the directory at `path`, none so far and about `count` to come.
+    pub(crate) fn new(path: &Path, root: Option<Arc<HostRoot>>, count: usize) -> Self {
         Self {
-            device: stat.st_dev,
-            inode: stat.st_ino,
-            len: stat.st_size as u64,
-            modified: Timestamp {
-                seconds: stat.st_mtime,
-                nanoseconds: stat.st_mtime_nsec as u32,
-            },
-            changed: Timestamp {
-                seconds: stat.st_ctime,
-                nanoseconds: stat.st_ctime_nsec as u32,
-            },
+            path: path.into(),
+            root,
+            has_states: true,
+            names: Vec::new(),
+            files: Vec::with_capacity(count),
+            extents: BTreeMap::new(),
         }
     }
 
-    pub(super) fn of_metadata(metadata: &Metadata) -> Self {
-        Self {
-            device: metadata.dev(),
-            inode: metadata.ino(),
-            len: metadata.len(),
-            modified: Timestamp {
-                seconds: metadata.mtime(),
-                nanoseconds: metadata.mtime_nsec() as u32,
-            },
-            changed: Timestamp {
-                seconds: metadata.ctime(),
-                nanoseconds: metadata.ctime_nsec() as u32,
-            },
-        }
+    /// Adds a file and gives its number; without `extents` it has no holes.
+    pub(crate) fn add(
+        &mut self,
+        name: &[u8],
+        state: FileState,
+        extents: Option<Vec<Extent>>,
+    ) -> u32 {
+        // A tree holds fewer files and names than these can count.
+        let (number, start) = (self.files.len() as u32, self.names.len() as u32);
+        let is_hole_free =
+            |it: &[Extent]| matches!(it, [one] if one.logical == 0 && one.len == state.len);
+        let extents = extents.filter(|extents| !is_hole_free(extents));
+        self.extents.extend(extents.map(|it| (number, it.into())));
+        self.names.extend_from_slice(name);
+        self.files.push(Planned { state, name: start });
+        number
     }
 
-    const fn is_same_file(&self, other: &Self) -> bool {
-        self.device == other.device && self.inode == other.inode
-    }
-}
-
-/// What was known of a file when the image was planned.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Planned {
-    Length(u64),
-    Modified(u64, Timestamp),
-    State(FileState),
-}
-
-impl Planned {
-    const fn len(&self) -> u64 {
-        match self {
-            Self::Length(len) | Self::Modified(len, _) => *len,
-            Self::State(state) => state.len,
-        }
-    }
-
-    /// What of a file isn't as planned.
-    fn difference(&self, now: &FileState) -> Option<String> {
-        let (len, is_same_file, is_same_time) = match self {
-            Self::Length(len) => (*len, true, true),
-            Self::Modified(len, modified) => (*len, true, *modified == now.modified),
-            Self::State(state) => (
-                state.len,
-                state.is_same_file(now),
-                state.modified == now.modified && state.changed == now.changed,
-            ),
-        };
-        if !is_same_file {
-            return Some(format!("another file has taken its place since; {ADVICE}"));
-        }
-        if len != now.len {
-            return Some(format!("it has {} bytes now; {ADVICE}", now.len));
-        }
-        (!is_same_time).then(|| format!("it has changed since; {ADVICE}"))
+    /// The list, to which nothing is added any more.
+    pub(crate) fn complete(mut self) -> Arc<Self> {
+        self.names.shrink_to_fit();
+        self.files.shrink_to_fit();
+        Arc::new(self)
     }
 }
 
 /// A file of the host as it was when the image was planned.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub(crate) struct HostFile {
-    path: Box<Path>,
-    /// Where the path begins, if no link of it may be followed from there on.
-    root: Option<Arc<HostRoot>>,
-    planned: Planned,
-    /// The pieces that hold data; all of it where there is no list.
-    extents: Option<Box<[Extent]>>,
+    list: Arc<HostFiles>,
+    number: u32,
 }
 
+impl PartialEq for HostFile {
+    fn eq(&self, other: &Self) -> bool {
+        let parts = |it: &Self| (it.list.has_states, *it.state(), it.path());
+        parts(self) == parts(other)
+            && self.list.root == other.list.root
+            && self.extents() == other.extents()
+    }
+}
+
+impl Eq for HostFile {}
+
 impl HostFile {
-    pub(super) fn new(
-        path: &Path,
-        root: Option<Arc<HostRoot>>,
-        planned: Planned,
-        extents: Option<Box<[Extent]>>,
-    ) -> Self {
-        Self {
-            path: path.into(),
-            root,
-            planned,
-            extents,
+    /// The single file at `path`; without `extents` it has no holes.
+    pub(super) fn single(path: &Path, state: FileState, extents: Option<Vec<Extent>>) -> Self {
+        let mut list = HostFiles::new(path, None, 1);
+        let number = list.add(b"", state, extents);
+        Self::of(&list.complete(), number)
+    }
+
+    /// The single file at `path`, of which only the length is known.
+    pub(super) fn of_length(path: &Path, len: u64, extents: Option<Vec<Extent>>) -> Self {
+        let mut list = HostFiles::new(path, None, 1);
+        list.has_states = false;
+        let state = FileState {
+            len,
+            ..FileState::default()
+        };
+        let number = list.add(b"", state, extents);
+        Self::of(&list.complete(), number)
+    }
+
+    pub(super) fn of(list: &Arc<HostFiles>, number: u32) -> Self {
+        let list = Arc::clone(list);
+        Self { list, number }
+    }
+
+    fn state(&self) -> &FileState {
+        &self.list.files[self.number as usize].state
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        let list = &*self.list;
+        let mut starts = list.files[self.number as usize..]
+            .iter()
+            .map(|it| it.name as usize);
+        let mut bound = || starts.next().unwrap_or(list.names.len());
+        match &list.names[bound()..bound()] {
+            b"" => list.path.to_path_buf(),
+            name => list.path.join(OsStr::from_bytes(name)),
         }
     }
 
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    pub(super) const fn len(&self) -> u64 {
-        self.planned.len()
+    pub(super) fn len(&self) -> u64 {
+        self.state().len
     }
 
     pub(super) fn extents(&self) -> Option<&[Extent]> {
-        self.extents.as_deref()
+        self.list.extents.get(&self.number).map(|it| &**it)
     }
 
     /// Opens it.
@@ -151,9 +161,9 @@ impl HostFile {
     /// # Errors
     /// `Io` when that fails, or when it isn't the file that was planned.
     pub(crate) fn open(&self) -> Result<OpenFile<'_>> {
-        let opened = match &self.root {
-            Some(root) => root.open_below(&self.path, FILE_FLAGS),
-            None => long_path::open(CWD, &self.path, FILE_FLAGS),
+        let opened = match &self.list.root {
+            Some(root) => root.open_below(&self.path(), FILE_FLAGS),
+            None => long_path::open(CWD, &self.path(), FILE_FLAGS),
         };
         let file: OwnedFd = opened.map_err(|error| self.open_error(error))?;
         let stat = fstat(&file).map_err(|error| self.open_error(error))?;
@@ -161,7 +171,14 @@ impl HostFile {
             return Err(self.changed(&format!("it is no regular file any more; {ADVICE}")));
         }
         let state = FileState::of(&stat);
-        match self.planned.difference(&state) {
+        let planned = match self.list.has_states {
+            true => *self.state(),
+            false => FileState {
+                len: self.len(),
+                ..state
+            },
+        };
+        match planned.difference(&state) {
             Some(difference) => Err(self.changed(&difference)),
             None => Ok(OpenFile {
                 host: self,
@@ -172,7 +189,7 @@ impl HostFile {
     }
 
     fn open_error(&self, error: Errno) -> Error {
-        match (error, &self.root) {
+        match (error, &self.list.root) {
             (Errno::LOOP | Errno::NOTDIR, Some(_)) => self.changed(&format!(
                 "a symbolic link or a file has taken its place, or that of a directory above it, \
                  since; {ADVICE}"
@@ -182,7 +199,7 @@ impl HostFile {
     }
 
     fn changed(&self, difference: &str) -> Error {
-        let len = self.planned.len();
+        let len = self.len();
         let message = format!("the file had {len} bytes when the image was planned");
         Error::io(
             self.shown(),
@@ -192,7 +209,7 @@ impl HostFile {
     }
 
     fn shown(&self) -> String {
-        self.path.display().to_string()
+        self.path().display().to_string()
     }
 }
 
@@ -224,8 +241,7 @@ impl OpenFile<'_> {
     /// `Io` when the file has changed since it was opened.
     pub(crate) fn check(&self) -> Result<()> {
         let stat = fstat(&self.file).map_err(|error| self.host.open_error(error))?;
-        let planned = Planned::State(self.state);
-        match planned.difference(&FileState::of(&stat)) {
+        match self.state.difference(&FileState::of(&stat)) {
             Some(difference) => Err(self.host.changed(&difference)),
             None => Ok(()),
         }
@@ -246,8 +262,8 @@ impl OpenFile<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::fs;
-    use std::os::unix::fs::symlink;
+    use std::fs::{self, Metadata};
+    use std::os::unix::fs::{MetadataExt, symlink};
 
     use super::*;
     use crate::tree::Content;
@@ -258,8 +274,10 @@ mod tests {
         let path = top.join("d/f");
         fs::write(&path, bytes).unwrap();
         let (root, _) = HostRoot::open(top).unwrap();
-        let stat = rustix::fs::stat(&path).unwrap();
-        Content::host_file(&path, Some(Arc::new(root)), FileState::of(&stat), None)
+        let state = FileState::of(&rustix::fs::stat(&path).unwrap());
+        let mut list = HostFiles::new(&top.join("d"), Some(Arc::new(root)), 1);
+        let number = list.add(b"f", state, None);
+        Content::host_file_of(&list.complete(), number)
     }
 
     fn cause(error: &Error) -> String {

@@ -7,6 +7,7 @@ mod content;
 mod follow;
 mod host;
 mod host_root;
+mod host_state;
 mod long_path;
 mod names;
 mod node;
@@ -17,8 +18,9 @@ mod store;
 
 pub(crate) use content::Source;
 pub use content::{Content, Extent};
-pub(crate) use host::{FILE_FLAGS, FileState, HostFile};
+pub(crate) use host::{FILE_FLAGS, HostFile, HostFiles};
 pub(crate) use host_root::HostRoot;
+pub(crate) use host_state::FileState;
 pub(crate) use long_path::open;
 pub use node::{Attributes, Device, Node, NodeId, NodeKind, Xattr, Xattrs};
 pub use reader::ContentReader;
@@ -28,7 +30,7 @@ pub use store::{Store, Stream};
 
 use crate::error::{Error, Result};
 use crate::identity::Timestamp;
-use names::{Names, Position};
+use names::{EntryId, Names};
 
 /// The longest name of a directory entry in bytes, as on every Linux filesystem (`NAME_MAX`).
 pub const NAME_MAX: usize = 255;
@@ -50,8 +52,11 @@ struct Slot {
     /// How many names lead to it; one for the root, which has none.
     links: u32,
     /// The first name that led to it.
-    first: Option<Position>,
+    first: Option<EntryId>,
 }
+
+// There is one for every file.
+const _: () = assert!(size_of::<Slot>() <= 80);
 
 impl FileTree {
     /// The root directory's number.
@@ -102,7 +107,7 @@ impl FileTree {
 
     /// All nodes with their numbers in the order in which they were made, directories before
     /// what was first put into them.
-    pub fn nodes(&self) -> impl Iterator<Item = (NodeId, &Node)> {
+    pub fn nodes(&self) -> impl Iterator<Item = (NodeId, &Node)> + Clone {
         let slots = self.slots.iter().zip(0..);
         slots.filter_map(|(slot, index)| (slot.links > 0).then_some((NodeId(index), &slot.node)))
     }
@@ -154,7 +159,7 @@ impl FileTree {
         let first = self.slots[id.index()].first?;
         let (name, node) = self.names.at(first);
         if node == Some(id) {
-            return Some((first.directory, name));
+            return Some((self.names.directory(first), name));
         }
         self.nodes().find_map(|(directory, _)| {
             let mut entries = self.entries(directory);

@@ -7,7 +7,7 @@ use std::panic::RefUnwindSafe;
 
 use rustix::fs::{Stat, fstat};
 
-use super::host::FileState;
+use super::host_state::FileState;
 use super::section::Section;
 use crate::error::{Error, Result};
 

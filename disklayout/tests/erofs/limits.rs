@@ -118,7 +118,7 @@ fn sparse(scratch: &Scratch, len: u64, places: &[u64]) -> FileTree {
         len: 4,
         offset: *place,
     });
-    let content = Content::host_with_holes(&path, len, trees::changed(&path), extents.collect());
+    let content = Content::host_with_holes(&path, len, extents.collect());
     let mut tree = trees::empty();
     tree.put_file("t", b"/sparse", content, Attributes::file(TIME))
         .unwrap();

@@ -1,8 +1,5 @@
 //! Trees of awkward names, sizes and kinds.
 
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
-
 use disklayout::Timestamp;
 use disklayout::tree::{
     Attributes, Content, Device, Extent, FileTree, Node, NodeId, NodeKind, Xattr, Xattrs,
@@ -196,21 +193,11 @@ pub(crate) fn holes(scratch: &Scratch) -> FileTree {
         });
         let source = scratch.path(&format!("source {number}"));
         std::fs::write(&source, data(len)).unwrap();
-        let modified = changed(&source);
-        let content = Content::host_with_holes(&source, len, modified, extents.collect());
+        let content = Content::host_with_holes(&source, len, extents.collect());
         let path = format!("/holes/{number}");
         let attributes = Attributes::file(TIME);
         tree.put_file("t", path.as_bytes(), content, attributes)
             .unwrap();
     }
     tree
-}
-
-/// When a file of the host changed last.
-pub(crate) fn changed(path: &Path) -> Timestamp {
-    let metadata = std::fs::metadata(path).unwrap();
-    Timestamp {
-        seconds: metadata.mtime(),
-        nanoseconds: metadata.mtime_nsec() as u32,
-    }
 }

@@ -76,7 +76,7 @@ mod tests {
             offset: logical,
         };
         let extents = pieces.iter().map(extent).collect();
-        let content = Content::host_with_holes("/f", 1 << 20, Timestamp::default(), extents);
+        let content = Content::host_with_holes("/f", 1 << 20, extents);
         let found = segments(&content, 4096, most);
         found.iter().map(|it| (it.start, it.blocks)).collect()
     }

@@ -6,38 +6,39 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::{Mutex, PoisonError};
 
-use super::part::{Origin, RandomPart};
+use super::part::{self, Origin, Part, RandomPart};
 use super::progress::{Amount, Meter};
-use super::{BATCH, Job};
+use super::{BATCH, Job, Piece};
 use crate::error::{Error, Result};
 
 /// So many parts at most are read for one write, that threads end at about the same time.
 const PARTS: usize = 256;
 
-/// Parts in the order of the disk, of which every thread takes the next batch.
-#[derive(Debug)]
-pub(super) struct Queue<'a> {
-    parts: Vec<RandomPart<'a>>,
-    next: Mutex<Next>,
-}
+/// So many parts at least are put in the order of the disk at a time, in which files mostly are.
+const SORTED: usize = 1 << 14;
 
-/// Where the next batch begins.
-#[derive(Clone, Copy, Debug, Default)]
-struct Next {
-    part: usize,
+/// Parts in the order of the disk, of which every thread takes the next batch.
+pub(super) struct Queue<'a>(Mutex<Left<'a>>);
+
+/// What hasn't been taken yet.
+struct Left<'a> {
+    pieces: Box<dyn Iterator<Item = Piece<'a>> + Send + 'a>,
+    /// The parts of the pieces before those.
+    sorted: Vec<RandomPart<'a>>,
+    /// The first of them that is left.
+    next: usize,
     /// How much of that part has been taken.
     taken: u64,
 }
 
 impl<'a> Queue<'a> {
-    pub(super) fn new(mut parts: Vec<RandomPart<'a>>) -> Self {
-        parts.sort_unstable_by_key(|part| part.disk);
-        let next = Mutex::default();
-        Self { parts, next }
-    }
-
-    pub(super) fn len(&self) -> usize {
-        self.parts.len()
+    pub(super) fn new(pieces: Box<dyn Iterator<Item = Piece<'a>> + Send + 'a>) -> Self {
+        Self(Mutex::new(Left {
+            pieces,
+            sorted: Vec::new(),
+            next: 0,
+            taken: 0,
+        }))
     }
 
     /// Copies until nothing is left or something failed.
@@ -60,16 +61,15 @@ impl<'a> Queue<'a> {
     /// is in it at the end.
     fn take(&self, job: &Job<'_>, batch: &mut Vec<RandomPart<'a>>) {
         batch.clear();
-        let mut next = self.next.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut left = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let mut end = u64::MAX;
         while batch.len() < PARTS
-            && let Some(part) = self.parts.get(next.part)
+            && let Some(part) = left.first()
         {
-            let part = part.from(next.taken);
             match batch.last() {
                 None if part.is_for_kernel() => {
                     batch.push(part);
-                    *next = next.after_part();
+                    left.pass();
                     return;
                 }
                 None => end = (part.disk / BATCH + 1) * BATCH,
@@ -83,21 +83,40 @@ impl<'a> Queue<'a> {
             if part.end() > end {
                 let len = end - part.disk;
                 batch.push(part.up_to(len));
-                next.taken += len;
+                left.taken += len;
                 return;
             }
             batch.push(part);
-            *next = next.after_part();
+            left.pass();
         }
     }
 }
 
-impl Next {
-    const fn after_part(self) -> Self {
-        Self {
-            part: self.part + 1,
-            taken: 0,
+impl<'a> Left<'a> {
+    /// What is left of the first part.
+    fn first(&mut self) -> Option<RandomPart<'a>> {
+        if self.next == self.sorted.len() {
+            self.sort_more();
         }
+        let part = self.sorted.get(self.next)?;
+        Some(part.from(self.taken))
+    }
+
+    fn sort_more(&mut self) {
+        (self.next, self.taken) = (0, 0);
+        self.sorted.clear();
+        while self.sorted.len() < SORTED
+            && let Some(piece) = self.pieces.next()
+        {
+            self.sorted.extend(part::cut(piece).flat_map(Part::shares));
+        }
+        self.sorted.sort_unstable_by_key(|part| part.disk);
+    }
+
+    /// Goes on behind the first part.
+    const fn pass(&mut self) {
+        self.next += 1;
+        self.taken = 0;
     }
 }
 

@@ -20,7 +20,7 @@ use crate::place::Place;
 use crate::tree::{Content, FileTree, NodeId, NodeKind};
 
 use batch::Queue;
-use part::Parts;
+use part::Survey;
 use stream::Buffers;
 
 /// About how much is read and written at once. A buffer of this size stays in the processor's
@@ -47,40 +47,44 @@ pub struct Piece<'a> {
 
 /// The files of `tree`, each of them in one piece at the byte that `offset` tells. Those that have no
 /// bytes are complete as they are: `progress` is told of them.
-pub fn whole_files<'a>(
+pub fn whole_files<'a, F: Fn(NodeId) -> u64 + Clone + Send + 'a>(
     tree: &'a FileTree,
     progress: &dyn Progress,
-    offset: impl Fn(NodeId) -> u64,
-) -> Vec<Piece<'a>> {
+    offset: F,
+) -> impl Iterator<Item = Piece<'a>> + Clone + Send + use<'a, F> {
     let files = tree.nodes().filter_map(|(id, node)| match &node.kind {
         NodeKind::File(content) => Some((id, content)),
         _ => None,
     });
-    let (empty, filled): (Vec<_>, Vec<_>) = files.partition(|(_, content)| content.is_empty());
-    progress.advance(empty.len() as u64, 0);
-    let piece = |(id, content): (NodeId, &'a Content)| Piece {
+    let empty = files.clone().filter(|(_, content)| content.is_empty());
+    progress.advance(empty.count() as u64, 0);
+    let filled = files.filter(|(_, content)| !content.is_empty());
+    filled.map(move |(id, content)| Piece {
         content,
         logical: 0,
         len: content.len(),
         disk: offset(id),
         ends_file: true,
-    };
-    filled.into_iter().map(piece).collect()
+    })
 }
 
 /// Copies all of `pieces` to `disk`, which reads as zero in their places, and tells `progress` of
 /// all their bytes but those in holes. `place` is that of the filesystem, for errors. What a file leaves of its last
-/// block of `block_size` bytes may be filled up with zeroes; all else on the disk stays.
+/// block of `block_size` bytes may be filled up with zeroes; all else on the disk stays. The pieces
+/// are gone through twice, and not kept.
 ///
 /// # Errors
 /// `Io` when a source or the disk fails; the first one, after which the others are given up.
-pub fn copy(
+pub fn copy<'a, P>(
     place: &Place,
     block_size: u64,
-    pieces: Vec<Piece<'_>>,
+    pieces: P,
     disk: &dyn Disk,
     progress: &dyn Progress,
-) -> Result<()> {
+) -> Result<()>
+where
+    P: IntoIterator<Item = Piece<'a>, IntoIter: Clone + Send + 'a>,
+{
     let job = Job {
         place,
         block_size,
@@ -88,16 +92,21 @@ pub fn copy(
         progress,
         failure: OnceLock::new(),
     };
-    let Parts {
+    let pieces = pieces.into_iter();
+    let survey = Survey::of(&mut pieces.clone());
+    copy_all(job, survey, Queue::new(Box::new(pieces)))
+}
+
+fn copy_all(job: Job<'_>, survey: Survey<'_>, queue: Queue<'_>) -> Result<()> {
+    let Survey {
         random,
         streams,
         mut stores,
         in_holes,
-    } = Parts::cut(pieces);
+    } = survey;
     stores.extend(streams.iter().map(|(store, _)| *store));
     stores.iter().try_for_each(|store| store.check())?;
-    in_holes.tell(progress);
-    let queue = Queue::new(random);
+    in_holes.tell(job.progress);
     let threads = rayon::current_num_threads();
     let buffers = Buffers::new(threads);
     rayon::scope(|scope| {
@@ -105,7 +114,7 @@ pub fn copy(
         for (store, parts) in streams {
             scope.spawn(move |scope| stream::copy(job, store, parts, buffers, scope));
         }
-        for _ in 1..threads.min(queue.len()) {
+        for _ in 1..threads.min(random) {
             scope.spawn(move |_| queue.work(job));
         }
         queue.work(job);

@@ -85,10 +85,55 @@ impl RandomPart<'_> {
 /// A part of a stream that its list belongs to.
 pub(super) type StreamPart = Part<()>;
 
-/// All parts.
+// There is one for every file of a stream.
+const _: () = assert!(size_of::<StreamPart>() <= 32);
+
+/// The parts of a piece, in the order of the file.
+pub(super) fn cut<'a>(piece: Piece<'a>) -> impl Iterator<Item = Part<&'a Source>> {
+    let end = piece.logical.saturating_add(piece.len);
+    let mut extents = piece.content.extents_in(piece.logical..end).peekable();
+    std::iter::from_fn(move || {
+        let extent = extents.next()?;
+        Some(Part {
+            from: piece.content.source(),
+            offset: extent.offset,
+            len: extent.len,
+            disk: piece.disk + (extent.logical - piece.logical),
+            ends_file: piece.ends_file && extents.peek().is_none(),
+        })
+    })
+}
+
+impl<'a> Part<&'a Source> {
+    /// The same where it can be read at any time, in shares for several threads.
+    pub(super) fn shares(self) -> impl Iterator<Item = RandomPart<'a>> {
+        let found = match self.from {
+            Source::Inline(bytes) => Some((Origin::Inline(bytes), 0)),
+            Source::Host(host) => Some((Origin::Host(host), 0)),
+            Source::Stored(store, _) => store
+                .random()
+                .map(|section| (Origin::Store(store, section.file()), section.start())),
+        };
+        found.into_iter().flat_map(move |(from, start)| {
+            (0..self.len).step_by(SHARE as usize).map(move |skipped| {
+                let left = self.len - skipped;
+                Part {
+                    from,
+                    offset: start + self.offset + skipped,
+                    len: left.min(SHARE),
+                    disk: self.disk + skipped,
+                    ends_file: self.ends_file && left <= SHARE,
+                }
+            })
+        })
+    }
+}
+
+/// What is known of all pieces before anything is copied.
 #[derive(Debug, Default)]
-pub(super) struct Parts<'a> {
-    pub random: Vec<RandomPart<'a>>,
+pub(super) struct Survey<'a> {
+    /// How many parts can be read at any time.
+    pub random: usize,
     pub streams: Vec<(&'a Store, Vec<StreamPart>)>,
     /// What is read at any place, each once.
     pub stores: Vec<&'a Store>,
@@ -96,51 +141,38 @@ pub(super) struct Parts<'a> {
     pub in_holes: Amount,
 }
 
-impl<'a> Parts<'a> {
-    pub(super) fn cut(pieces: Vec<Piece<'a>>) -> Self {
-        let mut parts = Self::default();
+impl<'a> Survey<'a> {
+    pub(super) fn of(pieces: &mut dyn Iterator<Item = Piece<'a>>) -> Self {
+        let mut survey = Self::default();
         for piece in pieces {
-            parts.add(&piece);
+            let mut files = u64::from(piece.ends_file);
+            for part in cut(piece) {
+                files -= part.amount().files;
+                survey.add(&part);
+            }
+            survey.in_holes += Amount { files, bytes: 0 };
         }
-        parts
+        survey
     }
 
-    fn add(&mut self, piece: &Piece<'a>) {
-        let end = piece.logical.saturating_add(piece.len);
-        let mut extents = piece.content.extents_in(piece.logical..end).peekable();
-        let mut rest = Amount {
-            files: u64::from(piece.ends_file),
-            bytes: 0,
+    fn add(&mut self, part: &Part<&'a Source>) {
+        let Source::Stored(store, _) = part.from else {
+            self.random += 1;
+            return;
         };
-        while let Some(extent) = extents.next() {
-            let part = Part {
+        if store.random().is_none() {
+            self.parts_of(store).push(Part {
                 from: (),
-                offset: extent.offset,
-                len: extent.len,
-                disk: piece.disk + (extent.logical - piece.logical),
-                ends_file: piece.ends_file && extents.peek().is_none(),
-            };
-            rest.files -= part.amount().files;
-            self.add_part(piece.content.source(), part);
+                offset: part.offset,
+                len: part.len,
+                disk: part.disk,
+                ends_file: part.ends_file,
+            });
+            return;
         }
-        self.in_holes += rest;
-    }
-
-    fn add_part(&mut self, source: &'a Source, part: StreamPart) {
-        match source {
-            Source::Inline(bytes) => self.add_random(Origin::Inline(bytes), part),
-            Source::Host(host) => self.add_random(Origin::Host(host), part),
-            Source::Stored(store, _) => match store.random() {
-                Some(section) => {
-                    if !self.stores.iter().rev().any(|known| *known == &**store) {
-                        self.stores.push(store);
-                    }
-                    let offset = part.offset + section.start();
-                    let origin = Origin::Store(store, section.file());
-                    self.add_random(origin, Part { offset, ..part });
-                }
-                None => self.parts_of(store).push(part),
-            },
+        self.random += 1;
+        if !self.stores.iter().rev().any(|known| *known == &**store) {
+            self.stores.push(store);
         }
     }
 
@@ -152,19 +184,6 @@ impl<'a> Parts<'a> {
         });
         &mut self.streams[index].1
     }
-
-    fn add_random(&mut self, from: Origin<'a>, part: StreamPart) {
-        for skipped in (0..part.len).step_by(SHARE as usize) {
-            let left = part.len - skipped;
-            self.random.push(Part {
-                from,
-                offset: part.offset + skipped,
-                len: left.min(SHARE),
-                disk: part.disk + skipped,
-                ends_file: part.ends_file && left <= SHARE,
-            });
-        }
-    }
 }
 
 #[cfg(test)]
@@ -173,25 +192,20 @@ mod tests {
     use crate::tree::Content;
 
     #[test]
-    fn a_part_stays_small() {
-        assert!(size_of::<RandomPart<'_>>() <= 56 && size_of::<StreamPart>() <= 40);
-        assert!(size_of::<Piece<'_>>() <= 48);
-    }
-
-    #[test]
     fn large_pieces_are_shared() {
         let content = Content::host("/large", 100 << 20);
-        let parts = Parts::cut(vec![Piece {
+        let piece = Piece {
             content: &content,
             logical: 1 << 20,
             len: 70 << 20,
             disk: 5 << 20,
             ends_file: true,
-        }]);
-        let found = parts.random.iter();
+        };
+        let found = cut(piece).flat_map(Part::shares);
         let found = found.map(|it| (it.offset >> 20, it.len >> 20, it.disk >> 20, it.ends_file));
         let expected = [(1, 32, 5, false), (33, 32, 37, false), (65, 6, 69, true)];
         assert_eq!(found.collect::<Vec<_>>(), expected);
-        assert_eq!(parts.in_holes, Amount::default());
+        let survey = Survey::of(&mut [piece].into_iter());
+        assert_eq!(survey.in_holes, Amount::default());
     }
 }

@@ -132,7 +132,6 @@ impl Chunks {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::identity::Timestamp;
     use crate::tree::Extent;
 
     fn content(len: u64, extents: &[(u64, u64)]) -> Content {
@@ -141,7 +140,7 @@ mod tests {
             len,
             offset: logical,
         });
-        Content::host_with_holes("/f", len, Timestamp::default(), extents.collect())
+        Content::host_with_holes("/f", len, extents.collect())
     }
 
     fn stretches(chunks: &Chunks) -> Vec<(u64, u64, u64)> {

@@ -1,14 +1,15 @@
 //! Gives everything its place: blocks for the filesystem's own inodes, for every node and for
 //! attributes.
 
+use std::iter::Peekable;
+use std::ops::Range;
+
 use super::block_map;
-use super::demand::{self, Demand, Need};
+use super::demand::{self, Demand};
 use super::extents;
 use super::format::*;
 use super::geometry::Geometry;
-use super::index::Form;
 use super::placement::{self, GroupTables};
-use super::resize;
 use super::segments::{self, Segment};
 use super::space::{FreeSpace, Run};
 
@@ -24,7 +25,6 @@ pub(super) struct Allocation {
     pub xattr_blocks: Vec<u64>,
     pub free: FreeSpace,
     segments: Vec<Segment>,
-    map_runs: Vec<Run>,
 }
 
 /// One inode.
@@ -32,30 +32,12 @@ pub(super) struct Allocation {
 pub(super) struct InodePlan {
     pub number: u32,
     pub role: Role,
-    pub links: u16,
-    /// How its blocks are used if it is a directory.
-    pub form: Form,
-    /// The position in the list of such blocks.
-    pub xattr_block: Option<u32>,
-    pub size: u64,
-    /// Blocks of data, of mapping and of attributes.
-    pub blocks: u64,
-    segments: Span,
-    map_runs: Span,
+    /// Which of all segments: those of its data, then those that lead there.
+    segments: Range<u32>,
 }
 
-/// Part of a list that all inodes share.
-#[derive(Clone, Copy, Debug, Default)]
-struct Span {
-    start: u32,
-    end: u32,
-}
-
-impl Span {
-    fn of<T>(self, list: &[T]) -> &[T] {
-        &list[self.start as usize..self.end as usize]
-    }
-}
+// There is one for every file.
+const _: () = assert!(size_of::<InodePlan>() == 20);
 
 /// What an inode is there for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,23 +48,40 @@ pub(super) enum Role {
     LostFound,
     /// The value of an attribute, by its position.
     Value(u32),
-    /// A node of the tree, and the directory that it is in.
-    Node {
-        node: NodeId,
-        parent: NodeId,
-    },
+    /// A node of the tree.
+    Node(NodeId),
+}
+
+impl Role {
+    pub(super) const fn node(self) -> Option<NodeId> {
+        match self {
+            Self::Node(node) => Some(node),
+            Self::Resize | Self::Journal | Self::LostFound | Self::Value(_) => None,
+        }
+    }
 }
 
 impl Allocation {
     /// Where the data of an inode lies.
     pub(super) fn segments(&self, inode: &InodePlan) -> &[Segment] {
-        inode.segments.of(&self.segments)
+        let all = self.all_segments(inode);
+        &all[..all.partition_point(Segment::is_data)]
     }
 
     /// The blocks that lead to the data of an inode.
     pub(super) fn map_blocks(&self, inode: &InodePlan) -> impl Iterator<Item = u64> + use<'_> {
-        let runs = inode.map_runs.of(&self.map_runs).iter();
-        runs.flat_map(|run| run.start..run.end())
+        let of_map = self.all_segments(inode).iter().filter(|it| !it.is_data());
+        of_map.flat_map(|it| it.place().start..it.place().end())
+    }
+
+    /// How many blocks of data and of mapping an inode has.
+    pub(super) fn blocks(&self, inode: &InodePlan) -> u64 {
+        let all = self.all_segments(inode).iter();
+        all.map(|it| it.place().len).sum()
+    }
+
+    fn all_segments(&self, inode: &InodePlan) -> &[Segment] {
+        &self.segments[inode.segments.start as usize..inode.segments.end as usize]
     }
 
     pub(super) fn highest_inode(&self) -> u32 {
@@ -118,37 +117,22 @@ pub(super) fn allocate(
         tree,
         allocation: Allocation {
             tables,
-            inodes: Vec::with_capacity(demand.nodes.len() + 3),
+            inodes: Vec::with_capacity(tree.slots() + 3),
             xattr_blocks: vec![0; demand.xattr_blocks.len()],
             free,
-            segments: Vec::new(),
-            map_runs: Vec::new(),
+            segments: Vec::with_capacity(tree.slots()),
         },
     };
     allocator.add_own_inodes()?;
-    for stretch in stretches(&demand.nodes, u64::from(geometry.blocks_per_group)) {
-        allocator.add_stretch(stretch)?;
+    let mut nodes = tree.nodes().map(|(id, _)| id).peekable();
+    while nodes.peek().is_some() {
+        let stretch = allocator.stretch(&mut nodes);
+        allocator.add_stretch(&stretch)?;
     }
     allocator.add_values()?;
     let mut allocation = allocator.allocation;
     allocation.inodes.sort_unstable_by_key(|inode| inode.number);
     Ok(allocation)
-}
-
-/// Parts of a list of which each needs about `blocks` blocks, or is one node that needs more.
-fn stretches(needs: &[Need], blocks: u64) -> impl Iterator<Item = &[Need]> {
-    let mut rest = needs;
-    std::iter::from_fn(move || {
-        let mut sum = 0;
-        let fits = |need: &&Need| {
-            sum += need.data_blocks;
-            sum <= blocks
-        };
-        let count = rest.iter().take_while(fits).count().max(1);
-        let (now, later) = rest.split_at_checked(count)?;
-        rest = later;
-        Some(now)
-    })
 }
 
 struct Allocator<'a> {
@@ -166,11 +150,11 @@ impl Allocator<'_> {
         }
         if self.demand.numbers.adds_lost_found() {
             let size = demand::lost_found_size(self.geometry.block_size);
-            self.add_own(EXT4_GOOD_OLD_FIRST_INO, Role::LostFound, 2, size)?;
+            self.add_own(EXT4_GOOD_OLD_FIRST_INO, Role::LostFound, size)?;
         }
         if self.geometry.journal_blocks > 0 {
             let size = u64::from(self.geometry.journal_blocks) * self.block_size();
-            self.add_own(EXT4_JOURNAL_INO, Role::Journal, 1, size)?;
+            self.add_own(EXT4_JOURNAL_INO, Role::Journal, size)?;
         }
         Ok(())
     }
@@ -178,18 +162,7 @@ impl Allocator<'_> {
     /// It maps its blocks itself; only the one that leads to the others is taken for it.
     fn add_resize_inode(&mut self) -> Result<(), Full> {
         let map_runs = self.take(1)?;
-        let inode = InodePlan {
-            number: EXT4_RESIZE_INO,
-            role: Role::Resize,
-            links: 1,
-            form: Form::Linear,
-            xattr_block: None,
-            size: resize::size(self.geometry),
-            blocks: resize::blocks(self.geometry),
-            segments: Span::default(),
-            map_runs: self.keep_runs(map_runs),
-        };
-        self.allocation.inodes.push(inode);
+        self.add_inode(EXT4_RESIZE_INO, Role::Resize, Vec::new(), &map_runs);
         Ok(())
     }
 
@@ -197,113 +170,97 @@ impl Allocator<'_> {
     fn add_values(&mut self) -> Result<(), Full> {
         for (position, value) in (0..).zip(&self.demand.values.list) {
             let size = value.bytes.len() as u64;
-            self.add_own(value.inode.number, Role::Value(position), 1, size)?;
+            self.add_own(value.inode.number, Role::Value(position), size)?;
         }
         Ok(())
     }
 
-    fn add_own(&mut self, number: u32, role: Role, links: u16, size: u64) -> Result<(), Full> {
+    fn add_own(&mut self, number: u32, role: Role, size: u64) -> Result<(), Full> {
         let data_blocks = size.div_ceil(self.block_size());
-        let mut inode = InodePlan {
-            number,
-            role,
-            links,
-            form: Form::Linear,
-            xattr_block: None,
-            size,
-            blocks: 0,
-            segments: Span::default(),
-            map_runs: Span::default(),
-        };
-        self.place(&mut inode, data_blocks, &[Run::new(0, data_blocks)])?;
-        self.allocation.inodes.push(inode);
+        self.place(number, role, data_blocks, &[Run::new(0, data_blocks)])
+    }
+
+    /// The next nodes that need about a group of blocks, or one that needs more.
+    fn stretch(&self, nodes: &mut Peekable<impl Iterator<Item = NodeId>>) -> Vec<NodeId> {
+        let blocks = |node| u64::from(self.demand.need(node).data_blocks);
+        let mut left = Some(u64::from(self.geometry.blocks_per_group));
+        let mut stretch = Vec::new();
+        while let Some(rest) = left
+            && let Some(node) = nodes.next_if(|it| stretch.is_empty() || blocks(*it) <= rest)
+        {
+            left = rest.checked_sub(blocks(node));
+            stretch.push(node);
+        }
+        stretch
+    }
+
+    fn add_stretch(&mut self, stretch: &[NodeId]) -> Result<(), Full> {
+        let is_directory = |node: &NodeId| self.tree.node(*node).kind.is_directory();
+        let directories = stretch.iter().filter(|node| is_directory(node));
+        for node in directories {
+            self.add_node(*node)?;
+        }
+        for node in stretch {
+            self.add_xattr_block(*node)?;
+        }
+        for node in stretch.iter().filter(|node| !is_directory(node)) {
+            self.add_node(*node)?;
+        }
         Ok(())
     }
 
-    fn add_stretch(&mut self, stretch: &[Need]) -> Result<(), Full> {
-        let is_directory = |need: &&Need| self.tree.node(need.node).kind.is_directory();
-        let (directories, others): (Vec<_>, Vec<_>) = stretch.iter().partition(is_directory);
-        for need in directories {
-            self.add_node(need)?;
-        }
-        for need in stretch {
-            self.add_xattr_block(need)?;
-        }
-        for need in others {
-            self.add_node(need)?;
-        }
-        Ok(())
-    }
-
-    fn add_xattr_block(&mut self, need: &Need) -> Result<(), Full> {
-        let Some(position) = need.xattr_block.map(|position| position as usize) else {
+    fn add_xattr_block(&mut self, node: NodeId) -> Result<(), Full> {
+        let Some(position) = self.demand.need(node).xattr_block else {
             return Ok(());
         };
-        if self.allocation.xattr_blocks[position] == 0 {
-            self.allocation.xattr_blocks[position] = self.take(1)?[0].start;
+        if self.allocation.xattr_blocks[position as usize] == 0 {
+            self.allocation.xattr_blocks[position as usize] = self.take(1)?[0].start;
         }
         Ok(())
     }
 
-    fn add_node(&mut self, need: &Need) -> Result<(), Full> {
-        let mut inode = InodePlan {
-            number: self.demand.numbers.inode(need.node),
-            role: Role::Node {
-                node: need.node,
-                parent: need.parent,
-            },
-            links: need.links,
-            form: need.form,
-            xattr_block: need.xattr_block,
-            size: need.size,
-            blocks: u64::from(need.xattr_block.is_some()) + need.value_blocks,
-            segments: Span::default(),
-            map_runs: Span::default(),
+    fn add_node(&mut self, node: NodeId) -> Result<(), Full> {
+        let data_blocks = u64::from(self.demand.need(node).data_blocks);
+        let logical = match &self.tree.node(node).kind {
+            NodeKind::File(content) => segments::data_blocks(content, self.block_size()).collect(),
+            _ => vec![Run::new(0, data_blocks)],
         };
-        match &self.tree.node(need.node).kind {
-            NodeKind::File(content) => {
-                let runs: Vec<_> = segments::data_blocks(content, self.block_size()).collect();
-                self.place(&mut inode, need.data_blocks, &runs)?;
-            }
-            _ => {
-                self.place(
-                    &mut inode,
-                    need.data_blocks,
-                    &[Run::new(0, need.data_blocks)],
-                )?;
-            }
-        }
-        self.allocation.inodes.push(inode);
-        Ok(())
+        let number = self.demand.numbers.inode(node);
+        self.place(number, Role::Node(node), data_blocks, &logical)
     }
 
-    /// Takes blocks for the data of an inode, whose `logical` blocks hold it, and for its mapping.
+    /// Adds an inode, with blocks for its data, whose `logical` blocks hold it, and for its mapping.
     fn place(
         &mut self,
-        inode: &mut InodePlan,
+        number: u32,
+        role: Role,
         data_blocks: u64,
         logical: &[Run],
     ) -> Result<(), Full> {
-        if data_blocks == 0 {
-            return Ok(());
-        }
         let places = self.take(data_blocks)?;
         let segments = segments::segments(logical, &places);
         let map_blocks = if self.geometry.features.has_extents() {
-            let lengths = segments.iter().map(|segment| segment.len);
+            let lengths = segments.iter().map(|it| it.blocks().len);
             extents::node_count(lengths, self.geometry.block_size)
         } else {
             block_map::node_count(logical.iter().copied(), self.geometry.block_size)
         };
         let map_runs = self.take(map_blocks)?;
-        inode.blocks += data_blocks + map_blocks;
-        inode.segments = keep(&mut self.allocation.segments, segments);
-        inode.map_runs = self.keep_runs(map_runs);
+        self.add_inode(number, role, segments, &map_runs);
         Ok(())
     }
 
-    fn keep_runs(&mut self, runs: Vec<Run>) -> Span {
-        keep(&mut self.allocation.map_runs, runs)
+    fn add_inode(&mut self, number: u32, role: Role, data: Vec<Segment>, map_runs: &[Run]) {
+        let list = &mut self.allocation.segments;
+        let start = list.len() as u32;
+        list.extend(data);
+        list.extend(map_runs.iter().map(|run| Segment::of_map(*run)));
+        let end = list.len() as u32;
+        self.allocation.inodes.push(InodePlan {
+            number,
+            role,
+            segments: start..end,
+        });
     }
 
     fn take(&mut self, blocks: u64) -> Result<Vec<Run>, Full> {
@@ -316,14 +273,5 @@ impl Allocator<'_> {
 
     fn block_size(&self) -> u64 {
         u64::from(self.geometry.block_size)
-    }
-}
-
-fn keep<T>(list: &mut Vec<T>, mut part: Vec<T>) -> Span {
-    let start = list.len() as u32;
-    list.append(&mut part);
-    Span {
-        start,
-        end: list.len() as u32,
     }
 }

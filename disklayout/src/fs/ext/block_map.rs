@@ -102,15 +102,14 @@ pub(super) fn map(
 
 /// Where block `logical` of a file lies; 0 in a hole.
 fn block_at(segments: &[Segment], logical: u64) -> u64 {
-    let after = segments.partition_point(|segment| segment.logical <= logical);
+    let after = segments.partition_point(|segment| segment.blocks().start <= logical);
     let Some(segment) = after.checked_sub(1).map(|index| segments[index]) else {
         return 0;
     };
-    let offset = logical - segment.logical;
-    if offset < segment.len {
-        segment.start + offset
-    } else {
-        0
+    let blocks = segment.blocks();
+    match logical < blocks.end() {
+        true => segment.start + (logical - blocks.start),
+        false => 0,
     }
 }
 
@@ -125,8 +124,8 @@ impl<B: Iterator<Item = u64>> IndirectBlocks<'_, B> {
     /// after those below it; gives its number, 0 when all is a hole.
     fn add(&mut self, segments: &[Segment], start: u64, level: u32) -> u32 {
         let reach = self.per_block.pow(level);
-        let first = segments.partition_point(|segment| segment.logical + segment.len <= start);
-        let end = segments.partition_point(|segment| segment.logical < start + reach);
+        let first = segments.partition_point(|segment| segment.blocks().end() <= start);
+        let end = segments.partition_point(|segment| segment.blocks().start < start + reach);
         let segments = &segments[first..end.max(first)];
         if segments.is_empty() {
             return 0;
@@ -165,11 +164,7 @@ mod tests {
 
     /// How many blocks mapping emits, having checked that they are those that were counted.
     fn nodes(runs: &[Run]) -> u64 {
-        let segment = |run: &Run| Segment {
-            logical: run.start,
-            start: run.start + 10,
-            len: run.len,
-        };
+        let segment = |run: &Run| Segment::new(*run, run.start + 10);
         let segments: Vec<_> = runs.iter().map(segment).collect();
         let mut emitted = Vec::new();
         let emit = &mut |block, _| emitted.push(block);
@@ -225,16 +220,8 @@ mod tests {
     #[test]
     fn every_number_is_where_a_reader_looks_for_it() {
         let segments = [
-            Segment {
-                logical: 3,
-                start: 50,
-                len: 2,
-            },
-            Segment {
-                logical: 11,
-                start: 60,
-                len: 3,
-            },
+            Segment::new(Run::new(3, 2), 50),
+            Segment::new(Run::new(11, 3), 60),
         ];
         let mut emitted = Vec::new();
         let i_block = map(&segments, 1024, 900.., &mut |block, bytes| {

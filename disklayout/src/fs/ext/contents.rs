@@ -2,7 +2,7 @@
 
 use super::Plan;
 use super::allocate::{InodePlan, Role};
-use super::demand;
+use super::demand::{self, Need};
 use super::directory::{Entry, Shape};
 use super::format::*;
 use super::hash::NameHash;
@@ -17,13 +17,18 @@ impl Plan {
     pub(super) fn inode_bytes(&self, inode: &InodePlan) -> Vec<u8> {
         let xattrs = self.xattrs_in_inode(inode);
         let attributes = self.attributes(inode);
-        let i_block = self.i_block(inode, &mut |_, _| {});
+        let need = self.need(inode);
+        let xattr_block = need.and_then(|need| need.xattr_block);
         let fields = Fields {
+            number: inode.number,
+            links: self.links(inode),
+            size: self.size(inode),
+            blocks: self.blocks(inode),
             mode: self.file_type(inode) | attributes.permissions,
             attributes,
             i_flags: self.flags(inode),
-            i_block,
-            i_file_acl: inode.xattr_block.map_or(0, |position| {
+            i_block: self.i_block(inode, &mut |_, _| {}),
+            i_file_acl: xattr_block.map_or(0, |position| {
                 self.allocation.xattr_blocks[position as usize]
             }),
             xattrs: &xattrs,
@@ -38,13 +43,43 @@ impl Plan {
                 _ => None,
             },
         };
-        inode::bytes(
-            &self.geometry,
-            inode,
-            &fields,
-            self.volume.created,
-            self.seed,
-        )
+        inode::bytes(&self.geometry, &fields, self.volume.created, self.seed)
+    }
+
+    fn links(&self, inode: &InodePlan) -> u16 {
+        match inode.role {
+            Role::Resize | Role::Journal | Role::Value(_) => 1,
+            Role::LostFound => 2,
+            Role::Node(node) => self.demand.need(node).links,
+        }
+    }
+
+    /// Bytes of data.
+    pub(super) fn size(&self, inode: &InodePlan) -> u64 {
+        let block_size = u64::from(self.geometry.block_size);
+        match inode.role {
+            Role::Resize => resize::size(&self.geometry),
+            Role::Journal => u64::from(self.geometry.journal_blocks) * block_size,
+            Role::LostFound => demand::lost_found_size(self.geometry.block_size),
+            Role::Value(position) => self.demand.values.list[position as usize].bytes.len() as u64,
+            Role::Node(node) => match &self.tree.node(node).kind {
+                NodeKind::Directory => u64::from(self.demand.need(node).data_blocks) * block_size,
+                NodeKind::File(content) => content.len(),
+                NodeKind::Symlink(target) => target.len() as u64,
+                _ => 0,
+            },
+        }
+    }
+
+    /// Blocks of data, of mapping and of attributes.
+    fn blocks(&self, inode: &InodePlan) -> u64 {
+        if inode.role == Role::Resize {
+            return resize::blocks(&self.geometry);
+        }
+        let of_xattrs = self.need(inode).map_or(0, |need| {
+            u64::from(need.xattr_block.is_some()) + u64::from(need.value_blocks)
+        });
+        self.allocation.blocks(inode) + of_xattrs
     }
 
     /// What the inode has in the place of the block map; the blocks that this leads to go to
@@ -94,17 +129,22 @@ impl Plan {
         if matches!(inode.role, Role::Value(_)) {
             flags |= EXT4_EA_INODE_FL;
         }
-        if inode.form != Form::Linear {
+        if self.form(inode) != Form::Linear {
             flags |= EXT4_INDEX_FL;
         }
         flags
     }
 
     fn node(&self, inode: &InodePlan) -> Option<&Node> {
-        match inode.role {
-            Role::Node { node, .. } => Some(self.tree.node(node)),
-            Role::Resize | Role::Journal | Role::LostFound | Role::Value(_) => None,
-        }
+        inode.role.node().map(|node| self.tree.node(node))
+    }
+
+    fn need(&self, inode: &InodePlan) -> Option<&Need> {
+        inode.role.node().map(|node| self.demand.need(node))
+    }
+
+    fn form(&self, inode: &InodePlan) -> Form {
+        self.need(inode).map_or(Form::Linear, |need| need.form)
     }
 
     fn attributes(&self, inode: &InodePlan) -> Attributes {
@@ -118,7 +158,7 @@ impl Plan {
                 permissions: 0o700,
                 ..Attributes::directory(created)
             },
-            Role::Node { node, .. } => {
+            Role::Node(node) => {
                 let own = self.tree.node(node).attributes;
                 let root_owner = self.parameters.root_owner;
                 match root_owner.filter(|_| node == FileTree::ROOT) {
@@ -133,7 +173,7 @@ impl Plan {
         match inode.role {
             Role::Resize | Role::Journal | Role::Value(_) => S_IFREG,
             Role::LostFound => S_IFDIR,
-            Role::Node { node, .. } => file_types(&self.tree.node(node).kind).0,
+            Role::Node(node) => file_types(&self.tree.node(node).kind).0,
         }
     }
 
@@ -154,15 +194,15 @@ impl Plan {
     /// The blocks of lost+found or of a directory of the tree.
     pub(super) fn directory_bytes(&self, inode: &InodePlan) -> Vec<u8> {
         let (parent, entries) = match inode.role {
-            Role::Node { node, parent } => (parent, self.entries(node)),
+            Role::Node(node) => (self.tree.parent(node), self.entries(node)),
             _ => (FileTree::ROOT, Vec::new()),
         };
         let own = Entry::own(inode.number, self.demand.numbers.inode(parent));
         let hash = NameHash::new(self.volume.hash_seed);
         let shape = Shape::new(self.geometry.block_size, self.geometry.features, hash);
         let plan = index::Plan {
-            blocks: inode.size / u64::from(self.geometry.block_size),
-            form: inode.form,
+            blocks: self.size(inode) / u64::from(self.geometry.block_size),
+            form: self.form(inode),
         };
         let checksum = self.seed.of_inode(inode.number);
         index::render(shape, plan, &own, &entries, checksum)

@@ -34,8 +34,8 @@ const XATTR_REFCOUNT_MAX: u32 = 1024;
 #[derive(Debug)]
 pub(super) struct Demand {
     pub block_size: u32,
-    /// The nodes in the order of the tree.
-    pub nodes: Vec<Need>,
+    /// By the node's number.
+    needs: Vec<Need>,
     pub xattr_blocks: Vec<XattrBlock>,
     /// The values of attributes that have inodes of their own.
     pub values: Values,
@@ -47,22 +47,30 @@ pub(super) struct Demand {
 }
 
 /// What one node needs.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Need {
-    pub node: NodeId,
-    /// The directory that it is in first.
-    pub parent: NodeId,
-    pub links: u16,
-    /// How its blocks are used if it is a directory.
-    pub form: Form,
     /// The position in the list of such blocks.
     pub xattr_block: Option<u32>,
     /// The blocks of the values of its attributes that have inodes of their own.
-    pub value_blocks: u64,
-    pub size: u64,
-    pub data_blocks: u64,
-    /// Of indirect blocks exactly so many, of extent nodes at least.
-    pub map_blocks: u64,
+    pub value_blocks: u32,
+    pub data_blocks: u32,
+    pub links: u16,
+    /// How its blocks are used if it is a directory.
+    pub form: Form,
+}
+
+// There is one for every file.
+const _: () = assert!(size_of::<Need>() == 20);
+
+impl Need {
+    /// That of a node that is gone.
+    const NOTHING: Self = Self {
+        xattr_block: None,
+        value_blocks: 0,
+        data_blocks: 0,
+        links: 0,
+        form: Form::Linear,
+    };
 }
 
 /// A block of extended attributes, of one inode or of several with the same.
@@ -88,12 +96,11 @@ impl Demand {
             block_size,
             shape,
             tree,
-            parents: vec![FileTree::ROOT; tree.slots()],
             subdirectories: vec![0; tree.slots()],
             shared: HashMap::new(),
             demand: Self {
                 block_size,
-                nodes: Vec::new(),
+                needs: vec![Need::NOTHING; tree.slots()],
                 xattr_blocks: Vec::new(),
                 values: Values::new(seed),
                 numbers: Numbers::new(tree, parameters.lost_found),
@@ -101,11 +108,9 @@ impl Demand {
                 needs_large_dir: false,
             },
         };
-        survey.look_at_entries();
+        survey.count_subdirectories();
         for (id, node) in tree.nodes() {
-            let need = survey.need(id, node)?;
-            survey.demand.blocks += need.data_blocks + need.map_blocks;
-            survey.demand.nodes.push(need);
+            survey.add(id, node)?;
         }
         survey.demand.blocks += survey.demand.xattr_blocks.len() as u64;
         let values = survey.demand.values.list.iter();
@@ -117,9 +122,8 @@ impl Demand {
         Ok(survey.demand)
     }
 
-    /// Whether there is nothing but a root directory.
-    pub(super) fn is_empty(&self) -> bool {
-        self.nodes.len() <= 1
+    pub(super) fn need(&self, node: NodeId) -> &Need {
+        &self.needs[node.index()]
     }
 
     /// These features with those that the content needs beside them.
@@ -155,7 +159,6 @@ struct Survey<'a> {
     shape: Shape,
     tree: &'a FileTree,
     /// By the node's number.
-    parents: Vec<NodeId>,
     subdirectories: Vec<u32>,
     /// Where attributes are that were seen already.
     shared: HashMap<Xattrs, Known>,
@@ -163,40 +166,37 @@ struct Survey<'a> {
 }
 
 impl Survey<'_> {
-    /// Notes every node's first directory, and how many directories are in each.
-    fn look_at_entries(&mut self) {
-        for (directory, _) in self.tree.nodes() {
-            for (_, child) in self.tree.entries(directory) {
-                self.parents[child.index()] = directory;
-                let is_directory = self.tree.node(child).kind.is_directory();
-                self.subdirectories[directory.index()] += u32::from(is_directory);
-            }
+    fn count_subdirectories(&mut self) {
+        let below_root = self.tree.nodes().skip(1);
+        for (id, _) in below_root.filter(|(_, node)| node.kind.is_directory()) {
+            self.subdirectories[self.tree.parent(id).index()] += 1;
         }
         if self.demand.numbers.adds_lost_found() {
             self.subdirectories[FileTree::ROOT.index()] += 1;
         }
     }
 
-    fn need(&mut self, id: NodeId, node: &Node) -> Result<Need> {
+    fn add(&mut self, id: NodeId, node: &Node) -> Result<()> {
         let (xattr_block, value_blocks) = self.xattrs(id, node)?;
-        let mut need = Need {
-            node: id,
-            parent: self.parents[id.index()],
-            links: self.links(id, node)?,
-            form: Form::Linear,
-            xattr_block,
-            value_blocks,
-            size: 0,
-            data_blocks: 0,
-            map_blocks: 0,
+        let links = self.links(id, node)?;
+        let (blocks, form) = match &node.kind {
+            NodeKind::Directory => self.directory(id),
+            NodeKind::File(content) => (self.file(id, content)?, Form::Linear),
+            // A short target is in the inode, a longer one in a block, with a NUL byte behind it.
+            NodeKind::Symlink(target) if target.len() >= I_BLOCK_BYTES => {
+                (Blocks { data: 1, map: 0 }, Form::Linear)
+            }
+            _ => (Blocks::default(), Form::Linear),
         };
-        match &node.kind {
-            NodeKind::Directory => self.add_directory(&mut need),
-            NodeKind::File(content) => self.add_file(&mut need, content)?,
-            NodeKind::Symlink(target) => add_symlink(&mut need, target),
-            _ => {}
-        }
-        Ok(need)
+        self.demand.blocks += blocks.data + blocks.map;
+        self.demand.needs[id.index()] = Need {
+            xattr_block,
+            value_blocks: few(value_blocks),
+            data_blocks: few(blocks.data),
+            links,
+            form,
+        };
+        Ok(())
     }
 
     /// A directory has two links, from its parent and from `.`, and one from the `..` of every
@@ -237,49 +237,40 @@ impl Survey<'_> {
         Err(Error::does_not_fit(self.place, message))
     }
 
-    fn add_directory(&mut self, need: &mut Need) {
-        let is_root = need.node == FileTree::ROOT;
-        let adds_lost_found = is_root && self.demand.numbers.adds_lost_found();
+    fn directory(&mut self, id: NodeId) -> (Blocks, Form) {
+        let adds_lost_found = id == FileTree::ROOT && self.demand.numbers.adds_lost_found();
         let own = adds_lost_found.then_some(LOST_FOUND).into_iter();
-        let names = own.chain(self.tree.entries(need.node).map(|(name, _)| name));
+        let names = own.chain(self.tree.entries(id).map(|(name, _)| name));
         let names: Vec<_> = names.collect();
-        let is_lost_found = self.demand.numbers.inode(need.node) == EXT4_GOOD_OLD_FIRST_INO;
-        let plan = if is_lost_found {
-            index::plan(self.shape.linear(), &names)
-        } else {
-            index::plan(self.shape, &names)
+        let is_lost_found = self.demand.numbers.inode(id) == EXT4_GOOD_OLD_FIRST_INO;
+        let (plan, least) = match is_lost_found {
+            true => (
+                index::plan(self.shape.linear(), &names),
+                lost_found_size(self.block_size),
+            ),
+            false => (index::plan(self.shape, &names), 0),
         };
-        need.form = plan.form;
-        need.data_blocks = plan.blocks;
-        if is_lost_found {
-            let least = lost_found_size(self.block_size) / u64::from(self.block_size);
-            need.data_blocks = plan.blocks.max(least);
-        }
         self.demand.needs_large_dir |= plan.form.needs_large_dir();
-        need.size = need.data_blocks * u64::from(self.block_size);
-        self.add_map(need, std::iter::once(Run::new(0, need.data_blocks)));
+        let data = plan.blocks.max(least / u64::from(self.block_size));
+        let map = self.map_blocks(std::iter::once(Run::new(0, data)));
+        (Blocks { data, map }, plan.form)
     }
 
-    fn add_file(&self, need: &mut Need, content: &Content) -> Result<()> {
-        need.size = content.len();
+    fn file(&self, id: NodeId, content: &Content) -> Result<Blocks> {
         let runs = || segments::data_blocks(content, u64::from(self.block_size));
-        need.data_blocks = runs().map(|run| run.len).sum();
-        self.add_map(need, runs());
-        let sectors = (need.data_blocks + need.map_blocks) * u64::from(self.block_size / 512);
+        let data = runs().map(|run| run.len).sum();
+        let map = self.map_blocks(runs());
+        let sectors = (data + map) * u64::from(self.block_size / 512);
         if self.parameters.features.has_huge_file() || sectors <= SMALL_SECTORS_MAX {
-            return Ok(());
+            return Ok(Blocks { data, map });
         }
         let message = format!(
             "'{}' of {} is too large for a file in {} without the feature huge_file",
-            self.shown(need.node),
-            Bytes::new(need.size),
+            self.shown(id),
+            Bytes::new(content.len()),
             self.parameters.flavor.name()
         );
         Err(Error::does_not_fit(self.place, message))
-    }
-
-    fn add_map(&self, need: &mut Need, runs: impl Iterator<Item = Run>) {
-        need.map_blocks = self.map_blocks(runs);
     }
 
     fn map_blocks(&self, runs: impl Iterator<Item = Run>) -> u64 {
@@ -365,10 +356,17 @@ struct Known {
     value_blocks: u64,
 }
 
-/// A short target is in the inode, a longer one in a block, with a NUL byte behind it.
-fn add_symlink(need: &mut Need, target: &[u8]) {
-    need.size = target.len() as u64;
-    need.data_blocks = u64::from(target.len() >= I_BLOCK_BYTES);
+/// The blocks of a node.
+#[derive(Clone, Copy, Debug, Default)]
+struct Blocks {
+    data: u64,
+    /// Of indirect blocks exactly so many, of extent nodes at least.
+    map: u64,
+}
+
+/// A number of blocks of one node: there are more only where there is no room for them.
+fn few(blocks: u64) -> u32 {
+    u32::try_from(blocks).unwrap_or(u32::MAX)
 }
 
 /// Finds places for the attributes of an inode.

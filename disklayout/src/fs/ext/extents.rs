@@ -64,9 +64,10 @@ type Entry = (u32, [u8; EXTENT_ENTRY]);
 fn leaf_entries(segments: &[Segment]) -> Vec<Entry> {
     let mut entries = Vec::with_capacity(segments.len());
     for segment in segments {
-        for done in (0..segment.len).step_by(EXT_INIT_MAX_LEN as usize) {
-            let len = (segment.len - done).min(EXT_INIT_MAX_LEN);
-            let first = (segment.logical + done) as u32;
+        let blocks = segment.blocks();
+        for done in (0..blocks.len).step_by(EXT_INIT_MAX_LEN as usize) {
+            let len = (blocks.len - done).min(EXT_INIT_MAX_LEN);
+            let first = (blocks.start + done) as u32;
             entries.push((first, leaf_entry(first, segment.start + done, len as u16)));
         }
     }
@@ -113,24 +114,17 @@ fn node(entries: &[Entry], capacity: usize, depth: u16) -> Vec<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fs::ext::space::Run;
 
     /// Segments that never touch, so that each is an extent of its own.
     fn fragments(count: u64) -> Vec<Segment> {
-        let fragment = |i| Segment {
-            logical: 2 * i,
-            start: 3 * i + 10,
-            len: 1,
-        };
+        let fragment = |i| Segment::new(Run::new(2 * i, 1), 3 * i + 10);
         (0..count).map(fragment).collect()
     }
 
     #[test]
     fn an_extent_ends_at_its_longest_length() {
-        let segment = Segment {
-            logical: 7,
-            start: 100,
-            len: 2 * EXT_INIT_MAX_LEN + 1,
-        };
+        let segment = Segment::new(Run::new(7, 2 * EXT_INIT_MAX_LEN + 1), 100);
         let entries = leaf_entries(&[segment]);
         let starts: Vec<_> = entries.iter().map(|(logical, _)| *logical).collect();
         assert_eq!(starts, [7, 32_775, 65_543]);
@@ -157,7 +151,10 @@ mod tests {
             let expected: Vec<_> = (1000..1000 + nodes).collect();
             assert_eq!(emitted, expected, "{count} extents");
             assert_eq!(i_block[6], depth, "{count} extents");
-            assert_eq!(node_count(segments.iter().map(|s| s.len), 1024), nodes);
+            assert_eq!(
+                node_count(segments.iter().map(|s| s.blocks().len), 1024),
+                nodes
+            );
         }
     }
 }

@@ -100,7 +100,7 @@ impl ExtDraft {
     fn fit(&self, size: Bytes) -> Result<(Geometry, Allocation)> {
         let demand = self.demand(self.parameters.block_size_at(size))?;
         let geometry = self.geometry(size, demand);
-        let geometry = geometry.map_err(|error| self.with_least(error, size, demand))?;
+        let geometry = geometry.map_err(|error| self.with_least(error, size))?;
         let checked = self.check_inodes(&geometry, demand);
         checked.map_err(|error| self.needing(error))?;
         match allocate::allocate(&geometry, demand, &self.tree) {
@@ -271,11 +271,11 @@ impl ExtDraft {
     }
 
     /// The same error, or which size would do where it is the size that is too small.
-    fn with_least(&self, error: Error, size: Bytes, demand: &Demand) -> Error {
+    fn with_least(&self, error: Error, size: Bytes) -> Error {
         let Ok(least) = self.smallest(Bytes::new(0)) else {
             return error;
         };
-        let is_empty = demand.is_empty();
+        let is_empty = self.is_empty();
         // What was asked for is wrong then, not the size.
         let is_asked_for = is_empty && *error.place() != self.place;
         let error = match least > size && !is_asked_for {
@@ -290,6 +290,11 @@ impl ExtDraft {
             false => error,
         };
         error.needing(least)
+    }
+
+    /// Whether there is nothing but a root directory.
+    fn is_empty(&self) -> bool {
+        self.tree.nodes().nth(1).is_none()
     }
 
     /// The content doesn't fit, but would into a larger filesystem.

@@ -3,7 +3,6 @@
 use zerocopy::little_endian::{U16, U32};
 use zerocopy::{FromZeros, IntoBytes};
 
-use super::allocate::InodePlan;
 use super::checksum::Crc;
 use super::format::*;
 use super::geometry::Geometry;
@@ -16,9 +15,14 @@ pub(super) const SECONDS: std::ops::RangeInclusive<i64> = -(1 << 31)..=(1 << 34)
 /// The same for an inode of 128 bytes.
 pub(super) const SHORT_SECONDS: std::ops::RangeInclusive<i64> = -(1 << 31)..=(1 << 31) - 1;
 
-/// What an inode holds beside its numbers.
+/// What an inode holds, and its number.
 #[derive(Debug)]
 pub(super) struct Fields<'a> {
+    pub number: u32,
+    pub links: u16,
+    pub size: u64,
+    /// Blocks of data, of mapping and of attributes.
+    pub blocks: u64,
     /// The type and the permissions.
     pub mode: u16,
     pub attributes: Attributes,
@@ -45,7 +49,6 @@ pub(super) struct ValueFields {
 /// The inode as it is stored. `seed` is what the filesystem's checksums start from.
 pub(super) fn bytes(
     geometry: &Geometry,
-    plan: &InodePlan,
     fields: &Fields<'_>,
     created: Timestamp,
     seed: Crc,
@@ -53,11 +56,11 @@ pub(super) fn bytes(
     let mut it = Inode::new_zeroed();
     it.i_mode = U16::new(fields.mode);
     set_owner(&mut it, &fields.attributes);
-    it.i_links_count = U16::new(plan.links);
-    it.i_size_lo = U32::new(plan.size as u32);
-    it.i_size_high = U32::new((plan.size >> 32) as u32);
+    it.i_links_count = U16::new(fields.links);
+    it.i_size_lo = U32::new(fields.size as u32);
+    it.i_size_high = U32::new((fields.size >> 32) as u32);
     it.i_flags = U32::new(fields.i_flags);
-    set_blocks(&mut it, geometry, plan);
+    set_blocks(&mut it, geometry, fields.blocks);
     it.i_block = fields.i_block;
     it.i_file_acl_lo = U32::new(fields.i_file_acl as u32);
     it.i_file_acl_high = U16::new((fields.i_file_acl >> 32) as u16);
@@ -74,7 +77,7 @@ pub(super) fn bytes(
     bytes.extend_from_slice(fields.xattrs);
     bytes.resize(inode_size, 0);
     if geometry.features.has_metadata_csum() {
-        let (low, high) = seed.of_inode(plan.number).update(&bytes).halves();
+        let (low, high) = seed.of_inode(fields.number).update(&bytes).halves();
         it.i_checksum_lo = U16::new(low);
         it.i_checksum_hi = U16::new(high);
         bytes[..structure].copy_from_slice(&it.as_bytes()[..structure]);
@@ -89,12 +92,12 @@ fn set_owner(it: &mut Inode, attributes: &Attributes) {
 }
 
 /// Blocks are counted as sectors, and above 48 bits of those as blocks of the filesystem.
-fn set_blocks(it: &mut Inode, geometry: &Geometry, plan: &InodePlan) {
-    let sectors = plan.blocks * u64::from(geometry.block_size / 512);
+fn set_blocks(it: &mut Inode, geometry: &Geometry, blocks: u64) {
+    let sectors = blocks * u64::from(geometry.block_size / 512);
     let (count, flag) = if sectors >> 48 == 0 {
         (sectors, 0)
     } else {
-        (plan.blocks, EXT4_HUGE_FILE_FL)
+        (blocks, EXT4_HUGE_FILE_FL)
     };
     it.i_blocks_lo = U32::new(count as u32);
     it.i_blocks_high = U16::new((count >> 32) as u16);

@@ -225,7 +225,7 @@ impl FsPlan for Plan {
                 // An empty journal is one block.
                 Role::Journal => 1,
                 Role::Resize => u64::from(self.geometry.reserved_gdt_blocks),
-                _ => segments.map(|segment| segment.len).sum(),
+                _ => segments.map(|segment| segment.blocks().len).sum(),
             }
         });
         Bytes::new(blocks.sum::<u64>() * u64::from(self.geometry.block_size))

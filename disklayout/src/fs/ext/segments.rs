@@ -1,16 +1,55 @@
 //! Which blocks of a file hold data, and where they lie on the disk.
 
+use std::ops::Range;
+
 use super::space::Run;
 use crate::tree::Content;
 
-/// Blocks of a file that lie side by side on the disk.
+/// Blocks of a file that lie side by side on the disk: its data, or what leads to that.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Segment {
-    /// The first one's number in the file.
-    pub logical: u64,
+    /// The first one's number in the file, or [`Self::MAP`].
+    logical: u32,
+    len: u32,
     /// The first one's number on the disk.
     pub start: u64,
-    pub len: u64,
+}
+
+// There is one for nearly every file.
+const _: () = assert!(size_of::<Segment>() == 16);
+
+impl Segment {
+    /// No block of a file has this number.
+    const MAP: u32 = u32::MAX;
+
+    /// Blocks that lead to data.
+    pub(super) const fn of_map(run: Run) -> Self {
+        Self::new(Run::new(Self::MAP as u64, run.len), run.start)
+    }
+
+    pub(super) const fn is_data(&self) -> bool {
+        self.logical != Self::MAP
+    }
+
+    /// These blocks of a file lie from `start` on. Files of more blocks than 32 bits count have been
+    /// refused.
+    pub(super) const fn new(blocks: Run, start: u64) -> Self {
+        Self {
+            logical: blocks.start as u32,
+            len: blocks.len as u32,
+            start,
+        }
+    }
+
+    /// Which blocks of the file they are.
+    pub(super) const fn blocks(&self) -> Run {
+        Run::new(self.logical as u64, self.len as u64)
+    }
+
+    /// Where they lie on the disk.
+    pub(super) const fn place(&self) -> Run {
+        Run::new(self.start, self.len as u64)
+    }
 }
 
 /// The blocks of a file that hold data: runs that don't touch, ascending. What is between them is
@@ -51,16 +90,34 @@ pub(super) fn segments(logical: &[Run], places: &[Run]) -> Vec<Segment> {
                 place = next;
             }
             let len = run.len.min(place.len);
-            segments.push(Segment {
-                logical: run.start,
-                start: place.start,
-                len,
-            });
+            segments.push(Segment::new(Run::new(run.start, len), place.start));
             run = Run::new(run.start + len, run.len - len);
             place = Run::new(place.start + len, place.len - len);
         }
     }
     segments
+}
+
+/// Where the data of a file lies: parts of it, cut where an extent or a segment ends, each with the
+/// byte of the disk where it starts.
+pub(super) fn places<'a>(
+    content: &'a Content,
+    segments: &'a [Segment],
+    block_size: u64,
+) -> impl Iterator<Item = (Range<u64>, u64)> + Clone + 'a {
+    let bytes = move |segment: &Segment| {
+        let blocks = segment.blocks();
+        blocks.start * block_size..blocks.end() * block_size
+    };
+    content.extents().flat_map(move |extent| {
+        let first = segments.partition_point(|segment| bytes(segment).end <= extent.logical);
+        segments[first..].iter().map_while(move |segment| {
+            let all = bytes(segment);
+            let part = extent.logical.max(all.start)..extent.end().min(all.end);
+            let disk = segment.start * block_size + (part.start - all.start);
+            (!part.is_empty()).then_some((part, disk))
+        })
+    })
 }
 
 #[cfg(test)]
@@ -106,7 +163,7 @@ mod tests {
         let places = [Run::new(100, 2), Run::new(200, 2), Run::new(300, 3)];
         let segments: Vec<_> = segments(&logical, &places)
             .iter()
-            .map(|s| (s.logical, s.start, s.len))
+            .map(|s| (s.blocks().start, s.start, s.blocks().len))
             .collect();
         let expected = [(0, 100, 2), (2, 200, 1), (10, 201, 1), (11, 300, 3)];
         assert_eq!(segments, expected);

@@ -7,13 +7,14 @@ use super::Plan;
 use super::allocate::{InodePlan, Role};
 use super::format::*;
 use super::groups::{self, Group};
+use super::segments;
 use super::superblock::{self, Journal};
 use super::xattr;
 use crate::disk::{Disk, is_zero};
 use crate::error::{Error, Result};
 use crate::fs::Progress;
 use crate::fs::copy::{self, Piece};
-use crate::tree::{Content, NodeKind};
+use crate::tree::NodeKind;
 
 /// Metadata that is put together for writing goes out in pieces of this size.
 const CACHED_PIECE: usize = 256 << 10;
@@ -38,52 +39,31 @@ struct Writer<'a> {
     disk: &'a dyn Disk,
 }
 
-impl Writer<'_> {
+impl<'a> Writer<'a> {
     /// Where the data of all files goes. Files without any are complete as they are.
-    fn pieces(&self, progress: &dyn Progress) -> Vec<Piece<'_>> {
-        let mut pieces = Vec::new();
-        let mut empty = 0;
-        for inode in &self.plan.allocation.inodes {
-            let Role::Node { node, .. } = inode.role else {
-                continue;
-            };
-            if let NodeKind::File(content) = &self.plan.tree.node(node).kind {
-                let before = pieces.len();
-                self.add_pieces(inode, content, &mut pieces);
-                match pieces[before..].last_mut() {
-                    Some(last) => last.ends_file = true,
-                    None => empty += 1,
-                }
+    fn pieces(&self, progress: &dyn Progress) -> impl Iterator<Item = Piece<'a>> + Clone + use<'a> {
+        let plan = self.plan;
+        let block_size = u64::from(plan.geometry.block_size);
+        let files = plan.allocation.inodes.iter().filter_map(|inode| {
+            match &plan.tree.node(inode.role.node()?).kind {
+                NodeKind::File(content) => Some((inode, content)),
+                _ => None,
             }
-        }
-        progress.advance(empty, 0);
-        pieces
-    }
-
-    /// Every extent of the data, cut where a segment ends.
-    fn add_pieces<'a>(&self, inode: &InodePlan, content: &'a Content, pieces: &mut Vec<Piece<'a>>) {
-        let block_size = u64::from(self.plan.geometry.block_size);
-        let segments = self.plan.allocation.segments(inode);
-        for extent in content.extents() {
-            let (mut logical, end) = (extent.logical, extent.logical + extent.len);
-            let first = segments
-                .partition_point(|segment| (segment.logical + segment.len) * block_size <= logical);
-            for segment in &segments[first..] {
-                if logical >= end {
-                    break;
-                }
-                let segment_end = (segment.logical + segment.len) * block_size;
-                let len = end.min(segment_end) - logical;
-                pieces.push(Piece {
-                    content,
-                    logical,
-                    len,
-                    disk: segment.start * block_size + (logical - segment.logical * block_size),
-                    ends_file: false,
-                });
-                logical += len;
-            }
-        }
+        });
+        let empty = files.clone().filter(|(_, content)| content.data_len() == 0);
+        progress.advance(empty.count() as u64, 0);
+        files.flat_map(move |(inode, content)| {
+            let segments = plan.allocation.segments(inode);
+            let end = content.extents().last().map(|last| last.end());
+            let places = segments::places(content, segments, block_size);
+            places.map(move |(part, disk)| Piece {
+                content,
+                logical: part.start,
+                len: part.end - part.start,
+                disk,
+                ends_file: Some(part.end) == end,
+            })
+        })
     }
 
     /// Directories, long targets, attributes, the journal and what leads to data.
@@ -113,7 +93,7 @@ impl Writer<'_> {
             Role::Value(position) => self.plan.demand.values.list[position as usize]
                 .bytes
                 .to_vec(),
-            Role::Node { node, .. } => match &self.plan.tree.node(node).kind {
+            Role::Node(node) => match &self.plan.tree.node(node).kind {
                 NodeKind::Directory => self.plan.directory_bytes(inode),
                 NodeKind::Symlink(target) if target.len() >= I_BLOCK_BYTES => target.to_vec(),
                 _ => return Ok(()),
@@ -121,7 +101,7 @@ impl Writer<'_> {
         };
         let block_size = self.plan.geometry.block_size as usize;
         let segments = self.plan.allocation.segments(inode).iter();
-        let places = segments.flat_map(|segment| segment.start..segment.start + segment.len);
+        let places = segments.flat_map(|it| it.place().start..it.place().end());
         for (block, bytes) in places.zip(bytes.chunks(block_size)) {
             blocks.push(block, bytes)?;
         }
@@ -227,7 +207,7 @@ impl Writer<'_> {
         let mut inodes = self.plan.allocation.inodes.iter();
         let inode = inodes.find(|inode| inode.role == Role::Journal)?;
         Some(Journal {
-            size: inode.size,
+            size: self.plan.size(inode),
             i_block: self.plan.i_block(inode, &mut |_, _| {}),
         })
     }
