@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use crate::files::{self, AnyFile, tree_of};
 use crate::listing::{self, differences, planned};
-use crate::support::{KIB, MIB, Scratch, empty_tree, fsck, options, plan_at, request, write_image};
+use crate::support::{MIB, Scratch, empty_tree, fsck, options, plan_at, request, write_image};
 use crate::trees;
 
 /// Mostly short text that collides, some of any letters of one unit of UTF-16 (the crate exfat
