@@ -4,6 +4,8 @@
 //! What a clock or a random generator decides in those programs comes from the identity of the image
 //! instead, so that the same input gives the same bytes.
 
+#![warn(missing_docs)]
+
 pub mod address;
 pub mod btrfs;
 pub mod f2fs;

@@ -60,6 +60,7 @@ fn targets(level: LevelFilter) -> Targets {
     Targets::new()
         .with_target("createhdds", level)
         .with_target("disklayout", level)
+        .with_target("foreign", level)
         .with_default(level.min(LevelFilter::WARN))
 }
 
@@ -146,6 +147,7 @@ mod tests {
             .with(layer);
         tracing::subscriber::with_default(subscriber, || {
             tracing::debug!("a {}", 1);
+            tracing::debug!(target: "foreign::run", "a 2");
             tracing::info!("b");
             tracing::warn!("c");
             tracing::error!("d");
@@ -159,7 +161,7 @@ mod tests {
     #[test]
     fn each_level_shows_itself_and_what_is_worse() {
         let lines = [
-            "DEBUG:createhdds:a 1\n",
+            "DEBUG:createhdds:a 1\nDEBUG:createhdds:a 2\n",
             "INFO:createhdds:b\n",
             "WARNING:createhdds:c\n",
             "ERROR:createhdds:d\n",

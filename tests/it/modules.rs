@@ -5,8 +5,12 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// The modules of the command, each with those that it may use, and what of the crate `foreign`.
-const COMMAND: &[(&str, &[&str])] = &[
+/// The modules of a crate, each with those that it may use. Where only a part of a module may be used,
+/// that part is named.
+type Rules = [(&'static str, &'static [&'static str])];
+
+/// The command, and what it uses of the crate `foreign`.
+const COMMAND: &Rules = &[
     ("main", &["cli"]),
     (
         "cli",
@@ -73,8 +77,8 @@ const COMMAND: &[(&str, &[&str])] = &[
     ("osinfo", &["foreign::run"]),
 ];
 
-/// The modules of `foreign`. Its formats don't know each other, and what runs programs knows none.
-const FOREIGN: &[(&str, &[&str])] = &[
+/// The crate `foreign`: its formats don't know each other, and what runs programs knows none.
+const FOREIGN: &Rules = &[
     ("btrfs", &["run", "stage"]),
     ("f2fs", &["run", "stage"]),
     ("ntfs", &["run", "stage"]),
@@ -85,9 +89,8 @@ const FOREIGN: &[(&str, &[&str])] = &[
     ("address", &[]),
 ];
 
-/// The modules of the library, each with those that it may use. Where only a part of a module may
-/// be used, that part is named.
-const LIBRARY: &[(&str, &[&str])] = &[
+/// The library.
+const LIBRARY: &Rules = &[
     (
         "build",
         &["disk", "error", "fs", "layout", "place", "table", "units"],
@@ -126,7 +129,7 @@ const LIBRARY: &[(&str, &[&str])] = &[
 ];
 
 /// The sources of each crate, and their rules.
-const CRATES: [(&str, &[(&str, &[&str])]); 3] = [
+const CRATES: [(&str, &Rules); 3] = [
     ("src", COMMAND),
     ("disklayout/src", LIBRARY),
     ("foreign/src", FOREIGN),
@@ -371,7 +374,7 @@ fn top_of(path: &str) -> &str {
     path.split("::").next().unwrap_or(path)
 }
 
-fn is_allowed(usage: &Usage, rules: &[(&str, &[&str])]) -> bool {
+fn is_allowed(usage: &Usage, rules: &Rules) -> bool {
     let (Some(from), Some(to)) = (usage.from.first(), usage.to.first()) else {
         return true;
     };

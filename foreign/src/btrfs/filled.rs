@@ -5,12 +5,11 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 
-use disklayout::Place;
-use disklayout::Result;
 use disklayout::disk::Disk;
 use disklayout::fs::Progress;
 use disklayout::fs::copy::{Piece, copy};
 use disklayout::tree::{FileTree, NodeKind};
+use disklayout::{Place, Result};
 
 /// Files begin at multiples of this, with so much or more between them.
 const GAP: u64 = 4096;

@@ -24,11 +24,10 @@ use std::io;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use disklayout::Place;
 use disklayout::disk::Disk;
 use disklayout::fs::{Choice, Draft, Format, FsPlan, Progress, Request, Summary};
 use disklayout::tree::{FileTree, Node, NodeKind, Xattr};
-use disklayout::{Bytes, Error, Identity, Result};
+use disklayout::{Bytes, Error, Identity, Place, Result};
 use rustix::fs::{XattrFlags, lsetxattr};
 use uuid::Uuid;
 

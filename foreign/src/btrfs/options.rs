@@ -213,7 +213,7 @@ mod tests {
             let error = chosen(&[(name, value)]).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::InvalidSpec);
             let said = error.to_string();
-            assert!(said.starts_with(&format!("p.mkfs.{name}: ")), "{said}");
+            assert!(said.starts_with(&format!("p.{name}: ")), "{said}");
             assert!(said.contains(message), "{said}");
         }
     }

@@ -15,13 +15,12 @@ mod xattr;
 use std::ffi::OsString;
 use std::path::Path;
 
-use disklayout::Place;
 use disklayout::disk::Disk;
 use disklayout::fs::copy::copy;
 use disklayout::fs::options::number;
 use disklayout::fs::{Choice, Draft, Format, FsPlan, Progress, Request, Summary};
 use disklayout::tree::{FileTree, NodeKind};
-use disklayout::{Bytes, Error, Identity, Result, Timestamp};
+use disklayout::{Bytes, Error, Identity, Place, Result, Timestamp};
 use uuid::Uuid;
 
 use crate::run::{Packages, Runner, Tool};

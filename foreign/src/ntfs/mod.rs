@@ -28,12 +28,11 @@ use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
 use std::path::Path;
 
-use disklayout::Place;
 use disklayout::disk::{Disk, SparseFile};
 use disklayout::fs::misfits::adapt;
 use disklayout::fs::{Draft, Format, FsPlan, Progress, Request, Summary};
 use disklayout::tree::FileTree;
-use disklayout::{Bytes, Error, ErrorKind, Identity, Lba, Result, SectorSize};
+use disklayout::{Bytes, Error, ErrorKind, Identity, Lba, Place, Result, SectorSize};
 use rustix::fs::{FallocateFlags, fallocate};
 
 use self::contents::Contents;

@@ -9,9 +9,8 @@ use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 
-use disklayout::Place;
 use disklayout::fs::Tool;
-use disklayout::{Error, ErrorKind, Result};
+use disklayout::{Error, ErrorKind, Place, Result};
 
 use rustix::fs::{Access, AtFlags, CWD, accessat};
 

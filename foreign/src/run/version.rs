@@ -2,8 +2,7 @@
 
 use std::fmt;
 
-use disklayout::Place;
-use disklayout::{Error, ErrorKind, Result};
+use disklayout::{Error, ErrorKind, Place, Result};
 
 use super::{Runner, Tool};
 
@@ -106,7 +105,7 @@ mod tests {
         check(&"p".into(), tool, Version(6, 12), &needs).unwrap();
         let error = check(&"p".into(), tool, Version(6, 2), &needs).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Tool);
-        let expected = "p.mkfs.new: mkfs.x 6.2 is installed, and this needs 6.12 or a later one: \
+        let expected = "p.new: mkfs.x 6.2 is installed, and this needs 6.12 or a later one: \
             install a newer 'x-progs', or leave it out";
         assert_eq!(error.to_string(), expected);
     }

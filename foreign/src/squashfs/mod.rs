@@ -15,12 +15,11 @@ use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
 
-use disklayout::Place;
 use disklayout::disk::{Disk, SparseFile};
 use disklayout::fs::misfits::Survey;
 use disklayout::fs::{Choice, Draft, Format, FsPlan, Progress, Request, Summary, Unwatched};
 use disklayout::tree::{FileTree, NodeId, NodeKind};
-use disklayout::{Bytes, Error, ErrorKind, Result, Timestamp};
+use disklayout::{Bytes, Error, ErrorKind, Field, Place, Result, Timestamp};
 
 use self::options::{CHOICES, Compression};
 use self::tar_stream::Feed;
@@ -233,14 +232,13 @@ fn with_directory(error: Error) -> Error {
 
 /// The filesystem itself has no name and no number.
 fn check_volume(request: &Request<'_>) -> Result<()> {
-    for (is_given, what) in [
-        (request.label.is_some(), "label"),
-        (request.uuid.is_some(), "uuid"),
+    for (is_given, field) in [
+        (request.label.is_some(), Field::Label),
+        (request.uuid.is_some(), Field::Uuid),
     ] {
         if is_given {
-            let message = format!("squashfs has no {what}; leave it out");
-            let place = format!("{}.{what}", request.place);
-            return Err(Error::invalid(place, message));
+            let message = format!("squashfs has no {field}; leave it out");
+            return Err(Error::invalid(request.place.field(field), message));
         }
     }
     Ok(())

@@ -2,10 +2,9 @@
 
 use std::ffi::OsString;
 
-use disklayout::Place;
 use disklayout::fs::options::{self};
 use disklayout::fs::{Choice, Request};
-use disklayout::{Error, Result};
+use disklayout::{Error, Place, Result};
 
 const COMPRESSION: &str = "compression";
 const LEVEL: &str = "compression-level";
@@ -54,12 +53,12 @@ impl Compression {
     /// `InvalidSpec` at the option.
     pub(super) fn read(request: &Request<'_>) -> Result<Self> {
         let (options, place) = (&request.options, &request.place);
-        options.check(&place, request.kind, &CHOICES)?;
-        let compressor = options.parse(&place, COMPRESSION, compressor)?;
+        options.check(place, request.kind, &CHOICES)?;
+        let compressor = options.parse(place, COMPRESSION, compressor)?;
         let (compressor, levels) = compressor.unwrap_or(COMPRESSORS[0]);
-        let level = options.parse(&place, LEVEL, options::number::<u8>)?;
-        check_level(&place, compressor, level, levels)?;
-        let block_size = options.parse(&place, BLOCK_SIZE, block_size)?;
+        let level = options.parse(place, LEVEL, options::number::<u8>)?;
+        check_level(place, compressor, level, levels)?;
+        let block_size = options.parse(place, BLOCK_SIZE, block_size)?;
         Ok(Self {
             compressor,
             level,
@@ -153,25 +152,25 @@ mod tests {
         for (chosen, place, words) in [
             (
                 &[("compression", "lzma")][..],
-                "p.mkfs.compression",
+                "p.compression",
                 "no compression 'lzma'; known are gzip, xz",
             ),
             (
                 &[("compression-level", "10")],
-                "p.mkfs.compression-level",
+                "p.compression-level",
                 "10 is no level of gzip, 1 to 9",
             ),
             (
                 &[("compression", "xz"), ("compression-level", "1")],
-                "p.mkfs.compression-level",
+                "p.compression-level",
                 "'xz' has no levels",
             ),
             (
                 &[("block-size", "2M")],
-                "p.mkfs.block-size",
+                "p.block-size",
                 "power of two from 4096 to 1M",
             ),
-            (&[("level", "1")], "p.mkfs.level", "no option of this name"),
+            (&[("level", "1")], "p.level", "no option of this name"),
         ] {
             let error = arguments(chosen).unwrap_err();
             assert_eq!(error.place(), place);

@@ -3,9 +3,8 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use disklayout::Place;
 use disklayout::disk::{Disk, SparseFile};
-use disklayout::{Error, Result};
+use disklayout::{Error, Place, Result};
 
 use super::memfd::MemFile;
 use super::splice::splice;

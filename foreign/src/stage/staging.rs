@@ -9,8 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 
-use disklayout::Place;
-use disklayout::{Error, Result};
+use disklayout::{Error, Place, Result};
 use rustix::fs::{Access, FlockOperation, Mode, OFlags, StatFs, access, flock, open, statfs};
 use rustix::io::Errno;
 use rustix::process::geteuid;

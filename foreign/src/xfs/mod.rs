@@ -21,12 +21,11 @@ mod prototype;
 mod segments;
 mod volume;
 
-use disklayout::Place;
 use disklayout::disk::Disk;
 use disklayout::fs::copy::copy;
 use disklayout::fs::{Choice, Draft, Format, FsPlan, Progress, Request, Summary};
 use disklayout::tree::FileTree;
-use disklayout::{Bytes, Error, ErrorKind, Identity, Result};
+use disklayout::{Bytes, Error, ErrorKind, Identity, Place, Result};
 use uuid::Uuid;
 
 use self::arguments::arguments;

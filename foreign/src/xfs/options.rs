@@ -201,12 +201,12 @@ mod tests {
             let error = chosen(options).unwrap_err();
             assert_eq!(error.kind(), ErrorKind::InvalidSpec);
             let said = error.to_string();
-            assert!(said.starts_with("p.mkfs.features: "), "{said}");
+            assert!(said.starts_with("p.features: "), "{said}");
             assert!(said.contains(message), "{said}");
         }
         for (name, value) in [("inode-size", "4096"), ("block-size", "3000")] {
             let said = chosen(&[(name, value)]).unwrap_err().to_string();
-            assert!(said.starts_with(&format!("p.mkfs.{name}: ")), "{said}");
+            assert!(said.starts_with(&format!("p.{name}: ")), "{said}");
         }
     }
 

@@ -3,9 +3,9 @@
 mod cat;
 mod document;
 mod files;
-mod foreign;
 mod open;
 mod text;
+mod wrapping;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -137,10 +137,10 @@ fn with_image<T>(
     if disk.is_empty() {
         bail!("it is empty");
     }
-    if let Some(format) = foreign::format(&disk)? {
+    if let Some(format) = wrapping::format(&disk)? {
         bail!("it is {format}, not a raw image: convert or unpack it first");
     }
-    let (raw, note) = foreign::raw(&disk)?;
+    let (raw, note) = wrapping::raw(&disk)?;
     let mut image = read(&raw, options.sector_size)?;
     image.warnings.extend(note.map(str::to_owned));
     check_part(&image, options.part)?;

@@ -197,7 +197,7 @@ fn what_the_installed_program_is_too_old_for_is_refused() {
         };
         let plan = planned::plan(&BtrfsFormat::new(runner.clone()), request, MIN).unwrap();
         let expected = format!(
-            "parts[0].mkfs.{name}: mkfs.btrfs 6.2 is installed, and this needs {since} or a later \
+            "parts[0].{name}: mkfs.btrfs 6.2 is installed, and this needs {since} or a later \
              one: install a newer 'btrfs-progs' (Debian, Ubuntu, Fedora), or leave it out"
         );
         assert_stopped(&*plan, MIN, &expected);
