@@ -15,7 +15,7 @@ mod request;
 pub mod swap;
 mod tool;
 
-use std::fmt::Debug;
+use std::fmt::{Debug, Display};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -23,6 +23,7 @@ use uuid::Uuid;
 
 use crate::disk::Disk;
 use crate::error::{Error, ErrorKind, Result};
+use crate::place::Place;
 use crate::tree::FileTree;
 use crate::units::Bytes;
 
@@ -94,11 +95,24 @@ pub trait Draft: Debug + Send {
 
     /// Why it can't be at a size, with the smallest one at which it can where there is one.
     fn needing(&self, error: Error) -> Error {
+        if error.kind() != ErrorKind::DoesNotFit || error.needed().is_some() {
+            return error;
+        }
         match self.smallest(Bytes::new(0)) {
-            Ok(smallest) if error.kind() == ErrorKind::DoesNotFit => error.needing(smallest),
-            _ => error,
+            Ok(smallest) => error.needing(smallest),
+            Err(_) => error,
         }
     }
+}
+
+/// A content doesn't fit into a size, and takes `smallest`.
+fn too_small(place: &Place, size: impl Display, smallest: Bytes) -> Error {
+    let message = format!(
+        "the content doesn't fit into {size}; the smallest size that holds it is {} bytes \
+         ({smallest})",
+        smallest.get()
+    );
+    Error::does_not_fit(place, message).needing(smallest)
 }
 
 /// A filesystem in which everything is decided.
