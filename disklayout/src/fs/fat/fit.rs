@@ -11,7 +11,8 @@ use super::geometry::{
     FAT32_CLUSTERS, FAT32_FROM, Geometry, MAX_SECTORS, Parameters, UNALIGNED_MAX,
 };
 use crate::error::{Error, Result};
-use crate::fs::{Draft, FsPlan, too_small};
+use crate::fs::draft::too_small;
+use crate::fs::{Draft, FsPlan};
 use crate::identity::Timestamp;
 use crate::place::Place;
 use crate::tree::FileTree;
