@@ -152,6 +152,7 @@ const RELATED: &[(&str, &str)] = &[("table::gpt", "table::mbr")];
 /// The parts of `table` and `fs` that belong to no format.
 const SHARED: &[&str] = &[
     "fs::copy",
+    "fs::draft",
     "fs::file_type",
     "fs::misfits",
     "fs::options",

@@ -1,6 +1,7 @@
 //! Filesystems: what every format offers, and the table of those that are known.
 
 pub mod copy;
+mod draft;
 pub mod erofs;
 pub mod exfat;
 pub mod ext;
@@ -22,10 +23,11 @@ use std::sync::Arc;
 use uuid::Uuid;
 
 use crate::disk::Disk;
-use crate::error::{Error, ErrorKind, Result};
+use crate::error::{Error, Result};
 use crate::tree::FileTree;
 use crate::units::Bytes;
 
+pub use draft::Draft;
 pub use options::{Choice, Options};
 pub use request::{Misfits, Request};
 pub use tool::{Packages, Tool};
@@ -76,29 +78,6 @@ pub trait Format: Debug + Send + Sync {
     /// # Errors
     /// `InvalidSpec`, `DoesNotFit` or `Unsupported` at the request's place.
     fn draft<'a>(&self, request: Request<'a>) -> Result<Box<dyn Draft + 'a>>;
-}
-
-/// A filesystem of which everything is known but its size.
-pub trait Draft: Debug + Send {
-    /// The smallest size at which it fits and an ordinary user can then write `free` more bytes.
-    ///
-    /// # Errors
-    /// `DoesNotFit` when no size is large enough, `Unsupported` when no room can be left in it.
-    fn smallest(&self, free: Bytes) -> Result<Bytes>;
-
-    /// Decides the rest for a partition of `size`; the filesystem may leave a remainder unused.
-    ///
-    /// # Errors
-    /// `DoesNotFit`, with the smallest size at which it fits where there is one.
-    fn at(self: Box<Self>, size: Bytes) -> Result<Box<dyn FsPlan>>;
-
-    /// Why it can't be at a size, with the smallest one at which it can where there is one.
-    fn needing(&self, error: Error) -> Error {
-        match self.smallest(Bytes::new(0)) {
-            Ok(smallest) if error.kind() == ErrorKind::DoesNotFit => error.needing(smallest),
-            _ => error,
-        }
-    }
 }
 
 /// A filesystem in which everything is decided.

@@ -3,8 +3,9 @@
 use uuid::Uuid;
 
 use super::Options;
+use crate::error::{Error, Result};
 use crate::identity::Identity;
-use crate::place::Place;
+use crate::place::{Field, Place};
 use crate::tree::FileTree;
 use crate::units::{Lba, SectorSize};
 
@@ -48,6 +49,26 @@ impl<'a> Request<'a> {
             misfits: Misfits::default(),
             identity,
         }
+    }
+
+    /// The label in `N` bytes, with NULs behind it; `format` is what people call it.
+    ///
+    /// # Errors
+    /// `InvalidSpec` when it is too long or can't be told from its end.
+    pub(super) fn padded_label<const N: usize>(&self, format: &str) -> Result<[u8; N]> {
+        let label = self.label.unwrap_or_default().as_bytes();
+        let refuse = |why: String| {
+            let message = format!("label '{}' {why}", label.escape_ascii());
+            Err(Error::invalid(self.place.field(Field::Label), message))
+        };
+        if label.len() > N {
+            let len = label.len();
+            return refuse(format!("has {len} bytes, {format} holds {N} at most"));
+        }
+        if label.contains(&0) {
+            return refuse("contains a NUL byte".to_owned());
+        }
+        Ok(std::array::from_fn(|i| label.get(i).copied().unwrap_or(0)))
     }
 }
 

@@ -295,7 +295,8 @@ impl BtrfsPlan {
                  has {}; an automatic size has room",
                 self.size
             );
-            return Err(Error::does_not_fit(&self.draft.place, message));
+            let error = Error::does_not_fit(&self.draft.place, message);
+            return Err(self.draft.needing(error));
         }
         Ok(())
     }

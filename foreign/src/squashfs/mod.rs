@@ -138,13 +138,11 @@ impl Draft for SquashfsDraft {
 impl SquashfsDraft {
     /// The filesystem, made once.
     fn made(&self) -> Result<&Made> {
-        match self.made.get() {
-            Some(made) => Ok(made),
-            None => {
-                let made = self.recipe.make(&self.runner, &self.tree, &Unwatched)?;
-                Ok(self.made.get_or_init(|| made))
-            }
+        if let Some(made) = self.made.get() {
+            return Ok(made);
         }
+        let made = self.recipe.make(&self.runner, &self.tree, &Unwatched)?;
+        Ok(self.made.get_or_init(|| made))
     }
 
     fn surely_fits(&self, size: Bytes) -> bool {

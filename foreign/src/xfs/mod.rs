@@ -284,6 +284,7 @@ impl XfsPlan {
         let enough = self.draft.least(0);
         let message =
             format!("the files don't fit as mkfs.xfs spreads them; {enough} bytes are enough");
-        Error::does_not_fit(&self.draft.place, message).with_source(error)
+        let error = Error::does_not_fit(&self.draft.place, message).with_source(error);
+        error.needing(Bytes::new(enough))
     }
 }

@@ -66,7 +66,6 @@ pub(super) fn packed_len(content: &Content, segments: &[Segment], block_size: u6
 #[cfg(test)]
 mod tests {
     use super::*;
-    use disklayout::Timestamp;
     use disklayout::tree::Extent;
 
     fn of(pieces: &[(u64, u64)], most: usize) -> Vec<(u64, u64)> {

@@ -16,7 +16,7 @@ use crate::error::{Error, Result};
 use crate::fs::misfits::Survey;
 use crate::fs::{Choice, Draft, Format, FsPlan, Progress, Request, Summary};
 use crate::identity::Timestamp;
-use crate::place::{Field, Place};
+use crate::place::Place;
 use crate::tree::FileTree;
 use crate::units::Bytes;
 
@@ -56,7 +56,7 @@ impl Format for ErofsFormat {
         let warnings = adapt(&mut request)?;
         check_options(&request)?;
         let volume = Volume {
-            label: check_label(&request)?,
+            label: request.padded_label(NAME)?,
             uuid: request
                 .uuid
                 .unwrap_or_else(|| request.identity.uuid("filesystem")),
@@ -87,22 +87,6 @@ fn check_options(request: &Request<'_>) -> Result<()> {
         return Err(Error::unsupported(place.choice(COMPRESSION), message));
     }
     request.options.check(place, kind, &CHOICES)
-}
-
-fn check_label(request: &Request<'_>) -> Result<[u8; LABEL_MAX]> {
-    let label = request.label.unwrap_or_default().as_bytes();
-    let refuse = |why: String| {
-        let message = format!("label '{}' {why}", label.escape_ascii());
-        Err(Error::invalid(request.place.field(Field::Label), message))
-    };
-    if label.len() > LABEL_MAX {
-        let len = label.len();
-        return refuse(format!("has {len} bytes, {NAME} holds {LABEL_MAX} at most"));
-    }
-    if label.contains(&0) {
-        return refuse("contains a NUL byte".to_owned());
-    }
-    Ok(std::array::from_fn(|i| label.get(i).copied().unwrap_or(0)))
 }
 
 /// What the superblock tells of the filesystem as a whole.

@@ -6,6 +6,7 @@ use super::format::CLUSTER_COUNT_MAX;
 use super::geometry::{self, Frame, Geometry, VOLUME_MIN};
 use super::upcase::UpCase;
 use crate::error::{Error, Result};
+use crate::fs::draft::too_small;
 use crate::fs::{Draft, FsPlan};
 use crate::place::Place;
 use crate::tree::FileTree;
@@ -81,12 +82,7 @@ impl ExfatDraft {
             return Ok((geometry, allocation));
         }
         let smallest = self.smallest(Bytes::new(0))?;
-        let message = format!(
-            "the content doesn't fit into {size}; the smallest size that holds it is {} bytes \
-             ({smallest})",
-            smallest.get()
-        );
-        Err(Error::does_not_fit(&self.place, message))
+        Err(too_small(&self.place, size, smallest))
     }
 
     /// How many clusters are needed. More of them need a larger bitmap.

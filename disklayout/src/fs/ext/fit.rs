@@ -20,6 +20,7 @@ use super::space::Run;
 use super::superblock::Volume;
 use super::warnings;
 use crate::error::{Error, Result};
+use crate::fs::draft::too_small;
 use crate::fs::{Draft, FsPlan};
 use crate::place::Place;
 use crate::tree::FileTree;
@@ -53,10 +54,8 @@ pub(super) struct ExtDraft {
 impl Draft for ExtDraft {
     fn smallest(&self, free: Bytes) -> Result<Bytes> {
         let data = self.tree.data_len();
-        for range in self.ranges() {
-            if range.end * PAGE_SIZE <= data {
-                continue;
-            }
+        let has_room = |range: &Range<u64>| range.end * PAGE_SIZE > data;
+        for range in self.ranges().filter(has_room) {
             let size = Bytes::new(range.start * PAGE_SIZE);
             let demand = self.demand(self.parameters.block_size_at(size))?;
             if let Some(pages) = self.smallest_in(range, demand, free) {
@@ -69,25 +68,18 @@ impl Draft for ExtDraft {
     fn at(mut self: Box<Self>, size: Bytes) -> Result<Box<dyn FsPlan>> {
         let (geometry, allocation) = self.fit(size)?;
         let demand = self.take_demand(geometry.block_size)?;
-        let Self {
-            place,
-            parameters,
-            volume,
-            tree,
-            mut warnings,
-            ..
-        } = *self;
-        warnings.extend(warnings::of(&parameters, &geometry, &demand));
+        let told = warnings::of(&self.parameters, &geometry, &demand);
+        self.warnings.extend(told);
         Ok(Box::new(Plan {
-            place,
-            seed: Crc::of_filesystem(volume.uuid),
-            parameters,
+            seed: Crc::of_filesystem(self.volume.uuid),
+            place: self.place,
+            parameters: self.parameters,
             geometry,
             demand,
             allocation,
-            volume,
-            tree,
-            warnings,
+            volume: self.volume,
+            tree: self.tree,
+            warnings: self.warnings,
         }))
     }
 }
@@ -106,7 +98,7 @@ impl ExtDraft {
         match allocate::allocate(&geometry, demand, &self.tree) {
             Ok(allocation) => Ok((geometry, allocation)),
             Err(_) => Err(match self.smallest(Bytes::new(0)) {
-                Ok(smallest) => self.too_small(size, smallest).needing(smallest),
+                Ok(smallest) => self.too_small(size, smallest),
                 Err(_) => self.too_large(),
             }),
         }
@@ -222,12 +214,11 @@ impl ExtDraft {
     /// What the content needs in such blocks, counted once.
     fn demand(&self, block_size: u32) -> Result<&Demand> {
         let demand = &self.demands[index(block_size)];
-        match demand.get() {
-            Some(demand) => Ok(demand),
-            None => self
-                .count(block_size)
-                .map(|counted| demand.get_or_init(|| counted)),
+        if let Some(counted) = demand.get() {
+            return Ok(counted);
         }
+        let counted = self.count(block_size)?;
+        Ok(demand.get_or_init(|| counted))
     }
 
     fn take_demand(&mut self, block_size: u32) -> Result<Demand> {
@@ -275,21 +266,17 @@ impl ExtDraft {
         let Ok(least) = self.smallest(Bytes::new(0)) else {
             return error;
         };
-        let is_empty = self.is_empty();
-        // What was asked for is wrong then, not the size.
-        let is_asked_for = is_empty && *error.place() != self.place;
-        let error = match least > size && !is_asked_for {
-            true if is_empty => {
-                let name = self.parameters.flavor.name();
-                let journal = self.for_journal(size);
-                let message =
-                    format!("{size} is too small for {name}{journal}; the least is {least}");
-                Error::does_not_fit(&self.place, message)
-            }
-            true => self.too_small(size, least),
-            false => error,
-        };
-        error.needing(least)
+        // With nothing in it, what was asked for may be wrong, not the size.
+        let is_asked_for = self.is_empty() && *error.place() != self.place;
+        if least <= size || is_asked_for {
+            return error.needing(least);
+        }
+        if !self.is_empty() {
+            return self.too_small(size, least);
+        }
+        let (name, journal) = (self.parameters.flavor.name(), self.for_journal(size));
+        let message = format!("{size} is too small for {name}{journal}; the least is {least}");
+        Error::does_not_fit(&self.place, message).needing(least)
     }
 
     /// Whether there is nothing but a root directory.
@@ -299,13 +286,8 @@ impl ExtDraft {
 
     /// The content doesn't fit, but would into a larger filesystem.
     fn too_small(&self, size: Bytes, smallest: Bytes) -> Error {
-        let message = format!(
-            "the content doesn't fit into {size}{}; the smallest size that holds it is {} bytes \
-             ({smallest})",
-            self.for_journal(size),
-            smallest.get()
-        );
-        Error::does_not_fit(&self.place, message)
+        let size = format!("{size}{}", self.for_journal(size));
+        too_small(&self.place, size, smallest)
     }
 
     /// What there has to be beside the content, where a size is too small for it.

@@ -35,7 +35,7 @@ use std::ops::Range;
 use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::fs::{Choice, Draft, Format, FsPlan, Progress, Request, Summary};
-use crate::place::{Field, Place};
+use crate::place::Place;
 use crate::tree::FileTree;
 use crate::units::{Bytes, SectorSize};
 
@@ -49,9 +49,6 @@ use fit::ExtDraft;
 use geometry::Geometry;
 use parameters::Parameters;
 use superblock::Volume;
-
-/// Bytes of a volume label (`s_volume_name`).
-const LABEL_MAX: usize = 16;
 
 /// Makes ext2, ext3 and ext4 filesystems.
 ///
@@ -122,27 +119,9 @@ fn volume(request: &Request<'_>, options: &Options) -> Result<Volume> {
     Ok(Volume {
         uuid: request.uuid.unwrap_or_else(|| identity.uuid("filesystem")),
         hash_seed: hash_seed.unwrap_or_else(|| identity.uuid("directory hash seed")),
-        label: check_label(request)?,
+        label: request.padded_label(request.kind)?,
         created: identity.time(),
     })
-}
-
-fn check_label(request: &Request<'_>) -> Result<[u8; LABEL_MAX]> {
-    let label = request.label.unwrap_or_default().as_bytes();
-    if label.len() > LABEL_MAX {
-        let message = format!(
-            "label '{}' has {} bytes, {} holds {LABEL_MAX} at most",
-            label.escape_ascii(),
-            label.len(),
-            request.kind
-        );
-        return Err(Error::invalid(request.place.field(Field::Label), message));
-    }
-    if label.contains(&0) {
-        let message = format!("label '{}' contains a NUL byte", label.escape_ascii());
-        return Err(Error::invalid(request.place.field(Field::Label), message));
-    }
-    Ok(std::array::from_fn(|i| label.get(i).copied().unwrap_or(0)))
 }
 
 /// A superblock counts its seconds without a sign, so the filesystem itself is of 1970 or later.

@@ -11,6 +11,7 @@ use super::geometry::{
     FAT32_CLUSTERS, FAT32_FROM, Geometry, MAX_SECTORS, Parameters, UNALIGNED_MAX,
 };
 use crate::error::{Error, Result};
+use crate::fs::draft::too_small;
 use crate::fs::{Draft, FsPlan};
 use crate::identity::Timestamp;
 use crate::place::Place;
@@ -73,12 +74,7 @@ impl FatDraft {
             return Ok(geometry);
         }
         let smallest = self.smallest(Bytes::new(0))?;
-        let message = format!(
-            "the content doesn't fit into {size}; the smallest size that holds it is {} bytes \
-             ({smallest})",
-            smallest.get()
-        );
-        Err(Error::does_not_fit(&self.place, message))
+        Err(too_small(&self.place, size, smallest))
     }
 
     fn check_root(&self, geometry: &Geometry) -> Result<()> {

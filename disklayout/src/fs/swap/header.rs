@@ -4,9 +4,6 @@ use uuid::Uuid;
 use zerocopy::{FromZeros, IntoBytes};
 
 use super::format::{INFO_OFFSET, MAGIC, SWAP_VERSION, SwapHeader, VOLUME_MAX};
-use crate::error::{Error, Result};
-use crate::fs::Request;
-use crate::place::Field;
 
 /// What the first page tells.
 #[derive(Clone, Debug)]
@@ -32,24 +29,4 @@ impl Header {
             (magic_offset, MAGIC.to_vec()),
         ]
     }
-}
-
-/// The label that is asked for.
-///
-/// # Errors
-/// `InvalidSpec` when it is too long or can't be told from its end.
-pub(super) fn label(request: &Request<'_>) -> Result<[u8; VOLUME_MAX]> {
-    let label = request.label.unwrap_or_default().as_bytes();
-    let refuse = |message| Error::invalid(request.place.field(Field::Label), message);
-    let shown = label.escape_ascii();
-    if label.len() > VOLUME_MAX {
-        let count = label.len();
-        return Err(refuse(format!(
-            "label '{shown}' has {count} bytes, swap holds {VOLUME_MAX} at most"
-        )));
-    }
-    if label.contains(&0) {
-        return Err(refuse(format!("label '{shown}' contains a NUL byte")));
-    }
-    Ok(std::array::from_fn(|i| label.get(i).copied().unwrap_or(0)))
 }

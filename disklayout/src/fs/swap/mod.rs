@@ -55,7 +55,7 @@ impl Format for SwapFormat {
         check_empty(&request)?;
         Ok(Box::new(SwapDraft {
             page_size,
-            label: header::label(&request)?,
+            label: request.padded_label("swap")?,
             uuid: request
                 .uuid
                 .unwrap_or_else(|| request.identity.uuid("swap")),
