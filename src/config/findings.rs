@@ -1,10 +1,10 @@
 //! What reading has found so far.
 
-use std::fmt::Display;
 use std::sync::Arc;
 
-use disklayout::{Naming, Place};
+use disklayout::Naming;
 
+use super::place::Place;
 use super::problem::Problem;
 
 /// What is wrong with the values of a file, and how what is made of them is called.
@@ -27,29 +27,29 @@ impl Findings {
     }
 
     /// Records an error at `place`.
-    pub fn refuse<T>(&mut self, place: &impl Display, message: impl Into<String>) -> Option<T> {
-        self.errors.push(Problem::new(place, message));
+    pub fn refuse<T>(&mut self, place: &Place, message: impl Into<String>) -> Option<T> {
+        self.errors.push(Problem::new(place.clone(), message));
         None
     }
 
     /// Records a warning at `place`.
-    pub fn warn(&mut self, place: &impl Display, message: impl Into<String>) {
-        self.warnings.push(Problem::new(place, message));
+    pub fn warn(&mut self, place: &Place, message: impl Into<String>) {
+        self.warnings.push(Problem::new(place.clone(), message));
     }
 
     /// The value of `result`, or an error at `place`.
-    pub fn check<T>(&mut self, place: &impl Display, result: Result<T, String>) -> Option<T> {
+    pub fn check<T>(&mut self, place: &Place, result: Result<T, String>) -> Option<T> {
         match result {
             Ok(value) => Some(value),
             Err(message) => self.refuse(place, message),
         }
     }
 
-    /// The place of what is at `path`, for those who know neither files nor keys.
-    pub fn named(&self, path: &str) -> Place {
+    /// The place of an object for those who know neither files nor keys.
+    pub fn named(&self, place: &Place) -> disklayout::Place {
         match &self.naming {
-            Some(naming) => Place::new(path, Arc::clone(naming)),
-            None => Place::from(path),
+            Some(naming) => disklayout::Place::new(&place.path, Arc::clone(naming)),
+            None => place.to_string().into(),
         }
     }
 }

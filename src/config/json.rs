@@ -51,7 +51,7 @@ fn problem(error: &serde_json::Error, text: &str, file: &Arc<str>) -> Problem {
     };
     let message = error.to_string();
     let position = format!(" at line {} column {}", error.line(), error.column());
-    Problem::new(&place, message.strip_suffix(&position).unwrap_or(&message))
+    Problem::new(place, message.strip_suffix(&position).unwrap_or(&message))
 }
 
 struct Reader<'a> {

@@ -3,20 +3,22 @@
 use std::error::Error;
 use std::fmt;
 
+use super::place::Place;
+
 /// One thing that is wrong, or doubtful, at one place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
-    /// The place of the value that it is about, as it is shown.
-    pub place: String,
+    /// The value that it is about.
+    pub place: Place,
     /// What is wrong with it.
     pub message: String,
 }
 
 impl Problem {
-    /// What `message` says of what is at `place`.
-    pub fn new(place: &impl fmt::Display, message: impl Into<String>) -> Self {
+    /// What `message` says of the value at `place`.
+    pub fn new(place: Place, message: impl Into<String>) -> Self {
         Self {
-            place: place.to_string(),
+            place,
             message: message.into(),
         }
     }
@@ -66,12 +68,15 @@ impl Error for ConfigError {}
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::config::Position;
 
     #[test]
     fn every_line_names_the_file_and_the_place() {
+        let file = Place::of_file(&"a.json".into());
+        let group = file.key("groups", Some(Position { line: 3, column: 7 }));
         let problems = vec![
-            Problem::new(&"a.json", "no object"),
-            Problem::new(&"a.json:3:7 groups", "no name"),
+            Problem::new(file, "no object"),
+            Problem::new(group, "no name"),
         ];
         assert_eq!(
             ConfigError::new(problems).to_string(),

@@ -19,8 +19,8 @@ pub(crate) fn read<T>(
 }
 
 fn with_path(Problem { place, message }: &Problem) -> String {
-    match place.split_once(' ') {
-        None => message.clone(),
-        Some((_, path)) => format!("{path}: {message}"),
+    match place.path.as_str() {
+        "" => message.clone(),
+        path => format!("{path}: {message}"),
     }
 }

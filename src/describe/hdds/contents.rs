@@ -43,7 +43,7 @@ pub(super) fn read(value: &Value<'_>, f: &mut Findings) -> Option<Object> {
         }
     };
     Some(Object {
-        place: f.named(&value.place().path),
+        place: f.named(value.place()),
         kind: kind?,
     })
 }

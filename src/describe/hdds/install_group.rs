@@ -34,7 +34,7 @@ pub(super) fn read(
     let cpus = read_text(&object, "cpus", f, machine::parse_cpus);
     let disk = disk?;
     Some(InstallGroup {
-        place: f.named(&value.place().path),
+        place: f.named(value.place()),
         name: name?,
         imgver: imgver?,
         distribution: Arc::clone(distribution),

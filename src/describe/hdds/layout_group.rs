@@ -47,7 +47,7 @@ pub(super) fn read(value: &Value<'_>, reserved: &[&str], f: &mut Findings) -> Op
         value.each("files", f, |value, f| upload(value, count, f))
     });
     let group = LayoutGroup {
-        place: f.named(&value.place().path),
+        place: f.named(value.place()),
         name: name?,
         imgver: imgver?,
         size: size?,
@@ -153,7 +153,7 @@ fn part(value: &Value<'_>, has_mbr: bool, f: &mut Findings) -> Option<Part> {
         }
     }
     Some(Part {
-        place: f.named(&value.place().path),
+        place: f.named(value.place()),
         prlogex: prlogex?.unwrap_or("p").to_string(),
         start: start?.unwrap_or(Start::Next),
         end: end?,
@@ -197,7 +197,7 @@ fn write(value: &Value<'_>, parts: Option<usize>, f: &mut Findings) -> Option<Fi
         .required("content", f)
         .and_then(|value| value.string(f));
     Some(FileSpec {
-        place: f.named(&value.place().path),
+        place: f.named(value.place()),
         part: part?,
         path: path?.to_string(),
         content: Content::inline(content?.as_bytes()),
@@ -219,7 +219,7 @@ fn upload(value: &Value<'_>, parts: Option<usize>, f: &mut Findings) -> Option<U
         f.check(value.place(), source::parse_sha256(text))
     });
     Some(Upload {
-        place: f.named(&value.place().path),
+        place: f.named(value.place()),
         part: part?,
         target: target?.to_string(),
         source: source?,

@@ -211,7 +211,7 @@ mod tests {
         let places: Vec<_> = error
             .problems()
             .iter()
-            .map(|p| p.place.split_once(' ').unwrap().1)
+            .map(|p| p.place.path.as_str())
             .collect();
         let expected = [
             "guestfs[0].name",
@@ -269,7 +269,7 @@ mod tests {
                 for problem in result.err().iter().flat_map(ConfigError::problems) {
                     let list = pointer.split('/').nth(1).unwrap_or_default();
                     assert!(
-                        list.is_empty() || problem.place.contains(&format!(" {list}")),
+                        problem.place.path.starts_with(list),
                         "{pointer} {odd}: {problem}"
                     );
                     refused += 1;
