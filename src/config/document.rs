@@ -21,7 +21,7 @@ impl Document {
         Value::new(&self.root, Place::of_file(&self.file))
     }
 
-    /// What is at `path`, or would be: `guestfs[2].parts[0]`. Keys in it are plain.
+    /// What is at `path`, or would be: `groups[2].parts[0]`. Keys in it are plain.
     pub fn spot(&self, path: &str) -> Spot<'_> {
         let root = Spot {
             node: Some(&self.root),

@@ -32,14 +32,14 @@ impl Position {
     }
 }
 
-/// A place in a file: `hdds.json:14:22 guestfs[2].parts[0].end`.
+/// A place in a file: `set.json:14:22 groups[2].parts[0].end`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Place {
     /// The file as the user calls it.
     pub file: Arc<str>,
     /// Where the value begins; `None` for the whole file.
     pub position: Option<Position>,
-    /// The path of the value, empty for the whole file: `guestfs[2].parts[0].end`.
+    /// The path of the value, empty for the whole file: `groups[2].parts[0].end`.
     pub path: String,
 }
 
