@@ -178,4 +178,25 @@ mod tests {
         }
         assert_eq!(place("virtinstall[0]").to_string(), "a.json virtinstall[0]");
     }
+    /// Every end of the shipped set stands behind its key.
+    #[test]
+    fn values_of_the_shipped_set_are_found() {
+        let text = crate::describe::hdds::shipped::CONFIG;
+        let naming = Names(Arc::new(json::parse(text, "f").unwrap()));
+        let lines: Vec<_> = text.lines().collect();
+        let mut found = 0;
+        for (group, part) in (0..20).flat_map(|group| [(group, 0), (group, 1)]) {
+            let object = format!("guestfs[{group}].parts[{part}]");
+            if naming.0.spot(&object).key("end").is_there() {
+                let shown = naming.show(&object, Some(&Field::End));
+                let mut numbers = shown.split([':', ' ']).skip(1).map(str::parse::<usize>);
+                let line = lines[numbers.next().unwrap().unwrap() - 1];
+                let column = numbers.next().unwrap().unwrap();
+                let before: String = line.chars().take(column - 1).collect();
+                assert!(before.ends_with("\"end\": "), "{shown}: {before}");
+                found += 1;
+            }
+        }
+        assert!(found > 5, "{found}");
+    }
 }
