@@ -35,7 +35,7 @@ pub enum Recipe {
     /// A disk that is written here.
     Layout(Box<Layout>),
     /// An installation that is run in a virtual machine.
-    Install(InstallRecipe),
+    Install(Box<InstallRecipe>),
 }
 
 /// A disk that is written here, whose contents are still to be found.

@@ -153,7 +153,8 @@ impl Eq for Place {}
 /// As it is shown.
 impl PartialEq<str> for Place {
     fn eq(&self, other: &str) -> bool {
-        self.to_string() == other
+        let shown = self.to_string();
+        shown == other
     }
 }
 

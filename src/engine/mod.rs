@@ -317,7 +317,7 @@ mod tests {
         Image {
             file_name: file_name.into(),
             group: "minimal".into(),
-            recipe: Recipe::Install(recipe),
+            recipe: Recipe::Install(Box::new(recipe)),
         }
     }
 

@@ -14,7 +14,7 @@ use createhdds::image::{
 };
 use disklayout::fs::Registry;
 use disklayout::layout::DiskSize;
-use disklayout::layout::spec::{Disk, DiskTable, Filesystem, Holds, Partition};
+use disklayout::layout::spec::{Disk, DiskTable, Filesystem, Partition};
 use disklayout::tree::{Content, FileTree};
 use disklayout::{Bytes, SectorSize, Timestamp};
 
@@ -587,10 +587,7 @@ fn image(source: Source, sha256: Option<&str>) -> Image {
             size: DiskSize::Fixed(Bytes::new(16 << 20)),
             sector_size: SectorSize::B512,
             table: DiskTable::None,
-            partitions: vec![Partition::new(
-                "guestfs[0].parts[0]",
-                Holds::Filesystem(held),
-            )],
+            partitions: vec![Partition::new("guestfs[0].parts[0]", held)],
             blobs: Vec::new(),
         },
         contents: vec![Filling::Files(vec![file])],

@@ -12,7 +12,7 @@ use createhdds::image::{
 };
 use disklayout::fs::Registry;
 use disklayout::layout::DiskSize;
-use disklayout::layout::spec::{Disk, DiskTable, End, Filesystem, Holds, Partition, Start};
+use disklayout::layout::spec::{Disk, DiskTable, End, Filesystem, Partition, Start};
 use disklayout::tree::{Content, FileTree};
 use disklayout::{Bytes, SectorSize, Timestamp};
 
@@ -25,7 +25,7 @@ fn image(index: usize, filesystem: &str) -> Image {
     let part = Partition {
         start: Start::Sector(2048),
         end: End::Sector(-2048),
-        ..Partition::new(format!("{place}.parts[0]"), Holds::Filesystem(held))
+        ..Partition::new(format!("{place}.parts[0]"), held)
     };
     let file = |path: &str, content| Object {
         place: place.as_str().into(),

@@ -105,7 +105,7 @@ mod tests {
     use crate::disk::MemDisk;
     use crate::fs::{Registry, Unwatched};
     use crate::identity::{Identity, Timestamp};
-    use crate::layout::spec::{Disk as Spec, DiskTable, Filesystem, Holds, Partition};
+    use crate::layout::spec::{Disk as Spec, DiskTable, Filesystem, Partition};
     use crate::layout::{self, DiskSize};
     use crate::tree::{Attributes, Content, FileTree};
 
@@ -119,7 +119,7 @@ mod tests {
             let file = tree.put_file("t", b"/d/f", content, Attributes::file(time));
             file.unwrap();
         }
-        let holds = Holds::Filesystem(Filesystem::new(filesystem, tree));
+        let holds = Filesystem::new(filesystem, tree);
         let spec = Spec {
             place: "t".into(),
             size: DiskSize::Fixed(Bytes::new(size)),

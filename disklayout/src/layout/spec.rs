@@ -87,7 +87,7 @@ pub struct Partition {
 
 impl Partition {
     /// A partition behind the one before it that takes what is left, with nothing chosen.
-    pub fn new(place: impl Into<Place>, holds: Holds) -> Self {
+    pub fn new(place: impl Into<Place>, holds: impl Into<Holds>) -> Self {
         Self {
             place: place.into(),
             role: Role::Primary,
@@ -98,7 +98,7 @@ impl Partition {
             name: None,
             guid: None,
             flags: Vec::new(),
-            holds,
+            holds: holds.into(),
             seed: None,
         }
     }
@@ -141,7 +141,7 @@ pub enum Holds {
     /// Nothing: it is for whoever fills it later.
     Nothing,
     /// A filesystem.
-    Filesystem(Filesystem),
+    Filesystem(Box<Filesystem>),
     /// These bytes: a boot loader, or a filesystem that is ready.
     Bytes(Content),
 }
@@ -174,6 +174,12 @@ impl Filesystem {
             misfits: Misfits::default(),
             tree,
         }
+    }
+}
+
+impl From<Filesystem> for Holds {
+    fn from(filesystem: Filesystem) -> Self {
+        Self::Filesystem(Box::new(filesystem))
     }
 }
 

@@ -1,7 +1,7 @@
 //! Sizes that follow from the content: disks with one filesystem, and last partitions.
 
 use disklayout::fs::{Options, Registry};
-use disklayout::layout::spec::{Disk, End, Filesystem, Holds, Kinds, Partition, Start};
+use disklayout::layout::spec::{Disk, End, Filesystem, Kinds, Partition, Start};
 use disklayout::layout::{self, DiskPlan, DiskSize, Room};
 use disklayout::table::types::PartitionType;
 use disklayout::table::{Entry, Role, TableId};
@@ -30,7 +30,7 @@ fn single(label: &str, size: DiskSize, filesystem: Filesystem) -> Disk {
         size,
         sector_size: SectorSize::B512,
         table: table(label),
-        partitions: vec![Partition::new("part", Holds::Filesystem(filesystem))],
+        partitions: vec![Partition::new("part", filesystem)],
         blobs: Vec::new(),
     }
 }

@@ -110,7 +110,7 @@ pub(crate) fn disk(sectors: u64, label: &str, parts: &[Part<'_>]) -> Disk {
     let parts = parts.iter().enumerate();
     let partitions = parts.map(|(index, (word, start, end))| {
         let tree = FileTree::new(Timestamp::default());
-        let holds = Holds::Filesystem(Filesystem::new("ext4", tree));
+        let holds = Filesystem::new("ext4", tree);
         Partition {
             role: role(word),
             start: Start::Sector(*start),

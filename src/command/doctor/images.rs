@@ -70,7 +70,7 @@ impl<'a> Images<'a> {
     /// Those with an installed system.
     pub(super) fn installs(&self) -> impl Iterator<Item = (&'a Image, &'a InstallRecipe)> {
         self.all.iter().filter_map(|image| match &image.recipe {
-            Recipe::Install(recipe) => Some((*image, recipe)),
+            Recipe::Install(recipe) => Some((*image, &**recipe)),
             Recipe::Layout(_) => None,
         })
     }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use anyhow::{Context as _, Result, bail};
 use disklayout::fs::{self, Misfits};
 use disklayout::layout::DiskSize;
-use disklayout::layout::spec::{Disk, DiskTable, Filesystem, Holds, Kinds, Partition};
+use disklayout::layout::spec::{Disk, DiskTable, Filesystem, Kinds, Partition};
 use disklayout::source::Rules;
 use disklayout::table::types::{self, PartitionType};
 use disklayout::tree::FileTree;
@@ -160,7 +160,7 @@ impl Options {
             partitions: vec![Partition {
                 kind: self.kinds(),
                 seed: Some("filesystem"),
-                ..Partition::new(&place, Holds::Filesystem(filesystem))
+                ..Partition::new(&place, filesystem)
             }],
             place,
             blobs: Vec::new(),

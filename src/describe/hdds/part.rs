@@ -115,11 +115,7 @@ fn filesystem(object: &Object<'_>, f: &mut Findings) -> Option<Held> {
         ..Filesystem::new(format, FileTree::new(Default::default()))
     };
     let contents = with_losses(contents?.unwrap_or_default(), is_lossy);
-    Some((
-        word,
-        Holds::Filesystem(filesystem),
-        Filling::Files(contents),
-    ))
+    Some((word, filesystem.into(), Filling::Files(contents)))
 }
 
 /// The same objects, from which what can't be is left out or refused.

@@ -190,7 +190,7 @@ fn install_image(group: &InstallGroup, release: &Resolved, arch: &str) -> Image 
     Image {
         file_name: install_file_name(group, &release.name, arch),
         group: group.name.clone(),
-        recipe: Recipe::Install(InstallRecipe {
+        recipe: Recipe::Install(Box::new(InstallRecipe {
             place: group.place.clone(),
             release: release.name.clone(),
             stage: release.stage,
@@ -204,7 +204,7 @@ fn install_image(group: &InstallGroup, release: &Resolved, arch: &str) -> Image 
             memory_mib: group.memory_mib,
             cpus: group.cpus,
             finish: group.finish,
-        }),
+        })),
     }
 }
 

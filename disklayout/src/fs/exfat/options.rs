@@ -42,15 +42,15 @@ impl Options {
     /// `InvalidSpec` for what there isn't and for values that aren't any.
     pub(super) fn read(request: &Request<'_>) -> Result<Self> {
         let (place, given) = (&request.place, &request.options);
-        given.check(&place, request.kind, &CHOICES)?;
+        given.check(place, request.kind, &CHOICES)?;
         let sector = request.sector_size.get();
         let cluster_size = |text: &str| power(text, sector, 1 << CLUSTER_SHIFT_MAX);
         let boundary = |text: &str| power(text, sector, BOUNDARY_MAX);
-        let boundary = given.parse(&place, "boundary-align", boundary)?;
+        let boundary = given.parse(place, "boundary-align", boundary)?;
         Ok(Self {
-            cluster_size: given.parse(&place, "cluster-size", cluster_size)?,
+            cluster_size: given.parse(place, "cluster-size", cluster_size)?,
             boundary: boundary.unwrap_or(BOUNDARY),
-            volume_id: given.parse(&place, "volume-id", serial_number)?,
+            volume_id: given.parse(place, "volume-id", serial_number)?,
         })
     }
 }

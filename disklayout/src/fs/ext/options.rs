@@ -84,9 +84,9 @@ impl Options {
     /// `InvalidSpec` for what there isn't and for values that aren't any.
     pub(super) fn read(request: &Request<'_>) -> Result<Self> {
         let (place, given) = (&request.place, &request.options);
-        given.check(&place, request.kind, &CHOICES)?;
-        let bytes_per_inode = given.parse(&place, "bytes-per-inode", bytes)?;
-        let inodes = given.parse(&place, "inodes", number)?;
+        given.check(place, request.kind, &CHOICES)?;
+        let bytes_per_inode = given.parse(place, "bytes-per-inode", bytes)?;
+        let inodes = given.parse(place, "inodes", number)?;
         let inodes = match (bytes_per_inode, inodes) {
             (Some(_), Some(_)) => {
                 let message = "the number of inodes is given already; leave one of both out";
@@ -98,17 +98,17 @@ impl Options {
             (None, None) => Inodes::Default,
         };
         Ok(Self {
-            block_size: given.parse(&place, "block-size", number)?,
-            inode_size: given.parse(&place, "inode-size", number)?,
+            block_size: given.parse(place, "block-size", number)?,
+            inode_size: given.parse(place, "inode-size", number)?,
             inodes,
-            reserved: given.parse(&place, "reserved", percent)?,
-            journal: given.parse(&place, "journal", journal)?.unwrap_or_default(),
+            reserved: given.parse(place, "reserved", percent)?,
+            journal: given.parse(place, "journal", journal)?.unwrap_or_default(),
             features: given
-                .parse(&place, "features", features)?
+                .parse(place, "features", features)?
                 .unwrap_or_default(),
-            root_owner: given.parse(&place, "root-owner", owner)?,
-            lost_found: given.parse(&place, "lost-found", options::flag)?,
-            hash_seed: given.parse(&place, "hash-seed", options::uuid)?,
+            root_owner: given.parse(place, "root-owner", owner)?,
+            lost_found: given.parse(place, "lost-found", options::flag)?,
+            hash_seed: given.parse(place, "hash-seed", options::uuid)?,
             last_mounted: given.get("last-mounted").map(str::to_owned),
         })
     }

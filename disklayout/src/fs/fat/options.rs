@@ -52,28 +52,28 @@ impl Options {
     /// contradict each other.
     pub(super) fn read(request: &Request<'_>) -> Result<Self> {
         let (place, given) = (&request.place, &request.options);
-        given.check(&place, request.kind, &CHOICES)?;
+        given.check(place, request.kind, &CHOICES)?;
         let options = Self {
-            fat_type: given.parse(&place, "fat-size", fat_size)?,
-            cluster_size: given.parse(&place, "cluster-size", bytes)?,
-            sectors_per_cluster: given.parse(&place, "sectors-per-cluster", sectors_per_cluster)?,
-            sector_size: given.parse(&place, "logical-sector-size", bytes)?,
-            reserved_sectors: given.parse(&place, "reserved-sectors", |text| {
+            fat_type: given.parse(place, "fat-size", fat_size)?,
+            cluster_size: given.parse(place, "cluster-size", bytes)?,
+            sectors_per_cluster: given.parse(place, "sectors-per-cluster", sectors_per_cluster)?,
+            sector_size: given.parse(place, "logical-sector-size", bytes)?,
+            reserved_sectors: given.parse(place, "reserved-sectors", |text| {
                 within(text, 1, u32::from(u16::MAX))
             })?,
             fats: given
-                .parse(&place, "fats", |text| within(text, 1, 2))?
+                .parse(place, "fats", |text| within(text, 1, 2))?
                 .map(|count| count as u8),
-            root_entries: given.parse(&place, "root-entries", |text| {
+            root_entries: given.parse(place, "root-entries", |text| {
                 within(text, 1, u32::from(u16::MAX))
             })?,
-            volume_id: given.parse(&place, "volume-id", volume_id)?,
-            oem_name: given.parse(&place, "oem-name", oem_name)?,
-            hidden_sectors: given.parse(&place, "hidden-sectors", number)?,
-            media: given.parse(&place, "media", media)?,
-            drive_number: given.parse(&place, "drive-number", byte)?,
-            drive_geometry: given.parse(&place, "drive-geometry", drive_geometry)?,
-            align: given.parse(&place, "align", flag)?,
+            volume_id: given.parse(place, "volume-id", volume_id)?,
+            oem_name: given.parse(place, "oem-name", oem_name)?,
+            hidden_sectors: given.parse(place, "hidden-sectors", number)?,
+            media: given.parse(place, "media", media)?,
+            drive_number: given.parse(place, "drive-number", byte)?,
+            drive_geometry: given.parse(place, "drive-geometry", drive_geometry)?,
+            align: given.parse(place, "align", flag)?,
         };
         options.check(request)?;
         Ok(options)

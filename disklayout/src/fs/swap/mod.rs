@@ -133,8 +133,8 @@ impl SwapDraft {
 
 fn page_size(request: &Request<'_>) -> Result<u32> {
     let (place, given) = (&request.place, &request.options);
-    given.check(&place, request.kind, &CHOICES)?;
-    let size = given.parse(&place, "page-size", number)?;
+    given.check(place, request.kind, &CHOICES)?;
+    let size = given.parse(place, "page-size", number)?;
     let size = size.unwrap_or(PAGE_SIZES[0]);
     if PAGE_SIZES.contains(&size) {
         return Ok(size);
