@@ -15,8 +15,10 @@ use disklayout::{Bytes, Error, ErrorKind, Identity, Timestamp};
 use tempfile::TempDir;
 
 use crate::checkers::{self, command};
-use crate::rootfs::mounted::{Mounted, is_root};
 use crate::world::World;
+use testkit::checkers::blkid_value;
+use testkit::mount::Mounted;
+use testkit::root::is_root;
 
 const MIB: u64 = 1 << 20;
 
@@ -131,11 +133,8 @@ fn write(plan: &dyn FsPlan, size: u64) -> Image {
 fn assert_accepted(path: &Path) {
     checkers::approved("unsquashfs", &["-s"], path).unwrap();
     checkers::approved("unsquashfs", &["-lln"], path).unwrap();
-    let kind = checkers::approved_text("blkid", &["-p", "-o", "value", "-s", "TYPE"], path);
-    assert_eq!(kind.unwrap().trim(), "squashfs");
-    for program in ["unsquashfs", "blkid"] {
-        checkers::log(program, "squashfs.img");
-    }
+    assert_eq!(blkid_value(path, "TYPE"), "squashfs");
+    checkers::accepted("unsquashfs", path);
 }
 
 fn image() -> Image {

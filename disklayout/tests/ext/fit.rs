@@ -5,8 +5,11 @@ use disklayout::fs::ext::{Inodes, Journal, Options};
 use disklayout::fs::{self, Registry, Request};
 use disklayout::tree::FileTree;
 use proptest::prelude::*;
+use testkit::mount::Mounted;
+use testkit::random::cases;
+use testkit::root::is_root;
+use testkit::scratch::free_bytes;
 
-use crate::kernel::{Mount, is_root};
 use crate::support::{KIB, KINDS, MIB, Scratch, empty_tree, request, write_image};
 use crate::trees;
 
@@ -91,7 +94,7 @@ fn one_page_less_is_refused_with_the_size_that_would_do() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
+    #![proptest_config(cases(48))]
 
     /// No size below it does: each of them is tried.
     #[test]
@@ -151,8 +154,8 @@ fn the_kernel_shows_what_was_asked_for_as_free() {
             let plan = Registry::native().plan(request).unwrap();
             let image = scratch.path(&format!("free-{kind}-{free}.img"));
             write_image(&*plan, size, &image);
-            let mount = Mount::new(&image, &scratch, "ro");
-            let shown = crate::checkers::free_bytes(&mount.0).unwrap();
+            let mount = Mounted::new(&image, "ro");
+            let shown = free_bytes(mount.path());
             let more = free / 20 + 4 * MIB;
             assert!(
                 (free..free + more).contains(&shown),

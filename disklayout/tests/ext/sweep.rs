@@ -3,7 +3,7 @@
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::checkers::{self, differences};
+use crate::checkers::{self, unequal};
 use crate::sizes;
 use crate::support::{KINDS, MIB, Scratch, TIB, empty_tree, least_size, plan, write_image};
 
@@ -27,7 +27,7 @@ fn check(kind: &str, size: u64) -> Vec<String> {
     }
     let mut found: Vec<_> = checkers::e2fsck(ours).err().into_iter().collect();
     let [ours, theirs] = [ours, theirs].map(|image| checkers::dumpe2fs(&[], image).unwrap());
-    found.extend(differences(&ours, &theirs));
+    found.extend(unequal(&ours, &theirs));
     found
 }
 
@@ -90,6 +90,6 @@ fn another_size_or_format_differs() {
         checkers::dumpe2fs(&[], &path).unwrap()
     };
     let ours = numbers("ext4", 64 * MIB);
-    assert!(!differences(&ours, &numbers("ext3", 64 * MIB)).is_empty());
-    assert!(!differences(&ours, &numbers("ext4", 64 * MIB + 4096)).is_empty());
+    assert!(!unequal(&ours, &numbers("ext3", 64 * MIB)).is_empty());
+    assert!(!unequal(&ours, &numbers("ext4", 64 * MIB + 4096)).is_empty());
 }

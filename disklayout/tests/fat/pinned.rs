@@ -31,7 +31,7 @@ fn digest(kind: &str, size: u64, tree: FileTree) -> String {
         ..request(kind, size)
     })
     .unwrap();
-    crate::digest::digest(size, &*plan)
+    testkit::image::digest(size, &*plan)
 }
 
 #[test]

@@ -11,7 +11,7 @@ use rustix::fs::{
 };
 use tempfile::TempDir;
 
-use crate::rootfs::mounted::is_root_user;
+use testkit::root::is_root_user;
 
 /// What any user can make, and what only root can where the test runs as root.
 pub(super) fn sample() -> TempDir {

@@ -8,10 +8,9 @@ use std::os::unix::fs::{FileExt, PermissionsExt, lchown, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{
-    AtFlags, CWD, FileType, Mode, Timespec, Timestamps, XattrFlags, lsetxattr, makedev, mknodat,
-    utimensat,
-};
+use rustix::fs::{CWD, FileType, Mode, XattrFlags, lsetxattr, makedev, mknodat};
+
+use testkit::metadata::{acl, set_time};
 
 use crate::checkers::approved;
 
@@ -253,17 +252,6 @@ fn user_xattrs(root: &Directory) {
     }
 }
 
-/// An ACL as Linux takes it: version 2, then tag, permissions and number of every entry.
-fn acl(entries: &[(u16, u16, u32)]) -> Vec<u8> {
-    let mut bytes = 2_u32.to_le_bytes().to_vec();
-    for (tag, permissions, id) in entries {
-        bytes.extend(tag.to_le_bytes());
-        bytes.extend(permissions.to_le_bytes());
-        bytes.extend(id.to_le_bytes());
-    }
-    bytes
-}
-
 fn acls(root: &Directory) {
     const NOBODY: u32 = u32::MAX;
     // Owner, user 61234, owning group, group 70000, mask, others. GNU tar 1.34 puts the names of
@@ -351,16 +339,4 @@ fn times(root: &Directory) {
             set_time(&path.join(name), seconds, nanoseconds);
         }
     }
-}
-
-fn set_time(path: &Path, seconds: i64, nanoseconds: i64) {
-    let time = Timespec {
-        tv_sec: seconds,
-        tv_nsec: nanoseconds,
-    };
-    let times = Timestamps {
-        last_access: time,
-        last_modification: time,
-    };
-    utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW).unwrap();
 }
