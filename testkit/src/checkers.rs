@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use crate::log::accepted;
-use crate::program::{Verdict, approved_text, arguments, output, run};
+use crate::program::{Verdict, approved_text, arguments, run};
 
 /// Names and values that a program shows.
 pub type Fields = BTreeMap<String, String>;
@@ -108,19 +108,6 @@ pub fn fields(text: &str) -> Fields {
     pairs
         .map(|(name, value)| (name.trim().to_owned(), value.trim().to_owned()))
         .collect()
-}
-
-/// What a request of debugfs prints, `stat /file` for example. debugfs ends with status 0 whatever
-/// happens, so anything on standard error but its greeting is a failure.
-pub fn debugfs(request: &str, image: &Path) -> Verdict<Vec<u8>> {
-    let output = output("debugfs", &arguments(&["-R", request], &[image]));
-    let said = String::from_utf8_lossy(&output.stderr);
-    let mut complaints = said.lines().filter(|line| !line.starts_with("debugfs "));
-    if !output.status.success() || complaints.next().is_some() {
-        return Err(format!("debugfs {request}: {said}"));
-    }
-    accepted("debugfs", image);
-    Ok(output.stdout)
 }
 
 /// All that blkid finds without its cache: TYPE, LABEL, BLOCK_SIZE and so on.

@@ -1,8 +1,10 @@
 //! Times, attributes and lists of files of the host, set and read.
 
 use std::ffi::OsStr;
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
+use disklayout::Timestamp;
 use rustix::fs::{AtFlags, CWD, Timespec, Timestamps, utimensat};
 
 use crate::program::output;
@@ -18,6 +20,15 @@ pub fn set_time(path: &Path, seconds: i64, nanoseconds: i64) {
         last_modification: time,
     };
     utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW).unwrap();
+}
+
+/// When a file of the host changed last.
+pub fn modified(path: &Path) -> Timestamp {
+    let metadata = std::fs::metadata(path).unwrap();
+    Timestamp {
+        seconds: metadata.mtime(),
+        nanoseconds: metadata.mtime_nsec() as u32,
+    }
 }
 
 /// The value of an extended attribute as `getfattr` reads it.

@@ -34,6 +34,11 @@ impl Scratch {
         Self::with_room(MUCH_ROOM)
     }
 
+    /// One for programs that can't write to a filesystem in memory.
+    pub fn in_temporary_directory() -> Self {
+        Self(TempDir::new().unwrap())
+    }
+
     fn with_room(bytes: u64) -> Self {
         let memory = Path::new("/dev/shm");
         let directory = match free_bytes(memory) >= bytes {

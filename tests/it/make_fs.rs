@@ -13,7 +13,7 @@ use serde_json::Value;
 use testkit::metadata::set_time;
 
 use crate::checkers::{self, Volume, ask_debugfs, command};
-use crate::world::{BINARY, Run, World, names};
+use crate::world::{BINARY, Run, World, names, send};
 
 /// A world with a tree of files, beside a configuration that can't be read.
 fn world() -> World {
@@ -390,14 +390,7 @@ fn an_interrupt_leaves_the_old_image_and_nothing_else() {
     let mut pipe = child.stdin.take().unwrap();
     // More than a pipe holds: when this returns, part of it has been read.
     pipe.write_all(&vec![0; 4 << 20]).unwrap();
-    let pid = child.id().to_string();
-    assert!(
-        Command::new("kill")
-            .args(["-s", "TERM", &pid])
-            .status()
-            .unwrap()
-            .success()
-    );
+    send(&child, "TERM");
     let run = Run::ended("interrupted".to_owned(), child.wait_with_output().unwrap());
     run.expect(143).says(["Interrupted, exiting..."]);
     drop(pipe);

@@ -22,6 +22,8 @@ use disklayout::{Bytes, ErrorKind, Identity, Lba, SectorSize, Timestamp};
 use sha2::{Digest, Sha256};
 use tempfile::TempDir;
 
+use testkit::metadata::modified;
+
 use crate::checkers;
 
 const MIB: u64 = 1 << 20;
@@ -641,11 +643,7 @@ fn holes_stay_holes_and_are_no_progress() {
     let file = File::create(&path).unwrap();
     file.set_len(20 * MIB).unwrap();
     file.write_all_at(&pattern(8192), 5 * MIB).unwrap();
-    let metadata = file.metadata().unwrap();
-    let modified = Timestamp {
-        seconds: metadata.mtime(),
-        nanoseconds: metadata.mtime_nsec() as u32,
-    };
+    let modified = modified(&path);
     let extent = Extent {
         logical: 5 * MIB,
         len: 8192,

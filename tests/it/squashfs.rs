@@ -8,17 +8,17 @@ use createhdds::tools::runner::Runner;
 use createhdds::tools::squashfs::SquashfsFormatter;
 use disklayout::disk::{MemDisk, SparseFile};
 use disklayout::fs::{Formatter, FsPlan, Misfits, Options, Request, Unwatched};
-use disklayout::tree::{
-    Attributes, Content, Device, Extent, FileTree, Node, NodeId, NodeKind, Xattr, Xattrs,
-};
+use disklayout::tree::{Attributes, Content, Device, Extent, FileTree, Node, NodeId, NodeKind};
 use disklayout::{Bytes, Error, ErrorKind, Identity, Timestamp};
 use tempfile::TempDir;
 
 use crate::checkers::{self, command};
 use crate::world::World;
 use testkit::checkers::blkid_value;
+use testkit::metadata::modified;
 use testkit::mount::Mounted;
 use testkit::root::is_root;
+use testkit::trees::xattrs;
 
 const MIB: u64 = 1 << 20;
 
@@ -32,13 +32,6 @@ fn put(tree: &mut FileTree, path: &str, kind: NodeKind) -> NodeId {
 
 fn file(bytes: &[u8]) -> NodeKind {
     NodeKind::File(Content::inline(bytes))
-}
-
-fn xattrs(all: &[(&str, &[u8])]) -> Xattrs {
-    Xattrs::new(all.iter().map(|(name, value)| Xattr {
-        name: name.as_bytes().into(),
-        value: (*value).into(),
-    }))
 }
 
 /// One of everything that squashfs holds. `source` becomes the source of a file with holes.
@@ -89,11 +82,7 @@ fn put_sparse(tree: &mut FileTree, source: &Path) {
     fs::write(source, [b'x'; 8192]).unwrap();
     let sparse = File::options().write(true).open(source).unwrap();
     sparse.set_len(20 * MIB).unwrap();
-    let metadata = sparse.metadata().unwrap();
-    let modified = Timestamp {
-        seconds: metadata.mtime(),
-        nanoseconds: metadata.mtime_nsec() as u32,
-    };
+    let modified = modified(source);
     let extent = Extent {
         logical: 100,
         len: 8092,

@@ -8,6 +8,7 @@ use disklayout::tree::{Attributes, Content, Extent, FileTree, NodeKind};
 use rustix::fs::{SeekFrom, seek};
 
 use testkit::compare::assert_same;
+use testkit::metadata::modified;
 use testkit::mount::Mounted;
 use testkit::planned::planned;
 use testkit::root::is_root;
@@ -117,7 +118,7 @@ fn sparse(scratch: &Scratch, len: u64, places: &[u64]) -> FileTree {
         len: 4,
         offset: *place,
     });
-    let content = Content::host_with_holes(&path, len, trees::changed(&path), extents.collect());
+    let content = Content::host_with_holes(&path, len, modified(&path), extents.collect());
     let mut tree = trees::empty();
     tree.put_file("t", b"/sparse", content, Attributes::file(TIME))
         .unwrap();

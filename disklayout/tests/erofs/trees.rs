@@ -1,11 +1,9 @@
 //! Trees of awkward names, sizes and kinds.
 
-use std::os::unix::fs::MetadataExt;
-use std::path::Path;
-
 use disklayout::Timestamp;
 use disklayout::tree::{Attributes, Content, Device, Extent, FileTree, NodeKind};
 
+use testkit::metadata::modified;
 pub(crate) use testkit::trees::{data, empty_tree as empty, put, put_kind, xattrs};
 
 use crate::support::{BLOCK, Scratch, TIME};
@@ -173,7 +171,7 @@ pub(crate) fn holes(scratch: &Scratch) -> FileTree {
         });
         let source = scratch.path(&format!("source {number}"));
         std::fs::write(&source, data(len)).unwrap();
-        let modified = changed(&source);
+        let modified = modified(&source);
         let content = Content::host_with_holes(&source, len, modified, extents.collect());
         let path = format!("/holes/{number}");
         let attributes = Attributes::file(TIME);
@@ -181,13 +179,4 @@ pub(crate) fn holes(scratch: &Scratch) -> FileTree {
             .unwrap();
     }
     tree
-}
-
-/// When a file of the host changed last.
-pub(crate) fn changed(path: &Path) -> Timestamp {
-    let metadata = std::fs::metadata(path).unwrap();
-    Timestamp {
-        seconds: metadata.mtime(),
-        nanoseconds: metadata.mtime_nsec() as u32,
-    }
 }

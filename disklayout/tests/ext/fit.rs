@@ -62,6 +62,7 @@ fn choices() -> Vec<Options> {
 }
 
 #[test]
+#[ignore = "slow: every choice of options in every format"]
 fn one_page_less_is_refused_with_the_size_that_would_do() {
     let scratch = Scratch::new();
     let content = [

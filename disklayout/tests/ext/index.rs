@@ -142,6 +142,7 @@ fn the_index_begins_and_grows_where_one_more_name_is_too_many() {
 /// One level more needs `large_dir`, which ext2 and ext3 don't have; without an index the kernel
 /// would take minutes to find every name.
 #[test]
+#[ignore = "slow: hundreds of thousands of names"]
 fn the_largest_index_and_one_name_more() {
     let size = 400 * MIB;
     let names =
@@ -204,6 +205,7 @@ fn names_of_every_length() {
 }
 
 #[test]
+#[ignore = "slow: all of them by the kernel and e2fsck"]
 fn two_hundred_thousand_names() {
     let names: Vec<_> = (0..200_000)
         .map(|number| format!("file-{number}.txt").into_bytes())

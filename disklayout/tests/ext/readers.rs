@@ -50,7 +50,7 @@ pub(crate) fn debugfs(image: &Path) -> Listing {
     let target = scratch.path("dump");
     std::fs::create_dir(&target).unwrap();
     let said = checkers::debugfs(&format!("rdump / {}", target.display()), image);
-    assert_eq!(said, "");
+    assert!(said.lines().count() <= 1, "{said}");
     let mut listing = with_rwx_only(&host::list(&target));
     // The directory that is dumped into stands for the root; only what is below it is copied.
     let root = listing.get_mut(&b""[..]).unwrap();

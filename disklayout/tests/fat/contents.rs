@@ -6,6 +6,7 @@ use disklayout::{Lba, SectorSize, Timestamp};
 
 use testkit::compare::differences;
 use testkit::image::bytes_of;
+use testkit::metadata::modified;
 
 use crate::checkers::blkid;
 use crate::readers::{self, planned, without_directory_times};
@@ -211,13 +212,4 @@ fn smallest_of(kind: &str, tree: &FileTree) -> u64 {
         ..request(kind, 0)
     };
     crate::support::smallest(&request, 0).unwrap()
-}
-
-fn modified(path: &std::path::Path) -> Timestamp {
-    use std::os::unix::fs::MetadataExt;
-    let metadata = std::fs::metadata(path).unwrap();
-    Timestamp {
-        seconds: metadata.mtime(),
-        nanoseconds: metadata.mtime_nsec() as u32,
-    }
 }

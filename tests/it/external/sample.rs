@@ -6,12 +6,13 @@ use std::os::unix::net::UnixListener;
 use std::path::Path;
 
 use rustix::fs::{
-    AtFlags, CWD, FileType, Mode, Timespec, Timestamps, XattrFlags, lsetxattr, makedev, mknodat,
-    utimensat,
+    AtFlags, CWD, FileType, Timespec, Timestamps, XattrFlags, lsetxattr, makedev, utimensat,
 };
 use tempfile::TempDir;
 
 use testkit::root::is_root_user;
+
+use crate::rootfs::awkward::mknod;
 
 /// What any user can make, and what only root can where the test runs as root.
 pub(super) fn sample() -> TempDir {
@@ -145,10 +146,6 @@ fn attributes(root: &Path) {
     fs::write(&with_acl, "").unwrap();
     set(&with_acl, "system.posix_acl_access", &acl);
     set(&below, "system.posix_acl_default", &acl);
-}
-
-fn mknod(path: &Path, kind: FileType, device: u64) {
-    mknodat(CWD, path, kind, Mode::from_raw_mode(0o640), device).unwrap();
 }
 
 fn of_root(root: &Path) {

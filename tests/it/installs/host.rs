@@ -13,7 +13,7 @@ use crate::world::{BINARY, Run, World, names};
 const SCRIPTS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/installer");
 
 /// How long anything may take here before a test gives up: emulated machines are slow.
-const PATIENCE: Duration = Duration::from_secs(240);
+const PATIENCE: Duration = Duration::from_secs(1200);
 
 /// A world with a libvirt in it. All of it ends with this value, or with the thread of the test.
 pub(crate) struct Host {

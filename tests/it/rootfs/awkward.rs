@@ -175,7 +175,7 @@ fn fifo_and_socket(root: &Directory) {
     UnixListener::bind(below.join("socket")).unwrap();
 }
 
-fn mknod(path: &Path, kind: FileType, device: u64) {
+pub(crate) fn mknod(path: &Path, kind: FileType, device: u64) {
     mknodat(CWD, path, kind, Mode::from_raw_mode(0o640), device).unwrap();
 }
 

@@ -3,7 +3,7 @@
 //! the images is held against the source, entry by entry.
 
 /// A directory of everything that is awkward to pack.
-mod awkward;
+pub(crate) mod awkward;
 /// Images made by the command, and their checkers.
 pub(crate) mod image;
 /// The kernel goes on where we have written.
