@@ -180,9 +180,10 @@ fn signals_end_a_run_in_an_orderly_way() {
         world.configure(&group, "", "");
         let last = "disk_k_ext4_gpt.img";
         world.put(last, 0);
-        // Each write waits, so that the run takes longer than anything here.
+        // Each write waits, so that all of the run takes minutes; the one that waits when the signal
+        // comes is waited for.
         let calls = "pwrite64,pwritev,copy_file_range";
-        let held = "delay_enter=60s";
+        let held = "delay_enter=3s";
         let child = traced(&world, calls, held, "-j 1 k").spawn().unwrap();
         while !world.names().iter().any(|name| name.ends_with(".tmp")) {
             thread::sleep(Duration::from_millis(1));

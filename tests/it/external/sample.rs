@@ -5,11 +5,10 @@ use std::os::unix::fs::{FileExt, PermissionsExt, lchown, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 
-use rustix::fs::{
-    AtFlags, CWD, FileType, Timespec, Timestamps, XattrFlags, lsetxattr, makedev, utimensat,
-};
+use rustix::fs::{FileType, XattrFlags, lsetxattr, makedev};
 use tempfile::TempDir;
 
+use testkit::metadata::set_time;
 use testkit::root::is_root_user;
 
 use crate::rootfs::awkward::mknod;
@@ -200,15 +199,7 @@ fn times(root: &Path) {
         fs::write(path.join("file"), "").unwrap();
         symlink("target", path.join("link")).unwrap();
         for name in ["file", "link", ""] {
-            let time = Timespec {
-                tv_sec: seconds,
-                tv_nsec: nanoseconds,
-            };
-            let times = Timestamps {
-                last_access: time,
-                last_modification: time,
-            };
-            utimensat(CWD, path.join(name), &times, AtFlags::SYMLINK_NOFOLLOW).unwrap();
+            set_time(&path.join(name), seconds, nanoseconds);
         }
     }
 }

@@ -162,6 +162,7 @@ fn a_tree_that_is_not_there_is_told_with_its_address() {
 }
 
 #[test]
+#[ignore = "slow: an emulated machine that is waited for"]
 fn a_machine_that_hangs_is_ended_and_tried_again() {
     if !is_root() {
         return;
@@ -206,6 +207,7 @@ fn a_machine_that_installs_nothing_is_no_success() {
 
 /// virt-install reports success for both.
 #[test]
+#[ignore = "slow: several emulated machines"]
 fn a_machine_that_is_ended_from_outside_is_no_success() {
     if !is_root() {
         return;
@@ -284,6 +286,7 @@ fn what_is_missing_is_told_before_anything_is_done() {
 }
 
 #[test]
+#[ignore = "slow: several emulated machines"]
 fn a_libvirtd_that_stops_midway_fails_the_attempt_only() {
     if !is_root() {
         return;
@@ -307,6 +310,7 @@ fn a_libvirtd_that_stops_midway_fails_the_attempt_only() {
 }
 
 #[test]
+#[ignore = "slow: several emulated machines"]
 fn an_interrupted_run_leaves_nothing() {
     if !is_root() {
         return;
@@ -330,6 +334,7 @@ fn an_interrupted_run_leaves_nothing() {
 }
 
 #[test]
+#[ignore = "slow: several emulated machines"]
 fn what_a_killed_run_leaves_is_removed_by_the_next_one() {
     if !is_root() {
         return;
@@ -354,6 +359,7 @@ fn what_a_killed_run_leaves_is_removed_by_the_next_one() {
 
 /// Nobody else's machine is touched, whatever it is called, and two directories don't collide.
 #[test]
+#[ignore = "slow: several emulated machines"]
 fn runs_in_two_directories_and_machines_of_others_live_side_by_side() {
     if !is_root() {
         return;

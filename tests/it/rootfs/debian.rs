@@ -33,6 +33,7 @@ fn a_debian_is_packed_from_its_directory() {
 }
 
 #[test]
+#[ignore = "slow: a whole system, three times"]
 fn a_debian_is_packed_from_its_archive() {
     for kind in KINDS {
         assert_packed("archive", kind, &source::archive(), source::as_unpacked);

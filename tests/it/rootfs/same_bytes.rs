@@ -33,6 +33,7 @@ fn with_umask(command: &mut Command) {
 }
 
 #[test]
+#[ignore = "slow: a whole system, several times"]
 fn threads_umask_and_the_order_of_a_directory_make_no_difference() {
     let input = source::directory();
     let first = digest_of("-j 1", &input, |_| {});
@@ -54,6 +55,7 @@ fn threads_umask_and_the_order_of_a_directory_make_no_difference() {
 }
 
 #[test]
+#[ignore = "slow: a whole system, several times"]
 fn a_pipe_and_a_compressed_archive_make_no_difference() {
     let archive = source::archive();
     let first = digest_of("-j 1", &archive, |_| {});
@@ -74,6 +76,7 @@ fn a_pipe_and_a_compressed_archive_make_no_difference() {
 
 /// A part of the Debian will do: some compressors are slow.
 #[test]
+#[ignore = "slow: a whole system, several times"]
 fn no_compressor_makes_a_difference() {
     let scratch = Scratch::for_whole_systems();
     let archive = scratch.path("part.tar");
