@@ -421,11 +421,12 @@ mod tests {
         }
     }
 
-    /// The child of `a_disk_that_is_really_full_gives_one_error`.
+    /// The child of `a_disk_that_is_really_full_gives_one_error`; nothing by itself.
     #[test]
-    #[ignore = "runs in a process of its own, on a small filesystem"]
     fn on_a_small_filesystem() {
-        let root = std::env::var_os("SMALL_FILESYSTEM").unwrap();
+        let Some(root) = std::env::var_os("SMALL_FILESYSTEM") else {
+            return;
+        };
         let write_all: Write = |disk, _| {
             for block in 0..256 {
                 disk.write_at(&[7; 4096], block * 4096)?;
@@ -453,11 +454,7 @@ mod tests {
         let output = Command::new("unshare")
             .args(["--map-root-user", "--mount", "sh", "-c", script])
             .arg(std::env::current_exe().unwrap())
-            .args([
-                "--exact",
-                "engine::build::tests::on_a_small_filesystem",
-                "--ignored",
-            ])
+            .args(["--exact", "engine::build::tests::on_a_small_filesystem"])
             .env("SMALL_FILESYSTEM", root.path())
             .output()
             .expect("unshare (package util-linux) is needed");

@@ -33,10 +33,8 @@ fn pack(world: &World, directory: &str, options: &[&str]) -> PathBuf {
 
 /// What debugfs says of an image that e2fsck has accepted.
 fn ask(image: &Path, request: &str) -> String {
-    checkers::approved_text("e2fsck", &["-fn"], image).unwrap();
-    let name = image.file_name().unwrap().to_str().unwrap();
-    checkers::log("e2fsck", &format!("archives {name}"));
-    checkers::approved_text("debugfs", &["-R", request], image).unwrap()
+    checkers::e2fsck(image).unwrap();
+    checkers::ask_debugfs(image, request)
 }
 
 /// Runs with these bytes on standard input.

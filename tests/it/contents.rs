@@ -53,7 +53,7 @@ fn volume(image: &Path) -> Volume {
 }
 
 fn ask(volume: &Volume, request: &str) -> String {
-    String::from_utf8(checkers::debugfs(volume, request).unwrap()).unwrap()
+    String::from_utf8(checkers::debugfs(request, volume).unwrap()).unwrap()
 }
 
 fn assert_holds_all(volume: &Volume) {

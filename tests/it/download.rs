@@ -1,7 +1,7 @@
 //! Downloads against a local server that behaves well or badly.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
@@ -33,7 +33,6 @@ fn downloads(cache: &Path) -> Downloads {
     Downloads {
         directory: Some(cache.to_owned()),
         pause: Duration::ZERO,
-        read_timeout: Duration::from_millis(500),
         ..Downloads::default()
     }
 }
@@ -495,11 +494,13 @@ fn a_silent_server_is_given_up() {
             if body {
                 respond(stream, "200 OK\nContent-Length: 9", b"first");
             }
-            std::thread::sleep(Duration::from_secs(20));
+            // Until the other side hangs up.
+            let _ = stream.read(&mut [0]);
         });
         let cache = tempfile::tempdir().unwrap();
         let mut downloads = downloads(cache.path());
         downloads.attempts = 1;
+        downloads.read_timeout = Duration::from_millis(500);
         let message = fetch(&downloads, &server.url(), None).unwrap_err();
         assert!(message.contains("timeout"), "{message}");
     }

@@ -38,7 +38,7 @@ const OF_OWN: u64 = 2;
 const OF_PROGRAMS: u64 = 3;
 
 /// No run takes as long, in seconds.
-const PATIENCE: &str = "100";
+const PATIENCE: &str = "1000";
 
 const IMAGE: &str = "x.img";
 

@@ -4,7 +4,7 @@
 use std::fs::{self, File};
 use std::io::Write;
 use std::os::unix::process::ExitStatusExt;
-use std::process::{Child, Command};
+use std::process::Command;
 use std::sync::mpsc;
 use std::sync::{Arc, Mutex};
 use std::thread;
@@ -14,7 +14,7 @@ use createhdds::engine::{Directory, Output, Temporaries};
 use disklayout::Bytes;
 
 use crate::server::{Server, ok};
-use crate::world::{BINARY, Run, World, single, with_upload};
+use crate::world::{BINARY, Run, World, send, single, with_upload};
 
 /// The size of the upload: more than is written at a time.
 const LENGTH: usize = 6 << 20;
@@ -43,13 +43,6 @@ fn world(fill: u8) -> World {
 
 fn set_upload(world: &World, fill: u8) {
     fs::write(world.root().join("uploads/upload"), vec![fill; LENGTH]).unwrap();
-}
-
-/// Sends `signal` to a process that this test has started.
-fn send(child: &Child, signal: &str) {
-    let mut kill = Command::new("kill");
-    let status = kill.args(["-s", signal, &child.id().to_string()]).status();
-    assert!(status.unwrap().success());
 }
 
 /// The binary under strace, which does `inject` at some of `calls`. The process that is started is
@@ -187,9 +180,10 @@ fn signals_end_a_run_in_an_orderly_way() {
         world.configure(&group, "", "");
         let last = "disk_k_ext4_gpt.img";
         world.put(last, 0);
-        // Each write waits, so that the run takes longer than anything here.
+        // Each write waits, so that all of the run takes minutes; the one that waits when the signal
+        // comes is waited for.
         let calls = "pwrite64,pwritev,copy_file_range";
-        let held = "delay_enter=500ms";
+        let held = "delay_enter=3s";
         let child = traced(&world, calls, held, "-j 1 k").spawn().unwrap();
         while !world.names().iter().any(|name| name.ends_with(".tmp")) {
             thread::sleep(Duration::from_millis(1));

@@ -9,8 +9,6 @@ mod checkers;
 mod sample;
 /// A web server on this machine, for the other modules.
 mod server;
-/// Digests of images with large holes, for the other modules.
-mod sparse;
 /// The binary in a directory and an environment of its own, for the other modules.
 mod world;
 

@@ -6,13 +6,14 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
 
 use createhdds::engine::{Directory, Output, Temporaries};
 use serde_json::Value;
 
-use crate::checkers::{self, command};
-use crate::world::{BINARY, Run, World, names};
+use testkit::metadata::set_time;
+
+use crate::checkers::{self, Volume, ask_debugfs, command};
+use crate::world::{BINARY, Run, World, names, send};
 
 /// A world with a tree of files, beside a configuration that can't be read.
 fn world() -> World {
@@ -25,7 +26,7 @@ fn world() -> World {
     fs::hard_link(tree.join("dir/file"), tree.join("linked")).unwrap();
     symlink("dir/file", tree.join("symbolic")).unwrap();
     fs::set_permissions(tree.join("dir/file"), fs::Permissions::from_mode(0o640)).unwrap();
-    set_time(&tree.join("dir/file"), 1_234_567_890);
+    set_time(&tree.join("dir/file"), 1_234_567_890, 0);
     world
 }
 
@@ -44,11 +45,6 @@ fn tree(world: &World) -> PathBuf {
     world.root().join("tree")
 }
 
-fn set_time(path: &Path, seconds: u64) {
-    let time = SystemTime::UNIX_EPOCH + Duration::from_secs(seconds);
-    File::open(path).unwrap().set_modified(time).unwrap();
-}
-
 /// An archive of the tree, made by GNU tar.
 fn archive(world: &World, name: &str, options: &[&str]) -> PathBuf {
     let path = world.root().join(name);
@@ -63,28 +59,16 @@ fn archive(world: &World, name: &str, options: &[&str]) -> PathBuf {
     path
 }
 
-/// The image `name` as e2fsck and debugfs see it: what debugfs says to a request.
-fn debugfs(image: &Path, request: &str) -> String {
-    checkers::approved_text("debugfs", &["-R", request], image).unwrap()
-}
-
-fn assert_clean(image: &Path) {
-    let text = checkers::approved_text("e2fsck", &["-fn"], image).unwrap();
-    assert!(!text.contains("Fix?"), "{text}");
-    let name = image.file_name().unwrap().to_str().unwrap();
-    checkers::log("e2fsck", &format!("make-fs {name}"));
-}
-
 /// The files of [`world`] in an image.
 fn assert_holds_the_tree(image: &Path) {
-    assert_clean(image);
-    assert_eq!(debugfs(image, "cat /dir/file"), "content");
-    assert_eq!(debugfs(image, "cat /linked"), "content");
-    assert_eq!(debugfs(image, "cat /dir/deep/large").len(), 300_000);
-    let stat = debugfs(image, "stat /linked");
+    checkers::e2fsck(image).unwrap();
+    assert_eq!(ask_debugfs(image, "cat /dir/file"), "content");
+    assert_eq!(ask_debugfs(image, "cat /linked"), "content");
+    assert_eq!(ask_debugfs(image, "cat /dir/deep/large").len(), 300_000);
+    let stat = ask_debugfs(image, "stat /linked");
     assert!(stat.contains("Links: 2"), "{stat}");
     assert!(stat.contains("Mode:  0640"), "{stat}");
-    let link = debugfs(image, "stat /symbolic");
+    let link = ask_debugfs(image, "stat /symbolic");
     assert!(link.contains("Fast link dest: \"dir/file\""), "{link}");
 }
 
@@ -106,7 +90,7 @@ fn a_directory_becomes_an_image_without_any_configuration() {
             (metadata.len(), metadata.mode() & 0o7777),
             (20 << 20, 0o644)
         );
-        let listed = debugfs(&image, "stat /dir/file");
+        let listed = ask_debugfs(&image, "stat /dir/file");
         assert!(listed.contains("mtime: 0x499602d2"), "{listed}");
     }
 }
@@ -183,8 +167,8 @@ fn a_filesystem_may_be_in_a_partition() {
         assert_eq!(table.label, label, "{option}");
         let entry = &table.entries[0];
         assert_eq!((entry.start, &*entry.kind), (2048, kind));
-        let volume = checkers::volume(&image, entry);
-        assert_holds_the_tree(volume.path());
+        let volume = Volume::of_partition(&image, entry);
+        assert_holds_the_tree(&volume);
     }
 }
 
@@ -240,10 +224,10 @@ fn inputs_are_laid_over_each_other() {
         .run("make-fs -s 20M --owner 7:8 --exclude deep ../tree ../over a.img")
         .expect(0);
     let image = world.path("a.img");
-    assert_clean(&image);
-    assert_eq!(debugfs(&image, "cat /dir/file"), "new");
-    assert_eq!(debugfs(&image, "cat /linked"), "content");
-    let list = debugfs(&image, "ls -p /dir");
+    checkers::e2fsck(&image).unwrap();
+    assert_eq!(ask_debugfs(&image, "cat /dir/file"), "new");
+    assert_eq!(ask_debugfs(&image, "cat /linked"), "content");
+    let list = ask_debugfs(&image, "ls -p /dir");
     assert!(
         list.contains("/7/8/file/") && !list.contains("deep"),
         "{list}"
@@ -406,14 +390,7 @@ fn an_interrupt_leaves_the_old_image_and_nothing_else() {
     let mut pipe = child.stdin.take().unwrap();
     // More than a pipe holds: when this returns, part of it has been read.
     pipe.write_all(&vec![0; 4 << 20]).unwrap();
-    let pid = child.id().to_string();
-    assert!(
-        Command::new("kill")
-            .args(["-s", "TERM", &pid])
-            .status()
-            .unwrap()
-            .success()
-    );
+    send(&child, "TERM");
     let run = Run::ended("interrupted".to_owned(), child.wait_with_output().unwrap());
     run.expect(143).says(["Interrupted, exiting..."]);
     drop(pipe);
@@ -442,7 +419,7 @@ fn the_same_content_gives_the_same_bytes() {
     }
     let other = build("make-fs -s 20M --seed other", "022");
     assert!(other != first, "the seed counts");
-    set_time(&tree(&world).join("dir/file"), 1_234_567_891);
+    set_time(&tree(&world).join("dir/file"), 1_234_567_891, 0);
     assert!(build("make-fs -s 20M", "022") != first, "times count");
     assert!(
         build("make-fs -s 20M --seed other", "022") != other,
@@ -460,7 +437,7 @@ fn source_date_epoch_is_the_latest_time() {
         ("/dir/file", "0x499602d2"),
         ("/dir/deep/large", "0x59682f00"),
     ] {
-        let stat = debugfs(&image, &format!("stat {path}"));
+        let stat = ask_debugfs(&image, &format!("stat {path}"));
         assert!(stat.contains(&format!("mtime: {time}")), "{path}: {stat}");
     }
 }

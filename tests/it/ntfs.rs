@@ -140,8 +140,7 @@ impl Volume {
             output.status.success(),
             "{program} {args:?}: {said}\n{printed}"
         );
-        let name = self.path.file_name().unwrap();
-        checkers::log(program, &name.to_string_lossy());
+        checkers::accepted(program, &self.path);
         output.stdout
     }
 

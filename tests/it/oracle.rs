@@ -219,9 +219,9 @@ fn ext_differences(
     volume: &Volume,
     files: &[&SeededFile],
 ) -> Verdict<Vec<String>> {
-    let numbers = checkers::dumpe2fs(volume)?;
+    let numbers = checkers::dumpe2fs(&[], volume)?;
     let mut found = field_differences(&recorded.numbers, &numbers);
-    let text = checkers::debugfs(volume, "ls -l /")?;
+    let text = checkers::debugfs("ls -l /", volume)?;
     let ours = listing(&String::from_utf8_lossy(&text));
     found.extend(listing_differences(&recorded.files, &ours, files));
     let (recorded, ours) = (
@@ -234,7 +234,7 @@ fn ext_differences(
         ));
     }
     for file in files {
-        if checkers::debugfs(volume, &format!("cat {}", file.path))? != file.content {
+        if checkers::debugfs(&format!("cat {}", file.path), volume)? != file.content {
             found.push(format!("{}: another content", file.path));
         }
     }

@@ -138,14 +138,14 @@ fn a_changed_mode_is_found() {
     let sample = Sample::new("disk_updates_img.img", SIZE, MBR);
     let entry = table(&sample.image).unwrap().entries.remove(0);
     sample.ext4(&entry, &["-L", "UPDATES_IMG"], &[("updates.img", CONTENT)]);
-    let volume = crate::checkers::volume(&sample.image, &entry);
+    let volume = Volume::of_partition(&sample.image, &entry);
     approved(
         "debugfs",
         &["-w", "-R", "set_inode_field /updates.img mode 0100600"],
-        volume.path(),
+        &volume,
     )
     .unwrap();
-    debugfs(&volume, "stat /updates.img").unwrap();
+    debugfs("stat /updates.img", &volume).unwrap();
     let filesystem = updates_img().filesystem(1);
     let found = volume_differences(&filesystem, &volume, &[&updates_file()]).unwrap();
     assert!(
@@ -156,29 +156,19 @@ fn a_changed_mode_is_found() {
 
 /// An NTFS volume as long as the recorded one, with a file.
 fn ntfs(options: &[&str], content: &[u8]) -> Volume {
-    let file = NamedTempFile::new().unwrap();
-    file.as_file().set_len(20_963_328 * 512).unwrap();
+    let name = "sample-disk_shrink_ntfs.img partition 1";
+    let volume = Volume::new(name, 20_963_328 * 512);
     let mut all = vec![
         "-Q", "-F", "-q", "-s", "512", "-p", "4096", "-H", "255", "-S", "63",
     ];
     all.extend_from_slice(options);
-    approved("mkntfs", &all, file.path()).unwrap();
+    approved("mkntfs", &all, &volume).unwrap();
     let mut source = NamedTempFile::new().unwrap();
     source.write_all(content).unwrap();
-    let (volume, source) = (
-        file.path().to_str().unwrap(),
-        source.path().to_str().unwrap(),
-    );
-    approved(
-        "ntfscp",
-        &["-q", "-f", volume, source],
-        "/testfile".as_ref(),
-    )
-    .unwrap();
-    Volume {
-        file,
-        name: "sample-disk_shrink_ntfs.img partition 1".to_owned(),
-    }
+    let [to, from] = [&volume, source.path()].map(|path| path.to_str().unwrap());
+    let options = ["-q", "-f", to, from];
+    approved("ntfscp", &options, "/testfile".as_ref()).unwrap();
+    volume
 }
 
 fn ntfs_differences(volume: &Volume) -> Vec<String> {

@@ -7,9 +7,9 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use crate::checkers::{self, command};
-use crate::rootfs::mounted::is_root;
+use crate::checkers::{ask_debugfs, command};
 use crate::world::{Run, World};
+use testkit::root::is_root;
 
 /// Files by their paths below the world's root, each with its name as content.
 fn make(world: &World, files: &[&str]) {
@@ -37,12 +37,8 @@ fn archive(world: &World, name: &str, directory: &str, members: &[&str]) -> Path
     path
 }
 
-fn ask(image: &Path, request: &str) -> String {
-    checkers::approved_text("debugfs", &["-R", request], image).unwrap()
-}
-
 fn has(image: &Path, path: &str) -> bool {
-    ask(image, &format!("stat {path}")).contains("Inode:")
+    ask_debugfs(image, &format!("stat {path}")).contains("Inode:")
 }
 
 #[test]
@@ -73,7 +69,7 @@ fn a_directory_goes_where_a_link_in_its_place_leads() {
         };
         let image = world.path("a.img");
         assert_eq!(has(&image, "/usr/lib/modules/m"), follows, "{line}");
-        let is_link = ask(&image, "stat /lib").contains("Type: symlink");
+        let is_link = ask_debugfs(&image, "stat /lib").contains("Type: symlink");
         assert_eq!(is_link, follows, "{line}");
     }
 }

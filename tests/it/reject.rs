@@ -1,48 +1,34 @@
 //! Configurations that are refused, through the binary. That their messages are exactly the
 //! expected ones is tested where they are read.
 
-use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+use testkit::cases::{self, Case};
 
 use crate::world::{Run, World};
 
-/// Fewer files than this would mean that they weren't found.
-const AT_LEAST: usize = 120;
-
-fn directory() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/reject")
+fn all() -> Vec<Case> {
+    cases::all(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/reject"))
 }
 
-/// The configurations by their names, each with its message.
-fn cases() -> BTreeMap<String, String> {
-    let names = crate::world::names(&directory()).into_iter();
-    let cases: BTreeMap<_, _> = names
-        .filter(|name| name.ends_with(".json"))
-        .map(|name| {
-            let expected = directory().join(&name).with_extension("expected");
-            (name, fs::read_to_string(expected).unwrap())
-        })
-        .collect();
-    assert!(cases.len() >= AT_LEAST, "only {}", cases.len());
-    cases
-}
-
-/// Runs `verb` on the configuration `name` and looks for its message on `stream`.
-fn check(world: &World, name: &str, expected: &str, verb: &[&str], stream: fn(&Run) -> &str) {
+/// Runs `verb` on the configuration of a case and looks for its message on `stream`.
+fn check(world: &World, case: &Case, verb: &[&str], stream: fn(&Run) -> &str) {
+    fs::write(world.config(), &case.text).unwrap();
     let mut command = world.command("");
-    command.current_dir(directory());
+    command.current_dir(world.root());
     command
-        .args(["--config", name, "-C"])
+        .args(["--config", "hdds.json", "-C"])
         .arg(world.directory());
-    if name.starts_with("strict_") {
+    if case.subject == "strict" {
         command.arg("--strict");
     }
     let run = Run::of(command.args(verb)).expect(3);
-    for line in expected.lines() {
+    for line in &case.expected {
+        let shown = case.shown();
         assert!(
             stream(&run).contains(line),
-            "{name}: wanted: {line}\n{run:?}"
+            "{shown}: wanted: {line}\n{run:?}"
         );
     }
 }
@@ -50,27 +36,29 @@ fn check(world: &World, name: &str, expected: &str, verb: &[&str], stream: fn(&R
 #[test]
 fn every_refused_configuration_ends_with_status_3_its_message_and_nothing_built() {
     let world = World::new("", "", "");
-    for (name, expected) in cases() {
-        check(&world, &name, &expected, &["all"], |run| &run.stderr);
+    for case in all() {
+        check(&world, &case, &["all"], |run| &run.stderr);
         // With two labels only one of the images is refused.
-        let is_partly_good = name == "plan_gpt_minus_1_of_two_labels.json";
-        assert_eq!(world.names().len(), usize::from(is_partly_good), "{name}");
+        let is_partly_good = case.name == "minus 1 of two labels";
+        let count = usize::from(is_partly_good);
+        assert_eq!(world.names().len(), count, "{}", case.shown());
         if is_partly_good {
             fs::remove_file(world.path("disk_x_mbr.img")).unwrap();
         }
     }
 }
 
+/// The files called `plan-` have configurations that are read without errors.
 #[test]
 fn what_cannot_be_planned_deletes_nothing_and_says_so_in_plans() {
     let world = World::new("", "", "");
     world.put("disk_x.img", 0);
-    for (name, expected) in cases() {
-        if name.starts_with("plan_") {
-            check(&world, &name, &expected, &["all", "-d"], |run| &run.stderr);
-            check(&world, &name, &expected, &["plan"], |run| &run.stdout);
-            assert_eq!(world.names(), ["disk_x.img"], "{name}");
-        }
+    let mut count = 0;
+    for case in all().iter().filter(|it| it.subject.starts_with("plan-")) {
+        check(&world, case, &["all", "-d"], |run| &run.stderr);
+        check(&world, case, &["plan"], |run| &run.stdout);
+        assert_eq!(world.names(), ["disk_x.img"], "{}", case.shown());
+        count += 1;
     }
-    assert!(world.is_untouched("disk_x.img"));
+    assert!(count > 0 && world.is_untouched("disk_x.img"));
 }

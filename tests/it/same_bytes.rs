@@ -7,8 +7,8 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
-use crate::sparse::digest;
 use crate::world::{BINARY, Run, World};
+use testkit::sparse::digest;
 
 /// The time that images carry unless another is asked for: 2000-01-01.
 const DEFAULT_TIME: &str = "0x386d4380";

@@ -6,25 +6,6 @@ use std::path::PathBuf;
 
 use crate::checkers::{Entry, SAMPLE, command};
 
-/// The defaults of Debian 12: other systems have others.
-const MKE2FS_CONF: &str = "
-[defaults]
-    base_features = sparse_super,large_file,filetype,resize_inode,dir_index,ext_attr
-    default_mntopts = acl,user_xattr
-    enable_periodic_fsck = 0
-    blocksize = 4096
-    inode_size = 256
-    inode_ratio = 16384
-[fs_types]
-    ext4 = {
-        features = has_journal,extent,huge_file,flex_bg,metadata_csum,64bit,dir_nlink,extra_isize
-    }
-    small = {
-        blocksize = 1024
-        inode_ratio = 4096
-    }
-";
-
 /// An image in a directory of its own.
 pub(crate) struct Sample {
     directory: tempfile::TempDir,
@@ -57,10 +38,7 @@ impl Sample {
         }
         let offset = format!("offset={},root_owner=0:0", entry.start * 512);
         let size = format!("{}k", entry.sectors / 2);
-        let config = self.directory.path().join("mke2fs.conf");
-        std::fs::write(&config, MKE2FS_CONF).unwrap();
         let output = command("mke2fs")
-            .env("MKE2FS_CONFIG", config)
             .args(["-q", "-F", "-t", "ext4", "-E", &offset, "-d"])
             .arg(root.path())
             .args(options)

@@ -6,17 +6,18 @@ use std::path::{Path, PathBuf};
 
 use disklayout::disk::{MemDisk, SparseFile};
 use disklayout::fs::{Format, FsPlan, Misfits, Options, Request, Unwatched};
-use disklayout::tree::{
-    Attributes, Content, Device, Extent, FileTree, Node, NodeId, NodeKind, Xattr, Xattrs,
-};
+use disklayout::tree::{Attributes, Content, Device, Extent, FileTree, Node, NodeId, NodeKind};
 use disklayout::{Bytes, Error, ErrorKind, Identity, Timestamp};
 use foreign::run::Runner;
 use foreign::squashfs::SquashfsFormat;
 use tempfile::TempDir;
 
 use crate::checkers::{self, command};
-use crate::rootfs::mounted::{Mounted, is_root};
 use crate::world::World;
+use testkit::checkers::blkid_value;
+use testkit::mount::Mounted;
+use testkit::root::is_root;
+use testkit::trees::xattrs;
 
 const MIB: u64 = 1 << 20;
 
@@ -30,13 +31,6 @@ fn put(tree: &mut FileTree, path: &str, kind: NodeKind) -> NodeId {
 
 fn file(bytes: &[u8]) -> NodeKind {
     NodeKind::File(Content::inline(bytes))
-}
-
-fn xattrs(all: &[(&str, &[u8])]) -> Xattrs {
-    Xattrs::new(all.iter().map(|(name, value)| Xattr {
-        name: name.as_bytes().into(),
-        value: (*value).into(),
-    }))
 }
 
 /// One of everything that squashfs holds. `source` becomes the source of a file with holes.
@@ -128,11 +122,8 @@ fn write(plan: &dyn FsPlan, size: u64) -> Image {
 fn assert_accepted(path: &Path) {
     checkers::approved("unsquashfs", &["-s"], path).unwrap();
     checkers::approved("unsquashfs", &["-lln"], path).unwrap();
-    let kind = checkers::approved_text("blkid", &["-p", "-o", "value", "-s", "TYPE"], path);
-    assert_eq!(kind.unwrap().trim(), "squashfs");
-    for program in ["unsquashfs", "blkid"] {
-        checkers::log(program, "squashfs.img");
-    }
+    assert_eq!(blkid_value(path, "TYPE"), "squashfs");
+    checkers::accepted("unsquashfs", path);
 }
 
 fn image() -> Image {

@@ -4,7 +4,7 @@
 use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, SystemTime};
 
@@ -198,6 +198,13 @@ impl Run {
             self.command, self.status, self.stdout, self.stderr
         );
     }
+}
+
+/// Sends a signal to a process that a test has started.
+pub(crate) fn send(child: &Child, signal: &str) {
+    let mut kill = Command::new("kill");
+    let status = kill.args(["-s", signal, &child.id().to_string()]).status();
+    assert!(status.unwrap().success());
 }
 
 /// What is in `directory`, sorted.

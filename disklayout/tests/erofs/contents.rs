@@ -3,35 +3,28 @@
 //! fsck.erofs 1.5 leaves holes out of what it extracts: files with holes are left to the kernel.
 
 use std::ffi::OsStr;
-use std::path::Path;
 
 use disklayout::Identity;
-use disklayout::disk::{Disk, MemDisk};
-use disklayout::fs::{Registry, Request, Unwatched};
+use disklayout::fs::{Registry, Request};
 use disklayout::tree::FileTree;
 
-use crate::checkers::{blkid, differences, run, superblock};
-use crate::listing::{as_extracted, of_host, planned};
-use crate::support::{BLOCK, MIB, Scratch, TIME, plan, plan_of, request, smallest, write_image};
-use crate::trees;
+use testkit::checkers::blkid_value as blkid;
+use testkit::compare::assert_same;
+use testkit::image::bytes_of;
+use testkit::planned::planned;
+use testkit::program::run;
 
-/// What fsck.erofs unpacks of an image.
-pub(crate) fn extracted(image: &Path, scratch: &Scratch) -> crate::listing::Listing {
-    let target = scratch.path("extracted");
-    let option = format!("--extract={}", target.display());
-    let options = [&option, "--preserve"].map(OsStr::new);
-    let said = run("fsck.erofs", &[&options[..], &[image.as_os_str()]].concat()).unwrap();
-    assert!(!said.contains("<E>"), "{said}");
-    let listing = as_extracted(of_host(&target));
-    std::fs::remove_dir_all(&target).unwrap();
-    listing
-}
+use crate::checkers::{as_extracted, extracted, superblock};
+use crate::support::{
+    BLOCK, MIB, Scratch, TIME, fsck, image, plan, plan_of, request, smallest, write_image,
+};
+use crate::trees;
 
 fn assert_extracts(name: &str, tree: &FileTree) {
     let scratch = Scratch::new();
-    let image = scratch.image(name, tree);
-    let found = differences(&as_extracted(planned(tree)), &extracted(&image, &scratch));
-    assert!(found.is_empty(), "{name}:\n{found}");
+    let image = image(&scratch, name, tree);
+    let expected = as_extracted(&planned(tree));
+    assert_same(name, &expected, &extracted(&image, &scratch));
 }
 
 #[test]
@@ -49,7 +42,7 @@ fn nothing_is_two_blocks() {
     let tree = trees::empty();
     assert_eq!(smallest(&tree).unwrap(), 2 * BLOCK);
     let scratch = Scratch::new();
-    let image = scratch.image("empty", &tree);
+    let image = image(&scratch, "empty", &tree);
     let found = superblock(&image);
     assert_eq!(found["Filesystem blocks"], "2");
     assert_eq!(found["Filesystem inode count"], "1");
@@ -71,7 +64,7 @@ fn label_uuid_and_time_are_found() {
     let scratch = Scratch::new();
     let image = scratch.path("labelled.img");
     write_image(&*plan.unwrap(), image_size, &image);
-    crate::checkers::fsck(&image).unwrap();
+    fsck(&image).unwrap();
     assert_eq!(blkid(&image, "TYPE"), "erofs");
     assert_eq!(blkid(&image, "LABEL"), "sixteen bytes ok");
     assert_eq!(blkid(&image, "UUID"), uuid);
@@ -126,12 +119,7 @@ fn the_bytes_depend_on_nothing_else() {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
         let plan = plan(tree.clone()).unwrap();
         let size = plan.summary().blocks * BLOCK;
-        let disk = MemDisk::new(size);
-        let pool = pool.build().unwrap();
-        pool.install(|| plan.write(&disk, &Unwatched)).unwrap();
-        let mut bytes = vec![0; size as usize];
-        disk.read_at(&mut bytes, 0).unwrap();
-        bytes
+        pool.build().unwrap().install(|| bytes_of(&*plan, size))
     };
     for tree in [trees::sizes(), trees::every_kind()] {
         let one = bytes(1, &tree);

@@ -2,52 +2,44 @@
 //!
 //! Needs root. Without it these tests fail, unless CREATEHDDS_TEST_NO_ROOT=1 leaves them out.
 
-use std::ffi::OsStr;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
 
 use disklayout::tree::FileTree;
+use testkit::compare::assert_same;
+use testkit::host;
+use testkit::listing::Listing;
+use testkit::mount::Mounted;
+use testkit::planned::planned;
+use testkit::root::is_root;
 
-use crate::checkers::{differences, run};
-use crate::listing::{Listing, of_host, planned};
-use crate::programs::accepted;
-pub(crate) use crate::root::is_root;
-use crate::support::Scratch;
+use crate::support::{Scratch, image};
 use crate::trees;
 
-/// A mounted image, unmounted at the end of its scope.
-pub(crate) struct Mount(pub(crate) PathBuf);
-
-impl Mount {
-    pub(crate) fn new(image: &Path, scratch: &Scratch) -> Self {
-        let point = scratch.path("mounted");
-        let _ = fs::create_dir(&point);
-        let options = ["-t", "erofs", "-o", "loop,ro"].map(OsStr::new);
-        let paths = [image.as_os_str(), point.as_os_str()];
-        run("mount", &[&options[..], &paths].concat()).unwrap();
-        accepted("mount", image);
-        Self(point)
-    }
+pub(crate) fn read_by_kernel(image: &Path) -> Listing {
+    let mounted = Mounted::new(image, "ro");
+    let listing = host::list(mounted.path());
+    assert_links_of_directories(mounted.path(), &listing);
+    listing
 }
 
-impl Drop for Mount {
-    fn drop(&mut self) {
-        if let Err(said) = run("umount", &[&self.0]) {
-            eprintln!("{said}");
-        }
+/// A directory has its own two links and one of each directory in it.
+fn assert_links_of_directories(root: &Path, listing: &Listing) {
+    for (path, _) in listing.iter().filter(|(_, it)| it.kind.is_directory()) {
+        let directory = root.join(std::ffi::OsStr::from_bytes(path));
+        let below = fs::read_dir(&directory).unwrap();
+        let below = below.filter(|entry| entry.as_ref().unwrap().file_type().unwrap().is_dir());
+        let links = directory.metadata().unwrap().nlink();
+        assert_eq!(links, 2 + below.count() as u64, "{}", directory.display());
     }
-}
-
-pub(crate) fn read_by_kernel(image: &Path, scratch: &Scratch) -> Listing {
-    let mount = Mount::new(image, scratch);
-    of_host(&mount.0)
 }
 
 fn assert_mounts(name: &str, tree: &FileTree) {
     let scratch = Scratch::new();
-    let image = scratch.image(name, tree);
-    let found = differences(&planned(tree), &read_by_kernel(&image, &scratch));
-    assert!(found.is_empty(), "{name}:\n{found}");
+    let image = image(&scratch, name, tree);
+    assert_same(name, &planned(tree), &read_by_kernel(&image));
 }
 
 #[test]
@@ -67,12 +59,12 @@ fn the_kernel_finds_every_name() {
         return;
     }
     let scratch = Scratch::new();
-    let image = scratch.image("kernel-find", &trees::names(5000));
-    let mount = Mount::new(&image, &scratch);
+    let image = image(&scratch, "kernel-find", &trees::names(5000));
+    let mounted = Mounted::new(&image, "ro");
     for number in 0..5000 {
-        let path = mount.0.join(format!("many/file {number}"));
+        let path = mounted.path().join(format!("many/file {number}"));
         assert!(path.symlink_metadata().is_ok(), "{number}");
-        let missing = mount.0.join(format!("many/file {number} "));
+        let missing = mounted.path().join(format!("many/file {number} "));
         assert!(missing.symlink_metadata().is_err(), "{number}");
     }
 }

@@ -4,15 +4,16 @@ use std::fs::{self, File};
 use std::os::unix::fs::{FileExt, MetadataExt};
 
 use disklayout::ErrorKind;
-use disklayout::disk::SparseFile;
-use disklayout::fs::Unwatched;
 use disklayout::tree::{Attributes, Content, Extent, FileTree, NodeKind};
 use rustix::fs::{SeekFrom, seek};
 
-use crate::checkers::{self, differences};
-use crate::kernel::{Mount, is_root};
-use crate::listing::planned;
-use crate::support::{BLOCK, GIB, MIB, Scratch, TIME, plan, smallest};
+use testkit::compare::assert_same;
+use testkit::mount::Mounted;
+use testkit::planned::planned;
+use testkit::root::is_root;
+
+use crate::checkers::{as_extracted, extracted};
+use crate::support::{BLOCK, GIB, MIB, Scratch, TIME, fsck, image, plan, smallest, write_image};
 use crate::trees;
 
 /// Entries take 12 bytes and their name; the own two take 27 together.
@@ -33,12 +34,10 @@ fn a_directory_that_just_fills_blocks_and_one_entry_more() {
         for last in [room - 1, room, room + 1] {
             let tree = with(entries - usize::from(blocks == 2), last);
             let scratch = Scratch::new();
-            let image = scratch.image(&format!("blocks-{blocks}-{last}"), &tree);
-            let found = differences(
-                &crate::listing::as_extracted(planned(&tree)),
-                &crate::contents::extracted(&image, &scratch),
-            );
-            assert!(found.is_empty(), "{blocks} {last}:\n{found}");
+            let name = format!("blocks-{blocks}-{last}");
+            let image = image(&scratch, &name, &tree);
+            let expected = as_extracted(&planned(&tree));
+            assert_same(&name, &expected, &extracted(&image, &scratch));
         }
     }
 }
@@ -63,18 +62,18 @@ fn links_beyond_16_bits() {
         }
     }
     let scratch = Scratch::new();
-    let image = scratch.image("links", &tree);
+    let image = image(&scratch, "links", &tree);
     if !is_root() {
         return;
     }
-    let mount = Mount::new(&image, &scratch);
+    let mount = Mounted::new(&image, "ro");
     for (path, expected) in [
         ("f65535/77", 65_535),
         ("f65536/77", 65_536),
         ("d65533", 65_535),
         ("d65534", 65_536),
     ] {
-        let metadata = fs::metadata(mount.0.join(path)).unwrap();
+        let metadata = fs::metadata(mount.path().join(path)).unwrap();
         assert_eq!(metadata.nlink(), expected, "{path}");
     }
 }
@@ -87,20 +86,20 @@ fn a_hundred_thousand_files() {
         trees::put(&mut tree, &path, &number.to_be_bytes());
     }
     let scratch = Scratch::new();
-    let image = scratch.image("many", &tree);
+    let image = image(&scratch, "many", &tree);
     if !is_root() {
         return;
     }
-    let mount = Mount::new(&image, &scratch);
+    let mount = Mounted::new(&image, "ro");
     for directory in 0..3 {
-        let entries = fs::read_dir(mount.0.join(directory.to_string())).unwrap();
+        let entries = fs::read_dir(mount.path().join(directory.to_string())).unwrap();
         assert_eq!(
             entries.count(),
             if directory == 0 { 33_334 } else { 33_333 }
         );
     }
     for number in (0..100_000_u32).step_by(101) {
-        let path = mount.0.join(format!("{}/{number}", number % 3));
+        let path = mount.path().join(format!("{}/{number}", number % 3));
         assert_eq!(fs::read(path).unwrap(), number.to_be_bytes());
     }
 }
@@ -131,15 +130,15 @@ fn files_beyond_4_gib_keep_their_holes() {
     let places = [0, 4096, GIB + 7, 4 * GIB - 2, len - 4];
     let scratch = Scratch::new();
     let tree = sparse(&scratch, len, &places);
-    let image = scratch.image("sparse-5g", &tree);
+    let image = image(&scratch, "sparse-5g", &tree);
     let metadata = image.metadata().unwrap();
     assert!(metadata.len() < 2 * MIB, "{}", metadata.len());
     assert!(metadata.blocks() * 512 < 2 * MIB, "{}", metadata.blocks());
     if !is_root() {
         return;
     }
-    let mount = Mount::new(&image, &scratch);
-    let file = File::open(mount.0.join("sparse")).unwrap();
+    let mount = Mounted::new(&image, "ro");
+    let file = File::open(mount.path().join("sparse")).unwrap();
     assert_eq!(file.metadata().unwrap().len(), len);
     for place in places {
         let start = place.saturating_sub(5000);
@@ -182,13 +181,12 @@ fn a_dense_file_beyond_4_gib() {
     let plan = plan(tree).unwrap();
     let size = plan.summary().blocks * BLOCK;
     let image = scratch.path("dense.img");
-    let disk = SparseFile::create(File::create_new(&image).unwrap(), size).unwrap();
-    plan.write(&disk, &Unwatched).unwrap();
+    write_image(&*plan, size, &image);
     assert!(image.metadata().unwrap().blocks() * 512 < MIB);
-    checkers::fsck(&image).unwrap();
+    fsck(&image).unwrap();
     if is_root() {
-        let mount = Mount::new(&image, &scratch);
-        let file = File::open(mount.0.join("dense")).unwrap();
+        let mount = Mounted::new(&image, "ro");
+        let file = File::open(mount.path().join("dense")).unwrap();
         let mut found = [0; 5];
         file.read_exact_at(&mut found, len - 5).unwrap();
         assert_eq!(&found, b"\0\0end");

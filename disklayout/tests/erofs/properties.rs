@@ -4,23 +4,15 @@ use disklayout::Timestamp;
 use disklayout::tree::{Attributes, Content, Device, FileTree, Node, NodeKind, Xattr, Xattrs};
 use proptest::prelude::*;
 
-use crate::checkers::differences;
-use crate::contents::extracted;
-use crate::kernel::{is_root, read_by_kernel};
-use crate::listing::{as_extracted, planned};
-use crate::support::{Scratch, TIME};
-use crate::trees::{data, empty};
+use testkit::compare::differences;
+use testkit::planned::planned;
+use testkit::random::{any_name, cases};
+use testkit::root::is_root;
 
-/// Names: mostly short text that collides, some of any bytes, some of the longest length.
-fn any_name() -> impl Strategy<Value = Vec<u8>> {
-    let legal = |name: &Vec<u8>| name != b"." && name != b"..";
-    prop_oneof![
-        6 => "[a-e]{1,2}".prop_map(String::into_bytes),
-        2 => prop::collection::vec((1..=255_u8).prop_filter("slash", |byte| *byte != b'/'), 1..20)
-            .prop_filter("own names", legal),
-        1 => (250..=255_usize).prop_map(|length| vec![b'n'; length]),
-    ]
-}
+use crate::checkers::{as_extracted, extracted};
+use crate::kernel::read_by_kernel;
+use crate::support::{Scratch, TIME, image};
+use crate::trees::{data, empty};
 
 /// Owners that a file can be given: the highest number stands for none.
 fn any_attributes() -> impl Strategy<Value = Attributes> {
@@ -110,22 +102,17 @@ fn tree_of(nodes: &[AnyNode]) -> FileTree {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(cases(64))]
 
     #[test]
     fn whatever_there_is_reads_back(nodes in any_nodes()) {
         let tree = tree_of(&nodes);
         let scratch = Scratch::new();
-        let image = scratch.image("random", &tree);
-        if is_root() {
-            let found = differences(&planned(&tree), &read_by_kernel(&image, &scratch));
-            prop_assert!(found.is_empty(), "{found}");
-        } else {
-            let found = differences(
-                &as_extracted(planned(&tree)),
-                &extracted(&image, &scratch),
-            );
-            prop_assert!(found.is_empty(), "{found}");
-        }
+        let image = image(&scratch, "random", &tree);
+        let (expected, found) = match is_root() {
+            true => (planned(&tree), read_by_kernel(&image)),
+            false => (as_extracted(&planned(&tree)), extracted(&image, &scratch)),
+        };
+        prop_assert_eq!(differences(&expected, &found), Vec::<String>::new());
     }
 }

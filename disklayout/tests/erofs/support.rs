@@ -1,27 +1,23 @@
 //! Plans and images in short.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use disklayout::disk::SparseFile;
-use disklayout::fs::{FsPlan, Misfits, Registry, Request, Unwatched};
+use disklayout::fs::{FsPlan, Misfits, Registry, Request};
 use disklayout::tree::FileTree;
-use disklayout::{Bytes, Error, Identity, Timestamp};
-use tempfile::TempDir;
+use disklayout::{Bytes, Error};
 
-use crate::checkers;
+use testkit::checkers;
+pub(crate) use testkit::image::write_image;
+pub(crate) use testkit::scratch::Scratch;
+pub(crate) use testkit::trees::TIME;
+pub(crate) use testkit::{GIB, MIB};
 
 pub(crate) const BLOCK: u64 = 4096;
-pub(crate) const MIB: u64 = Bytes::MIB;
-pub(crate) const GIB: u64 = Bytes::GIB;
-
-/// When everything is made: 2000-01-01.
-pub(crate) const TIME: Timestamp = Timestamp::from_seconds(946_684_800);
 
 pub(crate) fn request(tree: FileTree) -> Request<'static> {
     Request {
         tree,
-        ..Request::new("parts[0]", "erofs", Identity::new("test", TIME))
+        ..testkit::trees::request("erofs")
     }
 }
 
@@ -50,31 +46,14 @@ pub(crate) fn plan_lossy(tree: FileTree) -> Result<Box<dyn FsPlan>, Error> {
     })
 }
 
-/// A directory of its own for images.
-pub(crate) struct Scratch(TempDir);
-
-impl Scratch {
-    pub(crate) fn new() -> Self {
-        Self(TempDir::new().unwrap())
-    }
-
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    /// An image of exactly the size that the tree needs, which fsck.erofs has accepted.
-    pub(crate) fn image(&self, name: &str, tree: &FileTree) -> PathBuf {
-        let path = self.path(&format!("{name}.img"));
-        let plan = plan(tree.clone()).unwrap();
-        let summary = plan.summary();
-        let size = summary.blocks * u64::from(summary.block_size);
-        write_image(&*plan, size, &path);
-        checkers::fsck(&path).unwrap_or_else(|said| panic!("{name}: {said}"));
-        path
-    }
+/// An image of exactly the size that the tree needs, which fsck.erofs has accepted.
+pub(crate) fn image(scratch: &Scratch, name: &str, tree: &FileTree) -> PathBuf {
+    let plan = plan(tree.clone()).unwrap();
+    let size = plan.summary().blocks * BLOCK;
+    scratch.image(&format!("{name}.img"), size, &*plan)
 }
 
-pub(crate) fn write_image(plan: &dyn FsPlan, size: u64, path: &Path) {
-    let disk = SparseFile::create(File::create_new(path).unwrap(), size).unwrap();
-    plan.write(&disk, &Unwatched).unwrap();
+/// Checks the superblock's checksum, every directory and every mapping.
+pub(crate) fn fsck(image: &Path) -> Result<(), String> {
+    checkers::fsck("erofs", image)
 }

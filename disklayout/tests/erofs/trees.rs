@@ -1,34 +1,11 @@
 //! Trees of awkward names, sizes and kinds.
 
 use disklayout::Timestamp;
-use disklayout::tree::{
-    Attributes, Content, Device, Extent, FileTree, Node, NodeId, NodeKind, Xattr, Xattrs,
-};
+use disklayout::tree::{Attributes, Content, Device, Extent, FileTree, NodeKind};
 
-pub(crate) use crate::data::data;
+pub(crate) use testkit::trees::{data, empty_tree as empty, put, put_kind, xattrs};
+
 use crate::support::{BLOCK, Scratch, TIME};
-
-pub(crate) fn empty() -> FileTree {
-    FileTree::new(TIME)
-}
-
-pub(crate) fn put(tree: &mut FileTree, path: &str, data: &[u8]) -> NodeId {
-    let content = Content::inline(data);
-    tree.put_file("t", path.as_bytes(), content, Attributes::file(TIME))
-        .unwrap()
-}
-
-pub(crate) fn put_kind(tree: &mut FileTree, path: &str, kind: NodeKind) -> NodeId {
-    let node = Node::new(kind, Attributes::file(TIME));
-    tree.put("t", path.as_bytes(), node).unwrap()
-}
-
-pub(crate) fn xattrs(all: &[(&str, &[u8])]) -> Xattrs {
-    Xattrs::new(all.iter().map(|(name, value)| Xattr {
-        name: name.as_bytes().into(),
-        value: (*value).into(),
-    }))
-}
 
 /// Ends of files that just lie behind their inode, that just don't, and whole blocks; with compact
 /// and extended inodes.

@@ -4,12 +4,14 @@ use std::fs::File;
 use std::io::{Seek, SeekFrom, Write};
 use std::sync::Arc;
 
-use disklayout::disk::{Disk, MemDisk};
-use disklayout::fs::{Request, Unwatched};
+use disklayout::fs::Request;
 use disklayout::tree::{Attributes, Content, Extent, FileTree, Store};
 use disklayout::{Lba, SectorSize};
 
-use crate::listing::{self, differences, planned};
+use testkit::compare::differences;
+use testkit::image::bytes_of;
+
+use crate::listing::{self, planned};
 use crate::support::{
     GIB, KIB, MIB, Mount, Scratch, TIME, empty_tree, fsck, is_root, options, plan, plan_at,
     plan_with, request, run,
@@ -25,7 +27,7 @@ fn the_crate_reads_everything() {
         assert!(plan.warnings().is_empty(), "{:?}", plan.warnings());
         let scratch = Scratch::new();
         let image = scratch.image(&format!("crate-{cluster_size}.img"), size, &*plan);
-        let found = differences(&planned(&tree), &listing::of_crate(&image));
+        let found = listing::crate_differences(&tree, &image);
         assert!(found.is_empty(), "{cluster_size}:\n{}", found.join("\n"));
     }
 }
@@ -76,7 +78,7 @@ fn sectors_of_4096_bytes_are_read() {
     );
     let scratch = Scratch::new();
     let image = scratch.image("sectors.img", 80 * MIB, &*plan.unwrap());
-    let found = differences(&planned(&tree), &listing::of_crate(&image));
+    let found = listing::crate_differences(&tree, &image);
     assert!(found.is_empty(), "{}", found.join("\n"));
 }
 
@@ -87,7 +89,7 @@ fn a_directory_has_twenty_thousand_names() {
     // 32 KiB each.
     let plan = plan(GIB, tree.clone()).unwrap();
     let image = scratch.image("many.img", GIB, &*plan);
-    let found = differences(&planned(&tree), &listing::of_crate(&image));
+    let found = listing::crate_differences(&tree, &image);
     assert!(found.is_empty(), "{} differ", found.len());
 }
 
@@ -145,13 +147,9 @@ fn assert_pieces(image: &std::path::Path, len: u64, places: &[u64]) {
 fn the_number_of_threads_changes_no_byte() {
     let bytes = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
-        let disk = MemDisk::new(40 * MIB);
         let plan = plan(40 * MIB, trees::awkward(4096)).unwrap();
-        let write = || plan.write(&disk, &Unwatched);
-        pool.build().unwrap().install(write).unwrap();
-        let mut bytes = vec![0; 40 << 20];
-        disk.read_at(&mut bytes, 0).unwrap();
-        bytes
+        let write = || bytes_of(&*plan, 40 * MIB);
+        pool.build().unwrap().install(write)
     };
     let one = bytes(1);
     assert!([2, 7].into_iter().all(|threads| bytes(threads) == one));

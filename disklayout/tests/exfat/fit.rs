@@ -4,7 +4,7 @@ use disklayout::fs::Request;
 use disklayout::tree::FileTree;
 use disklayout::{Bytes, ErrorKind, Lba, SectorSize};
 
-use crate::listing::{self, differences, planned};
+use crate::listing;
 use crate::support::{GIB, KIB, MIB, Scratch, empty_tree, options, plan_at, request, smallest};
 use crate::trees;
 
@@ -30,7 +30,7 @@ fn assert_exact(name: &str, asked: &dyn Fn() -> Request<'static>, free: u64) -> 
     }
     let scratch = Scratch::new();
     let image = scratch.image(&format!("fit-{name}.img"), size, &*plan);
-    let found = differences(&planned(plan.tree()), &listing::of_crate(&image));
+    let found = listing::crate_differences(plan.tree(), &image);
     assert!(found.is_empty(), "{name}:\n{}", found.join("\n"));
     size
 }

@@ -8,7 +8,7 @@ use crate::trees;
 const SIZE: u64 = 48 * MIB;
 
 fn digest(tree: FileTree) -> String {
-    crate::digest::digest(SIZE, &*plan(SIZE, tree).unwrap())
+    testkit::image::digest(SIZE, &*plan(SIZE, tree).unwrap())
 }
 
 #[test]

@@ -5,8 +5,9 @@ use disklayout::tree::Attributes;
 use disklayout::{ErrorKind, Lba, SectorSize, Timestamp};
 use proptest::prelude::*;
 
-use crate::files::{self, AnyFile, tree_of};
-use crate::listing::{self, differences, planned};
+use testkit::random::{self, AnyFile, cases, tree_of};
+
+use crate::listing;
 use crate::support::{MIB, Scratch, empty_tree, fsck, options, plan_at, request, write_image};
 use crate::trees;
 
@@ -36,7 +37,7 @@ fn any_attributes() -> impl Strategy<Value = Attributes> {
 }
 
 fn any_files() -> impl Strategy<Value = Vec<AnyFile<String>>> {
-    files::any_files(512, any_name(), any_attributes())
+    random::any_files(512, any_name(), any_attributes())
 }
 
 fn any_request() -> impl Strategy<Value = (u64, Request<'static>)> {
@@ -68,7 +69,7 @@ fn any_request() -> impl Strategy<Value = (u64, Request<'static>)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(cases(64))]
 
     #[test]
     fn whatever_fits_is_sound_and_reads_back(
@@ -89,14 +90,14 @@ proptest! {
         fsck(&image).map_err(TestCaseError::fail)?;
         let cluster_size = plan.summary().block_size.into();
         if !trees::fills_a_directory(plan.tree(), cluster_size) {
-            let read = listing::of_crate(&image);
-            prop_assert_eq!(differences(&planned(plan.tree()), &read), Vec::<String>::new());
+            let found = listing::crate_differences(plan.tree(), &image);
+            prop_assert_eq!(found, Vec::<String>::new());
         }
     }
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1000))]
+    #![proptest_config(cases(1000))]
 
     /// Each power of two is as likely as the next.
     #[test]

@@ -9,8 +9,8 @@ use disklayout::SectorSize;
 use disklayout::fs::Request;
 
 use crate::support::{
-    GIB, KIB, Loop, MIB, Scratch, TIB, empty_tree, is_root, options, plan, plan_at, plan_with,
-    request, run, write_image,
+    GIB, KIB, LoopDevice, MIB, Scratch, TIB, empty_tree, is_root, options, plan, plan_at,
+    plan_with, request, run, write_image,
 };
 
 /// Sizes at which something changes, and some between.
@@ -121,10 +121,10 @@ fn numbers_of_sectors_of_4096_bytes_are_those_of_mkfs() {
         let (theirs, ours) = (scratch.path("sample-theirs.img"), scratch.path("ours.img"));
         File::create(&theirs).unwrap().set_len(size).unwrap();
         {
-            let device = Loop::new(&theirs, "4096");
+            let device = LoopDevice::new(&theirs, "4096");
             let chosen = cluster_size.map(|size| ["-c", size]);
             let chosen = chosen.iter().flatten().map(OsStr::new);
-            let arguments: Vec<_> = chosen.chain([device.device.as_os_str()]).collect();
+            let arguments: Vec<_> = chosen.chain([device.path.as_os_str()]).collect();
             run("mkfs.exfat", &arguments).unwrap();
         }
         let chosen = cluster_size.map(|size| ("cluster-size", size));

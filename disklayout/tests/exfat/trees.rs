@@ -1,21 +1,11 @@
 //! Trees of awkward names and sizes.
 
 use disklayout::Timestamp;
-use disklayout::tree::{Attributes, Content, FileTree, Node, NodeKind};
+use disklayout::tree::{Attributes, Content, FileTree};
 
-pub(crate) use crate::data::data;
+pub(crate) use testkit::trees::{data, put, put_directory};
+
 use crate::support::{TIME, empty_tree};
-
-pub(crate) fn put(tree: &mut FileTree, path: &str, data: &[u8]) {
-    let content = Content::inline(data);
-    tree.put_file("c", path.as_bytes(), content, Attributes::file(TIME))
-        .unwrap();
-}
-
-pub(crate) fn put_directory(tree: &mut FileTree, path: &str) {
-    let node = Node::new(NodeKind::Directory, Attributes::directory(TIME));
-    tree.put("c", path.as_bytes(), node).unwrap();
-}
 
 /// Files of the sizes around the ends of clusters, names of all lengths around those of entries,
 /// letters of many scripts, directories with nothing in them and deep ones, and times and attributes of every kind.

@@ -6,7 +6,7 @@ use std::path::Path;
 use disklayout::disk::Disk;
 use disklayout::fs::Unwatched;
 
-use crate::checkers::{self, differences, dumpe2fs, e2fsck};
+use crate::checkers::{self, dumpe2fs, e2fsck, unequal};
 use crate::support::{
     GIB, KINDS, MIB, Scratch, TIB, empty_tree, least_size, open, plan, read, write_image,
 };
@@ -123,7 +123,7 @@ fn compare_numbers(image: &Path, shape: &Shape) {
         let mut copy = dumpe2fs(&["-o", &superblock, "-o", &block_size], image).unwrap();
         let state = copy.insert("Filesystem state".to_owned(), "clean".to_owned());
         assert_eq!(state.as_deref(), Some("not clean"));
-        assert!(differences(&copy, &primary).is_empty(), "group {group}");
+        assert!(unequal(&copy, &primary).is_empty(), "group {group}");
     }
 }
 
@@ -153,6 +153,7 @@ fn copies_in_small_and_middling_filesystems() {
 
 /// Group 177147 is the first power beyond 2^32 blocks.
 #[test]
+#[ignore = "slow: mke2fs and e2fsck of 22 TiB"]
 fn copies_beyond_32_bits_of_blocks() {
     check("ext4", 22 * TIB);
 }
@@ -172,9 +173,8 @@ fn a_copy_stands_in_for_a_lost_primary() {
         let said = checkers::run("e2fsck", &["-fy", "-b", "8193", "-B", "1024", image_name]);
         assert!(said.unwrap_err().contains("FILE SYSTEM WAS MODIFIED"));
         e2fsck(&image).unwrap();
-        let found = crate::readers::ext4_view(&image);
-        let planned = crate::listing::planned(&crate::trees::names(100));
-        let found = differences(&planned, &found);
+        let tree = crate::trees::names(100);
+        let found = crate::readers::ext4_view_differences(&tree, &image);
         assert!(found.is_empty(), "{kind}: {found:?}");
     }
 }

@@ -2,49 +2,23 @@
 //!
 //! Needs root. Without it these tests fail, unless CREATEHDDS_TEST_NO_ROOT=1 leaves them out.
 
-use std::ffi::OsStr;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use disklayout::tree::FileTree;
+use testkit::compare::differences;
+use testkit::host;
+use testkit::listing::{Entry, Kind, Listing, Names};
+use testkit::mount::Mounted;
+use testkit::root::is_root;
 
-use crate::checkers::{self, differences, e2fsck, run};
-use crate::listing::{Entry, Listing, data_of, of_host, planned};
-pub(crate) use crate::root::is_root;
-use crate::support::{GIB, KINDS, MIB, Scratch, TIME, plan};
+use crate::checkers::e2fsck;
+use crate::readers::planned;
+use crate::support::{GIB, KINDS, MIB, Scratch, plan};
 use crate::trees;
 
-/// A mounted image, unmounted at the end of its scope.
-pub(crate) struct Mount(pub(crate) PathBuf);
-
-impl Mount {
-    pub(crate) fn new(image: &Path, scratch: &Scratch, options: &str) -> Self {
-        let point = scratch.path("mounted");
-        let _ = fs::create_dir(&point);
-        let options = format!("loop,{options}");
-        let arguments = [
-            OsStr::new("-o"),
-            OsStr::new(&options),
-            image.as_os_str(),
-            point.as_os_str(),
-        ];
-        run("mount", &arguments).unwrap();
-        checkers::accepted("mount", image);
-        Self(point)
-    }
-}
-
-impl Drop for Mount {
-    fn drop(&mut self) {
-        if let Err(said) = run("umount", &[&self.0]) {
-            eprintln!("{said}");
-        }
-    }
-}
-
-fn read_by_kernel(image: &Path, scratch: &Scratch) -> Listing {
-    let mount = Mount::new(image, scratch, "ro");
-    of_host(&mount.0)
+fn read_by_kernel(image: &Path) -> Listing {
+    host::list(Mounted::new(image, "ro").path())
 }
 
 fn assert_mounts(name: &str, size: u64, tree: &FileTree) {
@@ -53,12 +27,12 @@ fn assert_mounts(name: &str, size: u64, tree: &FileTree) {
         let plan = plan(kind, size, tree.clone()).unwrap();
         let image = scratch.image(&format!("{name}-{kind}.img"), size, &*plan);
         let mut expected = planned(tree);
-        let found = differences(&expected, &read_by_kernel(&image, &scratch));
+        let found = differences(&expected, &read_by_kernel(&image));
         assert!(found.is_empty(), "{name} {kind}:\n{}", found.join("\n"));
 
-        go_on_writing(&image, &scratch, &mut expected);
+        go_on_writing(&image, &mut expected);
         e2fsck(&image).unwrap();
-        let mut read = read_by_kernel(&image, &scratch);
+        let mut read = read_by_kernel(&image);
         forget_changed_times(&mut read, &mut expected);
         let found = differences(&expected, &read);
         assert!(
@@ -69,27 +43,34 @@ fn assert_mounts(name: &str, size: u64, tree: &FileTree) {
     }
 }
 
-const NEW_FILE: &str = "/written by the kernel";
+const NEW_FILE: &str = "written by the kernel";
 
 /// Writes a file of 300 KB, which is more than direct blocks hold.
-fn go_on_writing(image: &Path, scratch: &Scratch, expected: &mut Listing) {
-    let mount = Mount::new(image, scratch, "rw");
+fn go_on_writing(image: &Path, expected: &mut Listing) {
+    let mounted = Mounted::new(image, "rw");
     let data = trees::data(300_000);
-    fs::write(mount.0.join(&NEW_FILE[1..]), &data).unwrap();
+    fs::write(mounted.path().join(NEW_FILE), &data).unwrap();
+    let first = NEW_FILE.as_bytes().to_vec();
     let entry = Entry {
-        data: data_of(&data),
-        permissions: 0o644,
-        owner: (0, 0),
-        mtime: TIME,
+        kind: Kind::file(&data),
+        permissions: None,
+        owner: Some((0, 0)),
+        mtime: None,
+        names: Some(Names {
+            count: 1,
+            first: first.clone(),
+        }),
+        xattrs: Some([].into()),
+        allocated: None,
     };
-    expected.insert(NEW_FILE.as_bytes().to_vec(), entry);
+    expected.insert(first, entry);
 }
 
 fn forget_changed_times(read: &mut Listing, expected: &mut Listing) {
     for listing in [read, expected] {
         for path in ["", NEW_FILE] {
             let entry = listing.get_mut(path.as_bytes()).unwrap();
-            (entry.mtime, entry.permissions) = (TIME, 0o644);
+            (entry.mtime, entry.permissions) = (None, None);
         }
     }
 }

@@ -3,7 +3,7 @@
 use disklayout::fs::ext::{Inodes, Journal, Options};
 use disklayout::{Bytes, ErrorKind};
 
-use crate::checkers::{self, differences, dumpe2fs, e2fsck};
+use crate::checkers::{self, dumpe2fs, e2fsck, unequal};
 use crate::support::{GIB, MIB, Scratch, empty_tree, plan_with, write_image};
 use crate::trees;
 
@@ -148,7 +148,7 @@ fn check((kind, size, options, arguments): &Case) -> Vec<String> {
     checkers::mke2fs_with(kind, *size, arguments, theirs).unwrap();
     let mut found: Vec<_> = e2fsck(ours).err().into_iter().collect();
     let [ours, theirs] = [ours, theirs].map(|image| dumpe2fs(&[], image).unwrap());
-    found.extend(differences(&ours, &theirs));
+    found.extend(unequal(&ours, &theirs));
     found
 }
 

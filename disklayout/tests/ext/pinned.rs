@@ -44,7 +44,7 @@ const DIGESTS: [(&str, &str, &str); 6] = [
 
 fn digest(kind: &str, tree: FileTree) -> String {
     let plan = plan_with(kind, SIZE, Options::default(), tree).unwrap();
-    crate::digest::digest(SIZE, &*plan)
+    testkit::image::digest(SIZE, &*plan)
 }
 
 #[test]

@@ -1,14 +1,12 @@
 //! Random trees on random sizes, and sizes and labels of any kind.
 
-use disklayout::disk::{Disk, MemDisk};
-use disklayout::fs::Unwatched;
 use disklayout::tree::{Attributes, FileTree};
 use disklayout::{ErrorKind, Timestamp};
 use proptest::prelude::*;
 
-use crate::checkers::{differences, e2fsck};
-use crate::files::{self, AnyFile, tree_of};
-use crate::listing::planned;
+use testkit::random::{self, AnyFile, cases, tree_of};
+
+use crate::checkers::e2fsck;
 use crate::readers;
 use crate::support::{KIB, KINDS, MIB, Scratch, empty_tree, plan, plan_labelled, write_image};
 
@@ -16,15 +14,11 @@ fn any_kind() -> impl Strategy<Value = &'static str> {
     prop::sample::select(KINDS.to_vec())
 }
 
-/// Names: mostly short text that collides, some of any bytes, some of the longest length.
+/// Any name, and that of a directory that is always there.
 fn any_name() -> impl Strategy<Value = Vec<u8>> {
-    let legal = |name: &Vec<u8>| name != b"." && name != b"..";
     prop_oneof![
-        6 => "[a-e]{1,2}".prop_map(String::into_bytes),
+        9 => random::any_name(),
         1 => Just(b"lost+found".to_vec()),
-        2 => prop::collection::vec((1..=255_u8).prop_filter("slash", |byte| *byte != b'/'), 1..20)
-            .prop_filter("own names", legal),
-        1 => (250..=255_usize).prop_map(|length| vec![b'n'; length]),
     ]
 }
 
@@ -50,7 +44,7 @@ fn any_attributes() -> impl Strategy<Value = Attributes> {
 }
 
 fn any_files() -> impl Strategy<Value = Vec<AnyFile<Vec<u8>>>> {
-    files::any_files(1024, any_name(), any_attributes())
+    random::any_files(1024, any_name(), any_attributes())
 }
 
 /// Sizes from the smallest on, a few beyond the start of blocks of 4 KiB.
@@ -63,18 +57,11 @@ fn any_size() -> impl Strategy<Value = u64> {
 }
 
 fn bytes_of(kind: &str, size: u64, tree: FileTree) -> Vec<u8> {
-    let disk = MemDisk::new(size);
-    plan(kind, size, tree)
-        .unwrap()
-        .write(&disk, &Unwatched)
-        .unwrap();
-    let mut bytes = vec![0; usize::try_from(size).unwrap()];
-    disk.read_at(&mut bytes, 0).unwrap();
-    bytes
+    testkit::image::bytes_of(&*plan(kind, size, tree).unwrap(), size)
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(cases(96))]
 
     #[test]
     fn whatever_fits_is_sound_and_reads_back(
@@ -94,9 +81,8 @@ proptest! {
         let image = scratch.path("random.img");
         write_image(&*plan, size, &image);
         e2fsck(&image).map_err(TestCaseError::fail)?;
-        let planned = planned(&tree);
-        let read = readers::ext4_view(&image);
-        prop_assert_eq!(differences(&planned, &read), Vec::<String>::new());
+        let found = readers::ext4_view_differences(&tree, &image);
+        prop_assert_eq!(found, Vec::<String>::new());
     }
 
     #[test]
@@ -113,7 +99,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1000))]
+    #![proptest_config(cases(1000))]
 
     /// Each power of two is as likely as the next; the largest that succeed take gigabytes to
     /// plan, so that those between 2 TiB and the end are left to the sweep.

@@ -10,10 +10,11 @@ use disklayout::fs::Unwatched;
 use disklayout::fs::ext::Options;
 use disklayout::tree::{Attributes, Content, Extent, FileTree, Store};
 
+use testkit::mount::Mounted;
+use testkit::root::is_root;
+
 use crate::checkers::{debugfs, differences};
-use crate::kernel::{Mount, is_root};
-use crate::listing::{planned, with_rwx_only};
-use crate::readers;
+use crate::readers::{self, planned, with_rwx_only};
 use crate::support::{GIB, KIB, MIB, Scratch, TIB, TIME, empty_tree, plan, plan_with};
 use crate::trees::data;
 
@@ -64,7 +65,7 @@ fn extents_fill_a_node_of_the_tree_and_one_more() {
             let plan = plan_with("ext4", 64 * MIB, options, tree.clone()).unwrap();
             let name = format!("fragments-{block_size}-{count}.img");
             let image = scratch.image(&name, 64 * MIB, &*plan);
-            let found = differences(&planned(&tree), &readers::ext4_view(&image));
+            let found = readers::ext4_view_differences(&tree, &image);
             assert!(found.is_empty(), "{name}: {}", found.join("\n"));
             let said = debugfs("dump_extents /sparse", &image);
             assert!(said.contains(&format!(" 0/ {depth} ")), "{name}: {said}");
@@ -84,7 +85,7 @@ fn holes_of_a_block_map_take_no_blocks() {
         let plan = plan(kind, 16 * MIB, tree.clone()).unwrap();
         let image = scratch.image(&format!("map-{kind}.img"), 16 * MIB, &*plan);
         // ext4-view knows no holes in block maps.
-        let planned = with_rwx_only(planned(&tree));
+        let planned = with_rwx_only(&planned(&tree));
         let found = differences(&planned, &readers::debugfs(&image));
         assert!(found.is_empty(), "{kind}: {}", found.join("\n"));
         // Six of data; one, 1 + 2 and 1 + 1 + 1 indirect ones, in sectors.
@@ -111,8 +112,8 @@ fn a_file_of_5_tib_in_a_filesystem_of_64_mib() {
     if !is_root() {
         return;
     }
-    let mount = Mount::new(&image, &scratch, "ro");
-    let file = File::open(mount.0.join("sparse")).unwrap();
+    let mount = Mounted::new(&image, "ro");
+    let file = File::open(mount.path().join("sparse")).unwrap();
     assert_eq!(file.metadata().unwrap().len(), len);
     let expected = data(2 * MIB);
     let mut bytes = [1; 5000];

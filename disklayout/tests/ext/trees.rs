@@ -3,18 +3,10 @@
 use disklayout::Timestamp;
 use disklayout::tree::{Attributes, Content, Device, FileTree, Node, NodeKind, Xattr, Xattrs};
 
-pub(crate) use crate::data::data;
+use testkit::trees::put as put_plain;
+pub(crate) use testkit::trees::{data, put_with as put};
+
 use crate::support::{TIME, empty_tree};
-
-pub(crate) fn put(tree: &mut FileTree, path: &[u8], data: &[u8], attributes: Attributes) {
-    let content = Content::inline(data);
-    tree.put_file("writes[0]", path, content, attributes)
-        .unwrap();
-}
-
-fn put_plain(tree: &mut FileTree, path: &str, data: &[u8]) {
-    put(tree, path.as_bytes(), data, Attributes::file(TIME));
-}
 
 /// Files of these sizes in one directory.
 pub(crate) fn of_sizes(sizes: impl IntoIterator<Item = u64>) -> FileTree {

@@ -10,9 +10,10 @@ use disklayout::fs::{self as formats, Misfits, Request};
 use disklayout::tree::{Attributes, Content, FileTree, Node, NodeKind, Xattr, Xattrs};
 
 use crate::checkers::{debugfs, e2fsck, run};
-use crate::kernel::{Mount, is_root};
 use crate::support::{GIB, KINDS, MIB, Scratch, TIME, empty_tree, plan_at, plan_with, request};
-use crate::xattrs::getfattr;
+use testkit::metadata::getfattr;
+use testkit::mount::Mounted;
+use testkit::root::is_root;
 
 /// Names and values.
 type Named = Vec<(&'static str, Vec<u8>)>;
@@ -116,9 +117,9 @@ fn checkers_and_the_kernel_read_them() {
         if !is_root() {
             continue;
         }
-        let mount = Mount::new(&image, &scratch, "rw");
+        let mount = Mounted::new(&image, "rw");
         for (path, xattrs) in sample() {
-            let path = mount.0.join(&path[1..]);
+            let path = mount.path().join(&path[1..]);
             for (name, value) in &xattrs {
                 assert!(&getfattr(&path, name) == value, "{kind} {number}: {name}");
             }

@@ -7,29 +7,24 @@ use std::path::Path;
 use disklayout::tree::{Attributes, Content, FileTree, Node, NodeKind, Xattr, Xattrs};
 
 use crate::checkers::{debugfs, e2fsck, run};
-use crate::kernel::{Mount, is_root};
 use crate::support::{GIB, KINDS, MIB, Scratch, TIME, empty_tree, plan};
+use testkit::metadata::{acl, getfattr};
+use testkit::mount::Mounted;
+use testkit::root::is_root;
 
 const SELINUX: &[u8] = b"system_u:object_r:etc_t:s0";
 
 /// user:1000 and group:100 beside the three of the mode, and a mask.
-fn acl() -> Vec<u8> {
+fn sample_acl() -> Vec<u8> {
     let nobody = u32::MAX;
-    let entries: [(u16, u16, u32); 6] = [
+    acl(&[
         (0x01, 6, nobody),
         (0x02, 7, 1000),
         (0x04, 4, nobody),
         (0x08, 5, 100),
         (0x10, 7, nobody),
         (0x20, 4, nobody),
-    ];
-    let mut value = vec![2, 0, 0, 0];
-    for (tag, permissions, id) in entries {
-        value.extend(tag.to_le_bytes());
-        value.extend(permissions.to_le_bytes());
-        value.extend(id.to_le_bytes());
-    }
-    value
+    ])
 }
 
 /// In the order in which an inode and then a block list them. The first two fill an inode.
@@ -39,7 +34,7 @@ fn sample() -> Vec<(&'static str, Vec<u8>)> {
         ("security.selinux", SELINUX.to_vec()),
         ("user.bb", b"12345".to_vec()),
         ("user.name", vec![0xFF, 0x80]),
-        ("system.posix_acl_access", acl()),
+        ("system.posix_acl_access", sample_acl()),
         ("trusted.t", vec![b'x'; 100]),
     ]
 }
@@ -131,8 +126,8 @@ fn the_kernel_gives_them_back() {
             size,
             &*plan,
         );
-        let mount = Mount::new(&image, &scratch, "rw,acl,user_xattr");
-        for path in ["f", "d"].map(|name| mount.0.join(name)) {
+        let mount = Mounted::new(&image, "rw,acl,user_xattr");
+        for path in ["f", "d"].map(|name| mount.path().join(name)) {
             for (name, value) in &sample {
                 assert_eq!(&getfattr(&path, name), value, "{kind}: {name}");
             }
@@ -143,11 +138,4 @@ fn the_kernel_gives_them_back() {
         drop(mount);
         e2fsck(&image).unwrap();
     }
-}
-
-pub(crate) fn getfattr(path: &Path, name: &str) -> Vec<u8> {
-    let arguments = ["--only-values", "--absolute-names", "-n", name].map(OsStr::new);
-    let output = crate::programs::run("getfattr", &[&arguments[..], &[path.as_os_str()]].concat());
-    assert!(output.status.success(), "{name}: {output:?}");
-    output.stdout
 }

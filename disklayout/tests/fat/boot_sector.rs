@@ -59,20 +59,3 @@ pub(crate) fn numbers(image: &Path) -> Numbers {
         })
         .collect()
 }
-
-/// What differs, a line each.
-pub(crate) fn differences(ours: &Numbers, theirs: &Numbers) -> Vec<String> {
-    let names: std::collections::BTreeSet<_> = ours.keys().chain(theirs.keys()).collect();
-    let differ = names
-        .into_iter()
-        .filter(|name| ours.get(*name) != theirs.get(*name));
-    differ
-        .map(|name| {
-            format!(
-                "{name}: ours {:?}, theirs {:?}",
-                ours.get(name),
-                theirs.get(name)
-            )
-        })
-        .collect()
-}

@@ -9,7 +9,7 @@ use crate::support::{
     KIB, MIB, Scratch, data, empty_tree, options, plan_at, put, request, smallest,
 };
 
-fn filled(bytes: usize) -> FileTree {
+fn filled(bytes: u64) -> FileTree {
     let mut tree = empty_tree();
     for number in 0..bytes.div_ceil(1 << 20) {
         let length = (bytes - (number << 20)).min(1 << 20);
@@ -95,7 +95,9 @@ fn the_message_has_the_smallest_size() {
 #[test]
 fn a_root_directory_of_thousands_of_entries() {
     let mut tree = empty_tree();
-    (0..2000).for_each(|number| put(&mut tree, &format!("/A long name of number {number}"), b"x"));
+    for number in 0..2000 {
+        put(&mut tree, &format!("/A long name of number {number}"), b"x");
+    }
     for (kind, size) in [("fat12", 30), ("fat16", 40), ("fat32", 80)] {
         let plan = plan_at(
             size * MIB,

@@ -34,7 +34,7 @@ fn digest(kind: &str, size: u64, tree: FileTree) -> String {
         },
     )
     .unwrap();
-    crate::digest::digest(size, &*plan)
+    testkit::image::digest(size, &*plan)
 }
 
 #[test]

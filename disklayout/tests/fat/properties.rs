@@ -4,6 +4,7 @@ use disklayout::fs::{Misfits, Request};
 use disklayout::tree::{Attributes, Content, FileTree};
 use disklayout::{ErrorKind, Timestamp};
 use proptest::prelude::*;
+use testkit::random::cases;
 
 use crate::checkers::fsck_fat;
 use crate::readers::{self, planned};
@@ -22,13 +23,13 @@ fn any_name() -> impl Strategy<Value = String> {
     ]
 }
 
-type AnyFile = (Vec<String>, usize, i64, bool);
+type AnyFile = (Vec<String>, u64, i64, bool);
 
 fn any_files() -> impl Strategy<Value = Vec<AnyFile>> {
     let length = prop_oneof![
-        4 => 0..3000_usize,
-        1 => 0..100_000_usize,
-        2 => (1..40_usize, 0..3_usize).prop_map(|(clusters, more)| clusters * 512 + more - 1),
+        4 => 0..3000_u64,
+        1 => 0..100_000_u64,
+        2 => (1..40_u64, 0..3_u64).prop_map(|(clusters, more)| clusters * 512 + more - 1),
     ];
     let path = prop::collection::vec(any_name(), 1..5);
     let time = 0..5_000_000_000_i64;
@@ -73,7 +74,7 @@ fn any_choice() -> impl Strategy<Value = Vec<(&'static str, &'static str)>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(96))]
+    #![proptest_config(cases(96))]
 
     #[test]
     fn whatever_fits_is_sound_and_reads_back(
@@ -104,7 +105,7 @@ proptest! {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1000))]
+    #![proptest_config(cases(1000))]
 
     #[test]
     fn planning_never_panics(

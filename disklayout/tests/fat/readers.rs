@@ -1,71 +1,38 @@
-//! What two readers see of an image, and what the tree says: a line for every entry.
+//! What two readers see of an image, and what the tree says, as far as FAT keeps it.
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::Read;
-use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use disklayout::tree::{FileTree, NodeKind};
-use sha2::{Digest, Sha256};
+use disklayout::tree::FileTree;
+use testkit::compare::differences;
+use testkit::host;
+use testkit::listing::{Entry, Kind, Knows, Listing, seen_by};
+use testkit::log::accepted;
+use testkit::program::run;
+use testkit::scratch::Scratch;
 
-use crate::checkers::{accepted, run};
-use crate::support::Scratch;
-
-/// Paths with a file's data and the time.
-pub(crate) type Listing = BTreeMap<String, Entry>;
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Entry {
-    /// Length and SHA-256 of a file.
-    pub data: Option<(u64, Vec<u8>)>,
-    /// In whole steps of two seconds.
-    pub mtime: i64,
-}
-
-fn digest(bytes: &[u8]) -> Option<(u64, Vec<u8>)> {
-    Some((bytes.len() as u64, Sha256::digest(bytes).to_vec()))
-}
-
-/// What the tree has, its data being inline.
+/// What the tree has.
 pub(crate) fn planned(tree: &FileTree) -> Listing {
-    let mut listing = Listing::new();
-    for (id, node) in tree.nodes().skip(1) {
-        let data = match &node.kind {
-            NodeKind::File(content) => digest(content.inline_bytes().unwrap()),
-            _ => None,
-        };
-        let path = String::from_utf8(tree.path(id)).unwrap();
-        let mtime = node
-            .attributes
-            .mtime
-            .seconds
-            .clamp(315_532_800, 4_354_819_199);
-        let mtime = mtime / 2 * 2;
-        listing.insert(path, Entry { data, mtime });
+    as_kept(&testkit::planned::planned(tree))
+}
+
+/// Nobody owns anything, the root has no time, and others have one of 1980 to 2107 in whole steps
+/// of two seconds.
+fn as_kept(listing: &Listing) -> Listing {
+    let knows = Knows {
+        times: true,
+        ..Knows::NOTHING
+    };
+    let mut listing = seen_by(listing, knows);
+    listing.remove(&b""[..]);
+    for entry in listing.values_mut() {
+        let seconds = entry.mtime.unwrap().0.clamp(315_532_800, 4_354_819_199);
+        entry.mtime = Some((seconds / 2 * 2, 0));
+        (entry.permissions, entry.owner) = (None, None);
     }
     listing
-}
-
-/// What differs, a line each.
-pub(crate) fn differences(planned: &Listing, read: &Listing) -> Vec<String> {
-    let paths: BTreeSet<_> = planned.keys().chain(read.keys()).collect();
-    let differ = paths
-        .into_iter()
-        .filter(|path| planned.get(*path) != read.get(*path));
-    let short = |entry: Option<&Entry>| {
-        entry.map(|it| (it.data.as_ref().map(|(len, sum)| (*len, sum[0])), it.mtime))
-    };
-    differ
-        .map(|path| {
-            format!(
-                "{path:?}: {:?}, read {:?}",
-                short(planned.get(path)),
-                short(read.get(path))
-            )
-        })
-        .collect()
 }
 
 /// Whether fatfs reads what is planned.
@@ -77,7 +44,7 @@ pub(crate) fn check_fatfs(image: &Path, tree: &FileTree) -> Result<(), String> {
     }
 }
 
-/// What mcopy unpacks.
+/// What mcopy unpacks, without the times of directories: putting files into one changes it.
 pub(crate) fn mtools(image: &Path) -> Listing {
     let scratch = Scratch::new();
     let target = scratch.path("unpacked");
@@ -91,37 +58,13 @@ pub(crate) fn mtools(image: &Path) -> Listing {
     arguments.push(target.as_os_str());
     run("env", &arguments).unwrap();
     accepted("mcopy", image);
-    let mut listing = Listing::new();
-    walk(&target, "", &mut listing);
-    listing
-}
-
-fn walk(directory: &Path, path: &str, listing: &mut Listing) {
-    for entry in fs::read_dir(directory).unwrap() {
-        let entry = entry.unwrap();
-        let path = format!("{path}/{}", entry.file_name().to_str().unwrap());
-        let metadata = entry.metadata().unwrap();
-        let data = match metadata.is_dir() {
-            true => {
-                walk(&entry.path(), &path, listing);
-                None
-            }
-            false => digest(&fs::read(entry.path()).unwrap()),
-        };
-        // Putting files into a directory changes its time.
-        let mtime = if metadata.is_dir() {
-            0
-        } else {
-            metadata.mtime()
-        };
-        listing.insert(path, Entry { data, mtime });
-    }
+    without_directory_times(as_kept(&host::list(&target)))
 }
 
 /// A listing without the times of directories.
 pub(crate) fn without_directory_times(mut listing: Listing) -> Listing {
-    for entry in listing.values_mut().filter(|entry| entry.data.is_none()) {
-        entry.mtime = 0;
+    for entry in listing.values_mut().filter(|it| it.kind.is_directory()) {
+        entry.mtime = None;
     }
     listing
 }
@@ -131,33 +74,36 @@ pub(crate) fn fatfs(image: &Path) -> Listing {
     let file = File::options().read(true).write(true).open(image).unwrap();
     let filesystem = fatfs::FileSystem::new(file, fatfs::FsOptions::new()).unwrap();
     let mut listing = Listing::new();
-    walk_fatfs(filesystem.root_dir(), "", &mut listing);
+    walk(filesystem.root_dir(), "", &mut listing);
     accepted("fatfs", image);
     listing
 }
 
-fn walk_fatfs(directory: fatfs::Dir<'_, File>, path: &str, listing: &mut Listing) {
+fn walk(directory: fatfs::Dir<'_, File>, parent: &str, listing: &mut Listing) {
     for entry in directory.iter() {
         let entry = entry.unwrap();
         let name = entry.file_name();
         if name == "." || name == ".." {
             continue;
         }
-        let path = format!("{path}/{name}");
-        let data = match entry.is_dir() {
+        let path = format!("{parent}{name}");
+        let kind = match entry.is_dir() {
             true => {
-                walk_fatfs(entry.to_dir(), &path, listing);
-                None
+                walk(entry.to_dir(), &format!("{path}/"), listing);
+                Kind::Directory
             }
             false => {
                 let mut bytes = Vec::new();
                 entry.to_file().read_to_end(&mut bytes).unwrap();
                 assert_eq!(bytes.len() as u64, entry.len());
-                digest(&bytes)
+                Kind::file(&bytes)
             }
         };
-        let mtime = seconds(&entry.modified());
-        listing.insert(path, Entry { data, mtime });
+        let found = Entry {
+            mtime: Some((seconds(&entry.modified()), 0)),
+            ..Entry::of_kind(kind)
+        };
+        listing.insert(path.into_bytes(), found);
     }
 }
 

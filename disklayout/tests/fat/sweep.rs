@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use disklayout::fs::Request;
 use disklayout::{Lba, SectorSize};
 
-use crate::boot_sector::{differences, numbers};
+use testkit::compare::unequal;
+
+use crate::boot_sector::numbers;
 use crate::checkers::{self, SAMPLE, mkfs_fat};
 use crate::support::{GIB, KIB, KINDS, MIB, Scratch, options, plan_at, request, write_image};
 
@@ -94,7 +96,7 @@ impl Case {
             (Ok(_), Err(said)) => return vec![format!("only ours: {said}")],
             (Ok(plan), Ok(_)) => write_image(&*plan, self.size, ours),
         }
-        let mut found = differences(&numbers(ours), &numbers(theirs));
+        let mut found = unequal(&numbers(ours), &numbers(theirs));
         if self.size <= CHECKED {
             found.extend(checkers::fsck_fat(ours).err());
         }
@@ -283,9 +285,9 @@ fn another_size_or_choice_differs() {
     };
     let ours = of("a", 64 * MIB, &[]);
     assert_eq!(
-        differences(&ours, &of("b", 64 * MIB, &[])),
+        unequal(&ours, &of("b", 64 * MIB, &[])),
         Vec::<String>::new()
     );
-    assert!(!differences(&ours, &of("c", 64 * MIB + 16 * KIB, &[])).is_empty());
-    assert!(!differences(&ours, &of("d", 64 * MIB, &[("media", "F0")])).is_empty());
+    assert!(!unequal(&ours, &of("c", 64 * MIB + 16 * KIB, &[])).is_empty());
+    assert!(!unequal(&ours, &of("d", 64 * MIB, &[("media", "F0")])).is_empty());
 }

@@ -45,7 +45,7 @@ const SAMPLES: &[Sample<'_>] = &[
 ];
 
 fn made(scratch: &Scratch, line: &str, size: u64) -> std::path::PathBuf {
-    let image = scratch.image("a.img", size);
+    let image = scratch.sample("a.img", size);
     run(line, &[&image]);
     image
 }
@@ -103,7 +103,7 @@ fn a_superblock_with_a_wrong_checksum() {
 #[test]
 fn the_second_header_of_luks() {
     let scratch = Scratch::new();
-    let image = scratch.image("luks.img", 32 * MIB);
+    let image = scratch.sample("luks.img", 32 * MIB);
     let key = scratch.path("key");
     fs::write(&key, "key").unwrap();
     let line = "cryptsetup luksFormat -q --type luks2 --pbkdf pbkdf2 --pbkdf-force-iterations 1000";

@@ -9,8 +9,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use disklayout::disk::{Disk, MemDisk};
 use disklayout::inspect;
 use proptest::prelude::*;
+use testkit::random::cases;
 
-use crate::programs;
+use testkit::program;
+
 use crate::support::{MIB, Scratch};
 
 /// A disk that counts how much is read of it.
@@ -112,13 +114,13 @@ impl Sample {
 
 /// A small image; every `{}` in the commands that make it is its path.
 fn made(scratch: &Scratch, size: u64, commands: &[String]) -> Vec<u8> {
-    let image = scratch.image("a.img", size);
+    let image = scratch.sample("a.img", size);
     for command in commands {
         let words = command.split_whitespace();
         let words: Vec<_> = words
             .map(|word| word.replace("{}", &image.display().to_string()))
             .collect();
-        let output = programs::run(&words[0], &words[1..]);
+        let output = program::output(&words[0], &words[1..]);
         assert!(output.status.success(), "{command}: {output:?}");
     }
     fs::read(&image).unwrap()
@@ -226,7 +228,7 @@ fn any_change() -> impl Strategy<Value = (f64, usize, u8)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1500))]
+    #![proptest_config(cases(1500))]
 
     #[test]
     fn damaged_samples_are_read_to_an_end(

@@ -9,7 +9,7 @@ use crate::tree;
 
 #[test]
 fn inodes_of_both_versions_tails_chunks_and_attributes() {
-    let scratch = Scratch::new();
+    let scratch = Scratch::in_temporary_directory();
     let root = scratch.path("tree");
     tree::make(&root);
     tree::make_sparse(&root, 4096);
@@ -50,7 +50,7 @@ fn inodes_of_both_versions_tails_chunks_and_attributes() {
 
 #[test]
 fn compressed_data_is_refused_and_all_else_is_read() {
-    let scratch = Scratch::new();
+    let scratch = Scratch::in_temporary_directory();
     let root = scratch.path("tree");
     fs::create_dir(&root).unwrap();
     fs::write(root.join("f"), [7; 100_000]).unwrap();

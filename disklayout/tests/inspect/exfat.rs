@@ -16,7 +16,7 @@ fn numbers_are_those_of_dump_exfat() {
         ("-c 131072", 600 * MIB),
         ("-L label", 16 * MIB),
     ] {
-        let image = scratch.image("a.img", size);
+        let image = scratch.sample("a.img", size);
         run(&format!("mkfs.exfat {options}"), &[&image]);
         let disk = open(&image);
         let found = filesystem(&disk);

@@ -93,7 +93,7 @@ fn trees_that_mke2fs_packs_with_every_option_that_moves_something() {
     .into_iter()
     .enumerate()
     {
-        let image = scratch.image(&format!("{index}.img"), 48 * MIB);
+        let image = scratch.sample(&format!("{index}.img"), 48 * MIB);
         mke2fs(&image, &root, options);
         let found = without_lost_and_found(tree::read(&open(&image)), &expected);
         println!("{options}");
@@ -112,7 +112,7 @@ fn extents_of_two_levels_and_block_maps_of_three() {
         tree::make_sparse(&root, block);
         let expected = tree::host(&root);
         for kind in ["ext2", "ext4"] {
-            let image = scratch.image("a.img", 128 * MIB);
+            let image = scratch.sample("a.img", 128 * MIB);
             mke2fs(&image, &root, &format!("-t {kind} -b {block}"));
             let disk = open(&image);
             tree::assert_same(
@@ -136,13 +136,13 @@ fn directories_with_an_index_are_read_from_start_to_end() {
     }
     let expected = tree::host(&root);
     for options in ["-b 1024", "-b 4096", "-b 1024 -O ^metadata_csum"] {
-        let image = scratch.image("a.img", 32 * MIB);
+        let image = scratch.sample("a.img", 32 * MIB);
         run(
             &format!("mke2fs -q -F -t ext4 -d {} {options}", root.display()),
             &[&image],
         );
         // Indexes the directories; 1 says that it changed something.
-        let output = crate::programs::run("e2fsck", &["-fyD".as_ref(), image.as_os_str()]);
+        let output = testkit::program::output("e2fsck", &["-fyD".as_ref(), image.as_os_str()]);
         assert!(matches!(output.status.code(), Some(0 | 1)), "{output:?}");
         assert!(debugfs(&scratch, "htree /d", &image).contains("Root node dump"));
         let found = without_lost_and_found(tree::read(&open(&image)), &expected);
@@ -165,7 +165,7 @@ fn attributes_and_devices_that_debugfs_writes() {
         "-I 256 -O ^metadata_csum",
         "-O ea_inode -b 1024",
     ] {
-        let image = scratch.image("a.img", 16 * MIB);
+        let image = scratch.sample("a.img", 16 * MIB);
         run(
             &format!("mke2fs -q -F -t ext4 -d {} {options}", root.display()),
             &[&image],
@@ -214,7 +214,7 @@ fn what_was_not_left_in_order_is_told() {
         ("ssv state 2", State::Errors),
         ("feature needs_recovery", State::NeedsRecovery),
     ] {
-        let image = scratch.image("a.img", 16 * MIB);
+        let image = scratch.sample("a.img", 16 * MIB);
         run("mke2fs -q -F -t ext4", &[&image]);
         debugfs(&scratch, request, &image);
         let disk = open(&image);
@@ -236,7 +236,7 @@ fn wrong_checksums_are_found() {
     let root = scratch.path("tree");
     fs::create_dir(&root).unwrap();
     tree::make_sparse(&root, 1024);
-    let image = scratch.image("a.img", 128 * MIB);
+    let image = scratch.sample("a.img", 128 * MIB);
     mke2fs(&image, &root, "-t ext4 -b 1024");
     let sound = fs::read(&image).unwrap();
     let block = |request: &str, name: &str| -> usize {

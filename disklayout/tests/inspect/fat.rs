@@ -53,7 +53,7 @@ fn every_width_with_long_names_and_files_of_many_clusters() {
         ("-F 32", 64 * MIB, "FAT32"),
         ("-F 32 -s 8 -R 64", 600 * MIB, "FAT32"),
     ] {
-        let image = scratch.image("a.img", size);
+        let image = scratch.sample("a.img", size);
         run(
             &format!("mkfs.fat -n LABEL -i 1234ABCD {options}"),
             &[&image],
@@ -90,7 +90,7 @@ fn every_width_with_long_names_and_files_of_many_clusters() {
 #[test]
 fn names_of_dos_and_times() {
     let scratch = Scratch::new();
-    let image = scratch.image("a.img", 4 * MIB);
+    let image = scratch.sample("a.img", 4 * MIB);
     run("mkfs.fat", &[&image]);
     let file = scratch.path("f");
     fs::write(&file, "x").unwrap();

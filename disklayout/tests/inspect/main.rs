@@ -8,9 +8,6 @@ mod exfat;
 mod ext;
 mod fat;
 mod ntfs;
-#[expect(dead_code, reason = "some tests only read")]
-#[path = "../programs/mod.rs"]
-mod programs;
 mod properties;
 mod sectors;
 mod superblocks;

@@ -24,7 +24,7 @@ fn files_in_records_and_in_clusters_and_directories_of_many_blocks() {
         "-s 512 -c 65536",
         "-s 4096",
     ] {
-        let image = scratch.image("a.img", 24 * MIB);
+        let image = scratch.sample("a.img", 24 * MIB);
         mkntfs(&image, options);
         let mut expected = tree::Listing::new();
         let mut put = |path: &str, bytes: Vec<u8>| {

@@ -5,6 +5,7 @@ use disklayout::fs::{Registry, Request, Unwatched};
 use disklayout::tree::{Attributes, Content, Device, FileTree, Node, NodeKind, Xattr, Xattrs};
 use disklayout::{Bytes, Identity, Timestamp};
 use proptest::prelude::*;
+use testkit::random::{any_name, cases};
 
 use crate::support::{MIB, filesystem};
 use crate::tree::{self, Listing, Seen, data};
@@ -22,13 +23,7 @@ struct Any {
 }
 
 fn any_path() -> impl Strategy<Value = Vec<u8>> {
-    let name = prop_oneof![
-        6 => "[a-d]{1,2}".prop_map(String::into_bytes),
-        1 => prop::collection::vec((1..=255_u8).prop_filter("slash", |byte| *byte != b'/'), 1..9)
-            .prop_filter("own names", |name| name != b"." && name != b".."),
-        1 => (250..=255_usize).prop_map(|len| vec![b'n'; len]),
-    ];
-    prop::collection::vec(name, 1..4).prop_map(|names| {
+    prop::collection::vec(any_name(), 1..4).prop_map(|names| {
         names
             .iter()
             .flat_map(|name| [b"/", &name[..]].concat())
@@ -153,7 +148,7 @@ fn expected(tree: &FileTree) -> Listing {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(cases(64))]
 
     #[test]
     fn random_trees(
@@ -206,7 +201,7 @@ fn plain_tree(files: &[(Vec<String>, usize)]) -> FileTree {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(64))]
+    #![proptest_config(cases(64))]
 
     #[test]
     fn random_files_on_other_formats(

@@ -19,7 +19,7 @@ fn sample() -> &'static [u8] {
     static SAMPLE: OnceLock<Vec<u8>> = OnceLock::new();
     SAMPLE.get_or_init(|| {
         let scratch = Scratch::new();
-        let image = scratch.image("a.img", MIB / 4);
+        let image = scratch.sample("a.img", MIB / 4);
         run("mke2fs -q -F -t ext2", &[&image]);
         fs::read(image).unwrap()
     })

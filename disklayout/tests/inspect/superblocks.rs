@@ -24,7 +24,7 @@ fn swap_of_several_page_sizes() {
         ("-p 8192", 1280, 8192),
         ("-p 65536", 160, 65536),
     ] {
-        let image = scratch.image("a.img", 10 * MIB);
+        let image = scratch.sample("a.img", 10 * MIB);
         run(&format!("mkswap {options}"), &[&image]);
         let facts = facts(&image);
         assert_as_blkid(&facts, &image);
@@ -43,7 +43,7 @@ fn xfs_btrfs_f2fs_and_squashfs() {
         ("mkfs.btrfs -q -L label", 200 * MIB),
         ("mkfs.f2fs -q -l label", 100 * MIB),
     ] {
-        let image = scratch.image("a.img", size);
+        let image = scratch.sample("a.img", size);
         run(line, &[&image]);
         let facts = facts(&image);
         assert_as_blkid(&facts, &image);
@@ -75,7 +75,7 @@ fn xfs_btrfs_f2fs_and_squashfs() {
 #[test]
 fn containers_have_a_kind() {
     let scratch = Scratch::new();
-    let image = scratch.image("luks.img", 32 * MIB);
+    let image = scratch.sample("luks.img", 32 * MIB);
     let key = scratch.path("key");
     fs::write(&key, "key").unwrap();
     let line = "cryptsetup luksFormat -q --pbkdf pbkdf2 --pbkdf-force-iterations 1000";
@@ -105,7 +105,7 @@ fn containers_have_a_kind() {
 fn nothing_is_nothing() {
     let scratch = Scratch::new();
     for size in [0, 1, 511, 512, 4096, 25 << 30] {
-        let image = scratch.image("a.img", size);
+        let image = scratch.sample("a.img", size);
         let disk = open(&image);
         let found = inspect::image(&disk).unwrap();
         assert!(found.table.is_none());

@@ -1,58 +1,22 @@
 //! Images that others made, and what others say of them.
 
-use std::collections::BTreeMap;
-use std::ffi::OsStr;
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use disklayout::disk::{Disk, SparseFile};
 use disklayout::inspect::fs::{Facts, Filesystem};
 use disklayout::inspect::{self, Image};
-use tempfile::TempDir;
+pub(crate) use testkit::MIB;
+pub(crate) use testkit::scratch::Scratch;
 
-use crate::programs;
-
-pub(crate) const MIB: u64 = 1 << 20;
-
-pub(crate) struct Scratch(TempDir);
-
-impl Scratch {
-    pub(crate) fn new() -> Self {
-        Self(TempDir::new().unwrap())
-    }
-
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-
-    /// A new image of `size` bytes, all of them a hole.
-    pub(crate) fn image(&self, name: &str, size: u64) -> PathBuf {
-        let path = self.path(&format!("{}{name}", programs::SAMPLE));
-        File::create(&path).unwrap().set_len(size).unwrap();
-        path
-    }
-}
+use testkit::{checkers, program};
 
 /// Runs a program that has to succeed; the words of `line`, then paths.
 pub(crate) fn run(line: &str, paths: &[&Path]) -> String {
-    let mut words = line.split_whitespace().map(OsStr::new);
-    let program = words.next().unwrap().to_str().unwrap();
-    let arguments: Vec<_> = words
-        .chain(paths.iter().map(|path| path.as_os_str()))
-        .collect();
-    let output = programs::run(program, &arguments);
-    let text = [output.stdout, output.stderr].concat();
-    let text = String::from_utf8_lossy(&text).into_owned();
-    assert!(output.status.success(), "{line}: {text}");
-    text
-}
-
-/// What blkid finds out by looking at all of the image.
-pub(crate) fn blkid(image: &Path) -> BTreeMap<String, String> {
-    let text = run("blkid -p -o export", &[image]);
-    let pairs = text.lines().filter_map(|line| line.split_once('='));
-    let pairs = pairs.map(|(name, value)| (name.to_owned(), value.replace('\\', "")));
-    pairs.collect()
+    let mut words = line.split_whitespace();
+    let program = words.next().unwrap();
+    let arguments = program::arguments(&words.collect::<Vec<_>>(), paths);
+    program::run(program, &arguments).unwrap_or_else(|said| panic!("{line}: {said}"))
 }
 
 /// The number behind `name` in lines such as `Block count:   128`.
@@ -103,7 +67,7 @@ pub(crate) fn listed(disk: &dyn Disk) -> (Facts, usize) {
 
 /// Label and identifier are those that blkid tells; nothing is odd.
 pub(crate) fn assert_as_blkid(facts: &Facts, image: &Path) {
-    let told = blkid(image);
+    let told = checkers::blkid(image).unwrap();
     assert_eq!(told["TYPE"], facts.kind, "{told:?}");
     for (name, value) in [("LABEL", &facts.label), ("UUID", &facts.uuid)] {
         assert_eq!(told.get(name), value.as_ref(), "{name}: {told:?}");

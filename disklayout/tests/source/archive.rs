@@ -10,12 +10,13 @@ use disklayout::source::{Rules, add_archive};
 use disklayout::tree::{FileTree, Node, NodeKind};
 use tempfile::TempDir;
 
-use crate::programs::run;
+use testkit::metadata::acl;
+use testkit::program::output;
 
 /// Runs a program that must succeed.
 #[track_caller]
 fn make<S: AsRef<OsStr> + std::fmt::Debug>(program: &str, arguments: &[S]) {
-    let output = run(program, arguments);
+    let output = output(program, arguments);
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.success(), "{program} {arguments:?}: {said}");
 }
@@ -186,20 +187,11 @@ fn attributes_and_lists_of_both() {
     );
     make("setfacl", &["-m", "u:12345:r-x,g:54321:-w-", &path("f")]);
     make("setfacl", &["-d", "-m", "u:0:rwx", &path("d")]);
-    let list = |entries: &[(u16, u16, u32)]| {
-        let mut bytes = vec![2, 0, 0, 0];
-        for (tag, permissions, id) in entries {
-            bytes.extend_from_slice(&tag.to_le_bytes());
-            bytes.extend_from_slice(&permissions.to_le_bytes());
-            bytes.extend_from_slice(&id.to_le_bytes());
-        }
-        bytes
-    };
     const NONE: u32 = u32::MAX;
     let mode = fs::metadata(path("f")).unwrap().mode() as u16;
     let (owner, others) = (mode >> 6 & 7, mode & 7);
     let group = others;
-    let access = list(&[
+    let access = acl(&[
         (1, owner, NONE),
         (2, 5, 12345),
         (4, group, NONE),

@@ -13,12 +13,12 @@ use disklayout::Timestamp;
 use disklayout::source::{Rules, add_directory};
 use disklayout::tree::{Device, FileTree, NodeId, NodeKind};
 use rustix::fs::{
-    AtFlags, CWD, FileType, Mode, OFlags, Timespec, Timestamps, XattrFlags, lsetxattr, makedev,
-    mkdirat, mknodat, openat, utimensat,
+    CWD, FileType, Mode, OFlags, XattrFlags, lsetxattr, makedev, mkdirat, mknodat, openat,
 };
 
-use crate::programs::run;
-use crate::root::is_root;
+use testkit::metadata::{getfattr, set_time};
+use testkit::program::output;
+use testkit::root::is_root;
 
 const EMPTY: Timestamp = Timestamp::from_seconds(0);
 
@@ -28,13 +28,6 @@ fn read(path: &Path) -> FileTree {
     tree
 }
 
-fn output<S: AsRef<OsStr>>(program: &str, arguments: &[S]) -> Vec<u8> {
-    let output = run(program, arguments);
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{program}: {said}");
-    output.stdout
-}
-
 /// What `find` prints of every file, by path.
 type Lines = BTreeMap<Vec<u8>, Vec<u8>>;
 
@@ -42,7 +35,7 @@ type Lines = BTreeMap<Vec<u8>, Vec<u8>>;
 fn found(top: &Path) -> Lines {
     let format = "%P\\0%M %m %U %G %T@ %n \\0%l\\0%s\\0";
     let arguments = [top.as_os_str(), OsStr::new("-printf"), OsStr::new(format)];
-    let text = output("find", &arguments);
+    let text = output("find", &arguments).stdout;
     let fields: Vec<_> = text.split(|byte| *byte == 0).collect();
     let entries = fields.chunks_exact(4).map(|entry| {
         let [path, attributes, target, size] = entry.try_into().unwrap();
@@ -133,13 +126,6 @@ fn assert_same(top: &Path, tree: &FileTree) {
     assert_eq!(missing, extra, "find says the first, the tree the second");
 }
 
-/// The value of an extended attribute as `getfattr` reads it.
-fn getfattr(path: &Path, name: &str) -> Vec<u8> {
-    let arguments = ["-h", "--absolute-names", "--only-values", "-n", name].map(OsStr::new);
-    let arguments: Vec<_> = arguments.into_iter().chain([path.as_os_str()]).collect();
-    output("getfattr", &arguments)
-}
-
 fn xattrs(tree: &FileTree, path: &[u8]) -> Vec<(String, Vec<u8>)> {
     let node = tree.node(tree.find(path).unwrap());
     let text = |name: &[u8]| name.escape_ascii().to_string();
@@ -148,18 +134,6 @@ fn xattrs(tree: &FileTree, path: &[u8]) -> Vec<(String, Vec<u8>)> {
     let own = all.filter(|xattr| !xattr.name.starts_with(b"security.selinux"));
     own.map(|xattr| (text(&xattr.name), xattr.value.to_vec()))
         .collect()
-}
-
-fn set_time(path: &Path, seconds: i64, nanoseconds: i64) {
-    let time = Timespec {
-        tv_sec: seconds,
-        tv_nsec: nanoseconds,
-    };
-    let times = Timestamps {
-        last_access: time,
-        last_modification: time,
-    };
-    utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW).unwrap();
 }
 
 fn set_mode(path: &Path, mode: u32) {
@@ -234,7 +208,7 @@ fn assert_devices(top: &Path, tree: &FileTree) {
         let name = names.iter().find(|name| is_it(name)).unwrap();
         let path = top.join(name);
         let arguments = [OsStr::new("-c"), OsStr::new("%Hr %Lr"), path.as_os_str()];
-        let said = output("stat", &arguments);
+        let said = output("stat", &arguments).stdout;
         assert_eq!(said, format!("{major} {minor}\n").as_bytes(), "{name}");
     }
 }
@@ -314,7 +288,7 @@ struct Deep(tempfile::TempDir);
 
 impl Drop for Deep {
     fn drop(&mut self) {
-        run("rm", &[OsStr::new("-rf"), self.0.path().as_os_str()]);
+        output("rm", &[OsStr::new("-rf"), self.0.path().as_os_str()]);
     }
 }
 

@@ -1,21 +1,19 @@
 //! Swap space held against mkswap of util-linux byte by byte, and used by the kernel.
-#![expect(
-    clippy::disallowed_methods,
-    reason = "the library reads no environment; its tests do"
-)]
-
-#[path = "../programs/mod.rs"]
-mod programs;
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
-use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{FileExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use disklayout::disk::SparseFile;
 use disklayout::fs::{FsPlan, Registry, Request, Unwatched};
 use disklayout::{Bytes, Error, Identity, Timestamp};
-use tempfile::TempDir;
+use testkit::checkers::blkid_value;
+use testkit::log::{accepted, not_run};
+use testkit::mount::LoopDevice;
+use testkit::program::{arguments, run};
+use testkit::root::is_root;
+use testkit::scratch::Scratch;
 
 const PAGE: u64 = 4096;
 const UUID: &str = "8d5f3a52-6c1e-4c5a-9a25-30b5f0a1c7de";
@@ -39,16 +37,6 @@ fn plan(
 fn write(plan: &dyn FsPlan, size: u64, path: &Path) {
     let disk = SparseFile::create(File::create(path).unwrap(), size).unwrap();
     plan.write(&disk, &Unwatched).unwrap();
-}
-
-/// Runs a program and gives what it prints.
-fn run<S: AsRef<OsStr>>(program: &str, arguments: &[S]) -> Result<String, String> {
-    let output = programs::run(program, arguments);
-    let said = String::from_utf8_lossy(&output.stderr);
-    match output.status.success() {
-        true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
-        false => Err(format!("{program}: {said}")),
-    }
 }
 
 fn mkswap(size: u64, page_size: u64, label: Option<&str>, path: &Path) -> Result<(), String> {
@@ -80,15 +68,9 @@ fn difference(one: &Path, other: &Path) -> Option<u64> {
     differ.map(|place| place as u64)
 }
 
-fn paths(scratch: &TempDir) -> (PathBuf, PathBuf) {
-    let path = |name| scratch.path().join(name);
+fn paths(scratch: &Scratch) -> (PathBuf, PathBuf) {
+    let path = |name| scratch.path(name);
     (path("swap.img"), path("sample-mkswap.img"))
-}
-
-fn scratch() -> TempDir {
-    TempDir::new_in("/dev/shm")
-        .or_else(|_| TempDir::new())
-        .unwrap()
 }
 
 #[test]
@@ -105,7 +87,7 @@ fn every_byte_is_that_of_mkswap() {
         ("swap", (1 << 30) + 65_535, 65_536, None),
         ("swap", 1 << 30, 16_384, None),
     ] {
-        let scratch = scratch();
+        let scratch = Scratch::new();
         let (ours, theirs) = paths(&scratch);
         write(&*plan(kind, size, page_size, label).unwrap(), size, &ours);
         mkswap(size, page_size, label, &theirs).unwrap();
@@ -119,7 +101,7 @@ fn every_byte_is_that_of_mkswap() {
 
 #[test]
 fn a_difference_is_found() {
-    let scratch = scratch();
+    let scratch = Scratch::new();
     let (ours, theirs) = paths(&scratch);
     write(
         &*plan("swap", 1 << 20, PAGE, Some("one")).unwrap(),
@@ -132,7 +114,7 @@ fn a_difference_is_found() {
 
 #[test]
 fn what_mkswap_refuses_is_refused() {
-    let scratch = scratch();
+    let scratch = Scratch::new();
     let (_, theirs) = paths(&scratch);
     for (size, page_size) in [(10 * PAGE - 1, PAGE), (9 * 65_536, 65_536)] {
         assert!(mkswap(size, page_size, None, &theirs).is_err());
@@ -142,36 +124,28 @@ fn what_mkswap_refuses_is_refused() {
 
 #[test]
 fn others_see_label_and_uuid() {
-    let scratch = scratch();
+    let scratch = Scratch::new();
     let (ours, _) = paths(&scratch);
     for (page_size, label) in [(PAGE, "sixteen letters!"), (65_536, "Größe")] {
         let plan = plan("swap", 4 << 20, page_size, Some(label)).unwrap();
         assert_eq!(plan.summary().label.as_deref(), Some(label));
         write(&*plan, 4 << 20, &ours);
         for (name, expected) in [("TYPE", "swap"), ("LABEL", label), ("UUID", UUID)] {
-            let arguments = ["-p", "-s", name, "-o", "value"].map(OsStr::new);
-            let arguments = [&arguments[..], &[ours.as_os_str()]].concat();
-            assert_eq!(run("blkid", &arguments).unwrap().trim_end(), expected);
+            assert_eq!(blkid_value(&ours, name), expected);
         }
-        programs::accepted("blkid", &ours);
         let said = run("swaplabel", &[&ours]).unwrap();
         assert!(said.contains(label) && said.contains(UUID), "{said}");
-        programs::accepted("swaplabel", &ours);
+        accepted("swaplabel", &ours);
     }
 }
 
-/// What turns on swap space may not be left on.
-struct On(String);
+/// Swap space that is in use, until the end of its scope.
+struct On(LoopDevice);
 
 impl Drop for On {
     fn drop(&mut self) {
-        for (program, arguments) in [
-            ("swapoff", &[&self.0][..]),
-            ("losetup", &[&"--detach".into(), &self.0]),
-        ] {
-            if let Err(said) = run(program, arguments) {
-                eprintln!("{said}");
-            }
+        if let Err(said) = run("swapoff", &[&self.0.path]) {
+            eprintln!("{said}");
         }
     }
 }
@@ -179,16 +153,10 @@ impl Drop for On {
 /// Needs root, and a kernel that lets it: in most containers it doesn't.
 #[test]
 fn the_kernel_swaps_to_it() {
-    if fs::metadata("/proc/self").unwrap().uid() != 0 {
-        let left_out = std::env::var_os("CREATEHDDS_TEST_NO_ROOT").is_some_and(|it| it == "1");
-        assert!(
-            left_out,
-            "swapon needs root; CREATEHDDS_TEST_NO_ROOT=1 leaves this test out"
-        );
-        eprintln!("NOT RUN: the_kernel_swaps_to_it: swapon needs root");
+    if !is_root() {
         return;
     }
-    let scratch = scratch();
+    let scratch = Scratch::new();
     let (ours, _) = paths(&scratch);
     let size = 4 << 20;
     write(
@@ -196,21 +164,20 @@ fn the_kernel_swaps_to_it() {
         size,
         &ours,
     );
-    let image = ours.to_str().unwrap();
-    let device = run("losetup", &["--find", "--show", image]).unwrap();
-    let on = On(device.trim_end().to_owned());
+    let device = LoopDevice::new(&ours, "512");
     // After all that is there already, so that nothing is swapped to it.
-    let said = run("swapon", &["--priority", "-1", &on.0]);
-    match said {
+    let said = run("swapon", &arguments(&["--priority", "-1"], &[&device.path]));
+    let on = match said {
         Err(said) if said.contains("Operation not permitted") => {
-            eprintln!("NOT RUN: the_kernel_swaps_to_it: {said}");
-            return;
+            return not_run(&said);
         }
-        said => said.unwrap(),
+        said => said.map(|_| On(device)).unwrap(),
     };
-    programs::accepted("swapon", &ours);
+    accepted("swapon", &ours);
     let swaps = fs::read_to_string("/proc/swaps").unwrap();
-    let line = swaps.lines().find(|line| line.starts_with(&on.0));
+    let line = swaps
+        .lines()
+        .find(|line| line.starts_with(on.0.path.to_str().unwrap()));
     let kibibytes = line.unwrap().split_whitespace().nth(2).unwrap();
     assert_eq!(kibibytes, ((size - PAGE) / 1024).to_string());
 }

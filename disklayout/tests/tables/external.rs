@@ -14,18 +14,20 @@ use disklayout::{SECTOR_SIZE, SectorSize, build};
 use serde_json::Value;
 use tempfile::NamedTempFile;
 
-use crate::programs;
+use testkit::log::accepted;
+use testkit::program::output;
+
 use crate::support::{Part, assert_reads_back, disk, plan_of};
 
 /// What a checker prints when it has nothing to object to.
 fn approved(program: &str, arguments: &[&str]) -> Result<String, String> {
-    let output = programs::run(program, arguments);
+    let output = output(program, arguments);
     let stdout = String::from_utf8(output.stdout).unwrap();
     let stderr = String::from_utf8(output.stderr).unwrap();
     let text = format!("{stdout}{stderr}");
     if output.status.success() && !text.lines().any(is_complaint) {
         let image = arguments.iter().map(Path::new).find(|path| path.is_file());
-        image.inspect(|image| programs::accepted(program, image));
+        image.inspect(|image| accepted(program, image));
         Ok(stdout)
     } else {
         Err(format!("{program}: {text}"))
@@ -223,7 +225,7 @@ pub(crate) fn assert_all_agree_on(spec: &Disk) -> DiskPlan {
     assert_parted_reads(&plan, path);
     assert_blkid_reads(&plan, path);
     if plan.sector_size != SectorSize::B512 {
-        programs::accepted("sfdisk", file.path());
+        accepted("sfdisk", file.path());
     }
     plan
 }
@@ -241,7 +243,7 @@ pub(crate) fn seen_by(program: &str, arguments: &[&str], plan: &DiskPlan) -> Str
 pub(crate) fn hybrid_by_sgdisk(plan: &DiskPlan, numbers: &str) -> Vec<u8> {
     let file = build_to_file(plan);
     let image = file.path().to_str().unwrap();
-    let output = programs::run("sgdisk", &["--hybrid", numbers, image]);
+    let output = output("sgdisk", &["--hybrid", numbers, image]);
     assert!(output.status.success(), "{output:?}");
     let disk = SparseFile::open(file.reopen().unwrap()).unwrap();
     let mut record = vec![0; 512];
@@ -273,7 +275,7 @@ impl Device {
             &size,
             image,
         ];
-        let output = programs::run("losetup", &arguments);
+        let output = output("losetup", &arguments);
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "a loop device needs root: {said}");
         let path = String::from_utf8(output.stdout).unwrap();
@@ -292,7 +294,7 @@ impl Drop for Device {
     fn drop(&mut self) {
         if self.is_loop {
             let path = self.path.to_str().unwrap_or_default();
-            programs::run("losetup", &["--detach", path]);
+            output("losetup", &["--detach", path]);
         }
     }
 }

@@ -5,8 +5,6 @@ mod damaged;
 mod external;
 mod keys;
 mod lenient;
-#[path = "../programs/mod.rs"]
-mod programs;
 mod properties;
 mod recorded;
 mod refused;

@@ -1,48 +1,34 @@
 //! Every refused configuration of `tests/data/reject`, each with the message that it must give.
+//! `UPDATE_EXPECTED=1` writes the messages that they give into the files.
 
-use std::collections::BTreeSet;
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::bail;
 use disklayout::Timestamp;
 use disklayout::fs::Registry;
 use disklayout::tree::Content;
+use testkit::cases::{self, Case};
 
 use super::Config;
 use super::releases::NextRelease;
 use crate::engine::download::Downloads;
 use crate::engine::{Conditions, Planner};
 
-/// Fewer files than this would mean that they weren't found.
-const AT_LEAST: usize = 120;
+/// The file whose configurations are sound, but not for a strict reader.
+const STRICT: &str = "strict";
 
-/// Files with this prefix are sound, but not for a strict reader.
-const STRICT: &str = "strict_";
+/// What every configuration is called.
+const FILE: &str = "hdds.json";
 
 const RESERVED: [&str; 7] = [
     "all", "check", "doctor", "help", "inspect", "make-fs", "plan",
 ];
 
-fn directory() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/reject")
-}
-
-/// The names without their extension of the files with `extension`.
-fn stems(extension: &str) -> BTreeSet<String> {
-    let entries = fs::read_dir(directory()).unwrap();
-    entries
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.extension().is_some_and(|found| found == extension))
-        .map(|path| path.file_stem().unwrap().to_str().unwrap().to_string())
-        .collect()
-}
-
-/// What is said against the configuration `text`, if anything is.
-fn objection(file: &str, text: &str) -> Option<String> {
-    let parsed = Config::parse(text, file, &RESERVED);
+/// What is said against a configuration, if anything is.
+fn objection(case: &Case) -> Option<String> {
+    let parsed = Config::parse(&case.text, FILE, &RESERVED);
     let config = match parsed {
-        Ok(config) if file.starts_with(STRICT) => config.strict(),
+        Ok(config) if case.subject == STRICT => config.strict(),
         other => other,
     };
     match config {
@@ -79,26 +65,9 @@ fn plan_objection(config: &Config) -> Option<String> {
 
 #[test]
 fn every_refused_configuration_gives_its_message() {
-    let configurations = stems("json");
-    assert_eq!(
-        configurations,
-        stems("expected"),
-        "files without their pair"
-    );
-    assert!(
-        configurations.len() >= AT_LEAST,
-        "only {}",
-        configurations.len()
-    );
-    let mut wrong = Vec::new();
-    for stem in configurations {
-        let file = format!("{stem}.json");
-        let text = fs::read_to_string(directory().join(&file)).unwrap();
-        let expected = fs::read_to_string(directory().join(format!("{stem}.expected"))).unwrap();
-        let found = objection(&file, &text).unwrap_or_else(|| "nothing".to_string());
-        if found != expected.trim_end() {
-            wrong.push(format!("{file}\nexpected:\n{expected}found:\n{found}\n"));
-        }
-    }
-    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/reject");
+    cases::check(&directory, |case| {
+        let said = objection(case).unwrap_or_default();
+        said.lines().map(str::to_owned).collect()
+    });
 }

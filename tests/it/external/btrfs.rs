@@ -14,11 +14,14 @@ use super::{
     check, comes_back, is_in_the_partition_of_a_table, make, same_bytes_for_everybody,
     smallest_size_holds,
 };
-use crate::rootfs::compare::assert_same;
-use crate::rootfs::host;
-use crate::rootfs::image::Scratch;
-use crate::rootfs::listing::{Knows, seen_by};
-use crate::rootfs::mounted::{Mounted, go_on_writing, is_root};
+use testkit::compare::assert_same;
+use testkit::host;
+use testkit::listing::{Knows, seen_by};
+use testkit::mount::Mounted;
+use testkit::root::is_root;
+use testkit::scratch::Scratch;
+
+use crate::rootfs::mounted::go_on_writing;
 
 const MIB: u64 = 1 << 20;
 const MIN: u64 = 114_294_784;
@@ -35,7 +38,7 @@ const KNOWS: Knows = Knows {
 #[test]
 fn everything_comes_back() {
     let source = sample();
-    let scratch = Scratch::new();
+    let scratch = Scratch::for_whole_systems();
     let image = scratch.path("btrfs-everything.img");
     make("-t btrfs -s 400M -L label", source.path(), &image).expect(0);
     check("btrfs", &image).unwrap();
@@ -207,7 +210,7 @@ fn what_the_installed_program_is_too_old_for_is_refused() {
 #[test]
 fn features_come_back() {
     let source = sample();
-    let scratch = Scratch::new();
+    let scratch = Scratch::for_whole_systems();
     for (features, missing) in [
         ("^no-holes,^extref", ["NO_HOLES", "EXTENDED_IREF"]),
         (
@@ -237,7 +240,7 @@ fn features_come_back() {
 #[test]
 fn the_checker_sees_changed_data() {
     let source = sample();
-    let scratch = Scratch::new();
+    let scratch = Scratch::for_whole_systems();
     let image = scratch.path("sample-btrfs-broken.img");
     make("-t btrfs -s 400M", source.path(), &image).expect(0);
     let bytes = std::fs::read(&image).unwrap();

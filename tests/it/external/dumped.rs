@@ -7,7 +7,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use crate::checkers::{self, command};
-use crate::sparse;
+use testkit::sparse;
 
 /// What is known of an inode.
 #[derive(Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ type Entries = BTreeMap<Vec<u8>, Entry>;
 
 /// The files below a directory of the host.
 pub(super) fn of_host(root: &Path) -> Entries {
-    let listing = crate::rootfs::host::list(root);
+    let listing = testkit::host::list(root);
     let listing = listing
         .into_iter()
         .filter(|(path, _)| !is_one_of_many(path));
@@ -78,7 +78,7 @@ pub(super) fn of_image(image: &Path, count: usize) -> Entries {
             .or_insert_with(|| dump(image, &number, scratch.path()));
         entries.insert(path, entry(dumped));
     }
-    checkers::log("dump.f2fs", &image.file_name().unwrap().to_string_lossy());
+    checkers::accepted("dump.f2fs", image);
     entries
 }
 

@@ -13,7 +13,7 @@ use super::{
     check, comes_back, is_in_the_partition_of_a_table, make, same_bytes_for_everybody,
     smallest_size_holds,
 };
-use crate::rootfs::image::Scratch;
+use testkit::scratch::Scratch;
 
 const MIB: u64 = 1 << 20;
 const MIN: u64 = 54_525_952;
@@ -24,7 +24,7 @@ const MIN_FILLED: u64 = 64 << 20;
 #[test]
 fn everything_comes_back() {
     let source = sample();
-    let scratch = Scratch::new();
+    let scratch = Scratch::for_whole_systems();
     let image = scratch.path("f2fs-everything.img");
     make("-t f2fs -s 400M -L label", source.path(), &image).expect(0);
     check("f2fs", &image).unwrap();
@@ -154,7 +154,7 @@ fn without_the_program_the_error_names_the_package() {
 #[test]
 fn the_checker_sees_a_changed_node() {
     let source = sample();
-    let scratch = Scratch::new();
+    let scratch = Scratch::for_whole_systems();
     let image = scratch.path("sample-f2fs-broken.img");
     make("-t f2fs -s 400M", source.path(), &image).expect(0);
     let bytes = std::fs::read(&image).unwrap();

@@ -12,9 +12,11 @@ mod xfs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use crate::checkers::{self, approved, approved_text, command};
-use crate::rootfs::image::Scratch;
-use crate::rootfs::mounted::is_root_user;
+use testkit::checkers::{blkid_value as blkid, fsck as check};
+use testkit::root::is_root_user;
+use testkit::scratch::Scratch;
+
+use crate::checkers::{self, command};
 use crate::world::{Run, World};
 
 use sample::sample;
@@ -38,36 +40,10 @@ fn make_in(parent: &Path, line: &str, input: &Path, image: &Path) -> Run {
     run
 }
 
-/// The value that blkid finds on an image of one filesystem.
-fn blkid(image: &Path, name: &str) -> String {
-    let found = approved_text("blkid", &["-p", "-o", "value", "-s", name], image).unwrap();
-    checkers::log("blkid", &image.file_name().unwrap().to_string_lossy());
-    found.trim().to_owned()
-}
-
-/// The checker of a filesystem, none of which changes the image.
-fn check(kind: &str, image: &Path) -> checkers::Verdict<()> {
-    let (program, arguments): (_, &[&str]) = match kind {
-        "xfs" => ("xfs_repair", &["-n", "-f"]),
-        "btrfs" => ("btrfs", &["check", "--readonly", "--check-data-csum"]),
-        "f2fs" => ("fsck.f2fs", &["--dry-run"]),
-        _ => panic!("{kind}"),
-    };
-    let said = String::from_utf8_lossy(&approved(program, arguments, image)?).into_owned();
-    // These end with 0 whatever they find, or say what they would mend.
-    if let Some(line) = said.lines().find(|line| {
-        line.contains("[Fail]") || line.contains("would ") && !line.contains("would be")
-    }) {
-        return Err(line.to_owned());
-    }
-    checkers::log(program, &image.file_name().unwrap().to_string_lossy());
-    Ok(())
-}
-
 /// The partition of an image with a table, alone.
 fn partition(image: &Path) -> checkers::Volume {
     let table = checkers::table(image).unwrap();
-    checkers::volume(image, &table.entries[0])
+    checkers::Volume::of_partition(image, &table.entries[0])
 }
 
 /// Runs as a user who isn't root; needs root.
@@ -99,7 +75,7 @@ fn as_nobody(parent: &Path, line: &str, input: &Path, image: &Path) {
 /// An empty filesystem has the size, label and UUID that it was asked for with, and few blocks.
 fn comes_back(kind: &str, size: u64, options: &str, label: &str) {
     let empty = tempfile::tempdir().unwrap();
-    let scratch = Scratch::new();
+    let scratch = Scratch::for_whole_systems();
     let image = scratch.path(&format!("{kind}-{size}.img"));
     let line = format!("-t {kind} -s {size} -U {UUID} {options}");
     make(&line, empty.path(), &image).expect(0);
@@ -115,20 +91,20 @@ fn comes_back(kind: &str, size: u64, options: &str, label: &str) {
 
 fn is_in_the_partition_of_a_table(kind: &str) {
     let source = sample();
-    let scratch = Scratch::new();
+    let scratch = Scratch::for_whole_systems();
     for table in ["mbr", "gpt"] {
         let image = scratch.path(&format!("{kind}-{table}.img"));
         let line = format!("-t {kind} -s 420M -p={table}");
         make(&line, source.path(), &image).expect(0);
         let volume = partition(&image);
-        check(kind, volume.path()).unwrap();
+        check(kind, &volume).unwrap();
     }
 }
 
 /// With a file of `large` bytes beside the sample.
 fn smallest_size_holds(kind: &str, large: usize) {
     let source = sample();
-    let scratch = Scratch::new();
+    let scratch = Scratch::for_whole_systems();
     std::fs::write(source.path().join("large"), vec![7; large]).unwrap();
     let image = scratch.path(&format!("{kind}-auto.img"));
     make(&format!("-t {kind} -s auto"), source.path(), &image).expect(0);
@@ -139,7 +115,7 @@ fn smallest_size_holds(kind: &str, large: usize) {
 fn same_bytes_for_everybody(kind: &str) {
     let source = sample();
     let input = source.path().join("many");
-    let scratch = Scratch::new();
+    let scratch = Scratch::for_whole_systems();
     let [one, other] = ["one", "other"].map(|name| scratch.path(&format!("{kind}-{name}.img")));
     let line = format!("-t {kind} -s 400M");
     make_in(&std::env::temp_dir(), &line, &input, &one).expect(0);

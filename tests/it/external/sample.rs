@@ -5,13 +5,13 @@ use std::os::unix::fs::{FileExt, PermissionsExt, lchown, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 
-use rustix::fs::{
-    AtFlags, CWD, FileType, Mode, Timespec, Timestamps, XattrFlags, lsetxattr, makedev, mknodat,
-    utimensat,
-};
+use rustix::fs::{FileType, XattrFlags, lsetxattr, makedev};
 use tempfile::TempDir;
 
-use crate::rootfs::mounted::is_root_user;
+use testkit::metadata::set_time;
+use testkit::root::is_root_user;
+
+use crate::rootfs::awkward::mknod;
 
 /// What any user can make, and what only root can where the test runs as root.
 pub(super) fn sample() -> TempDir {
@@ -147,10 +147,6 @@ fn attributes(root: &Path) {
     set(&below, "system.posix_acl_default", &acl);
 }
 
-fn mknod(path: &Path, kind: FileType, device: u64) {
-    mknodat(CWD, path, kind, Mode::from_raw_mode(0o640), device).unwrap();
-}
-
 fn of_root(root: &Path) {
     let below = root.join("of root");
     fs::create_dir(&below).unwrap();
@@ -203,15 +199,7 @@ fn times(root: &Path) {
         fs::write(path.join("file"), "").unwrap();
         symlink("target", path.join("link")).unwrap();
         for name in ["file", "link", ""] {
-            let time = Timespec {
-                tv_sec: seconds,
-                tv_nsec: nanoseconds,
-            };
-            let times = Timestamps {
-                last_access: time,
-                last_modification: time,
-            };
-            utimensat(CWD, path.join(name), &times, AtFlags::SYMLINK_NOFOLLOW).unwrap();
+            set_time(&path.join(name), seconds, nanoseconds);
         }
     }
 }

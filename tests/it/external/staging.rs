@@ -12,7 +12,7 @@ use tempfile::TempDir;
 
 use super::make;
 use super::sample::sample;
-use crate::world::World;
+use crate::world::{World, send};
 
 /// The programs in which a run waits, by the filesystem that they make.
 const PROGRAMS: [(&str, &str); 3] = [
@@ -123,12 +123,6 @@ fn stand_in(bin: &Path, program: &str, started: &Path) {
     );
     fs::write(&path, script).unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
-}
-
-fn send(child: &Child, signal: &str) {
-    let mut kill = Command::new("kill");
-    let kill = kill.args(["-s", signal, &child.id().to_string()]);
-    assert!(kill.status().unwrap().success());
 }
 
 #[test]

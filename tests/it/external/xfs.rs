@@ -12,11 +12,14 @@ use super::{
     check, comes_back, is_in_the_partition_of_a_table, make, same_bytes_for_everybody,
     smallest_size_holds,
 };
-use crate::rootfs::compare::assert_same;
-use crate::rootfs::host;
-use crate::rootfs::image::Scratch;
-use crate::rootfs::listing::Listing;
-use crate::rootfs::mounted::{Mounted, go_on_writing, is_root};
+use testkit::compare::assert_same;
+use testkit::host;
+use testkit::listing::Listing;
+use testkit::mount::Mounted;
+use testkit::root::is_root;
+use testkit::scratch::Scratch;
+
+use crate::rootfs::mounted::go_on_writing;
 
 const MIB: u64 = 1 << 20;
 const MIN: u64 = 300 * MIB;
@@ -34,7 +37,7 @@ fn known(mut listing: Listing) -> Listing {
 #[test]
 fn everything_comes_back() {
     let source = sample();
-    let scratch = Scratch::new();
+    let scratch = Scratch::for_whole_systems();
     let image = scratch.path("xfs-everything.img");
     make("-t xfs -s 400M -L label", source.path(), &image).expect(0);
     check("xfs", &image).unwrap();
@@ -165,7 +168,7 @@ fn the_smallest_size_holds_uneven_groups() {
             std::fs::write(path.join(file.to_string()), vec![7; 200_000]).unwrap();
         }
     }
-    let scratch = Scratch::new();
+    let scratch = Scratch::for_whole_systems();
     let image = scratch.path("xfs-uneven.img");
     make("-t xfs -s auto", source.path(), &image).expect(0);
     check("xfs", &image).unwrap();
@@ -180,7 +183,7 @@ fn where_there_is_no_room_the_error_tells_how_much_is_enough() {
         std::fs::create_dir_all(&path).unwrap();
         std::fs::write(path.join(file.to_string()), vec![7; 200_000]).unwrap();
     }
-    let scratch = Scratch::new();
+    let scratch = Scratch::for_whole_systems();
     let image = scratch.path("xfs-full.img");
     let run = make("-t xfs -s 300M", source.path(), &image);
     run.expect(3)
@@ -191,7 +194,7 @@ fn where_there_is_no_room_the_error_tells_how_much_is_enough() {
 #[test]
 fn features_come_back() {
     let source = sample();
-    let scratch = Scratch::new();
+    let scratch = Scratch::for_whole_systems();
     for features in [
         "^finobt,^inobtcount,^sparse,^reflink",
         "nrext64,bigtime",
@@ -272,7 +275,7 @@ fn without_the_program_the_error_names_the_package() {
 #[test]
 fn the_checker_sees_a_changed_inode() {
     let source = sample();
-    let scratch = Scratch::new();
+    let scratch = Scratch::for_whole_systems();
     let image = scratch.path("sample-xfs-broken.img");
     make("-t xfs -s 400M", source.path(), &image).expect(0);
     let file = std::fs::File::options()

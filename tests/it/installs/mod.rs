@@ -10,9 +10,12 @@ use std::os::unix::fs::MetadataExt;
 use std::process::Command;
 use std::time::Duration;
 
+use testkit::root::is_root;
+
 use crate::server::{Server, ok, respond};
 use crate::world::{Run, single};
-use host::{Host, may_run};
+
+use host::Host;
 
 /// A group of one small image. `keys` come behind the usual ones.
 fn group(name: &str, keys: &str) -> String {
@@ -46,7 +49,7 @@ fn fails<const N: usize>(host: &Host, line: &str, parts: [&str; N]) -> Run {
 /// BIOS and UEFI, both formats, in a new directory and beside a layout, all at a time.
 #[test]
 fn a_whole_set_is_built_and_then_complete() {
-    if !may_run() {
+    if !is_root() {
         return;
     }
     let groups = [
@@ -118,7 +121,7 @@ fn a_whole_set_is_built_and_then_complete() {
 /// Of two mirrors the first has nothing; the second is on the network.
 #[test]
 fn the_next_mirror_is_asked_for_a_tree_that_is_not_there() {
-    if !may_run() {
+    if !is_root() {
         return;
     }
     let host = host_with_old("");
@@ -142,7 +145,7 @@ fn the_next_mirror_is_asked_for_a_tree_that_is_not_there() {
 
 #[test]
 fn a_tree_that_is_not_there_is_told_with_its_address() {
-    if !may_run() {
+    if !is_root() {
         return;
     }
     let host = host_with_old("");
@@ -159,8 +162,9 @@ fn a_tree_that_is_not_there_is_told_with_its_address() {
 }
 
 #[test]
+#[ignore = "slow: an emulated machine that is waited for"]
 fn a_machine_that_hangs_is_ended_and_tried_again() {
-    if !may_run() {
+    if !is_root() {
         return;
     }
     let host = host_with_old("# hang\n");
@@ -177,7 +181,7 @@ fn a_machine_that_hangs_is_ended_and_tried_again() {
 
 #[test]
 fn a_machine_that_panics_has_installed_nothing() {
-    if !may_run() {
+    if !is_root() {
         return;
     }
     let host = host_with_old("# nothing\n# panic\n");
@@ -190,7 +194,7 @@ fn a_machine_that_panics_has_installed_nothing() {
 
 #[test]
 fn a_machine_that_installs_nothing_is_no_success() {
-    if !may_run() {
+    if !is_root() {
         return;
     }
     let host = host_with_old("# nothing\n");
@@ -203,8 +207,9 @@ fn a_machine_that_installs_nothing_is_no_success() {
 
 /// virt-install reports success for both.
 #[test]
+#[ignore = "slow: several emulated machines"]
 fn a_machine_that_is_ended_from_outside_is_no_success() {
-    if !may_run() {
+    if !is_root() {
         return;
     }
     let host = host_with_old("# hang\n");
@@ -226,7 +231,7 @@ fn a_machine_that_is_ended_from_outside_is_no_success() {
 /// Without text mode there is a screen to look at, and nothing on a console.
 #[test]
 fn the_screen_of_a_machine_is_told() {
-    if !may_run() {
+    if !is_root() {
         return;
     }
     let host = host_with_old("");
@@ -239,7 +244,7 @@ fn the_screen_of_a_machine_is_told() {
 /// The first machine is ended, the second attempt succeeds.
 #[test]
 fn an_attempt_that_fails_is_made_again() {
-    if !may_run() {
+    if !is_root() {
         return;
     }
     let host = host_with_old("");
@@ -255,7 +260,7 @@ fn an_attempt_that_fails_is_made_again() {
 
 #[test]
 fn what_is_missing_is_told_before_anything_is_done() {
-    if !may_run() {
+    if !is_root() {
         return;
     }
     let host = host_with_old("");
@@ -281,8 +286,9 @@ fn what_is_missing_is_told_before_anything_is_done() {
 }
 
 #[test]
+#[ignore = "slow: several emulated machines"]
 fn a_libvirtd_that_stops_midway_fails_the_attempt_only() {
-    if !may_run() {
+    if !is_root() {
         return;
     }
     let mut host = host_with_old("# hang\n");
@@ -304,8 +310,9 @@ fn a_libvirtd_that_stops_midway_fails_the_attempt_only() {
 }
 
 #[test]
+#[ignore = "slow: several emulated machines"]
 fn an_interrupted_run_leaves_nothing() {
-    if !may_run() {
+    if !is_root() {
         return;
     }
     let groups = [group("m", ""), group("u", r#", "bootopts": "uefi""#)].join(",");
@@ -327,8 +334,9 @@ fn an_interrupted_run_leaves_nothing() {
 }
 
 #[test]
+#[ignore = "slow: several emulated machines"]
 fn what_a_killed_run_leaves_is_removed_by_the_next_one() {
-    if !may_run() {
+    if !is_root() {
         return;
     }
     let host = host_with_old("# hang\n");
@@ -351,8 +359,9 @@ fn what_a_killed_run_leaves_is_removed_by_the_next_one() {
 
 /// Nobody else's machine is touched, whatever it is called, and two directories don't collide.
 #[test]
+#[ignore = "slow: several emulated machines"]
 fn runs_in_two_directories_and_machines_of_others_live_side_by_side() {
-    if !may_run() {
+    if !is_root() {
         return;
     }
     let host = host_with_old("");
@@ -375,7 +384,7 @@ fn runs_in_two_directories_and_machines_of_others_live_side_by_side() {
 
 #[test]
 fn a_full_disk_is_told_at_once() {
-    if !may_run() {
+    if !is_root() {
         return;
     }
     let host = Host::new(

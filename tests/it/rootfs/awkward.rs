@@ -8,10 +8,9 @@ use std::os::unix::fs::{FileExt, PermissionsExt, lchown, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{
-    AtFlags, CWD, FileType, Mode, Timespec, Timestamps, XattrFlags, lsetxattr, makedev, mknodat,
-    utimensat,
-};
+use rustix::fs::{CWD, FileType, Mode, XattrFlags, lsetxattr, makedev, mknodat};
+
+use testkit::metadata::{acl, set_time};
 
 use crate::checkers::approved;
 
@@ -176,7 +175,7 @@ fn fifo_and_socket(root: &Directory) {
     UnixListener::bind(below.join("socket")).unwrap();
 }
 
-fn mknod(path: &Path, kind: FileType, device: u64) {
+pub(crate) fn mknod(path: &Path, kind: FileType, device: u64) {
     mknodat(CWD, path, kind, Mode::from_raw_mode(0o640), device).unwrap();
 }
 
@@ -251,17 +250,6 @@ fn user_xattrs(root: &Directory) {
             format!("{number}\0").as_bytes(),
         );
     }
-}
-
-/// An ACL as Linux takes it: version 2, then tag, permissions and number of every entry.
-fn acl(entries: &[(u16, u16, u32)]) -> Vec<u8> {
-    let mut bytes = 2_u32.to_le_bytes().to_vec();
-    for (tag, permissions, id) in entries {
-        bytes.extend(tag.to_le_bytes());
-        bytes.extend(permissions.to_le_bytes());
-        bytes.extend(id.to_le_bytes());
-    }
-    bytes
 }
 
 fn acls(root: &Directory) {
@@ -351,16 +339,4 @@ fn times(root: &Directory) {
             set_time(&path.join(name), seconds, nanoseconds);
         }
     }
-}
-
-fn set_time(path: &Path, seconds: i64, nanoseconds: i64) {
-    let time = Timespec {
-        tv_sec: seconds,
-        tv_nsec: nanoseconds,
-    };
-    let times = Timestamps {
-        last_access: time,
-        last_modification: time,
-    };
-    utimensat(CWD, path, &times, AtFlags::SYMLINK_NOFOLLOW).unwrap();
 }

@@ -2,15 +2,18 @@
 
 use std::path::Path;
 
-use super::compare::assert_same;
-use super::image::{KINDS, Scratch, assert_holds, make_fs, read_by_other};
-use super::listing::{Listing, seen_by};
-use super::mounted::{e2fsck, is_root};
+use testkit::scratch::Scratch;
+
+use super::image::{KINDS, assert_holds, make_fs, read_by_other};
 use super::source;
+use testkit::checkers::e2fsck;
+use testkit::compare::assert_same;
+use testkit::listing::{Listing, seen_by};
+use testkit::root::is_root;
 
 /// Packs `input`; `reduce` is what the directory hasn't of what the image has.
 fn assert_packed(from: &str, kind: &str, input: &Path, reduce: fn(Listing) -> Listing) {
-    let scratch = Scratch::new();
+    let scratch = Scratch::for_whole_systems();
     let image = scratch.path(&format!("debian-{from}-{kind}.img"));
     make_fs(&format!("-t {kind} -s auto+100M"), &[input], &image);
     e2fsck(&image).unwrap_or_else(|said| panic!("{}: {said}", image.display()));
@@ -30,6 +33,7 @@ fn a_debian_is_packed_from_its_directory() {
 }
 
 #[test]
+#[ignore = "slow: a whole system, three times"]
 fn a_debian_is_packed_from_its_archive() {
     for kind in KINDS {
         assert_packed("archive", kind, &source::archive(), source::as_unpacked);

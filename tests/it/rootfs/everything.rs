@@ -3,18 +3,21 @@
 use std::path::Path;
 
 use super::awkward::{self, Directory};
-use super::host;
-use super::image::{KINDS, Scratch, assert_holds, make_fs};
-use super::listing::{Kind, Listing};
-use super::mounted::{e2fsck, is_root};
+use testkit::scratch::Scratch;
+
+use super::image::{KINDS, assert_holds, make_fs};
 use super::programs::{pack, unpack};
+use testkit::checkers::e2fsck;
+use testkit::host;
+use testkit::listing::{Kind, Listing};
+use testkit::root::is_root;
 
 /// A symbolic link of 4095 bytes needs blocks of 4 KiB.
 const OPTIONS: &str = "-s 1G --block-size 4096";
 
 fn assert_packed(from: &str, input: &Path, expected: Option<&Listing>) {
     for kind in KINDS {
-        let scratch = Scratch::new();
+        let scratch = Scratch::for_whole_systems();
         let image = scratch.path(&format!("awkward-{from}-{kind}.img"));
         make_fs(&format!("-t {kind} {OPTIONS}"), &[input], &image);
         e2fsck(&image).unwrap();
@@ -37,12 +40,13 @@ fn everything_awkward_is_packed_from_a_directory() {
 
 /// What GNU tar unpacks of its own archive is what the image has to hold. It leaves out sockets.
 #[test]
+#[ignore = "slow: mounts with everything in them, three times"]
 fn everything_awkward_is_packed_from_an_archive() {
     if !is_root() {
         return;
     }
     let source = awkward::of_root();
-    let scratch = Scratch::new();
+    let scratch = Scratch::for_whole_systems();
     let archive = scratch.path("awkward.tar");
     pack(source.path(), &["--warning=no-file-ignored"], &archive);
     drop(source);

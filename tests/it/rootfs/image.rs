@@ -1,41 +1,19 @@
 //! Images of one filesystem, made by the command and seen by every checker.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
-use tempfile::TempDir;
+use testkit::checkers::e2fsck;
+use testkit::mount::Mounted;
+use testkit::readers::{self, LWEXT4_KNOWS, VIEW_KNOWS};
 
-use super::compare::assert_same;
-use super::host;
-use super::listing::{Knows, Listing, take_lost_found};
-use super::mounted::{self, Mounted, e2fsck};
-use super::readers::{self, LWEXT4_KNOWS, VIEW_KNOWS};
+use super::mounted;
 use crate::world::{Run, World};
+use testkit::compare::assert_same;
+use testkit::host;
+use testkit::listing::{Knows, Listing, take_lost_found};
 
 pub(crate) const KINDS: [&str; 3] = ["ext4", "ext3", "ext2"];
-
-/// A directory for images of several hundred MiB: in memory where there is room.
-pub(crate) struct Scratch(TempDir);
-
-/// What the tests that run at a time put into it.
-const ROOM: u64 = 4 << 30;
-
-impl Scratch {
-    pub(crate) fn new() -> Self {
-        let memory = Path::new("/dev/shm");
-        let free = rustix::fs::statvfs(memory).map_or(0, |found| found.f_bavail * found.f_frsize);
-        let directory = if free > ROOM {
-            TempDir::new_in(memory)
-        } else {
-            TempDir::new()
-        };
-        Self(directory.unwrap())
-    }
-
-    pub(crate) fn path(&self, name: &str) -> PathBuf {
-        self.0.path().join(name)
-    }
-}
 
 /// What an image holds, as the kernel and its mount show it. Needs root.
 pub(crate) fn read_by_kernel(image: &Path) -> Listing {

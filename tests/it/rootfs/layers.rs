@@ -3,9 +3,11 @@
 use std::fs;
 use std::path::Path;
 
-use super::image::{Scratch, make_fs};
+use testkit::scratch::Scratch;
+
+use super::image::make_fs;
 use super::programs::pack;
-use super::readers;
+use testkit::readers;
 
 fn write(root: &Path, paths: &[&str]) {
     for path in paths {
@@ -17,7 +19,7 @@ fn write(root: &Path, paths: &[&str]) {
 
 /// The paths of an image of two layers, without directories.
 fn files(line: &str) -> Vec<String> {
-    let scratch = Scratch::new();
+    let scratch = Scratch::for_whole_systems();
     let mut archives = Vec::new();
     let layers: [&[&str]; 2] = [
         &[

@@ -3,21 +3,13 @@
 //! the images is held against the source, entry by entry.
 
 /// A directory of everything that is awkward to pack.
-mod awkward;
-/// Two listings told apart.
-pub(crate) mod compare;
-/// Listings of what the kernel shows.
-pub(crate) mod host;
+pub(crate) mod awkward;
 /// Images made by the command, and their checkers.
 pub(crate) mod image;
-/// What listings consist of.
-pub(crate) mod listing;
-/// Images mounted by the kernel.
+/// The kernel goes on where we have written.
 pub(crate) mod mounted;
 /// GNU tar and compressors.
 mod programs;
-/// Listings by readers that aren't the kernel.
-mod readers;
 /// The Debian's place.
 mod source;
 

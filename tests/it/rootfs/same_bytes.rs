@@ -4,18 +4,20 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use super::compare::assert_same;
-use super::host;
-use super::image::{Scratch, make_fs, make_fs_changed};
+use testkit::scratch::Scratch;
+
+use super::image::{make_fs, make_fs_changed};
 use super::programs::{compress, copy_backwards, pack};
 use super::source;
 use crate::checkers::command;
-use crate::sparse::digest;
 use crate::world::BINARY;
+use testkit::compare::assert_same;
+use testkit::host;
+use testkit::sparse::digest;
 
 /// The digest of the image that `change` makes of `input`.
 fn digest_of(line: &str, input: &Path, change: impl FnOnce(&mut Command)) -> String {
-    let scratch = Scratch::new();
+    let scratch = Scratch::for_whole_systems();
     let image = scratch.path("same.img");
     make_fs_changed(line, &[input], &image, change);
     digest(&image)
@@ -31,13 +33,14 @@ fn with_umask(command: &mut Command) {
 }
 
 #[test]
+#[ignore = "slow: a whole system, several times"]
 fn threads_umask_and_the_order_of_a_directory_make_no_difference() {
     let input = source::directory();
     let first = digest_of("-j 1", &input, |_| {});
     assert_eq!(digest_of("-j 4", &input, |_| {}), first, "four jobs");
     assert_eq!(digest_of("", &input, with_umask), first, "umask");
 
-    let scratch = Scratch::new();
+    let scratch = Scratch::for_whole_systems();
     let copy = scratch.path("backwards");
     fs::create_dir(&copy).unwrap();
     copy_backwards(&input, &copy);
@@ -52,6 +55,7 @@ fn threads_umask_and_the_order_of_a_directory_make_no_difference() {
 }
 
 #[test]
+#[ignore = "slow: a whole system, several times"]
 fn a_pipe_and_a_compressed_archive_make_no_difference() {
     let archive = source::archive();
     let first = digest_of("-j 1", &archive, |_| {});
@@ -64,7 +68,7 @@ fn a_pipe_and_a_compressed_archive_make_no_difference() {
     });
     assert!(cat.wait().unwrap().success());
     assert_eq!(piped, first, "pipe");
-    let scratch = Scratch::new();
+    let scratch = Scratch::for_whole_systems();
     let compressed = scratch.path("debian.tar.zst");
     compress("zstd", "-1", &archive, &compressed);
     assert_eq!(digest_of("", &compressed, |_| {}), first, "zstd");
@@ -72,8 +76,9 @@ fn a_pipe_and_a_compressed_archive_make_no_difference() {
 
 /// A part of the Debian will do: some compressors are slow.
 #[test]
+#[ignore = "slow: a whole system, several times"]
 fn no_compressor_makes_a_difference() {
-    let scratch = Scratch::new();
+    let scratch = Scratch::for_whole_systems();
     let archive = scratch.path("part.tar");
     pack(&source::directory().join("usr/lib/python3"), &[], &archive);
     let first = digest_of("", &archive, |_| {});
@@ -95,7 +100,7 @@ fn no_compressor_makes_a_difference() {
 /// A difference in the input is one in the image.
 #[test]
 fn another_time_of_one_file_gives_other_bytes() {
-    let scratch = Scratch::new();
+    let scratch = Scratch::for_whole_systems();
     let directory = scratch.path("directory");
     fs::create_dir(&directory).unwrap();
     let file = fs::File::create(directory.join("file")).unwrap();

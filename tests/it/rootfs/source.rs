@@ -3,10 +3,10 @@
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
-use super::host;
-use super::listing::{Kind, Listing};
-use super::mounted::is_root_user;
 use crate::cache;
+use testkit::host;
+use testkit::listing::{Kind, Listing};
+use testkit::root::is_root_user;
 
 /// `debian-root.tar`.
 pub(crate) fn archive() -> PathBuf {

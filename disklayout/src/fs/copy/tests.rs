@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use proptest::prelude::*;
+use testkit::random::cases;
 
 use super::*;
 use crate::disk::MemDisk;
@@ -164,7 +165,7 @@ fn content() -> impl Strategy<Value = (u8, usize, usize, bool)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(12))]
+    #![proptest_config(cases(12))]
 
     #[test]
     fn every_source_arrives_in_its_place(
