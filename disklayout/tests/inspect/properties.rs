@@ -163,8 +163,8 @@ proptest! {
             label: Some("label"),
             ..Request::new("test", kind, identity)
         };
-        let draft = Registry::native().draft(request).unwrap();
-        let Ok(plan) = draft.at(Bytes::new(size)) else {
+        let draft = Registry::native().draft(request);
+        let Ok(plan) = draft.and_then(|draft| draft.at(Bytes::new(size))) else {
             return Ok(());
         };
         let disk = MemDisk::new(size);
