@@ -48,7 +48,7 @@ impl Progress for Unwatched {
 
 /// A format: its names, what is so of all filesystems in it, and drafts of them.
 pub trait Format: Debug + Send + Sync {
-    /// The names that a description may ask for it by, as libguestfs spells them.
+    /// The names that a description may ask for it by.
     fn names(&self) -> &'static [&'static str];
 
     /// What can be chosen beside size, label and UUID.
@@ -65,6 +65,13 @@ pub trait Format: Debug + Send + Sync {
     /// Whether files may take less room than they have bytes of data.
     fn is_compressed(&self) -> bool {
         false
+    }
+
+    /// What is chosen where firmware reads a filesystem that was asked for as `kind`, and its size is
+    /// free.
+    fn for_firmware(&self, kind: &str, chosen: &Options) -> Options {
+        let _ = kind;
+        chosen.clone()
     }
 
     /// The external programs that write it; none where this library does.

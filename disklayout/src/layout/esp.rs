@@ -1,31 +1,12 @@
-//! EFI system partitions whose size follows from the content: FAT32, which all firmware reads.
-//!
-//! "UEFI Specification", section 13.3 (file system format): FAT32 on fixed disks; FAT12 and FAT16
-//! only on removable ones.
+//! EFI system partitions: what firmware starts from.
 
-use crate::fs::Options;
-use crate::layout::spec::{Filesystem, Kinds};
+use crate::layout::spec::Kinds;
 use crate::place::Place;
 use crate::table::Kind;
 use crate::table::types::{self, ESP};
 
-/// Names by which the size decides which FAT it is, and the choice of one.
-const BY_SIZE: [&str; 3] = ["vfat", "fat", "msdos"];
-const FAT_SIZE: &str = "fat-size";
-
-/// What is chosen for a filesystem whose size is free, in a partition of these types: 32 bits for
-/// FAT that has no others.
-pub(super) fn options(filesystem: &Filesystem, kinds: &Kinds, table: Kind) -> Options {
-    let is_by_size = BY_SIZE.contains(&filesystem.format.as_str());
-    let is_open = is_by_size && filesystem.options.get(FAT_SIZE).is_none();
-    match is_open && is_esp(kinds, table) {
-        true => filesystem.options.clone().with(FAT_SIZE, 32),
-        false => filesystem.options.clone(),
-    }
-}
-
-/// A type that can't be is refused where the entry is made.
-fn is_esp(kinds: &Kinds, table: Kind) -> bool {
+/// Whether a partition of these types is one. A type that can't be is refused where the entry is made.
+pub(super) fn is_one(kinds: &Kinds, table: Kind) -> bool {
     let nowhere = Place::from("");
     match table {
         Kind::Gpt => kinds.guid(types::GPT_LINUX) == ESP.guid,

@@ -1,7 +1,7 @@
 //! What goes into the partitions of a disk, while their sizes are open.
 
 use crate::error::{Error, Result};
-use crate::fs::{Draft, Registry, Request};
+use crate::fs::{Draft, Options, Registry, Request};
 use crate::identity::Identity;
 use crate::layout::esp;
 use crate::layout::placed::Placed;
@@ -72,8 +72,19 @@ impl<'a> Drafter<'a> {
         self.registry.draft(self.request(one, filesystem, tree))
     }
 
-    fn request(&self, one: &Placed<'a>, filesystem: &'a Filesystem, tree: FileTree) -> Request<'a> {
+    /// What is chosen for a filesystem: where its size is free, firmware has a say.
+    fn options(&self, one: &Placed<'_>, filesystem: &Filesystem) -> Options {
         let is_free = matches!(self.size, DiskSize::Smallest(_)) && one.spec.end == End::Auto;
+        let kind = &filesystem.format;
+        match self.registry.format(kind) {
+            Some(format) if is_free && esp::is_one(&one.spec.kind, self.kind) => {
+                format.for_firmware(kind, &filesystem.options)
+            }
+            _ => filesystem.options.clone(),
+        }
+    }
+
+    fn request(&self, one: &Placed<'a>, filesystem: &'a Filesystem, tree: FileTree) -> Request<'a> {
         let identity = match one.spec.seed {
             Some(seed) => self.identity.child(seed),
             None => one.identity(self.identity),
@@ -85,10 +96,7 @@ impl<'a> Drafter<'a> {
             sector_size: self.sector,
             label: filesystem.label.as_deref(),
             uuid: filesystem.uuid,
-            options: match is_free {
-                true => esp::options(filesystem, &one.spec.kind, self.kind),
-                false => filesystem.options.clone(),
-            },
+            options: self.options(one, filesystem),
             tree,
             misfits: filesystem.misfits,
             identity,

@@ -5,9 +5,12 @@ use crate::error::{Error, Result};
 use crate::fs::options::{bytes, flag, number};
 use crate::fs::{Choice, Request};
 
+/// The choice of a FAT whatever the size.
+pub(super) const FAT_SIZE: &str = "fat-size";
+
 #[rustfmt::skip]
 pub(super) const CHOICES: [Choice; 14] = [
-    Choice::new("fat-size", "12|16|32", "Bits of an entry of the FAT"),
+    Choice::new(FAT_SIZE, "12|16|32", "Bits of an entry of the FAT"),
     Choice::new("cluster-size", "BYTES", "Bytes in a cluster"),
     Choice::new("sectors-per-cluster", "N", "Sectors in a cluster"),
     Choice::new("logical-sector-size", "BYTES", "Bytes in a sector of FAT, the disk's or more"),
@@ -54,7 +57,7 @@ impl Options {
         let (place, given) = (&request.place, &request.options);
         given.check(place, request.kind, &CHOICES)?;
         let options = Self {
-            fat_type: given.parse(place, "fat-size", fat_size)?,
+            fat_type: given.parse(place, FAT_SIZE, fat_size)?,
             cluster_size: given.parse(place, "cluster-size", bytes)?,
             sectors_per_cluster: given.parse(place, "sectors-per-cluster", sectors_per_cluster)?,
             sector_size: given.parse(place, "logical-sector-size", bytes)?,
@@ -93,7 +96,7 @@ impl Options {
                     request.kind,
                     chosen.name()
                 );
-                let place = request.place.choice("fat-size");
+                let place = request.place.choice(FAT_SIZE);
                 Err(Error::invalid(place, message))
             }
             _ => Ok(()),
