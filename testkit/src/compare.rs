@@ -1,7 +1,6 @@
 //! Tells two listings apart, in words.
 
-use std::collections::BTreeMap;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Debug;
 
 use crate::listing::{Device, Entry, Kind, Listing};

@@ -24,7 +24,7 @@ impl Blocks {
         Self(hash)
     }
 
-    /// The bytes from `offset` on, a multiple of [`BLOCK`], up to another one or the file's end.
+    /// The bytes from `offset` on, a multiple of 4096, up to another one or the file's end.
     pub fn add_all(&mut self, offset: u64, bytes: &[u8]) {
         let offsets = (offset..).step_by(BLOCK as usize);
         for (block, offset) in bytes.chunks(BLOCK as usize).zip(offsets) {
