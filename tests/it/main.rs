@@ -58,6 +58,7 @@ mod libguestfs;
 mod locate;
 /// `make-fs`: images from directories and archives.
 mod make_fs;
+mod make_fs_digests;
 /// Which module of the sources may use which.
 mod modules;
 /// NTFS volumes as the programs of ntfs-3g see them.

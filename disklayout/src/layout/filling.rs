@@ -48,8 +48,8 @@ pub(super) struct Drafter<'a> {
     pub(super) kind: Kind,
     pub(super) sector: SectorSize,
     size: DiskSize,
-    identity: &'a Identity,
-    registry: &'a Registry,
+    pub(super) identity: &'a Identity,
+    pub(super) registry: &'a Registry,
 }
 
 impl<'a> Drafter<'a> {

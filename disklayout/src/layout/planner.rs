@@ -8,7 +8,7 @@ use crate::layout::filling::{Drafter, Filling, take_fillings};
 use crate::layout::placed::Placed;
 use crate::layout::placing::place_all;
 use crate::layout::plan::{DiskPlan, Held, PartitionPlan, RawBytes};
-use crate::layout::size::DiskSize;
+use crate::layout::size::{DiskSize, Room};
 use crate::layout::spec::{Disk, DiskTable, End};
 use crate::layout::{bare_rules, blobs, fit, gpt_rules, hybrid, mbr_rules};
 use crate::place::Field;
@@ -21,21 +21,35 @@ use crate::units::{Bytes, SectorSize};
 /// # Errors
 /// `InvalidSpec`, `DoesNotFit` or `Unsupported` with the place in the description.
 pub fn plan(mut disk: Disk, identity: &Identity, registry: &Registry) -> Result<DiskPlan> {
-    let (mut fillings, notices) = take_fillings(&mut disk, identity);
+    let (fillings, notices) = take_fillings(&mut disk, identity);
     fit::check(&disk)?;
-    let mut placed = place_all(&disk, &Sectors::of(&disk)?)?;
     let drafter = Drafter::new(&disk, identity, registry);
+    let placed = Sectors::of(&disk).and_then(|sectors| place_all(&disk, &sectors));
+    let plan = match placed {
+        Ok(placed) => decide(&disk, placed, fillings, &drafter)?,
+        Err(error) => return Err(with_smallest(error, &disk, fillings, &drafter)),
+    };
+    Ok(DiskPlan { notices, ..plan })
+}
+
+/// Decides all about a disk whose partitions have their places.
+fn decide<'a>(
+    disk: &'a Disk,
+    mut placed: Vec<Placed<'a>>,
+    mut fillings: Vec<Filling<'a>>,
+    drafter: &Drafter<'a>,
+) -> Result<DiskPlan> {
     let size = match disk.size {
         DiskSize::Fixed(size) => size,
-        DiskSize::Smallest(room) => fit::fit(&drafter, &mut placed, &mut fillings, room)?,
+        DiskSize::Smallest(room) => fit::fit(drafter, &mut placed, &mut fillings, room)?,
     };
-    let blobs = blobs::place(&disk, size, &placed)?;
-    let entries = entries(&disk, &placed, identity)?;
+    let blobs = blobs::place(disk, size, &placed)?;
+    let entries = entries(disk, &placed, drafter.identity)?;
     let partitions = placed.iter().zip(entries).map(|(one, entry)| {
         let filling = std::mem::replace(&mut fillings[one.index], Filling::Nothing);
-        let holds = hold(&drafter, one, filling);
+        let holds = hold(drafter, one, filling);
         Ok(PartitionPlan {
-            holds: holds.map_err(|error| told(error, one, &disk))?,
+            holds: holds.map_err(|error| told(error, one, disk))?,
             record: Partition {
                 number: one.number,
                 role: one.role,
@@ -48,10 +62,53 @@ pub fn plan(mut disk: Disk, identity: &Identity, registry: &Registry) -> Result<
         partitions: partitions.collect::<Result<_>>()?,
         size,
         sector_size: disk.sector_size,
-        table: table_id(&disk.table, identity),
+        table: table_id(&disk.table, drafter.identity),
         blobs,
-        notices,
+        notices: Vec::new(),
     })
+}
+
+/// The same error. If a partition that takes what is left could have been had on a larger disk, it
+/// tells the smallest one.
+fn with_smallest(
+    error: Error,
+    disk: &Disk,
+    fillings: Vec<Filling<'_>>,
+    drafter: &Drafter<'_>,
+) -> Error {
+    let takes_what_is_left = disk.partitions.iter().any(|one| one.end == End::Auto);
+    if error.kind() != ErrorKind::DoesNotFit || !takes_what_is_left {
+        return error;
+    }
+    let open = Disk {
+        size: DiskSize::Smallest(Room::NONE),
+        ..disk.clone()
+    };
+    match smallest(&open, fillings, drafter) {
+        Ok(size) => {
+            let message = format!("{}; {}", error.message(), smallest_image(size));
+            Error::does_not_fit(error.place(), message)
+        }
+        Err(_) => error,
+    }
+}
+
+/// The size of the smallest disk of this description.
+fn smallest<'a>(
+    open: &'a Disk,
+    mut fillings: Vec<Filling<'a>>,
+    drafter: &Drafter<'a>,
+) -> Result<Bytes> {
+    let mut placed = place_all(open, &Sectors::of(open)?)?;
+    let drafter = Drafter::new(open, drafter.identity, drafter.registry);
+    fit::fit(&drafter, &mut placed, &mut fillings, Room::NONE)
+}
+
+fn smallest_image(size: Bytes) -> String {
+    format!(
+        "the smallest image with its partition table has {} bytes ({size})",
+        size.get()
+    )
 }
 
 /// Decides what the table says of each partition.
@@ -123,11 +180,7 @@ fn told(error: Error, one: &Placed<'_>, disk: &Disk) -> Error {
         End::Auto if kind == Kind::None => (disk.place.field(Field::Size), None),
         End::Auto if one.role == Role::Primary => {
             let size = fit::disk_with(last + 1, kind, sector);
-            let way_out = format!(
-                "the smallest image with its partition table has {} bytes ({size})",
-                size.get()
-            );
-            (disk.place.field(Field::Size), Some(way_out))
+            (disk.place.field(Field::Size), Some(smallest_image(size)))
         }
         End::Auto => (one.spec.place.clone(), None),
         _ => {

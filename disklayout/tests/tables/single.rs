@@ -223,7 +223,8 @@ fn a_size_that_is_too_small_says_which_would_do() {
     let fixed = DiskSize::Fixed(Bytes::new(Bytes::MIB));
     let error = plan_single("gpt", fixed, 4096).unwrap_err();
     assert_eq!(error.place(), "disk.size");
-    let end = "outside the disk, which has 2048 sectors; nothing is left for part";
+    let end = "outside the disk, which has 2048 sectors; nothing is left for part; the smallest \
+               image with its partition table has 2097152 bytes (2 MiB)";
     assert!(error.message().ends_with(end), "{error}");
     // An image without a table is its filesystem: the format says it all.
     let fixed = |size| DiskSize::Fixed(Bytes::new(size));

@@ -30,7 +30,7 @@ use std::ops::Range;
 use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::fs::misfits::adapt;
-use crate::fs::{self, Choice, Draft, Format, FsPlan, Progress, Request, Summary};
+use crate::fs::{Choice, Draft, Format, FsPlan, Options as Named, Progress, Request, Summary};
 use crate::identity::Timestamp;
 use crate::place::{Field, Place};
 use crate::tree::FileTree;
@@ -71,7 +71,7 @@ impl Format for FatFormat {
 
     /// FAT32, where nothing else is said: "UEFI Specification", section 13.3 (file system format), has
     /// it on fixed disks; FAT12 and FAT16 only on removable ones.
-    fn for_firmware(&self, kind: &str, chosen: &fs::Options) -> fs::Options {
+    fn for_firmware(&self, kind: &str, chosen: &Named) -> Named {
         let is_by_size = matches!(kind, "vfat" | "fat" | "msdos");
         match is_by_size && chosen.get(options::FAT_SIZE).is_none() {
             true => chosen.clone().with(options::FAT_SIZE, 32),
