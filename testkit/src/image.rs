@@ -35,6 +35,7 @@ pub fn bytes_of(plan: &dyn FsPlan, size: u64) -> Vec<u8> {
     read(&in_memory(plan, size), 0, usize::try_from(size).unwrap())
 }
 
+/// The bytes of a disk from `offset` on.
 pub fn read(disk: &dyn Disk, offset: u64, length: usize) -> Vec<u8> {
     let mut bytes = vec![0; length];
     disk.read_at(&mut bytes, offset).unwrap();

@@ -35,7 +35,11 @@ pub mod sparse;
 /// Requests and trees in short.
 pub mod trees;
 
+/// A kibibyte, in bytes.
 pub const KIB: u64 = disklayout::Bytes::KIB;
+/// A mebibyte, in bytes.
 pub const MIB: u64 = disklayout::Bytes::MIB;
+/// A gibibyte, in bytes.
 pub const GIB: u64 = disklayout::Bytes::GIB;
+/// A tebibyte, in bytes.
 pub const TIB: u64 = disklayout::Bytes::TIB;

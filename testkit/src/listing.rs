@@ -69,6 +69,7 @@ impl Kind {
         }
     }
 
+    /// Whether it is a directory.
     pub fn is_directory(&self) -> bool {
         *self == Self::Directory
     }

@@ -25,6 +25,7 @@ impl Mounted {
         Self(point)
     }
 
+    /// Where it is mounted.
     pub fn path(&self) -> &Path {
         self.0.path()
     }

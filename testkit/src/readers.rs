@@ -10,10 +10,12 @@ use ext4_view::{Ext4, FileType, Metadata};
 
 use crate::listing::{Entry, Kind, Knows, Listing};
 
+/// What [`ext4_view`] knows.
 pub const VIEW_KNOWS: Knows = Knows {
     times: true,
     ..Knows::NOTHING
 };
+/// What [`lwext4`] knows.
 pub const LWEXT4_KNOWS: Knows = Knows::NOTHING;
 
 /// All that ext4-view 1.0.0 reads. It refuses inodes whose lower 32 bits of time count as

@@ -21,6 +21,7 @@ pub fn is_root() -> bool {
     false
 }
 
+/// Whether the tests are run by root.
 pub fn is_root_user() -> bool {
     fs::metadata("/proc/self").unwrap().uid() == 0
 }

@@ -24,6 +24,7 @@ const ROOM: u64 = 1800 * MIB;
 const MUCH_ROOM: u64 = 4 * GIB;
 
 impl Scratch {
+    /// A directory with room for most tests.
     #[expect(clippy::new_without_default, reason = "it makes a directory")]
     pub fn new() -> Self {
         Self::with_room(ROOM)
@@ -48,6 +49,7 @@ impl Scratch {
         Self(directory.unwrap())
     }
 
+    /// The path of `name` in it, whether that is there or not.
     pub fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }

@@ -31,6 +31,7 @@ pub fn options(chosen: &[(&str, &str)]) -> Options {
     })
 }
 
+/// A tree with nothing but its root.
 pub fn empty_tree() -> FileTree {
     FileTree::new(TIME)
 }
@@ -47,6 +48,7 @@ pub fn put_with(tree: &mut FileTree, path: &[u8], data: &[u8], attributes: Attri
         .unwrap()
 }
 
+/// Puts an empty directory into a tree.
 pub fn put_directory(tree: &mut FileTree, path: &str) -> NodeId {
     let id = put_kind(tree, path, NodeKind::Directory);
     tree.set_attributes(id, Attributes::directory(TIME));

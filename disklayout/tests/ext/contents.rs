@@ -48,25 +48,16 @@ fn assert_reads_back(name: &str, size: u64, lwext4: Lwext4, tree: &FileTree) {
     }
 }
 
-fn assert_awkward_sizes(name: &str, size: u64, block_size: u64) {
-    let tree = trees::of_sizes(trees::awkward_sizes(block_size));
-    assert_reads_back(name, size, Lwext4::Reads, &tree);
-}
-
 #[test]
-fn files_of_awkward_sizes_in_blocks_of_4_kib() {
-    assert_awkward_sizes("sizes-4k", GIB, 4096);
-}
-
-#[test]
-#[ignore = "slow: hundreds of MiB through three readers"]
-fn files_of_awkward_sizes_in_blocks_of_1_kib() {
-    assert_awkward_sizes("sizes-1k", 400 * MIB, 1024);
+fn files_of_awkward_sizes() {
+    for (name, size, block_size) in [("sizes-1k", 400 * MIB, 1024), ("sizes-4k", GIB, 4096)] {
+        let tree = trees::of_sizes(trees::awkward_sizes(block_size));
+        assert_reads_back(name, size, Lwext4::Reads, &tree);
+    }
 }
 
 /// The triple indirect block comes after 64 MiB and some with blocks of 1 KiB.
 #[test]
-#[ignore = "slow: hundreds of MiB through three readers"]
 fn a_file_beyond_the_double_indirect_block() {
     let double = (12 + 256 + 256 * 256) * 1024;
     let tree = trees::of_sizes([double, double + 1, double + 256 * 1024 + 1]);
@@ -166,14 +157,8 @@ fn assert_filled_by_one_file(size: u64, levels: &str) {
 
 #[test]
 fn a_file_that_fills_everything_and_no_byte_more() {
-    for size in [3 * MIB, 8 * MIB] {
-        assert_filled_by_one_file(size, " 0/ 0 ");
-    }
-}
-
-#[test]
-#[ignore = "slow: a file of 150 MiB in each format"]
-fn a_file_in_many_pieces_that_fills_everything() {
+    assert_filled_by_one_file(3 * MIB, " 0/ 0 ");
+    assert_filled_by_one_file(8 * MIB, " 0/ 0 ");
     assert_filled_by_one_file(150 * MIB, " 1/ 1 ");
 }
 
@@ -202,7 +187,6 @@ fn fill(kind: &str, size: u64, length: u64, levels: &str) {
 
 /// A directory with more subdirectories than an inode counts links.
 #[test]
-#[ignore = "slow: 200,000 directories"]
 fn more_subdirectories_than_links() {
     let tree = |count: usize| {
         let mut tree = empty_tree();
