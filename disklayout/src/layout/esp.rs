@@ -5,9 +5,7 @@
 
 use crate::fs::Options;
 use crate::layout::spec::{Filesystem, Kinds};
-use crate::place::Place;
 use crate::table::Kind;
-use crate::table::types::{self, ESP};
 
 /// Names by which the size decides which FAT it is, and the choice of one.
 const BY_SIZE: [&str; 3] = ["vfat", "fat", "msdos"];
@@ -18,21 +16,8 @@ const FAT_SIZE: &str = "fat-size";
 pub(super) fn options(filesystem: &Filesystem, kinds: &Kinds, table: Kind) -> Options {
     let is_by_size = BY_SIZE.contains(&filesystem.format.as_str());
     let is_open = is_by_size && filesystem.options.get(FAT_SIZE).is_none();
-    match is_open && is_esp(kinds, table) {
+    match is_open && kinds.is_esp(table) {
         true => filesystem.options.clone().with(FAT_SIZE, 32),
         false => filesystem.options.clone(),
-    }
-}
-
-/// A type that can't be is refused where the entry is made.
-fn is_esp(kinds: &Kinds, table: Kind) -> bool {
-    let nowhere = Place::from("");
-    match table {
-        Kind::Gpt => kinds.guid(types::GPT_LINUX) == ESP.guid,
-        Kind::Mbr => {
-            let byte = kinds.byte(&nowhere, types::MBR_LINUX);
-            byte.is_ok_and(|byte| Some(byte) == ESP.byte)
-        }
-        Kind::None => false,
     }
 }

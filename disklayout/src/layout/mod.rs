@@ -1,6 +1,6 @@
 //! From the description of a disk to a plan in which everything is decided.
 //!
-//! `spec` is what front ends describe disks with. `bounds` turns starts and ends into sectors,
+//! `spec` is what front ends describe disks with. `bounds` turns starts and ends into `sectors`,
 //! `mbr_rules`, `gpt_rules` and `bare_rules` admit partitions to a table, `fit` lets sizes follow
 //! from content, `blobs` finds room for bytes that stand for themselves, and `plan` puts all of it
 //! together.
@@ -17,6 +17,7 @@ mod mbr_rules;
 mod placed;
 mod plan;
 mod planner;
+mod sectors;
 mod size;
 mod space;
 pub mod spec;

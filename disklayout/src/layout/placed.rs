@@ -2,7 +2,7 @@
 
 use crate::error::Result;
 use crate::identity::Identity;
-use crate::layout::bounds::Sectors;
+use crate::layout::sectors::Sectors;
 use crate::layout::spec::{Disk, Partition};
 use crate::layout::{bare_rules, fit, gpt_rules, mbr_rules};
 use crate::table::{Kind, Role};

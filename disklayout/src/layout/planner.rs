@@ -3,16 +3,16 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::{Draft, Registry, Request};
 use crate::identity::Identity;
-use crate::layout::bounds::Sectors;
 use crate::layout::placed::{Placed, place_all};
 use crate::layout::plan::{DiskPlan, Held, PartitionPlan, RawBytes};
+use crate::layout::sectors::Sectors;
 use crate::layout::size::DiskSize;
 use crate::layout::spec::{Disk, DiskTable, End, Filesystem, Holds};
 use crate::layout::{bare_rules, blobs, esp, fit, gpt_rules, hybrid, mbr_rules};
 use crate::place::Field;
 use crate::table::{Entry, Kind, Partition, Role, TableId};
 use crate::tree::{Content, FileTree};
-use crate::units::{Bytes, SectorSize};
+use crate::units::{Bytes, LbaRange, SectorSize};
 
 /// Decides everything about `disk`.
 ///
@@ -193,20 +193,17 @@ impl<'a> Planner<'a> {
         let (Some(needed), ErrorKind::DoesNotFit) = (error.needed(), error.kind()) else {
             return error;
         };
-        let last = fit::last_for(one, needed, self.sector).get();
+        let Some(range) = fit::range(one, needed, self.sector) else {
+            return error;
+        };
         let (place, way_out) = match one.spec.end {
             End::Auto if self.kind == Kind::None => (disk.place.field(Field::Size), None),
             End::Auto if one.role == Role::Primary => {
-                let size = fit::disk_with(last + 1, self.kind, self.sector);
-                let way_out = format!(
-                    "the smallest image with its partition table has {} bytes ({size})",
-                    size.get()
-                );
-                (disk.place.field(Field::Size), Some(way_out))
+                (disk.place.field(Field::Size), Some(self.smallest(range)))
             }
             End::Auto => (one.spec.place.clone(), None),
-            _ => {
-                let way_out = format!("the smallest legal end is {last}");
+            end => {
+                let way_out = format!("the smallest legal {}", end.shown(range));
                 (one.spec.end_place(), Some(way_out))
             }
         };
@@ -215,6 +212,15 @@ impl<'a> Planner<'a> {
             None => error.message().to_owned(),
         };
         Error::does_not_fit(place, message).needing(needed)
+    }
+
+    /// Which disk would do for a last partition with these sectors.
+    fn smallest(&self, range: LbaRange) -> String {
+        let size = fit::disk_with(range.last().get() + 1, self.kind, self.sector);
+        format!(
+            "the smallest image with its partition table has {} bytes ({size})",
+            size.get()
+        )
     }
 }
 

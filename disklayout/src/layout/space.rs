@@ -120,7 +120,8 @@ impl Space {
             Some(owner) => overlap(wanted, &owner),
             None => format!("end {} lies outside {}", wanted.last(), self.shown()),
         };
-        let message = format!("{why}; the largest legal end is {}", run.last());
+        let legal = LbaRange::new(wanted.first(), run.last()).unwrap_or(run);
+        let message = format!("{why}; the largest legal {}", part.end.shown(legal));
         Error::invalid(part.end_place(), message)
     }
 
@@ -171,6 +172,11 @@ fn sectors(range: LbaRange) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::layout::spec::Holds;
+
+    fn part() -> Partition {
+        Partition::new("p", Holds::Nothing)
+    }
 
     fn range(first: u64, last: u64) -> LbaRange {
         LbaRange::new(Lba::new(first), Lba::new(last)).unwrap()
@@ -251,9 +257,7 @@ mod tests {
             (&some, (1, 5), 1, "p.start", "the nearest legal start is 2"),
             (&full, (5, 5), 0, "p.start", "the disk has no room left"),
         ] {
-            let error = space
-                .check(&"p".into(), range(first, last), lead)
-                .unwrap_err();
+            let error = space.check(&part(), range(first, last), lead).unwrap_err();
             assert_eq!(error.place(), place, "{first} to {last}");
             let end = error.message().split("; ").last();
             assert_eq!(end, Some(message), "{first} to {last}");
@@ -264,7 +268,7 @@ mod tests {
     fn what_is_free_is_admitted() {
         let space = space(&[(100, 199), (300, 399)]);
         for (first, last, lead) in [(1, 99, 0), (200, 299, 0), (201, 299, 1), (400, 999, 0)] {
-            space.check(&"p".into(), range(first, last), lead).unwrap();
+            space.check(&part(), range(first, last), lead).unwrap();
         }
     }
 }

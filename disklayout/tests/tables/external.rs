@@ -7,8 +7,10 @@ use std::path::{Path, PathBuf};
 
 use disklayout::disk::{Disk, SparseFile};
 use disklayout::fs::Unwatched;
-use disklayout::layout::guestfs::DiskSpec;
-use disklayout::layout::{DiskPlan, EntryPlan, PartitionPlan, Role, TablePlan};
+use disklayout::layout::DiskPlan;
+use disklayout::layout::spec::Disk as Spec;
+use disklayout::table::types::PartitionType;
+use disklayout::table::{Entry, Partition, Role, TableId};
 use disklayout::{SECTOR_SIZE, SectorSize, build};
 use serde_json::Value;
 use tempfile::NamedTempFile;
@@ -48,7 +50,7 @@ fn check(plan: &DiskPlan, image: &Path) -> Result<(), String> {
     if parted_can_read(plan) {
         approved("parted", &["--script", image, "unit", "s", "print"])?;
     }
-    if matches!(plan.table, TablePlan::Gpt { .. }) {
+    if matches!(plan.table, TableId::Gpt { .. }) {
         let text = approved("sgdisk", &["--verify", image])?;
         if !text.contains("No problems found.") {
             return Err(text);
@@ -61,12 +63,12 @@ fn check(plan: &DiskPlan, image: &Path) -> Result<(), String> {
 /// partition for boot records and complains about one that has no more sectors than that, and it
 /// doesn't recognise a GPT with a single usable sector.
 fn parted_can_read(plan: &DiskPlan) -> bool {
-    let mut parts = plan.partitions.iter();
+    let mut parts = plan.partitions.iter().map(|one| &one.record);
     let has_tracks = parts.all(|one| one.role != Role::Extended || one.range.sectors() > 63);
     match plan.table {
-        TablePlan::None => panic!("no table"),
-        TablePlan::Mbr { .. } => has_tracks,
-        TablePlan::Gpt { .. } => {
+        TableId::None => panic!("no table"),
+        TableId::Mbr { .. } => has_tracks,
+        TableId::Gpt { .. } => {
             let fewest = 4 + 2 * 16384 / plan.sector_size.get();
             plan.size.whole_sectors(plan.sector_size) > fewest
         }
@@ -93,9 +95,9 @@ fn build_to_file(plan: &DiskPlan) -> NamedTempFile {
 fn assert_sfdisk_reads(plan: &DiskPlan, image: &Path) {
     let table = sfdisk(image);
     let (label, id) = match plan.table {
-        TablePlan::None => panic!("no table"),
-        TablePlan::Mbr { signature } => ("dos", format!("{signature:#x}")),
-        TablePlan::Gpt { guid } => ("gpt", format!("{:X}", guid.hyphenated())),
+        TableId::None => panic!("no table"),
+        TableId::Mbr { signature } => ("dos", format!("{signature:#x}")),
+        TableId::Gpt { guid } => ("gpt", format!("{:X}", guid.hyphenated())),
     };
     assert_eq!(table["label"], label);
     assert_eq!(table["id"], id);
@@ -110,7 +112,8 @@ fn assert_sfdisk_reads(plan: &DiskPlan, image: &Path) {
     let read = table["partitions"].as_array().cloned().unwrap_or_default();
     assert_eq!(read.len(), plan.partitions.len());
     let node = image.display().to_string();
-    for (read, planned) in read.iter().zip(&plan.partitions) {
+    let planned = plan.partitions.iter().map(|one| &one.record);
+    for (read, planned) in read.iter().zip(planned) {
         // The kernel's rule: a name that ends in a digit gets a 'p' before the number.
         let name = read["node"].as_str().unwrap();
         let number = name.strip_prefix(&node).unwrap().trim_start_matches('p');
@@ -121,15 +124,15 @@ fn assert_sfdisk_reads(plan: &DiskPlan, image: &Path) {
     }
 }
 
-fn assert_entry(read: &Value, planned: &PartitionPlan) {
+fn assert_entry(read: &Value, planned: &Partition) {
     match &planned.entry {
-        EntryPlan::None => panic!("a partition without an entry"),
-        EntryPlan::Mbr { kind, active } => {
+        Entry::None => panic!("a partition without an entry"),
+        Entry::Mbr { kind, active } => {
             assert_eq!(read["type"], format!("{kind:x}"));
             assert_eq!(read.get("bootable").is_some(), *active);
             assert!(read.get("attrs").is_none());
         }
-        EntryPlan::Gpt {
+        Entry::Gpt {
             kind,
             guid,
             name,
@@ -177,8 +180,9 @@ fn assert_parted_reads(plan: &DiskPlan, image: &Path) {
         .partitions
         .iter()
         .map(|one| {
-            let (first, last) = (one.range.first().get(), one.range.last().get());
-            (u64::from(one.number), first, last)
+            let range = one.record.range;
+            let (first, last) = (range.first().get(), range.last().get());
+            (u64::from(one.record.number), first, last)
         })
         .collect();
     assert_eq!(read, planned);
@@ -192,9 +196,9 @@ fn assert_blkid_reads(plan: &DiskPlan, image: &Path) {
         .filter_map(|line| line.split_once('='))
         .collect();
     let (kind, id) = match plan.table {
-        TablePlan::None => panic!("no table"),
-        TablePlan::Mbr { signature } => ("dos", format!("{signature:08x}")),
-        TablePlan::Gpt { guid } => ("gpt", guid.hyphenated().to_string()),
+        TableId::None => panic!("no table"),
+        TableId::Mbr { signature } => ("dos", format!("{signature:08x}")),
+        TableId::Gpt { guid } => ("gpt", guid.hyphenated().to_string()),
     };
     assert_eq!((fields["PTTYPE"], fields["PTUUID"]), (kind, id.as_str()));
 }
@@ -204,7 +208,7 @@ fn assert_all_agree(sectors: u64, label: &str, parts: &[Part<'_>]) {
 }
 
 /// Every program reads what was planned.
-pub(crate) fn assert_all_agree_on(spec: &DiskSpec) -> DiskPlan {
+pub(crate) fn assert_all_agree_on(spec: &Spec) -> DiskPlan {
     let plan = plan_of(spec).unwrap_or_else(|error| panic!("{error}: {spec:?}"));
     let file = build_to_file(&plan);
     let device = Device::new(file.path(), plan.sector_size);
@@ -438,11 +442,11 @@ fn types_are_the_ones_that_sfdisk_knows() {
         let line = lines.find(|(_, known)| known.trim() == name);
         let (guid, _) = line.unwrap_or_else(|| panic!("sfdisk doesn't know {name}"));
         let mut spec = disk(GIB, "mbr", &[("p", 2048, 4095)]);
-        spec.partitions[0].gpt_type = Some(guid.to_owned());
+        spec.partitions[0].kind = PartitionType::parse_guid(guid).unwrap().into();
         let plan = plan_of(&spec).unwrap();
         let active = false;
-        let expected = EntryPlan::Mbr { kind, active };
-        assert_eq!(plan.partitions[0].entry, expected, "{name}");
+        let expected = Entry::Mbr { kind, active };
+        assert_eq!(plan.partitions[0].record.entry, expected, "{name}");
         assert_sfdisk_reads(&plan, build_to_file(&plan).path());
     }
 }

@@ -1,8 +1,10 @@
 //! What can be said of a disk and its partitions beside bounds and filesystems: on each table, with
 //! sectors of either size, read by programs that others wrote.
 
-use disklayout::layout::guestfs::{DiskSpec, End, Length, MbrType, Start};
-use disklayout::layout::{DiskPlan, DiskSize, EntryPlan, Flag, Hybrid, TablePlan};
+use disklayout::layout::spec::{Disk as Spec, DiskTable, End, Holds, Kinds, Length, Start};
+use disklayout::layout::{DiskPlan, DiskSize, Room};
+use disklayout::table::types::PartitionType;
+use disklayout::table::{Entry, Flag, Hybrid, Role, TableId};
 use disklayout::{Bytes, ErrorKind, SectorSize};
 use uuid::{Uuid, uuid};
 
@@ -18,12 +20,12 @@ fn mib(count: u64) -> Bytes {
 }
 
 /// A disk of so many bytes with partitions of which nothing is said.
-fn open(bytes: u64, sector: SectorSize, label: &str, count: usize) -> DiskSpec {
+fn open(bytes: u64, sector: SectorSize, table: &str, count: usize) -> Spec {
     let parts = vec![("p", 0, 0); count];
-    let mut spec = DiskSpec {
+    let mut spec = Spec {
         sector_size: sector,
         size: DiskSize::Fixed(Bytes::new(bytes)),
-        ..disk(0, label, &parts)
+        ..disk(0, table, &parts)
     };
     for part in &mut spec.partitions {
         part.start = Start::Next;
@@ -32,15 +34,37 @@ fn open(bytes: u64, sector: SectorSize, label: &str, count: usize) -> DiskSpec {
     spec
 }
 
+/// A type by its name, for a GPT.
+fn named(name: &str) -> Kinds {
+    PartitionType::parse(name).unwrap().into()
+}
+
+/// A type for an MBR.
+fn in_mbr(text: &str) -> Kinds {
+    let kind = PartitionType::parse_byte(text).unwrap();
+    Kinds {
+        mbr: Some(kind),
+        gpt: None,
+    }
+}
+
+/// A GPT with these partitions in its MBR too.
+fn hybrid(numbers: &[i64]) -> DiskTable {
+    DiskTable::Gpt {
+        guid: None,
+        hybrid: numbers.to_vec(),
+    }
+}
+
 /// First and last sectors.
 fn bounds(plan: &DiskPlan) -> Vec<(u64, u64)> {
-    let ranges = plan.partitions.iter().map(|one| one.range);
+    let ranges = plan.partitions.iter().map(|one| one.record.range);
     ranges
         .map(|range| (range.first().get(), range.last().get()))
         .collect()
 }
 
-fn refused(spec: &DiskSpec, kind: ErrorKind, place: &str, part: &str) {
+fn refused(spec: &Spec, kind: ErrorKind, place: &str, part: &str) {
     let error = plan_of(spec).unwrap_err();
     assert_eq!(error.place(), place, "{error}");
     assert!(error.message().contains(part), "{error}");
@@ -51,28 +75,31 @@ fn refused(spec: &DiskSpec, kind: ErrorKind, place: &str, part: &str) {
 fn names_guids_types_and_flags_of_a_gpt() {
     for sector in [SectorSize::B512, SectorSize::B4096] {
         let mut spec = open(64 * MIB, sector, "gpt", 4);
-        spec.disk_guid = Some(GUID);
+        spec.table = DiskTable::Gpt {
+            guid: Some(GUID),
+            hybrid: Vec::new(),
+        };
         let name = "Name of all of the thirty-six units!";
         assert_eq!(name.len(), 36);
         let [esp, bios, root, plain] = &mut spec.partitions[..] else {
             panic!("four")
         };
         esp.name = Some(name.to_owned());
-        esp.gpt_type = Some("esp".to_owned());
+        esp.kind = named("esp");
         esp.flags = ["required", "no-block-io", "legacy-boot"]
             .map(|flag| Flag::parse(flag).unwrap())
             .to_vec();
-        bios.gpt_type = Some("bios-boot".to_owned());
-        bios.uuid = Some(Uuid::from_u128(7));
+        bios.kind = named("bios-boot");
+        bios.guid = Some(Uuid::from_u128(7));
         bios.name = Some(String::new());
-        root.mbr_type = Some(MbrType::parse("linux-root-arm64"));
+        root.kind = in_mbr("linux-root-arm64");
         root.flags = [48, 59, 60, 61, 62, 63].map(Flag::Bit).to_vec();
         plain.name = Some("root".to_owned());
         let plan = assert_all_agree_on(&spec);
-        assert_eq!(plan.table, TablePlan::Gpt { guid: GUID });
-        let EntryPlan::Gpt {
+        assert_eq!(plan.table, TableId::Gpt { guid: GUID });
+        let Entry::Gpt {
             kind, attributes, ..
-        } = plan.partitions[0].entry
+        } = plan.partitions[0].record.entry
         else {
             panic!("a GPT entry")
         };
@@ -113,21 +140,23 @@ fn names_are_utf_16_on_disk() {
 fn types_and_the_active_partition_of_an_mbr() {
     for sector in [SectorSize::B512, SectorSize::B4096] {
         let mut spec = open(64 * MIB + 4096, sector, "mbr", 4);
-        spec.disk_id = Some(0x1234_ABCD);
+        spec.table = DiskTable::Mbr {
+            signature: Some(0x1234_ABCD),
+        };
         let [fat, swap, extended, logical] = &mut spec.partitions[..] else {
             panic!("four")
         };
-        fat.mbr_type = Some(MbrType::parse("0c"));
+        fat.kind = in_mbr("0c");
         fat.flags = vec![Flag::Boot];
-        swap.gpt_type = Some("swap".to_owned());
-        extended.prlogex = "e".to_owned();
+        swap.kind = named("swap");
+        extended.role = Role::Extended;
         extended.end = End::Auto;
-        logical.prlogex = "l".to_owned();
-        logical.mbr_type = Some(MbrType::parse("lvm"));
+        logical.role = Role::Logical;
+        logical.kind = in_mbr("lvm");
         logical.end = End::Auto;
         let plan = assert_all_agree_on(&spec);
         let signature = 0x1234_ABCD;
-        assert_eq!(plan.table, TablePlan::Mbr { signature });
+        assert_eq!(plan.table, TableId::Mbr { signature });
         let unit = MIB / sector.get();
         let last = 64 * unit + 4096 / sector.get() - 1;
         assert_eq!(
@@ -139,8 +168,12 @@ fn types_and_the_active_partition_of_an_mbr() {
                 (4 * unit, last)
             ]
         );
-        let entries: Vec<_> = plan.partitions.iter().map(|one| &one.entry).collect();
-        let entry = |kind, active| EntryPlan::Mbr { kind, active };
+        let entries: Vec<_> = plan
+            .partitions
+            .iter()
+            .map(|one| &one.record.entry)
+            .collect();
+        let entry = |kind, active| Entry::Mbr { kind, active };
         assert_eq!(
             entries,
             [
@@ -198,17 +231,19 @@ fn large_sectors_at_awkward_sizes() {
 fn a_hybrid_mbr_is_what_sgdisk_would_make() {
     for sector in [SectorSize::B512, SectorSize::B4096] {
         let mut spec = open(64 * MIB, sector, "gpt", 4);
-        spec.hybrid_mbr = vec![3, 2, 4];
-        spec.partitions[1].gpt_type = Some("esp".to_owned());
-        spec.partitions[2].gpt_type = Some("bios-boot".to_owned());
-        spec.partitions[2].mbr_type = Some(MbrType::Byte(0xDA));
+        spec.table = hybrid(&[3, 2, 4]);
+        spec.partitions[1].kind = named("esp");
+        spec.partitions[2].kind = Kinds {
+            gpt: named("bios-boot").gpt,
+            mbr: Some(PartitionType::Byte(0xDA)),
+        };
         spec.partitions[3].flags = vec![Flag::Boot, Flag::Bit(2)];
         let plan = assert_all_agree_on(&spec);
-        let hybrid: Vec<_> = plan
+        let found: Vec<_> = plan
             .partitions
             .iter()
-            .map(|one| match one.entry {
-                EntryPlan::Gpt { hybrid, .. } => hybrid,
+            .map(|one| match one.record.entry {
+                Entry::Gpt { hybrid, .. } => hybrid,
                 _ => panic!("a GPT entry"),
             })
             .collect();
@@ -220,7 +255,7 @@ fn a_hybrid_mbr_is_what_sgdisk_would_make() {
             })
         };
         assert_eq!(
-            hybrid,
+            found,
             [
                 None,
                 entry(3, 0xEF, false),
@@ -229,6 +264,7 @@ fn a_hybrid_mbr_is_what_sgdisk_would_make() {
             ]
         );
         let flags: Vec<_> = plan.partitions[3]
+            .record
             .entry
             .flags()
             .iter()
@@ -243,8 +279,8 @@ fn a_hybrid_mbr_is_what_sgdisk_would_make() {
 fn a_hybrid_mbr_has_the_bytes_of_sgdisk() {
     let mut spec = open(64 * MIB, SectorSize::B512, "gpt", 2);
     spec.partitions[0].end = End::Size(Length::Bytes(mib(20)));
-    spec.hybrid_mbr = vec![2, 1];
-    spec.partitions[1].gpt_type = Some("esp".to_owned());
+    spec.table = hybrid(&[2, 1]);
+    spec.partitions[1].kind = named("esp");
     let plan = plan_of(&spec).unwrap();
     let disk = built(&plan);
     let mut ours = [0; 512];
@@ -255,42 +291,27 @@ fn a_hybrid_mbr_has_the_bytes_of_sgdisk() {
 
 #[test]
 fn a_partition_may_have_no_filesystem() {
-    for label in ["mbr", "gpt", "none"] {
-        let mut spec = open(64 * MIB, SectorSize::B512, label, 1);
-        spec.partitions[0].filesystem = "none".to_owned();
-        if label == "none" {
+    for table in ["mbr", "gpt", "none"] {
+        let mut spec = open(64 * MIB, SectorSize::B512, table, 1);
+        spec.partitions[0].holds = Holds::Nothing;
+        if table == "none" {
             spec.partitions[0].end = End::Auto;
         }
         let plan = plan_of(&spec).unwrap();
-        assert!(plan.partitions[0].filesystem.is_none());
+        assert!(plan.partitions[0].filesystem().is_none());
+        assert!(plan.filesystems().next().is_none());
         let disk = built(&plan);
         let mut inside = [1; 512];
-        let start = plan.partitions[0].range.offset(SectorSize::B512);
+        let start = plan.partitions[0].record.range.offset(SectorSize::B512);
         disklayout::disk::Disk::read_at(&disk, &mut inside, start.get()).unwrap();
         assert_eq!(inside, [0; 512]);
-        spec.partitions[0].label = Some("LABEL".to_owned());
-        refused(
-            &spec,
-            ErrorKind::InvalidSpec,
-            "guestfs[2].parts[0].label",
-            "no filesystem",
-        );
-        spec.partitions[0].label = None;
-        spec.files = vec![crate::support::file(1, "/file")];
-        refused(
-            &spec,
-            ErrorKind::InvalidSpec,
-            "guestfs[2].parts[0].contents",
-            "no filesystem",
-        );
-        spec.files.clear();
-        spec.size = DiskSize::Smallest(disklayout::layout::Room::NONE);
+        spec.size = DiskSize::Smallest(Room::NONE);
         spec.partitions[0].end = End::Auto;
         refused(
             &spec,
             ErrorKind::InvalidSpec,
             "guestfs[2].parts[0].end",
-            "no content",
+            "holds nothing",
         );
     }
 }
@@ -304,23 +325,13 @@ fn without_a_table_the_filesystem_has_the_disk() {
         let last = (8 * MIB + 4096) / sector.get() - 1;
         assert_eq!(
             (plan.table, bounds(&plan)),
-            (TablePlan::None, vec![(0, last)])
+            (TableId::None, vec![(0, last)])
         );
-        assert_eq!(plan.partitions[0].number, 0);
+        assert_eq!(plan.partitions[0].record.number, 0);
         spec.partitions[0].start = Start::Sector(0);
         spec.partitions[0].end = End::Sector(-1);
         assert_eq!(bounds(&plan_of(&spec).unwrap()), bounds(&plan));
-        spec.files = vec![crate::support::file(1, "/file")];
-        plan_of(&spec).unwrap();
-        spec.files = vec![crate::support::file(2, "/file")];
-        refused(
-            &spec,
-            ErrorKind::InvalidSpec,
-            "guestfs[2].writes[0].part",
-            "largest legal part is 1",
-        );
-        spec.files.clear();
-        spec.size = DiskSize::Smallest(disklayout::layout::Room::NONE);
+        spec.size = DiskSize::Smallest(Room::NONE);
         spec.partitions[0].end = End::Auto;
         let plan = plan_of(&spec).unwrap();
         assert_eq!(plan.size.get(), sector.get());
@@ -329,10 +340,10 @@ fn without_a_table_the_filesystem_has_the_disk() {
     assert!(blank.partitions.is_empty());
 }
 
-/// A label, a change to a description, the kind of error, its place and a part of the message.
+/// A table, a change to a description, the kind of error, its place and a part of the message.
 type Row = (
     &'static str,
-    fn(&mut DiskSpec),
+    fn(&mut Spec),
     ErrorKind,
     &'static str,
     &'static str,
@@ -341,20 +352,20 @@ type Row = (
 #[test]
 fn what_a_table_has_no_place_for_is_refused_at_its_key() {
     use ErrorKind::{DoesNotFit, InvalidSpec, Unsupported};
-    let rows: [Row; 37] = [
+    let rows: [Row; 29] = [
         (
             "mbr",
             |s| s.partitions[0].name = Some("x".into()),
             Unsupported,
             "parts[0].name",
-            "'label'",
+            "the filesystem has a label",
         ),
         (
             "mbr",
-            |s| s.partitions[0].uuid = Some(GUID),
+            |s| s.partitions[0].guid = Some(GUID),
             Unsupported,
-            "parts[0].uuid",
-            "'disk_id'",
+            "parts[0].guid",
+            "disk signature",
         ),
         (
             "mbr",
@@ -365,44 +376,16 @@ fn what_a_table_has_no_place_for_is_refused_at_its_key() {
         ),
         (
             "mbr",
-            |s| s.partitions[0].gpt_type = Some("bios-boot".into()),
+            |s| s.partitions[0].kind = named("bios-boot"),
             Unsupported,
-            "parts[0].gpt_type",
-            "'mbr_type'",
+            "parts[0].type_guid",
+            "which byte",
         ),
         (
             "mbr",
-            |s| s.partitions[0].gpt_type = Some("esb".into()),
-            InvalidSpec,
-            "parts[0].gpt_type",
-            "names are",
-        ),
-        (
-            "mbr",
-            |s| s.partitions[0].mbr_type = Some(MbrType::Byte(0)),
-            InvalidSpec,
-            "parts[0].mbr_type",
-            "unused",
-        ),
-        (
-            "mbr",
-            |s| s.partitions[0].mbr_type = Some(MbrType::Byte(5)),
-            InvalidSpec,
-            "parts[0].mbr_type",
-            "extended",
-        ),
-        (
-            "mbr",
-            |s| s.partitions[0].mbr_type = Some(MbrType::Byte(0xEE)),
-            InvalidSpec,
-            "parts[0].mbr_type",
-            "GPT",
-        ),
-        (
-            "mbr",
-            |s| s.partitions[0].mbr_type = Some(MbrType::parse("msr")),
+            |s| s.partitions[0].kind = in_mbr("msr"),
             Unsupported,
-            "parts[0].mbr_type",
+            "parts[0].type_byte",
             "no type for 'msr'",
         ),
         (
@@ -419,8 +402,8 @@ fn what_a_table_has_no_place_for_is_refused_at_its_key() {
         (
             "mbr",
             |s| {
-                s.partitions[0].prlogex = "e".into();
-                s.partitions[1].prlogex = "l".into();
+                s.partitions[0].role = Role::Extended;
+                s.partitions[1].role = Role::Logical;
                 s.partitions[0].end = End::Auto;
                 s.partitions[1].flags = vec![Flag::Boot];
             },
@@ -431,33 +414,12 @@ fn what_a_table_has_no_place_for_is_refused_at_its_key() {
         (
             "mbr",
             |s| {
-                s.partitions[1].prlogex = "e".into();
-                s.partitions[1].mbr_type = Some(MbrType::Byte(5));
+                s.partitions[1].role = Role::Extended;
+                s.partitions[1].kind = in_mbr("7");
             },
             InvalidSpec,
-            "parts[1].mbr_type",
+            "parts[1].type_byte",
             "fixed",
-        ),
-        (
-            "mbr",
-            |s| s.disk_guid = Some(GUID),
-            Unsupported,
-            "disk_guid",
-            "'disk_id'",
-        ),
-        (
-            "mbr",
-            |s| s.hybrid_mbr = vec![1],
-            Unsupported,
-            "hybrid_mbr",
-            "GPT",
-        ),
-        (
-            "gpt",
-            |s| s.disk_id = Some(1),
-            Unsupported,
-            "disk_id",
-            "'disk_guid'",
         ),
         (
             "gpt",
@@ -468,9 +430,9 @@ fn what_a_table_has_no_place_for_is_refused_at_its_key() {
         ),
         (
             "gpt",
-            |s| s.partitions[0].mbr_type = Some(MbrType::Byte(7)),
+            |s| s.partitions[0].kind = in_mbr("7"),
             Unsupported,
-            "parts[0].mbr_type",
+            "parts[0].type_byte",
             "GUIDs",
         ),
         (
@@ -491,50 +453,50 @@ fn what_a_table_has_no_place_for_is_refused_at_its_key() {
             "gpt",
             |s| {
                 for part in &mut s.partitions {
-                    part.uuid = Some(GUID);
+                    part.guid = Some(GUID);
                 }
             },
             InvalidSpec,
-            "parts[1].uuid",
+            "parts[1].guid",
             "partition 1 has",
         ),
         (
             "gpt",
-            |s| s.hybrid_mbr = vec![3],
+            |s| s.table = hybrid(&[3]),
             InvalidSpec,
-            "hybrid_mbr[0]",
+            "hybrid[0]",
             "there are 1 to 2",
         ),
         (
             "gpt",
-            |s| s.hybrid_mbr = vec![1, 0],
+            |s| s.table = hybrid(&[1, 0]),
             InvalidSpec,
-            "hybrid_mbr[1]",
+            "hybrid[1]",
             "there are 1 to 2",
         ),
         (
             "gpt",
-            |s| s.hybrid_mbr = vec![1, 1],
+            |s| s.table = hybrid(&[1, 1]),
             InvalidSpec,
-            "hybrid_mbr[1]",
+            "hybrid[1]",
             "already",
         ),
         (
             "gpt",
-            |s| s.hybrid_mbr = vec![1, 2, 1, 2],
+            |s| s.table = hybrid(&[1, 2, 1, 2]),
             InvalidSpec,
-            "hybrid_mbr[2]",
+            "hybrid[2]",
             "already",
         ),
         (
             "gpt",
             |s| {
-                s.hybrid_mbr = vec![1];
-                s.partitions[0].gpt_type = Some("msr".into());
+                s.table = hybrid(&[1]);
+                s.partitions[0].kind = named("msr");
             },
             Unsupported,
-            "parts[0].gpt_type",
-            "'mbr_type'",
+            "parts[0].type_guid",
+            "which byte",
         ),
         ("none", |_| {}, DoesNotFit, "parts[1]", "one filesystem"),
         (
@@ -554,7 +516,7 @@ fn what_a_table_has_no_place_for_is_refused_at_its_key() {
                 s.partitions[0].end = End::Size(Length::Sectors(9));
             },
             InvalidSpec,
-            "parts[0].size",
+            "parts[0].length",
             "whole disk",
         ),
         (
@@ -571,10 +533,10 @@ fn what_a_table_has_no_place_for_is_refused_at_its_key() {
             "none",
             |s| {
                 s.partitions.pop();
-                s.partitions[0].prlogex = "l".into();
+                s.partitions[0].role = Role::Logical;
             },
             InvalidSpec,
-            "parts[0].type",
+            "parts[0].role",
             "leave it out",
         ),
         (
@@ -594,18 +556,8 @@ fn what_a_table_has_no_place_for_is_refused_at_its_key() {
                 s.partitions[0].flags = vec![Flag::Boot];
             },
             Unsupported,
-            "parts[0].flags",
+            "parts[0].flags[0]",
             "nowhere",
-        ),
-        (
-            "none",
-            |s| {
-                s.partitions.pop();
-                s.disk_id = Some(1);
-            },
-            Unsupported,
-            "disk_id",
-            "no table",
         ),
         (
             "gpt",
@@ -618,7 +570,7 @@ fn what_a_table_has_no_place_for_is_refused_at_its_key() {
             "gpt",
             |s| s.partitions[0].end = End::Size(Length::Bytes(mib(63))),
             DoesNotFit,
-            "parts[0].size",
+            "parts[0].length",
             "belongs to the backup",
         ),
         (
@@ -638,18 +590,35 @@ fn what_a_table_has_no_place_for_is_refused_at_its_key() {
                 s.partitions[1].end = End::Size(Length::Bytes(mib(2)));
             },
             InvalidSpec,
-            "parts[1].size",
-            "largest legal end is",
+            "parts[1].length",
+            "largest legal length in sectors is 2048",
         ),
     ];
-    for (label, change, kind, place, message) in rows {
-        let mut spec = open(64 * MIB, SectorSize::B512, label, 2);
-        if label == "none" {
+    for (table, change, kind, place, message) in rows {
+        let mut spec = open(64 * MIB, SectorSize::B512, table, 2);
+        if table == "none" {
             spec.partitions[0].end = End::Auto;
         }
         change(&mut spec);
         refused(&spec, kind, &format!("guestfs[2].{place}"), message);
     }
+}
+
+#[test]
+fn a_hybrid_mbr_has_three_entries_and_starts_one_of_them() {
+    let mut spec = open(64 * MIB, SectorSize::B512, "gpt", 4);
+    spec.table = hybrid(&[1, 2, 3, 4]);
+    let (kind, place) = (ErrorKind::DoesNotFit, "guestfs[2].hybrid[3]");
+    refused(&spec, kind, place, "this is one more");
+    spec.table = hybrid(&[4, 2]);
+    for index in [1, 3] {
+        spec.partitions[index].flags = vec![Flag::Bit(2), Flag::Boot];
+    }
+    let (kind, place) = (ErrorKind::InvalidSpec, "guestfs[2].parts[1].flags[1]");
+    refused(&spec, kind, place, "partition 4 has this flag already");
+    spec.table = hybrid(&[2]);
+    let (kind, place) = (ErrorKind::Unsupported, "guestfs[2].parts[3].flags[1]");
+    refused(&spec, kind, place, "only an MBR marks");
 }
 
 #[test]
@@ -737,28 +706,30 @@ fn bounds_are_sectors_sizes_and_percentages() {
             "end",
             "before the start of the disk",
         ),
-        (Start::Next, End::SizePercent(0), "size", "less than 1 MiB"),
+        (
+            Start::Next,
+            End::SizePercent(0),
+            "length",
+            "less than 1 MiB",
+        ),
         (
             Start::Next,
             End::Size(Length::Sectors(0)),
-            "size",
+            "length",
             "one sector at least",
         ),
         (
             Start::Next,
             End::Size(Length::Sectors(u64::MAX)),
-            "size",
+            "length",
             "outside the disk",
         ),
     ] {
         let mut spec = open(100 * MIB, small, "gpt", 1);
         (spec.partitions[0].start, spec.partitions[0].end) = (start, end);
         let error = plan_of(&spec).unwrap_err();
-        assert_eq!(
-            error.place(),
-            format!("guestfs[2].parts[0].{place}"),
-            "{error}"
-        );
+        let place = format!("guestfs[2].parts[0].{place}");
+        assert_eq!(error.place(), &*place, "{error}");
         assert!(error.message().contains(message), "{error}");
     }
 }
@@ -771,7 +742,7 @@ fn parts_of_an_unknown_size_are_refused() {
         (Start::Next, End::Percent(100), "size"),
     ] {
         let mut spec = open(0, SectorSize::B512, "gpt", 2);
-        spec.size = DiskSize::Smallest(disklayout::layout::Room::NONE);
+        spec.size = DiskSize::Smallest(Room::NONE);
         (spec.partitions[1].start, spec.partitions[1].end) = (start, end);
         refused(
             &spec,
@@ -782,14 +753,17 @@ fn parts_of_an_unknown_size_are_refused() {
     }
     for end in [End::Percent(9), End::SizePercent(9), End::BytesLeft(mib(1))] {
         let mut spec = open(0, SectorSize::B512, "gpt", 2);
-        spec.size = DiskSize::Smallest(disklayout::layout::Room::NONE);
+        spec.size = DiskSize::Smallest(Room::NONE);
         spec.partitions[1].end = End::Auto;
         spec.partitions[0].end = end;
         let error = plan_of(&spec).unwrap_err();
-        assert!(error.place().starts_with("guestfs[2].parts[0]."), "{error}");
+        assert!(
+            error.to_string().starts_with("guestfs[2].parts[0]."),
+            "{error}"
+        );
     }
     let mut spec = open(0, SectorSize::B4096, "gpt", 2);
-    spec.size = DiskSize::Smallest(disklayout::layout::Room::NONE);
+    spec.size = DiskSize::Smallest(Room::NONE);
     spec.partitions[1].end = End::Auto;
     let plan = plan_of(&spec).unwrap();
     assert_eq!(bounds(&plan), [(256, 511), (512, 512)]);

@@ -1,8 +1,8 @@
 //! What a strict reader refuses is shown with warnings, from whichever copy is good.
 
 use disklayout::disk::{Disk, MemDisk};
-use disklayout::inspect::{self, Image, Table};
-use disklayout::layout::TablePlan;
+use disklayout::inspect::{self, Image};
+use disklayout::table::{Table, TableId};
 
 use crate::support::{Part, built, disk, disk_4096, plan_of};
 
@@ -200,7 +200,7 @@ fn a_gpt_of_which_one_copy_is_left() {
             let table = image.table.as_ref().unwrap();
             assert_eq!(table.sector_size, plan.sector_size, "{what}");
             if !message.contains("no copy") {
-                assert_eq!(table.label, plan.table, "{what}");
+                assert_eq!(table.id, plan.table, "{what}");
             }
         }
     }
@@ -270,7 +270,7 @@ fn hybrid_records_are_in_order_in_several_forms() {
         let image = inspect::image(&disk).unwrap();
         let table = image.table.as_ref().unwrap();
         assert_eq!(table.partitions.len(), 3);
-        assert!(matches!(table.label, TablePlan::Gpt { .. }));
+        assert!(matches!(table.id, TableId::Gpt { .. }));
         assert_eq!(
             warnings(&image).is_empty(),
             is_right,
@@ -291,8 +291,8 @@ fn an_mbr_with_partitions_beside_a_gpt() {
     let disk = sound.put(450, &[0x83]).disk();
     let image = inspect::image(&disk).unwrap();
     assert!(matches!(
-        image.table.as_ref().unwrap().label,
-        TablePlan::Mbr { .. }
+        image.table.as_ref().unwrap().id,
+        TableId::Mbr { .. }
     ));
     assert!(
         warnings(&image)[0].contains("one with 3 partitions"),

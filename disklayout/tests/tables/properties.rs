@@ -2,8 +2,9 @@
 //! and no bytes make the reader panic.
 
 use disklayout::disk::{Disk, MemDisk};
-use disklayout::layout::guestfs::{DiskSpec, End, Length, Start};
-use disklayout::layout::{DiskPlan, DiskSize, Role};
+use disklayout::layout::spec::{Disk as Spec, End, Length, Start};
+use disklayout::layout::{DiskPlan, DiskSize};
+use disklayout::table::Role;
 use disklayout::{Bytes, Error, SECTOR_SIZE, SectorSize, inspect};
 use proptest::prelude::*;
 
@@ -20,7 +21,7 @@ fn any_label() -> impl Strategy<Value = &'static str> {
     prop::sample::select(vec!["mbr", "gpt"])
 }
 
-fn any_disk() -> impl Strategy<Value = DiskSpec> {
+fn any_disk() -> impl Strategy<Value = Spec> {
     let sectors = prop_oneof![8 => 68..3000_u64, 1 => 0..68_u64, 1 => 1_u64 << 31..1 << 35];
     (sectors, any_label(), any_parts())
         .prop_map(|(sectors, label, parts)| disk(sectors, label, &parts))
@@ -37,15 +38,13 @@ fn legal_value(error: &Error) -> Option<i64> {
 }
 
 /// Does what a refusal says; whether it said anything about a bound.
-fn follow(spec: &mut DiskSpec, error: &Error) -> bool {
+fn follow(spec: &mut Spec, error: &Error) -> bool {
     let Some(value) = legal_value(error) else {
         return false;
     };
-    let mut parts = spec.partitions.iter_mut();
-    let part = parts
-        .find(|part| error.place().starts_with(&part.place))
-        .unwrap();
-    match error.place().rsplit('.').next().unwrap() {
+    let index = index_of(spec, error);
+    let part = &mut spec.partitions[index];
+    match error.place().to_string().rsplit('.').next().unwrap() {
         "start" => part.start = Start::Sector(value),
         "end" => part.end = End::Sector(value),
         other => panic!("a legal value for '{other}'"),
@@ -54,17 +53,18 @@ fn follow(spec: &mut DiskSpec, error: &Error) -> bool {
 }
 
 /// How far a description is from acceptance: everything before the place of the error is sound.
-fn index_of(spec: &DiskSpec, error: &Error) -> usize {
+fn index_of(spec: &Spec, error: &Error) -> usize {
+    let place = error.place().to_string();
     let mut parts = spec.partitions.iter();
-    let found = parts.position(|part| error.place().starts_with(&part.place));
+    let found = parts.position(|part| place.starts_with(&part.place.to_string()));
     found.unwrap()
 }
 
-fn assert_promises(spec: &DiskSpec, plan: &DiskPlan) {
+fn assert_promises(spec: &Spec, plan: &DiskPlan) {
     let total = plan.size.get() / SECTOR_SIZE;
     assert_eq!(DiskSize::Fixed(plan.size), spec.size);
     assert_eq!(plan.partitions.len(), spec.partitions.len());
-    assert!(plan.partitions.is_sorted_by_key(|one| one.number));
+    assert!(plan.partitions.is_sorted_by_key(|one| one.record.number));
     for part in &spec.partitions {
         // Never moved and never aligned, the end included.
         let end = match part.end {
@@ -76,17 +76,18 @@ fn assert_promises(spec: &DiskSpec, plan: &DiskPlan) {
             panic!("{:?}", part.start)
         };
         let same = |first: u64, last: u64| (first as i64, last as i64) == (start, end);
-        let mut planned = plan.partitions.iter().map(|one| one.range);
+        let mut planned = plan.partitions.iter().map(|one| one.record.range);
         assert!(planned.any(|range| same(range.first().get(), range.last().get())));
         assert!((1..total as i64).contains(&start) && (1..total as i64).contains(&end));
     }
-    for (index, one) in plan.partitions.iter().enumerate() {
-        for other in &plan.partitions[..index] {
+    for (index, held) in plan.partitions.iter().enumerate() {
+        let one = &held.record;
+        for other in plan.partitions[..index].iter().map(|one| &one.record) {
             let nested = matches!((other.role, one.role), (Role::Extended, Role::Logical));
             assert_eq!(other.range.overlaps(one.range), nested);
             assert!(!nested || other.range.contains(one.range));
         }
-        assert_eq!(one.filesystem.is_none(), one.role == Role::Extended);
+        assert_eq!(held.filesystem().is_none(), one.role == Role::Extended);
     }
 }
 
@@ -212,9 +213,9 @@ proptest! {
         let mut behind = if label == "mbr" { 1 } else { 2 + 16384 / sector.get() };
         for (one, (size, align)) in plan.partitions.iter().zip(&parts) {
             let unit = (4096 << align) / sector.get();
-            prop_assert_eq!(one.range.first().get(), behind.next_multiple_of(unit));
-            prop_assert_eq!(one.range.size(sector), Bytes::new(size * 4096));
-            behind = one.range.last().get() + 1;
+            prop_assert_eq!(one.record.range.first().get(), behind.next_multiple_of(unit));
+            prop_assert_eq!(one.record.range.size(sector), Bytes::new(size * 4096));
+            behind = one.record.range.last().get() + 1;
         }
         assert_reads_back(&plan, &built(&plan));
     }
@@ -239,7 +240,7 @@ proptest! {
         let boundary = bytes * u64::from(percent) / 100 / Bytes::MIB * Bytes::MIB;
         match plan_of(&spec) {
             Ok(plan) => {
-                let [one, two] = [0, 1].map(|index| plan.partitions[index].range);
+                let [one, two] = [0, 1].map(|index| plan.partitions[index].record.range);
                 prop_assert_eq!(one.last().get() + 1, two.first().get());
                 prop_assert_eq!(two.offset(sector).get(), boundary);
                 assert_reads_back(&plan, &built(&plan));

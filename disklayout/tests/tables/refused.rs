@@ -1,18 +1,19 @@
 //! What must be refused beyond the recorded cases: where, and with which way out.
 
 use disklayout::ErrorKind;
-use disklayout::layout::guestfs::DiskSpec;
-use disklayout::layout::{DiskSize, EntryPlan, Role};
-use disklayout::tree::FileTree;
+use disklayout::layout::DiskSize;
+use disklayout::layout::spec::{Disk as Spec, Kinds};
+use disklayout::table::Entry;
+use disklayout::table::types::PartitionType;
 
-use crate::support::{Part, assert_reads_back, built, disk, file, plan_of};
+use crate::support::{Part, assert_reads_back, built, disk, filesystem, plan_of};
 
 const GIB: u64 = 2_097_152;
 const TIB: u64 = 1 << 31;
 
-fn assert_refused(spec: &DiskSpec, kind: ErrorKind, place: &str, message: &str) {
+fn assert_refused(spec: &Spec, kind: ErrorKind, place: &str, message: &str) {
     let error = plan_of(spec).unwrap_err();
-    assert_eq!((error.place(), error.message()), (place, message));
+    assert_eq!(error.to_string(), format!("{place}: {message}"));
     assert_eq!(error.kind(), kind, "{message}");
 }
 
@@ -20,7 +21,7 @@ fn assert_refused(spec: &DiskSpec, kind: ErrorKind, place: &str, message: &str) 
 fn sector_bounds() {
     use ErrorKind::{DoesNotFit, InvalidSpec};
     type Row<'a> = (u64, &'a str, Part<'a>, ErrorKind, &'a str, &'a str);
-    let rows: [Row<'_>; 14] = [
+    let rows: [Row<'_>; 13] = [
         (
             GIB,
             "mbr",
@@ -123,7 +124,7 @@ fn sector_bounds() {
             DoesNotFit,
             ".end",
             "6442450943 sectors are more than the 4294967295 (2 TiB) that an MBR can record; the \
-          largest legal end is 4294967295; a GPT goes further ('gpt' in labels)",
+          largest legal end is 4294967295; a GPT goes further",
         ),
         (
             3 * TIB,
@@ -132,16 +133,7 @@ fn sector_bounds() {
             DoesNotFit,
             ".start",
             "start 4294967296 is more than an MBR can record; the largest legal start is \
-          4294967295; a GPT goes further ('gpt' in labels)",
-        ),
-        (
-            GIB,
-            "mbr",
-            ("x", 1, 2),
-            InvalidSpec,
-            ".type",
-            "unknown type 'x'; known are 'p', 'l' and 'e', spelt out also 'primary', 'logical' and \
-          'extended'",
+          4294967295; a GPT goes further",
         ),
     ];
     for (sectors, label, part, kind, place, message) in rows {
@@ -180,9 +172,9 @@ fn what_other_partitions_take() {
                 ("p", 50, 50),
             ],
             DoesNotFit,
-            "[4].type",
+            "[4].role",
             "an MBR holds 4 primary partitions and this is one more; make one of them extended \
-          ('e') and this one logical ('l') in it, or use a GPT ('gpt' in labels)",
+          and this one logical in it, or use a GPT",
         ),
         (
             "mbr",
@@ -194,9 +186,9 @@ fn what_other_partitions_take() {
                 ("e", 50, 50),
             ],
             InvalidSpec,
-            "[4].type",
+            "[4].role",
             "there is an extended partition already, number 2, and an MBR holds only one; put its \
-          logical partitions ('l') into that one",
+          logical partitions into that one",
         ),
         (
             "mbr",
@@ -311,9 +303,8 @@ fn tables_hold_as_many_partitions_as_their_format_and_no_more() {
         (
             "mbr",
             &logical,
-            "[61].type",
-            "an MBR holds 60 logical partitions and this is one more; a GPT holds 128 partitions \
-             ('gpt' in labels)",
+            "[61].role",
+            "an MBR holds 60 logical partitions and this is one more; a GPT holds 128 partitions",
         ),
     ] {
         let place = format!("guestfs[2].parts{place}");
@@ -329,22 +320,7 @@ fn tables_hold_as_many_partitions_as_their_format_and_no_more() {
 }
 
 #[test]
-fn labels_and_sizes() {
-    for label in [
-        "aix", "amiga", "rdb", "bsd", "dasd", "dvh", "mac", "pc98", "sun",
-    ] {
-        let message = format!(
-            "can't make a partition table of type '{label}'; known are 'mbr' (or 'msdos'), \
-             'gpt' (or 'efi') and 'none'"
-        );
-        let place = "guestfs[2].labels";
-        assert_refused(
-            &disk(GIB, label, &[]),
-            ErrorKind::Unsupported,
-            place,
-            &message,
-        );
-    }
+fn sizes() {
     for (bytes, label, kind, message) in [
         (
             1_000_000,
@@ -378,64 +354,79 @@ fn labels_and_sizes() {
 }
 
 #[test]
-fn type_guids() {
-    let long = "urn:uuid:0FC63DAF-8483-4772-8E79-3D69D8477DE4";
+fn types_that_are_none() {
     for text in [
         "",
         "0FC63DAF848347728E793D69D8477DE4",
-        long,
+        "urn:uuid:0FC63DAF-8483-4772-8E79-3D69D8477DE4",
         "0FC63DAF-8483-4772-8E79-3D69D8477DEG",
     ] {
-        let mut spec = disk(GIB, "gpt", &[("p", 2048, 4096)]);
-        spec.partitions[0].gpt_type = Some(text.to_owned());
         let message = format!(
             "'{text}' is no GUID and names no type; one looks like \
-             0FC63DAF-8483-4772-8E79-3D69D8477DE4, names are linux, swap, lvm, raid, esp, bios-boot, xbootldr, basic-data, fat32, \
-             fat16, fat12, msr, windows-recovery, prep-boot, luks, dm-crypt, home, srv, var, tmp, \
-             user-home, and root and usr with a processor: root-x86-64"
+             0FC63DAF-8483-4772-8E79-3D69D8477DE4, names are linux, swap, lvm, raid, esp, \
+             bios-boot, xbootldr, basic-data, fat32, fat16, fat12, msr, windows-recovery, \
+             prep-boot, luks, dm-crypt, home, srv, var, tmp, user-home, and root and usr with a \
+             processor: root-x86-64"
         );
-        let place = "guestfs[2].parts[0].gpt_type";
-        assert_refused(&spec, ErrorKind::InvalidSpec, place, &message);
+        assert_eq!(PartitionType::parse_guid(text), Err(message.clone()));
+        assert_eq!(PartitionType::parse(text), Err(message));
     }
     let nil = "00000000-0000-0000-0000-000000000000";
-    for (label, part, text, message) in [
+    let message = format!("'{nil}' marks an unused entry, so it can't be the type of a partition");
+    assert_eq!(PartitionType::parse_guid(nil), Err(message));
+    for (text, message) in [
         (
-            "gpt",
-            ("p", 2048, 4096),
-            nil,
-            "'00000000-0000-0000-0000-000000000000' marks an unused entry, so it can't be the type \
-          of a partition",
+            "0",
+            "0x00 marks an unused entry, so it can't be the type of a partition",
         ),
         (
-            "mbr",
-            ("e", 2048, 4096),
-            "0FC63DAF-8483-4772-8E79-3D69D8477DE4",
-            "the type of an extended partition is fixed; leave it out",
+            "0x05",
+            "0x05 marks an extended partition; make it extended instead",
+        ),
+        (
+            "f",
+            "0x0f marks an extended partition; make it extended instead",
+        ),
+        (
+            "0xEE",
+            "0xee says that the disk has a GPT; give the disk one instead",
         ),
     ] {
-        let mut spec = disk(GIB, label, &[part]);
-        spec.partitions[0].gpt_type = Some(text.to_owned());
-        let place = "guestfs[2].parts[0].gpt_type";
-        assert_refused(&spec, ErrorKind::InvalidSpec, place, message);
+        assert_eq!(PartitionType::parse(text), Err(message.to_owned()));
+        assert_eq!(PartitionType::parse_byte(text), Err(message.to_owned()));
+    }
+    let error = PartitionType::parse_byte("0x100").unwrap_err();
+    let start = "'0x100' is no byte and names no type; one looks like 0x83, names are linux, ";
+    assert!(error.starts_with(start), "{error}");
+}
+
+#[test]
+fn types_of_either_table_in_the_other() {
+    let mut extended = disk(GIB, "mbr", &[("e", 2048, 4096)]);
+    let linux = PartitionType::parse("0FC63DAF-8483-4772-8E79-3D69D8477DE4").unwrap();
+    let message = "the type of an extended partition is fixed; leave it out";
+    for (kind, field) in [
+        (Kinds::from(linux), "type_guid"),
+        (Kinds::from(PartitionType::Byte(7)), "type_byte"),
+    ] {
+        extended.partitions[0].kind = kind;
+        let place = format!("guestfs[2].parts[0].{field}");
+        assert_refused(&extended, ErrorKind::InvalidSpec, &place, message);
     }
     let mut braces = disk(GIB, "mbr", &[("p", 2048, 4096)]);
-    braces.partitions[0].gpt_type = Some("{c12a7328-f81f-11d2-ba4b-00a0c93ec93b}".to_owned());
+    let esp = PartitionType::parse_guid("{c12a7328-f81f-11d2-ba4b-00a0c93ec93b}").unwrap();
+    braces.partitions[0].kind = esp.into();
     let plan = plan_of(&braces).unwrap();
-    assert_eq!(
-        plan.partitions[0].entry,
-        EntryPlan::Mbr {
-            kind: 0xEF,
-            active: false
-        }
-    );
+    let (kind, active) = (0xEF, false);
+    assert_eq!(plan.partitions[0].record.entry, Entry::Mbr { kind, active });
 }
 
 #[test]
 fn filesystems() {
     let mut spec = disk(GIB, "mbr", &[("e", 2048, 9999), ("l", 2049, 4096)]);
-    spec.partitions[0].filesystem = "nonsense, but not looked at".to_owned();
+    filesystem(&mut spec.partitions[0]).format = "nonsense, but not looked at".to_owned();
     plan_of(&spec).unwrap();
-    spec.partitions[1].filesystem = "zfs".to_owned();
+    filesystem(&mut spec.partitions[1]).format = "zfs".to_owned();
     let message = "can't make a 'zfs' filesystem; known are ext2, ext3, ext4, ntfs";
     assert_refused(
         &spec,
@@ -443,85 +434,4 @@ fn filesystems() {
         "guestfs[2].parts[1]",
         message,
     );
-}
-
-#[test]
-fn parts_of_files() {
-    let parts = [("p", 2048, 4095), ("e", 6000, 9999), ("l", 6001, 7000)];
-    for (part, message) in [
-        (0, "part 0 doesn't exist; parts count from 1"),
-        (
-            i64::MIN,
-            "part -9223372036854775808 doesn't exist; parts count from 1",
-        ),
-        (4, "part 4 doesn't exist; the largest legal part is 3"),
-        (
-            2,
-            "part 2 is the extended partition, which holds no files; name one of its logical \
-             partitions, which come after the primary ones",
-        ),
-    ] {
-        let mut spec = disk(GIB, "mbr", &parts);
-        spec.files = vec![file(part, "/file")];
-        let place = "guestfs[2].writes[0].part";
-        assert_refused(&spec, ErrorKind::InvalidSpec, place, message);
-    }
-    let mut empty = disk(GIB, "gpt", &[]);
-    empty.files = vec![file(1, "/file")];
-    let message = "part 1 doesn't exist; the disk has no partitions";
-    assert_refused(
-        &empty,
-        ErrorKind::InvalidSpec,
-        "guestfs[2].writes[0].part",
-        message,
-    );
-}
-
-/// Parts count in the order of numbers: primary ones first, in whichever order they were made.
-#[test]
-fn files_go_into_the_partition_with_that_place_in_the_order_of_numbers() {
-    let parts = [
-        ("e", 6000, 9999),
-        ("l", 8000, 9000),
-        ("p", 2048, 4095),
-        ("l", 6100, 7000),
-    ];
-    let mut spec = disk(GIB, "mbr", &parts);
-    spec.files = vec![
-        file(2, "/two"),
-        file(4, "/deep/four"),
-        file(3, "/three"),
-        file(4, "/more"),
-    ];
-    let plan = plan_of(&spec).unwrap();
-    let shown: Vec<_> = plan
-        .partitions
-        .iter()
-        .map(|one| {
-            (
-                one.number,
-                one.role,
-                one.range.first().get(),
-                one.filesystem.as_ref(),
-            )
-        })
-        .map(|(number, role, first, fs)| (number, role, first, fs.map(|fs| paths(fs.tree()))))
-        .collect();
-    let some = |paths: &[&str]| Some(paths.iter().map(|path| path.to_string()).collect());
-    let expected: [(u32, Role, u64, Option<Vec<String>>); 4] = [
-        (1, Role::Extended, 6000, None),
-        (2, Role::Primary, 2048, some(&["/two"])),
-        (5, Role::Logical, 8000, some(&["/three"])),
-        (6, Role::Logical, 6100, some(&["/deep/four", "/more"])),
-    ];
-    assert_eq!(shown, expected);
-    let tree = plan.partitions[3].filesystem.as_ref().unwrap().tree();
-    assert_eq!(tree.entries(FileTree::ROOT).count(), 2);
-}
-
-fn paths(tree: &FileTree) -> Vec<String> {
-    let paths = tree.files().into_iter();
-    paths
-        .map(|(path, _)| String::from_utf8(path).unwrap())
-        .collect()
 }

@@ -1,15 +1,17 @@
 //! Descriptions in short, and a filesystem that is none.
 
-use std::collections::BTreeMap;
-
 use disklayout::disk::{Disk, MemDisk};
-use disklayout::fs::{
-    Formatter, FsPlan, Misfits, Options, Progress, Registry, Request, Summary, Unwatched,
+use disklayout::fs::{Formatter, FsPlan, Progress, Registry, Request, Summary, Unwatched};
+use disklayout::layout::spec::{Disk as Spec, DiskTable, End, Filesystem, Holds, Partition, Start};
+use disklayout::layout::{DiskPlan, DiskSize, PartitionPlan, plan};
+use disklayout::table::{Role, TableId};
+use disklayout::tree::FileTree;
+use disklayout::{
+    Bytes, Error, Identity, Place, Result, SECTOR_SIZE, SectorSize, Timestamp, build,
 };
-use disklayout::layout::guestfs::{DiskSpec, End, FileSpec, PartitionSpec, Start, plan};
-use disklayout::layout::{DiskPlan, DiskSize, TablePlan};
-use disklayout::tree::{Content, FileTree};
-use disklayout::{Bytes, Error, Identity, Result, SECTOR_SIZE, SectorSize, Timestamp, build};
+
+/// The time of everything.
+pub(crate) const TIME: Timestamp = Timestamp::from_seconds(1_700_000_000);
 
 /// What a [`Marker`] fills the ends of its partition with.
 pub(crate) const MARK: u8 = 0xA5;
@@ -44,7 +46,7 @@ impl Formatter for MarkerFormat {
         let least = self.smallest(&request, Bytes::new(0))?;
         if request.size < least {
             let message = format!("{} is too small", request.size);
-            return Err(Error::does_not_fit(&request.place, message));
+            return Err(Error::does_not_fit(&request.place, message).needing(least));
         }
         Ok(Box::new(Marker {
             label: request.label.map(str::to_owned),
@@ -88,64 +90,78 @@ impl FsPlan for Marker {
     }
 }
 
-/// A partition as (type, start, end).
+/// A partition as (role, start, end), the role by its first letter.
 pub(crate) type Part<'a> = (&'a str, i64, i64);
 
 /// A disk at `guestfs[2]` of this many sectors.
-pub(crate) fn disk(sectors: u64, label: &str, parts: &[Part<'_>]) -> DiskSpec {
+pub(crate) fn disk(sectors: u64, table: &str, parts: &[Part<'_>]) -> Spec {
     let parts = parts.iter().enumerate();
-    let partitions = parts.map(|(index, (prlogex, start, end))| PartitionSpec {
-        place: format!("guestfs[2].parts[{index}]"),
-        prlogex: (*prlogex).to_owned(),
-        start: Start::Sector(*start),
-        end: End::Sector(*end),
-        align: None,
-        name: None,
-        uuid: None,
-        gpt_type: None,
-        mbr_type: None,
-        flags: Vec::new(),
-        filesystem: "ext4".to_owned(),
-        label: None,
-        options: Options::default(),
-        misfits: Misfits::Refuse,
-    });
-    DiskSpec {
-        place: "guestfs[2]".to_owned(),
+    let partitions =
+        parts.map(|(index, part)| partition(format!("guestfs[2].parts[{index}]"), *part));
+    Spec {
+        place: "guestfs[2]".into(),
         size: DiskSize::Fixed(Bytes::new(sectors * SECTOR_SIZE)),
         sector_size: SectorSize::B512,
-        label: label.to_owned(),
-        disk_id: None,
-        disk_guid: None,
-        hybrid_mbr: Vec::new(),
+        table: self::table(table),
         partitions: partitions.collect(),
-        files: Vec::new(),
+        blobs: Vec::new(),
     }
 }
 
 /// The same with sectors of 4096 bytes, as many of them.
-pub(crate) fn disk_4096(sectors: u64, label: &str, parts: &[Part<'_>]) -> DiskSpec {
-    DiskSpec {
+pub(crate) fn disk_4096(sectors: u64, table: &str, parts: &[Part<'_>]) -> Spec {
+    Spec {
         size: DiskSize::Fixed(Bytes::new(sectors * 4096)),
         sector_size: SectorSize::B4096,
-        ..disk(0, label, parts)
+        ..disk(0, table, parts)
     }
 }
 
-/// An empty file at `guestfs[2].writes[0]`.
-pub(crate) fn file(part: i64, path: &str) -> FileSpec {
-    FileSpec {
-        place: "guestfs[2].writes[0]".to_owned(),
-        part,
-        path: path.to_owned(),
-        content: Content::inline(b"content"),
+/// A partition with an empty filesystem.
+pub(crate) fn partition(place: impl Into<Place>, (role, start, end): Part<'_>) -> Partition {
+    Partition {
+        role: match role {
+            "p" => Role::Primary,
+            "e" => Role::Extended,
+            "l" => Role::Logical,
+            other => panic!("no role '{other}'"),
+        },
+        start: Start::Sector(start),
+        end: End::Sector(end),
+        ..Partition::new(place, holding("ext4", FileTree::new(TIME)))
     }
 }
 
-pub(crate) fn plan_of(spec: &DiskSpec) -> Result<DiskPlan> {
-    let identity = Identity::new("disk_test.img", Timestamp::from_seconds(1_700_000_000));
+/// A filesystem with this content.
+pub(crate) fn holding(format: &str, tree: FileTree) -> Holds {
+    Holds::Filesystem(Filesystem::new(format, tree))
+}
+
+/// The filesystem in a partition.
+pub(crate) fn filesystem(part: &mut Partition) -> &mut Filesystem {
+    match &mut part.holds {
+        Holds::Filesystem(filesystem) => filesystem,
+        other => panic!("no filesystem, but {other:?}"),
+    }
+}
+
+/// A table of which nothing is chosen.
+pub(crate) fn table(kind: &str) -> DiskTable {
+    match kind {
+        "none" => DiskTable::None,
+        "mbr" => DiskTable::Mbr { signature: None },
+        "gpt" => DiskTable::Gpt {
+            guid: None,
+            hybrid: Vec::new(),
+        },
+        other => panic!("no table '{other}'"),
+    }
+}
+
+pub(crate) fn plan_of(spec: &Spec) -> Result<DiskPlan> {
+    let identity = Identity::new("disk_test.img", TIME);
     let registry = Registry::default().with(MarkerFormat);
-    plan(spec, BTreeMap::new(), &identity, &registry)
+    plan(spec.clone(), &identity, &registry)
 }
 
 /// Builds a plan in memory.
@@ -157,13 +173,11 @@ pub(crate) fn built(plan: &DiskPlan) -> MemDisk {
 
 /// Whether the table left every filesystem as it was written.
 pub(crate) fn marks_are_whole(plan: &DiskPlan, disk: &dyn Disk) -> bool {
-    let filled = plan
-        .partitions
-        .iter()
-        .filter(|one| one.filesystem.is_some());
+    let is_filled = |one: &&PartitionPlan| one.filesystem().is_some();
+    let filled = plan.partitions.iter().filter(is_filled);
     let mut marks = filled.flat_map(|one| {
-        let offset = one.range.offset(plan.sector_size).get();
-        let size = one.range.size(plan.sector_size).get();
+        let offset = one.record.range.offset(plan.sector_size).get();
+        let size = one.record.range.size(plan.sector_size).get();
         [offset, offset + size - SECTOR_SIZE]
     });
     marks.all(|offset| {
@@ -176,18 +190,9 @@ pub(crate) fn marks_are_whole(plan: &DiskPlan, disk: &dyn Disk) -> bool {
 /// What was read back equals what was planned.
 pub(crate) fn assert_reads_back(plan: &DiskPlan, disk: &dyn Disk) {
     let table = match plan.table {
-        TablePlan::Mbr { .. } => disklayout::inspect::table_of(disk, plan.sector_size),
-        TablePlan::Gpt { .. } | TablePlan::None => disklayout::inspect::table(disk),
+        TableId::Mbr { .. } => disklayout::inspect::table_of(disk, plan.sector_size),
+        TableId::Gpt { .. } | TableId::None => disklayout::inspect::table(disk),
     };
-    let table = table.unwrap();
-    assert_eq!(table.label, plan.table);
-    assert_eq!(table.sector_size, plan.sector_size);
-    assert_eq!(table.partitions.len(), plan.partitions.len());
-    for (read, planned) in table.partitions.iter().zip(&plan.partitions) {
-        assert_eq!(read.number, planned.number);
-        assert_eq!(read.role, planned.role, "partition {}", read.number);
-        assert_eq!(read.range, planned.range, "partition {}", read.number);
-        assert_eq!(read.entry, planned.entry, "partition {}", read.number);
-    }
+    assert_eq!(table.unwrap(), plan.table());
     assert!(marks_are_whole(plan, disk));
 }
