@@ -331,7 +331,8 @@ fn on_a_disk_of_a_given_size_the_last_partition_reaches_to_the_end() {
 
 #[test]
 fn what_cannot_follow_from_the_content_is_refused() {
-    let rows: [(fn(&mut Spec), &str, &str); 6] = [
+    type Row<'a> = (fn(&mut Spec), &'a str, &'a str);
+    let rows: [Row<'_>; 6] = [
         (
             |spec| spec.partitions[1].end = End::Sector(9999),
             "guestfs[2].size",
