@@ -10,7 +10,7 @@ use ext4_view::{Ext4, FileType, Metadata};
 
 use crate::listing::{Entry, Kind, Knows, Listing};
 
-/// What [`ext4_view`] knows.
+/// What [`ext4_view()`] knows.
 pub const VIEW_KNOWS: Knows = Knows {
     times: true,
     ..Knows::NOTHING

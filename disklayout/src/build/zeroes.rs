@@ -7,7 +7,7 @@ use std::ops::Range;
 
 use crate::disk::Disk;
 use crate::error::{Error, Result};
-use crate::layout::{DiskPlan, PartitionPlan};
+use crate::layout::{DiskPlan, Held, PartitionPlan, RawBytes};
 use crate::units::{Bytes, SectorSize};
 
 /// Programs look for the signatures of filesystems and tables so far from the start and from the
@@ -18,7 +18,8 @@ const ENDS: u64 = Bytes::MIB;
 const PIECE: usize = 1 << 20;
 
 /// Writes the zeroes that `plan` relies on and that [`crate::build()`] left as holes of `disk`: all
-/// of a filesystem but its free space, and the ends of the disk and of every filesystem.
+/// of a filesystem but its free space, all holes of bytes that stand for themselves, and the ends of the
+/// disk and of every partition that holds something.
 ///
 /// # Errors
 /// `Io` when storage fails.
@@ -39,29 +40,33 @@ pub fn write_zeroes(plan: &DiskPlan, disk: &dyn Disk) -> Result<()> {
 fn relied_on(plan: &DiskPlan) -> Vec<Range<u64>> {
     let partitions = plan.partitions.iter();
     let parts = partitions.flat_map(|one| relied_on_in(one, plan.sector_size));
-    let bytes = plan.raw_bytes().map(|bytes| {
-        let start = bytes.offset.get();
-        start..start + bytes.content.len()
-    });
     let all = ends(0..plan.size.get()).into_iter().chain(parts);
-    merged(all.chain(bytes).collect())
+    merged(all.chain(plan.blobs.iter().map(all_of)).collect())
 }
 
 fn relied_on_in(partition: &PartitionPlan, sector: SectorSize) -> Vec<Range<u64>> {
-    let Some(filesystem) = partition.filesystem() else {
-        return Vec::new();
-    };
     let range = partition.record.range;
     let start = range.offset(sector).get();
     let end = start + range.size(sector).get();
     let mut used = Vec::from(ends(start..end));
-    let mut at = start;
-    for unused in filesystem.unused() {
-        used.push(at..start + unused.start);
-        at = start + unused.end;
+    match &partition.holds {
+        Held::Nothing => return Vec::new(),
+        Held::Bytes(bytes) => used.push(all_of(bytes)),
+        Held::Filesystem(filesystem) => {
+            let mut at = start;
+            for unused in filesystem.unused() {
+                used.push(at..start + unused.start);
+                at = start + unused.end;
+            }
+            used.push(at..end);
+        }
     }
-    used.push(at..end);
     used
+}
+
+fn all_of(bytes: &RawBytes) -> Range<u64> {
+    let start = bytes.offset.get();
+    start..start + bytes.content.len()
 }
 
 /// Both ends of a stretch.

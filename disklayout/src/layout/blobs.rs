@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::error::{Error, Result};
+use crate::layout::bare_rules;
 use crate::layout::placed::Placed;
 use crate::layout::plan::RawBytes;
 use crate::layout::spec::{Blob, Disk};
@@ -68,20 +69,14 @@ fn of_table(kind: Kind, size: Bytes, sector: SectorSize) -> Vec<Taken> {
 }
 
 fn of_partition(one: &Placed<'_>, sector: SectorSize) -> Taken {
-    let what = match one.role {
-        Role::Extended => "extended partition",
-        Role::Primary | Role::Logical => "partition",
+    let name = match one.role {
+        Role::Extended => format!("extended partition {}", one.number),
+        _ if one.number == bare_rules::NUMBER => "what has the whole disk".to_owned(),
+        Role::Primary | Role::Logical => format!("partition {}", one.number),
     };
     let start = one.range.offset(sector).get();
-    Taken {
-        name: format!(
-            "{what} {} (sectors {} to {})",
-            one.number,
-            one.range.first(),
-            one.range.last()
-        ),
-        range: start..start + one.range.size(sector).get(),
-    }
+    let range = start..start + one.range.size(sector).get();
+    Taken { name, range }
 }
 
 fn range(blob: &Blob, size: Bytes) -> Result<Range<u64>> {
@@ -108,13 +103,22 @@ fn check_free(blob: &Blob, range: &Range<u64>, taken: &[Taken]) -> Result<()> {
     let Some(other) = taken.iter().find(overlaps) else {
         return Ok(());
     };
+    let verb = match range.end - range.start {
+        1 => "overlaps",
+        _ => "overlap",
+    };
     let message = format!(
-        "bytes {} to {} overlap {}, which has bytes {} to {}",
-        range.start,
-        range.end - 1,
+        "{} {verb} {} ({})",
+        shown(range),
         other.name,
-        other.range.start,
-        other.range.end - 1
+        shown(&other.range)
     );
     Err(Error::invalid(blob.place.field(Field::Start), message))
+}
+
+fn shown(range: &Range<u64>) -> String {
+    match (range.start, range.end - 1) {
+        (first, last) if first == last => format!("byte {first}"),
+        (first, last) => format!("bytes {first} to {last}"),
+    }
 }

@@ -1,29 +1,16 @@
 //! Where partitions start and end: from what a description says to sectors, as libguestfs reads
 //! sector bounds: negative ends count from the end of the disk.
 
+use std::fmt;
+
 use crate::error::{Error, Result};
 use crate::layout::placed::Placed;
-use crate::layout::size::{ALIGNMENT, DiskSize};
-use crate::layout::spec::{Disk, End, Length, Partition, Start};
+use crate::layout::sectors::Sectors;
+use crate::layout::size::ALIGNMENT;
+use crate::layout::spec::{End, Length, Partition, Start};
 use crate::place::{Field, Place};
 use crate::table::{Kind, Role};
-use crate::units::{Bytes, Lba, LbaRange, SectorSize};
-
-/// What a disk is taken for while its size isn't known: larger than any that there is.
-const LARGE_ENOUGH: Bytes = Bytes::new(1 << 60);
-
-/// The sectors of a disk and those that its table leaves to partitions.
-#[derive(Debug)]
-pub(super) struct Sectors {
-    /// That of the disk.
-    place: Place,
-    pub(super) usable: LbaRange,
-    pub(super) size: SectorSize,
-    total: u64,
-    kind: Kind,
-    /// Whether the real size isn't known yet.
-    pub(super) is_open: bool,
-}
+use crate::units::{Bytes, Lba, LbaRange};
 
 /// A bound as it was given, and the sector that it means.
 struct Bound {
@@ -31,40 +18,17 @@ struct Bound {
     sector: u64,
 }
 
-impl Sectors {
-    pub(super) fn of(spec: &Disk) -> Result<Self> {
-        let place = || spec.place.field(Field::Size);
-        let size = match spec.size {
-            DiskSize::Fixed(size) => size,
-            DiskSize::Smallest(_) => LARGE_ENOUGH,
-        };
-        let (size, sector, kind) = (size.get(), spec.sector_size, spec.table.kind());
-        if !size.is_multiple_of(sector.get()) {
-            let below = size / sector.get() * sector.get();
-            let message = format!(
-                "{size} bytes are not a multiple of {}; the next smaller is {below}",
-                sector.get()
-            );
-            return Err(Error::invalid(place(), message));
+impl Bound {
+    /// One that was given in another unit than sectors.
+    fn meaning(shown: impl fmt::Display, sector: u64) -> Self {
+        Self {
+            shown: format!("{shown} (sector {sector})"),
+            sector,
         }
-        let total = size / sector.get();
-        let usable = kind.usable(total, sector).ok_or_else(|| {
-            let least = kind.fewest_sectors(sector) * sector.get();
-            let message = format!(
-                "{size} bytes are too few for {kind} and a partition; the least is {least}"
-            );
-            Error::does_not_fit(place(), message)
-        })?;
-        Ok(Self {
-            place: spec.place.clone(),
-            usable,
-            size: sector,
-            total,
-            kind,
-            is_open: matches!(spec.size, DiskSize::Smallest(_)),
-        })
     }
+}
 
+impl Sectors {
     /// The sectors of a partition beside those that were placed before it. One that ends with what
     /// is left has a single sector yet, unless it is the extended one.
     pub(super) fn bounds(&self, part: &Partition, placed: &[Placed<'_>]) -> Result<LbaRange> {
@@ -97,26 +61,45 @@ impl Sectors {
     }
 
     fn start(&self, part: &Partition, placed: &[Placed<'_>]) -> Result<u64> {
-        let place = || part.place.field(Field::Start);
+        let bound = self.aligned(part, self.asked_start(part, placed)?)?;
+        let (shown, first) = (bound.shown, bound.sector);
         let (least, most) = (self.usable.first(), self.usable.last());
-        let bound = match part.start {
+        let place = part.place.field(Field::Start);
+        let (place, message) = if first < least.get() {
+            let way_out = format!("the smallest legal start is {least}");
+            (
+                place,
+                format!("{shown} belongs to the partition table; {way_out}"),
+            )
+        } else if first > most.get() && part.start == Start::Next {
+            let why = self.why_beyond(first);
+            let message = format!("{shown} {why}; nothing is left for {}", part.place);
+            (self.place.field(Field::Size), message)
+        } else if first > most.get() {
+            let why = self.why_beyond(first);
+            let message = format!("{shown} {why}; the largest legal start is {most}");
+            (place, message)
+        } else {
+            return Ok(first);
+        };
+        Err(Error::does_not_fit(place, message))
+    }
+
+    /// The start that was asked for, wherever that is.
+    fn asked_start(&self, part: &Partition, placed: &[Placed<'_>]) -> Result<Bound> {
+        let place = part.place.field(Field::Start);
+        Ok(match part.start {
             Start::Sector(start) => Bound {
                 shown: format!("start {start}"),
-                sector: self.counted(part, start)?,
+                sector: self.counted(&place, start)?,
             },
             Start::Bytes(bytes) => {
-                let sector = self.in_sectors(&place(), bytes)?;
-                Bound {
-                    shown: format!("start {bytes} (sector {sector})"),
-                    sector,
-                }
+                let sector = self.in_sectors(&place, bytes)?;
+                Bound::meaning(format_args!("start {bytes}"), sector)
             }
             Start::Percent(percent) => {
-                let sector = self.percent(&place(), percent)?;
-                Bound {
-                    shown: format!("start {percent}% (sector {sector})"),
-                    sector,
-                }
+                let sector = self.percent(&place, percent)?;
+                Bound::meaning(format_args!("start {percent}%"), sector)
             }
             Start::Next => {
                 let sector = self.next(part, placed)?;
@@ -125,42 +108,20 @@ impl Sectors {
                     sector,
                 }
             }
-        };
-        let bound = self.aligned(part, bound)?;
-        let (shown, first) = (bound.shown, bound.sector);
-        if first < least.get() {
-            let message = format!(
-                "{shown} belongs to the partition table; the smallest legal start is {least}"
-            );
-            return Err(Error::does_not_fit(place(), message));
-        }
-        if first > most.get() {
-            let why = self.why_beyond(first);
-            return Err(match part.start {
-                Start::Next => {
-                    let message = format!("{shown} {why}; nothing is left for {}", part.place);
-                    Error::does_not_fit(self.place.field(Field::Size), message)
-                }
-                _ => {
-                    let message = format!("{shown} {why}; the largest legal start is {most}");
-                    Error::does_not_fit(place(), message)
-                }
-            });
-        }
-        Ok(first)
+        })
     }
 
     /// A start that counts sectors.
-    fn counted(&self, part: &Partition, start: i64) -> Result<u64> {
+    fn counted(&self, place: &Place, start: i64) -> Result<u64> {
         u64::try_from(start).map_err(|_| {
             let message = match self.total.checked_add_signed(start) {
-                Some(meant) => {
+                Some(meant) if !self.is_open => {
                     format!("counted from the start of the disk the same sector is {meant}")
                 }
-                None => format!("the smallest legal start is {}", self.usable.first()),
+                _ => format!("the smallest legal start is {}", self.usable.first()),
             };
             let message = format!("start {start} is negative, which only an end may be; {message}");
-            Error::invalid(part.place.field(Field::Start), message)
+            Error::invalid(place, message)
         })
     }
 
@@ -173,31 +134,24 @@ impl Sectors {
         let Some(align) = part.align.or(usual) else {
             return Ok(bound);
         };
-        let place = part.place.field(Field::Align);
-        let unit = self.length(&place, align)?;
+        let unit = self.length(&part.place.field(Field::Align), align)?;
         let aligned = bound.sector.checked_next_multiple_of(unit);
         let sector = aligned.unwrap_or(u64::MAX);
-        Ok(if sector == bound.sector {
-            bound
-        } else {
-            Bound {
-                shown: format!(
-                    "{}, rounded up to {sector},",
-                    bound.shown.trim_end_matches(',')
-                ),
-                sector,
-            }
+        if sector == bound.sector {
+            return Ok(bound);
+        }
+        let shown = bound.shown.trim_end_matches(',');
+        Ok(Bound {
+            shown: format!("{shown}, rounded up to {sector},"),
+            sector,
         })
     }
 
     /// The sector behind the partition before this one in the list, of those on the same level.
     fn next(&self, part: &Partition, placed: &[Placed<'_>]) -> Result<u64> {
         let is_logical = part.role == Role::Logical && self.kind == Kind::Mbr;
-        let beside = placed
-            .iter()
-            .rev()
-            .find(|one| (one.role == Role::Logical) == is_logical);
-        let Some(before) = beside else {
+        let mut beside = placed.iter().rev();
+        let Some(before) = beside.find(|one| (one.role == Role::Logical) == is_logical) else {
             let around = placed.iter().find(|one| one.role == Role::Extended);
             // Its first sector is kept for the boot record.
             let around = around.filter(|_| is_logical);
@@ -216,69 +170,46 @@ impl Sectors {
     }
 
     fn end(&self, part: &Partition, first: u64) -> Result<Bound> {
+        let bound = self.asked_end(part, first)?;
+        let most = self.usable.last();
+        if bound.sector <= most.get() {
+            return Ok(bound);
+        }
+        let legal = match LbaRange::new(Lba::new(first), most) {
+            Some(range) if part.end.field() == Field::Length => part.end.shown(range),
+            _ => format!("end is -{} (sector {most})", self.total - most.get()),
+        };
+        let why = self.why_beyond(bound.sector);
+        let message = format!("{} {why}; the largest legal {legal}", bound.shown);
+        Err(Error::does_not_fit(part.end_place(), message))
+    }
+
+    /// The end that was asked for, wherever that is.
+    fn asked_end(&self, part: &Partition, first: u64) -> Result<Bound> {
         let place = part.end_place();
-        let (total, most) = (self.total, self.usable.last().get());
-        let before = |shown: String| {
-            let message = format!(
-                "{shown} comes before the start of the disk, which has {total} sectors; the \
-                 smallest legal end is {first}"
-            );
-            Error::invalid(&place, message)
-        };
-        // What is given as a boundary is the sector behind the last one.
-        let behind = |shown: String, boundary: Option<u64>| match boundary {
-            Some(sector @ 1..) => Ok(Bound {
-                shown: format!("{shown} (sector {})", sector - 1),
-                sector: sector - 1,
-            }),
-            Some(0) | None => Err(before(shown)),
-        };
-        let bound = match part.end {
-            End::Sector(end) => {
-                let last = match u64::try_from(end) {
-                    Ok(end) => Some(end),
-                    Err(_) => self
-                        .closed(&place, &format!("end {end}"), "counts from the end", total)?
-                        .checked_add_signed(end),
-                };
-                Bound {
-                    shown: self.shown_end(end),
-                    sector: last.ok_or_else(|| before(format!("end {end}")))?,
-                }
-            }
+        let most = self.usable.last().get();
+        Ok(match part.end {
+            End::Sector(end) => self.counted_end(&place, end, first)?,
             End::Bytes(bytes) => {
                 let boundary = self.in_sectors(&place, bytes)?;
-                behind(format!("end {bytes}"), Some(boundary))?
+                self.before(&place, format!("end {bytes}"), boundary, first)?
             }
             End::BytesLeft(bytes) => {
                 let shown = format!("end -{bytes}");
-                let total = self.closed(&place, &shown, "counts from the end", total)?;
-                let left = self.in_sectors(&place, bytes)?;
-                behind(shown, total.checked_sub(left))?
+                let total = self.closed(&place, &shown, "counts from the end", self.total)?;
+                let boundary = total.saturating_sub(self.in_sectors(&place, bytes)?);
+                self.before(&place, shown, boundary, first)?
             }
             End::Percent(100..) => {
                 let last = self.closed(&place, &"end 100%", "is the end", most)?;
-                Bound {
-                    shown: format!("end 100% (sector {last})"),
-                    sector: last,
-                }
+                Bound::meaning("end 100%", last)
             }
             End::Percent(percent) => {
                 let boundary = self.percent(&place, percent)?;
-                behind(format!("end {percent}%"), Some(boundary))?
+                self.before(&place, format!("end {percent}%"), boundary, first)?
             }
-            End::Size(length) => {
-                let sectors = self.length(&place, length)?;
-                self.after(first, sectors, &before)?
-            }
-            End::SizePercent(percent) => {
-                let sectors = self.percent(&place, percent)?;
-                if sectors == 0 {
-                    let message = format!("{percent}% of the disk are less than 1 MiB");
-                    return Err(Error::does_not_fit(place, message));
-                }
-                self.after(first, sectors, &before)?
-            }
+            End::Size(length) => after(first, self.length(&place, length)?),
+            End::SizePercent(percent) => after(first, self.size_percent(&place, percent)?),
             End::Auto if part.role == Role::Extended && self.kind == Kind::Mbr && !self.is_open => {
                 Bound {
                     shown: format!("the last sector, {most},"),
@@ -289,77 +220,48 @@ impl Sectors {
                 shown: format!("sector {first}"),
                 sector: first,
             },
-        };
-        if bound.sector > most {
-            let message = format!(
-                "{} {}; the largest legal end is -{} (sector {most})",
-                bound.shown,
-                self.why_beyond(bound.sector),
-                total - most,
-            );
-            return Err(Error::does_not_fit(place, message));
-        }
-        Ok(bound)
-    }
-
-    /// The end of what has so many sectors from `first` on.
-    fn after(&self, first: u64, sectors: u64, before: &dyn Fn(String) -> Error) -> Result<Bound> {
-        let last = first.saturating_add(sectors).checked_sub(1);
-        let sector = last.ok_or_else(|| before("its end".to_owned()))?;
-        Ok(Bound {
-            shown: format!("its end, sector {sector},"),
-            sector,
         })
     }
 
-    /// `value`, unless the size of the disk isn't known yet.
-    fn closed<T>(
-        &self,
-        place: &Place,
-        shown: &dyn std::fmt::Display,
-        what: &str,
-        value: T,
-    ) -> Result<T> {
-        if !self.is_open {
-            return Ok(value);
+    /// An end that counts sectors, from the end of the disk where it is negative.
+    fn counted_end(&self, place: &Place, end: i64, first: u64) -> Result<Bound> {
+        let shown = format!("end {end}");
+        if let Ok(sector) = u64::try_from(end) {
+            return Ok(Bound { shown, sector });
         }
+        let total = self.closed(place, &shown, "counts from the end", self.total)?;
+        match total.checked_add_signed(end) {
+            Some(sector) => Ok(Bound::meaning(shown, sector)),
+            None => Err(self.before_the_disk(place, &shown, first)),
+        }
+    }
+
+    /// The end of what has the sectors before `boundary`.
+    fn before(&self, place: &Place, shown: String, boundary: u64, first: u64) -> Result<Bound> {
+        match boundary.checked_sub(1) {
+            Some(last) => Ok(Bound::meaning(shown, last)),
+            None => Err(self.before_the_disk(place, &shown, first)),
+        }
+    }
+
+    fn before_the_disk(&self, place: &Place, shown: &str, first: u64) -> Error {
         let message = format!(
-            "{shown} {what} of the disk, whose size follows from the content; give the number of \
-             the sector"
+            "{shown} comes before the start of the disk, which has {} sectors; the smallest legal \
+             end is {first}",
+            self.total
         );
-        Err(Error::invalid(place, message))
+        Error::invalid(place, message)
     }
 
-    /// So many hundredths of the disk in sectors, rounded down to 1 MiB.
-    fn percent(&self, place: &Place, percent: u8) -> Result<u64> {
-        let shown = format!("{percent}%");
-        let total = self.closed(place, &shown, "is a part", self.total)?;
-        let bytes = u128::from(total) * u128::from(self.size.get()) * u128::from(percent) / 100;
-        let bytes = u64::try_from(bytes).unwrap_or(u64::MAX) / ALIGNMENT * ALIGNMENT;
-        Ok(bytes / self.size.get())
-    }
-
-    /// A length, which is at least one sector.
-    fn length(&self, place: &Place, length: Length) -> Result<u64> {
-        match length {
-            Length::Sectors(0) => Err(Error::invalid(place, "it needs one sector at least")),
-            Length::Sectors(sectors) => Ok(sectors),
-            Length::Bytes(bytes) => self.in_sectors(place, bytes),
+    /// So many hundredths of the disk in sectors, one at least.
+    fn size_percent(&self, place: &Place, percent: u8) -> Result<u64> {
+        match self.percent(place, percent)? {
+            0 => {
+                let message = format!("{percent}% of the disk are less than 1 MiB");
+                Err(Error::does_not_fit(place, message))
+            }
+            sectors => Ok(sectors),
         }
-    }
-
-    /// How many sectors `bytes` are.
-    fn in_sectors(&self, place: &Place, bytes: Bytes) -> Result<u64> {
-        let sector = self.size.get();
-        if bytes.get().is_multiple_of(sector) {
-            return Ok(bytes.get() / sector);
-        }
-        let above = bytes.get().div_ceil(sector) * sector;
-        let message = format!(
-            "{bytes} are no whole number of sectors of {sector} bytes; the next are {}",
-            Bytes::new(above)
-        );
-        Err(Error::invalid(place, message))
     }
 
     /// Why a sector beyond the last usable one can't be had.
@@ -370,12 +272,13 @@ impl Sectors {
             format!("lies outside the disk, which has {} sectors", self.total)
         }
     }
+}
 
-    /// A negative end together with the sector that it means.
-    fn shown_end(&self, end: i64) -> String {
-        match self.total.checked_add_signed(end) {
-            Some(sector) if end < 0 => format!("end {end} (sector {sector})"),
-            _ => format!("end {end}"),
-        }
+/// The end of what has so many sectors, one at least, from `first` on.
+fn after(first: u64, sectors: u64) -> Bound {
+    let sector = first.saturating_add(sectors - 1);
+    Bound {
+        shown: format!("its end, sector {sector},"),
+        sector,
     }
 }

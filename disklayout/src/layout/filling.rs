@@ -3,7 +3,6 @@
 use crate::error::{Error, Result};
 use crate::fs::{Draft, Options, Registry, Request};
 use crate::identity::Identity;
-use crate::layout::esp;
 use crate::layout::placed::Placed;
 use crate::layout::size::DiskSize;
 use crate::layout::spec::{Disk, End, Filesystem, Holds};
@@ -77,7 +76,7 @@ impl<'a> Drafter<'a> {
         let is_free = matches!(self.size, DiskSize::Smallest(_)) && one.spec.end == End::Auto;
         let kind = &filesystem.format;
         match self.registry.format(kind) {
-            Some(format) if is_free && esp::is_one(&one.spec.kind, self.kind) => {
+            Some(format) if is_free && one.spec.kind.is_esp(self.kind) => {
                 format.for_firmware(kind, &filesystem.options)
             }
             _ => filesystem.options.clone(),

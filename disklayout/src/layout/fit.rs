@@ -2,10 +2,10 @@
 //! last partition.
 
 use crate::error::{Error, Result};
-use crate::layout::bounds::Sectors;
 use crate::layout::filling::{Drafter, Filling};
 use crate::layout::mbr_rules;
 use crate::layout::placed::Placed;
+use crate::layout::sectors::Sectors;
 use crate::layout::size::{self, ALIGNMENT, DiskSize, Room};
 use crate::layout::spec::{Disk, End, Holds};
 use crate::place::Field;
@@ -26,7 +26,7 @@ pub(super) fn check(disk: &Disk) -> Result<()> {
         Some(_) => Ok(()),
         None => {
             let message = "the size can follow from the content of the last partition only; let \
-                           that partition's end be 'auto', or give a size";
+                           that partition end with its content, or give a size";
             Err(Error::invalid(disk.place.field(Field::Size), message))
         }
     }
@@ -35,8 +35,8 @@ pub(super) fn check(disk: &Disk) -> Result<()> {
 /// Gives what is left to the partitions that take it, or makes sure that what follows from the
 /// content is known once that is.
 pub(super) fn extend(placed: &mut [Placed<'_>], disk: &Sectors) -> Result<()> {
-    let around = placed.iter().find(|one| one.role == Role::Extended);
-    let around = around.map_or(disk.usable, |one| one.range);
+    let extended = placed.iter().find(|one| one.role == Role::Extended);
+    let extended = extended.map_or(disk.usable, |one| one.range);
     for index in 0..placed.len() {
         let one = placed[index];
         if one.spec.end != End::Auto {
@@ -50,12 +50,14 @@ pub(super) fn extend(placed: &mut [Placed<'_>], disk: &Sectors) -> Result<()> {
             continue;
         }
         check_last(&one, placed, disk)?;
-        let last = match one.role {
-            _ if disk.is_open => continue,
-            Role::Logical => around.last(),
-            Role::Primary | Role::Extended => disk.usable.last(),
+        if disk.is_open {
+            continue;
+        }
+        let around = match one.role {
+            Role::Logical => extended,
+            Role::Primary | Role::Extended => disk.usable,
         };
-        let longer = LbaRange::new(one.range.first(), last);
+        let longer = LbaRange::new(one.range.first(), around.last());
         placed[index].range = longer.unwrap_or(one.range);
     }
     Ok(())
@@ -101,9 +103,12 @@ pub(super) fn fit<'a>(
 ) -> Result<Bytes> {
     let mut end = 0;
     for one in placed {
-        if one.spec.end == End::Auto || drafter.kind == Kind::None {
+        if one.spec.end == End::Auto {
             let size = content_size(drafter, one, &mut fillings[one.index], room)?;
-            one.range = range(one, size, drafter.sector)?;
+            one.range = range(one, size, drafter.sector).ok_or_else(|| {
+                let message = format!("content of {size} exceeds every disk");
+                Error::does_not_fit(one.spec.end_place(), message)
+            })?;
             if drafter.kind == Kind::Mbr {
                 mbr_rules::check_length(one.spec, one.range, drafter.sector)?;
             }
@@ -148,17 +153,9 @@ pub(super) fn disk_with(end: u64, kind: Kind, sector: SectorSize) -> Bytes {
     size::round_up(Bytes::new(all), unit)
 }
 
-/// The last sector of a partition that starts where `one` does and has `size`.
-pub(super) fn last_for(one: &Placed<'_>, size: Bytes, sector: SectorSize) -> Lba {
+/// The sectors of a partition that starts where `one` does and has `size`, if there are so many.
+pub(super) fn range(one: &Placed<'_>, size: Bytes, sector: SectorSize) -> Option<LbaRange> {
     let sectors = size.get().div_ceil(sector.get());
     let end = one.range.first().get().saturating_add(sectors);
-    Lba::new(end.saturating_sub(1))
-}
-
-/// The sectors of a partition whose content has `size`.
-fn range(one: &Placed<'_>, size: Bytes, sector: SectorSize) -> Result<LbaRange> {
-    LbaRange::new(one.range.first(), last_for(one, size, sector)).ok_or_else(|| {
-        let message = format!("a filesystem of {size} exceeds every disk");
-        Error::does_not_fit(one.spec.end_place(), message)
-    })
+    LbaRange::new(one.range.first(), Lba::new(end.saturating_sub(1)))
 }

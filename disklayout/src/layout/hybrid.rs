@@ -4,7 +4,7 @@
 use std::collections::BTreeMap;
 
 use crate::error::{Error, Result};
-use crate::layout::mbr_rules::{FIELD_MAX, boot};
+use crate::layout::mbr_rules::{FIELD_MAX, boot, check_active};
 use crate::layout::placed::Placed;
 use crate::place::{Field, Place};
 use crate::table::{Hybrid, types};
@@ -28,13 +28,8 @@ pub(super) fn entries(
         }
         let one = find(&place, *number, placed)?;
         check_reach(&place, one)?;
-        if let Some(place) = boot(one.spec)
-            && let Some(other) = active.replace(one.number)
-        {
-            let message = format!(
-                "one partition can be started, and partition {other} has this flag already"
-            );
-            return Err(Error::invalid(place, message));
+        if let Some(place) = boot(one.spec) {
+            check_active(&place, one, active.replace(one.number))?;
         }
         let hybrid = Hybrid {
             // The protective entry is number 1.

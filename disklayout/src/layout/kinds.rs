@@ -5,7 +5,8 @@ use uuid::Uuid;
 use crate::error::{Error, Result};
 use crate::layout::spec::Kinds;
 use crate::place::{Field, Place};
-use crate::table::types::{self, PartitionType};
+use crate::table::Kind;
+use crate::table::types::{self, ESP, PartitionType};
 
 impl Kinds {
     /// The byte for an MBR: the one asked for, else what the type for a GPT says, else `usual`.
@@ -15,12 +16,7 @@ impl Kinds {
             (None, Some(kind)) => (kind, Field::TypeGuid),
             (None, None) => return Ok(usual),
         };
-        let known = match kind {
-            PartitionType::Byte(byte) => Some(byte),
-            PartitionType::Guid(guid) => types::mbr_byte(guid),
-            PartitionType::Named(kind) => kind.byte,
-        };
-        known.ok_or_else(|| {
+        kind.byte().ok_or_else(|| {
             let message = format!(
                 "an MBR has no type for {kind}; say which byte it takes there, or use a GPT, which \
                  takes every type"
@@ -32,15 +28,16 @@ impl Kinds {
     /// The GUID for a GPT: the one asked for, else what the name of the type for an MBR stands
     /// for, else `usual`.
     pub(super) fn guid(&self, usual: Uuid) -> Uuid {
-        match (self.gpt, self.mbr) {
-            (Some(PartitionType::Guid(guid)), _) => guid,
-            (Some(PartitionType::Named(kind)), _) | (None, Some(PartitionType::Named(kind))) => {
-                kind.guid
-            }
-            (None, Some(PartitionType::Guid(guid))) => guid,
-            (Some(PartitionType::Byte(_)), _) | (None, Some(PartitionType::Byte(_)) | None) => {
-                usual
-            }
+        let kind = self.gpt.or(self.mbr);
+        kind.and_then(PartitionType::guid).unwrap_or(usual)
+    }
+
+    /// Whether a partition of this type is an EFI system partition in such a table.
+    pub(super) fn is_esp(&self, table: Kind) -> bool {
+        match table {
+            Kind::None => false,
+            Kind::Gpt => self.guid(types::GPT_LINUX) == ESP.guid,
+            Kind::Mbr => self.mbr.or(self.gpt).and_then(PartitionType::byte) == ESP.byte,
         }
     }
 

@@ -1,8 +1,8 @@
 //! What an MBR allows: four entries, one of which may hold logical partitions; 32-bit numbers.
 
 use crate::error::{Error, Result};
-use crate::layout::bounds::Sectors;
 use crate::layout::placed::Placed;
+use crate::layout::sectors::Sectors;
 use crate::layout::space::{Owner, Space};
 use crate::layout::spec::Partition;
 use crate::place::{Field, Place};
@@ -49,16 +49,19 @@ fn check_start(part: &Partition, range: LbaRange) -> Result<()> {
     Err(Error::does_not_fit(part.place.field(Field::Start), message))
 }
 
+/// Refuses more sectors than an entry can record.
 pub(super) fn check_length(part: &Partition, range: LbaRange, sector: SectorSize) -> Result<()> {
-    let (start, sectors) = (range.first().get(), range.sectors());
+    let sectors = range.sectors();
     if sectors <= FIELD_MAX {
         return Ok(());
     }
-    let most = start + (FIELD_MAX - 1);
+    let most = Lba::new(range.first().get() + (FIELD_MAX - 1));
+    let legal = LbaRange::new(range.first(), most).unwrap_or(range);
     let message = format!(
         "{sectors} sectors are more than the {FIELD_MAX} ({}) that an MBR can record; the \
-         largest legal end is {most}; {FURTHER}",
-        reach(sector)
+         largest legal {}; {FURTHER}",
+        Bytes::new((FIELD_MAX + 1) * sector.get()),
+        part.end.shown(legal)
     );
     Err(Error::does_not_fit(part.end_place(), message))
 }
@@ -134,11 +137,6 @@ fn admit_logical(part: &Partition, range: LbaRange, placed: &[Placed<'_>]) -> Re
     Ok(number)
 }
 
-/// About how much of a disk an MBR can record.
-pub(super) fn reach(sector: SectorSize) -> Bytes {
-    Bytes::new((FIELD_MAX + 1) * sector.get())
-}
-
 /// What the table says of each partition.
 pub(super) fn entries(placed: &[Placed<'_>]) -> Result<Vec<Entry>> {
     let mut active: Option<u32> = None;
@@ -181,7 +179,8 @@ pub(super) fn boot(part: &Partition) -> Option<Place> {
     Some(part.place.field(Field::Flag(index)))
 }
 
-fn check_active(place: &Place, one: &Placed<'_>, other: Option<u32>) -> Result<()> {
+/// Refuses to start a logical partition, and a second one beside the `other`.
+pub(super) fn check_active(place: &Place, one: &Placed<'_>, other: Option<u32>) -> Result<()> {
     let message = match (other, one.role) {
         (_, Role::Logical) => {
             "a logical partition isn't started by the code in an MBR, only a primary one".to_owned()

@@ -1,6 +1,6 @@
 //! From the description of a disk to a plan in which everything is decided.
 //!
-//! `spec` is what front ends describe disks with. `bounds` turns starts and ends into sectors,
+//! `spec` is what front ends describe disks with. `bounds` turns starts and ends into `sectors`,
 //! `mbr_rules`, `gpt_rules` and `bare_rules` admit partitions to a table, `fit` lets sizes follow
 //! from content, `blobs` finds room for bytes that stand for themselves, and `plan` puts all of it
 //! together.
@@ -8,7 +8,6 @@
 mod bare_rules;
 mod blobs;
 mod bounds;
-mod esp;
 mod filling;
 mod fit;
 mod gpt_rules;
@@ -19,6 +18,7 @@ mod placed;
 mod placing;
 mod plan;
 mod planner;
+mod sectors;
 mod size;
 mod space;
 pub mod spec;

@@ -1,8 +1,8 @@
 //! Gives every partition its number and its sectors.
 
 use crate::error::Result;
-use crate::layout::bounds::Sectors;
 use crate::layout::placed::Placed;
+use crate::layout::sectors::Sectors;
 use crate::layout::spec::{Disk, Partition};
 use crate::layout::{bare_rules, fit, gpt_rules, mbr_rules};
 use crate::table::{Kind, Role};

@@ -17,7 +17,7 @@ pub struct DiskPlan {
     pub table: TableId,
     /// The partitions in the order of their numbers; without a table one that is the whole disk.
     pub partitions: Vec<PartitionPlan>,
-    /// Bytes beside the partitions, in ascending order; they don't touch one another.
+    /// Bytes beside the partitions, in ascending order; they don't overlap.
     pub blobs: Vec<RawBytes>,
     /// What the sources of the content have to tell; what filesystems have to tell is theirs.
     pub notices: Vec<String>,

@@ -3,11 +3,11 @@
 use crate::error::{Error, ErrorKind, Result};
 use crate::fs::Registry;
 use crate::identity::Identity;
-use crate::layout::bounds::Sectors;
 use crate::layout::filling::{Drafter, Filling, take_fillings};
 use crate::layout::placed::Placed;
 use crate::layout::placing::place_all;
 use crate::layout::plan::{DiskPlan, Held, PartitionPlan, RawBytes};
+use crate::layout::sectors::Sectors;
 use crate::layout::size::{DiskSize, Room};
 use crate::layout::spec::{Disk, DiskTable, End};
 use crate::layout::{bare_rules, blobs, fit, gpt_rules, hybrid, mbr_rules};
@@ -175,16 +175,18 @@ fn told(error: Error, one: &Placed<'_>, disk: &Disk) -> Error {
     let (Some(needed), ErrorKind::DoesNotFit) = (error.needed(), error.kind()) else {
         return error;
     };
-    let last = fit::last_for(one, needed, sector).get();
+    let Some(range) = fit::range(one, needed, sector) else {
+        return error;
+    };
     let (place, way_out) = match one.spec.end {
         End::Auto if kind == Kind::None => (disk.place.field(Field::Size), None),
         End::Auto if one.role == Role::Primary => {
-            let size = fit::disk_with(last + 1, kind, sector);
+            let size = fit::disk_with(range.last().get() + 1, kind, sector);
             (disk.place.field(Field::Size), Some(smallest_image(size)))
         }
         End::Auto => (one.spec.place.clone(), None),
-        _ => {
-            let way_out = format!("the smallest legal end is {last}");
+        end => {
+            let way_out = format!("the smallest legal {}", end.shown(range));
             (one.spec.end_place(), Some(way_out))
         }
     };

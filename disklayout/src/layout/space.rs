@@ -120,7 +120,8 @@ impl Space {
             Some(owner) => overlap(wanted, &owner),
             None => format!("end {} lies outside {}", wanted.last(), self.shown()),
         };
-        let message = format!("{why}; the largest legal end is {}", run.last());
+        let legal = LbaRange::new(wanted.first(), run.last()).unwrap_or(run);
+        let message = format!("{why}; the largest legal {}", part.end.shown(legal));
         Error::invalid(part.end_place(), message)
     }
 
@@ -174,10 +175,7 @@ mod tests {
     use crate::layout::spec::Holds;
 
     fn part() -> Partition {
-        Partition {
-            end: crate::layout::spec::End::Sector(0),
-            ..Partition::new("p", Holds::Nothing)
-        }
+        Partition::new("p", Holds::Nothing)
     }
 
     fn range(first: u64, last: u64) -> LbaRange {

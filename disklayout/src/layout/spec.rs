@@ -8,7 +8,7 @@ use crate::place::{Field, Place};
 use crate::table::types::PartitionType;
 use crate::table::{Flag, Kind, Role};
 use crate::tree::{Content, FileTree};
-use crate::units::{Bytes, SectorSize};
+use crate::units::{Bytes, LbaRange, SectorSize};
 
 /// A disk.
 #[derive(Clone, Debug)]
@@ -238,6 +238,14 @@ impl End {
             | Self::BytesLeft(_)
             | Self::Percent(_)
             | Self::Auto => Field::End,
+        }
+    }
+
+    /// What it would say of a partition with these sectors, for messages.
+    pub(super) fn shown(self, range: LbaRange) -> String {
+        match self.field() {
+            Field::Length => format!("length in sectors is {}", range.sectors()),
+            _ => format!("end is {}", range.last()),
         }
     }
 }

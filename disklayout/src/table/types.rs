@@ -194,10 +194,10 @@ impl PartitionType {
         })
     }
 
-    /// That of an MBR.
+    /// The type of an MBR that is this byte.
     ///
     /// # Errors
-    /// Why it can't be, where a byte says of the table what isn't so.
+    /// Why it can't be that of a partition: it marks what is none.
     pub fn of_byte(byte: u8) -> Result<Self, String> {
         match byte {
             0 => {
@@ -210,6 +210,26 @@ impl PartitionType {
                 "{byte:#04x} marks an extended partition; make it extended instead"
             )),
             byte => Ok(Self::Byte(byte)),
+        }
+    }
+}
+
+impl PartitionType {
+    /// The byte that an MBR has for it, if it has one.
+    pub(crate) fn byte(self) -> Option<u8> {
+        match self {
+            Self::Byte(byte) => Some(byte),
+            Self::Guid(guid) => mbr_byte(guid),
+            Self::Named(kind) => kind.byte,
+        }
+    }
+
+    /// The GUID that a GPT has for it, which a byte alone doesn't tell.
+    pub(crate) fn guid(self) -> Option<Uuid> {
+        match self {
+            Self::Byte(_) => None,
+            Self::Guid(guid) => Some(guid),
+            Self::Named(kind) => Some(kind.guid),
         }
     }
 }

@@ -578,7 +578,7 @@ fn what_a_table_has_no_place_for_is_refused_at_its_key() {
             },
             InvalidSpec,
             "parts[1].length",
-            "largest legal end is",
+            "largest legal length in sectors is",
         ),
     ];
     for (label, change, kind, place, message) in rows {

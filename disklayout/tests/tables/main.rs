@@ -1,6 +1,7 @@
 //! Partition tables from the description to the bytes, checked against recordings of libguestfs,
 //! programs that others wrote and the reader in `inspect`.
 
+mod bytes;
 mod damaged;
 mod external;
 mod keys;
