@@ -90,11 +90,11 @@ fn what_overlaps_or_cannot_be_is_refused_with_both_names() {
     for (keys, message) in [
         (
             r#""blobs": [{"start": 1, "source": "70000"}], "labels": ["gpt"]"#,
-            "bytes 512 to 70511 overlap the partition table, which has bytes 440 to 17407",
+            "bytes 512 to 70511 overlap the partition table (bytes 440 to 17407)",
         ),
         (
             r#""blobs": [{"start": "1000KiB", "source": "70000"}]"#,
-            "overlap partition 1 (sectors 2048 to 4095)",
+            "overlap partition 1 (bytes 1048576 to 2097151)",
         ),
         (
             r#""blobs": [{"start": 9, "source": "1000"}, {"start": 10, "source": "440"}]"#,
@@ -120,7 +120,7 @@ fn what_overlaps_or_cannot_be_is_refused_with_both_names() {
     for (part, message) in [
         (
             r#""source": "70000", "size": "4K""#,
-            "the smallest legal end is 2184",
+            "the smallest legal length in sectors is 137",
         ),
         (r#""source": "440", "filesystem": "ext4""#, "leave this out"),
         (r#""sha256": "0""#, "there is no 'source'"),
