@@ -76,8 +76,9 @@ fn with_smallest(
     fillings: Vec<Filling<'_>>,
     drafter: &Drafter<'_>,
 ) -> Error {
+    let has_table = disk.table.kind() != Kind::None;
     let takes_what_is_left = disk.partitions.iter().any(|one| one.end == End::Auto);
-    if error.kind() != ErrorKind::DoesNotFit || !takes_what_is_left {
+    if error.kind() != ErrorKind::DoesNotFit || !has_table || !takes_what_is_left {
         return error;
     }
     let open = Disk {
