@@ -50,7 +50,7 @@ fn relied_on_in(partition: &PartitionPlan, sector: SectorSize) -> Vec<Range<u64>
     let end = start + range.size(sector).get();
     let mut used = Vec::from(ends(start..end));
     match &partition.holds {
-        Held::Nothing => return Vec::new(),
+        Held::Nothing => used.clear(),
         Held::Bytes(bytes) => used.push(all_of(bytes)),
         Held::Filesystem(filesystem) => {
             let mut at = start;

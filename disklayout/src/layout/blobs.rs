@@ -6,6 +6,7 @@ use crate::error::{Error, Result};
 use crate::layout::bare_rules;
 use crate::layout::placed::Placed;
 use crate::layout::plan::RawBytes;
+use crate::layout::space::{overlapping, stretch};
 use crate::layout::spec::{Blob, Disk};
 use crate::place::Field;
 use crate::table::format::{BOOT_CODE_BYTES, BOOT_RECORD_BYTES};
@@ -103,22 +104,11 @@ fn check_free(blob: &Blob, range: &Range<u64>, taken: &[Taken]) -> Result<()> {
     let Some(other) = taken.iter().find(overlaps) else {
         return Ok(());
     };
-    let verb = match range.end - range.start {
-        1 => "overlaps",
-        _ => "overlap",
-    };
     let message = format!(
-        "{} {verb} {} ({})",
-        shown(range),
+        "{} {} ({})",
+        overlapping("byte", range.start, range.end - 1),
         other.name,
-        shown(&other.range)
+        stretch("byte", other.range.start, other.range.end - 1)
     );
     Err(Error::invalid(blob.place.field(Field::Start), message))
-}
-
-fn shown(range: &Range<u64>) -> String {
-    match (range.start, range.end - 1) {
-        (first, last) if first == last => format!("byte {first}"),
-        (first, last) => format!("bytes {first} to {last}"),
-    }
 }

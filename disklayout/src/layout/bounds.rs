@@ -63,26 +63,33 @@ impl Sectors {
     fn start(&self, part: &Partition, placed: &[Placed<'_>]) -> Result<u64> {
         let bound = self.aligned(part, self.asked_start(part, placed)?)?;
         let (shown, first) = (bound.shown, bound.sector);
-        let (least, most) = (self.usable.first(), self.usable.last());
-        let place = part.place.field(Field::Start);
-        let (place, message) = if first < least.get() {
-            let way_out = format!("the smallest legal start is {least}");
-            (
-                place,
-                format!("{shown} belongs to the partition table; {way_out}"),
-            )
-        } else if first > most.get() && part.start == Start::Next {
-            let why = self.why_beyond(first);
-            let message = format!("{shown} {why}; nothing is left for {}", part.place);
-            (self.place.field(Field::Size), message)
-        } else if first > most.get() {
-            let why = self.why_beyond(first);
-            let message = format!("{shown} {why}; the largest legal start is {most}");
-            (place, message)
-        } else {
+        let (least, most) = (self.usable.first().get(), self.usable.last().get());
+        if (least..=most).contains(&first) {
             return Ok(first);
+        }
+        let (place, why, way_out) = if first < least {
+            let legal = format!("the smallest legal start is {least}");
+            let why = "belongs to the partition table".to_owned();
+            (part.place.field(Field::Start), why, legal)
+        } else if part.start == Start::Next {
+            let nothing = format!("nothing is left for {}", part.place);
+            (
+                self.place.field(Field::Size),
+                self.why_beyond(first),
+                nothing,
+            )
+        } else {
+            let legal = format!("the largest legal start is {most}");
+            (
+                part.place.field(Field::Start),
+                self.why_beyond(first),
+                legal,
+            )
         };
-        Err(Error::does_not_fit(place, message))
+        Err(Error::does_not_fit(
+            place,
+            format!("{shown} {why}; {way_out}"),
+        ))
     }
 
     /// The start that was asked for, wherever that is.
@@ -196,12 +203,13 @@ impl Sectors {
             }
             End::BytesLeft(bytes) => {
                 let shown = format!("end -{bytes}");
-                let total = self.closed(&place, &shown, "counts from the end", self.total)?;
+                let total =
+                    self.closed(&place, &format!("{shown} counts from the end"), self.total)?;
                 let boundary = total.saturating_sub(self.in_sectors(&place, bytes)?);
                 self.before(&place, shown, boundary, first)?
             }
             End::Percent(100..) => {
-                let last = self.closed(&place, &"end 100%", "is the end", most)?;
+                let last = self.closed(&place, "end 100% is the end", most)?;
                 Bound::meaning("end 100%", last)
             }
             End::Percent(percent) => {
@@ -229,28 +237,22 @@ impl Sectors {
         if let Ok(sector) = u64::try_from(end) {
             return Ok(Bound { shown, sector });
         }
-        let total = self.closed(place, &shown, "counts from the end", self.total)?;
-        match total.checked_add_signed(end) {
-            Some(sector) => Ok(Bound::meaning(shown, sector)),
-            None => Err(self.before_the_disk(place, &shown, first)),
-        }
+        let total = self.closed(place, &format!("{shown} counts from the end"), self.total)?;
+        let boundary = (total + 1).saturating_add_signed(end);
+        self.before(place, shown, boundary, first)
     }
 
     /// The end of what has the sectors before `boundary`.
     fn before(&self, place: &Place, shown: String, boundary: u64, first: u64) -> Result<Bound> {
-        match boundary.checked_sub(1) {
-            Some(last) => Ok(Bound::meaning(shown, last)),
-            None => Err(self.before_the_disk(place, &shown, first)),
-        }
-    }
-
-    fn before_the_disk(&self, place: &Place, shown: &str, first: u64) -> Error {
-        let message = format!(
-            "{shown} comes before the start of the disk, which has {} sectors; the smallest legal \
-             end is {first}",
-            self.total
-        );
-        Error::invalid(place, message)
+        let last = boundary.checked_sub(1).ok_or_else(|| {
+            let message = format!(
+                "{shown} comes before the start of the disk, which has {} sectors; the smallest \
+                 legal end is {first}",
+                self.total
+            );
+            Error::invalid(place, message)
+        })?;
+        Ok(Bound::meaning(shown, last))
     }
 
     /// So many hundredths of the disk in sectors, one at least.

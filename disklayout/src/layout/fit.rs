@@ -58,7 +58,11 @@ pub(super) fn extend(placed: &mut [Placed<'_>], disk: &Sectors) -> Result<()> {
             Role::Primary | Role::Extended => disk.usable,
         };
         let longer = LbaRange::new(one.range.first(), around.last());
-        placed[index].range = longer.unwrap_or(one.range);
+        let range = longer.unwrap_or(one.range);
+        if disk.kind == Kind::Mbr {
+            mbr_rules::check_length(one.spec, range, disk.size)?;
+        }
+        placed[index].range = range;
     }
     Ok(())
 }

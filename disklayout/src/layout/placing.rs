@@ -16,9 +16,6 @@ pub(super) fn place_all<'a>(disk: &'a Disk, sectors: &Sectors) -> Result<Vec<Pla
     }
     if kind != Kind::None {
         fit::extend(&mut placed, sectors)?;
-        for one in placed.iter().filter(|_| kind == Kind::Mbr) {
-            mbr_rules::check_length(one.spec, one.range, sectors.size)?;
-        }
     }
     placed.sort_by_key(|one| one.number);
     Ok(placed)

@@ -1,8 +1,6 @@
 //! The sectors of a disk: those that its table leaves to partitions, and how many sizes and
 //! percentages are.
 
-use std::fmt;
-
 use crate::error::{Error, Result};
 use crate::layout::size::{ALIGNMENT, DiskSize};
 use crate::layout::spec::{Disk, Length};
@@ -59,19 +57,13 @@ impl Sectors {
         })
     }
 
-    /// `value`, unless the size of the disk isn't known yet.
-    pub(super) fn closed<T>(
-        &self,
-        place: &Place,
-        shown: &dyn fmt::Display,
-        what: &str,
-        value: T,
-    ) -> Result<T> {
+    /// `value`, unless the size of the disk, of which it is what it `is`, isn't known yet.
+    pub(super) fn closed(&self, place: &Place, is: &str, value: u64) -> Result<u64> {
         if !self.is_open {
             return Ok(value);
         }
         let message = format!(
-            "{shown} {what} of the disk, whose size follows from the content; give the number of \
+            "{is} of the disk, whose size follows from the content; give the number of \
              the sector"
         );
         Err(Error::invalid(place, message))
@@ -79,8 +71,7 @@ impl Sectors {
 
     /// So many hundredths of the disk in sectors, rounded down to 1 MiB.
     pub(super) fn percent(&self, place: &Place, percent: u8) -> Result<u64> {
-        let shown = format!("{percent}%");
-        let total = self.closed(place, &shown, "is a part", self.total)?;
+        let total = self.closed(place, &format!("{percent}% is a part"), self.total)?;
         let bytes = u128::from(total) * u128::from(self.size.get()) * u128::from(percent) / 100;
         let bytes = u64::try_from(bytes).unwrap_or(u64::MAX) / ALIGNMENT * ALIGNMENT;
         Ok(bytes / self.size.get())

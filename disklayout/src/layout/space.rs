@@ -153,20 +153,28 @@ fn has(range: LbaRange, sector: Lba) -> bool {
 }
 
 fn overlap(wanted: LbaRange, owner: &str) -> String {
-    let verb = if wanted.sectors() == 1 {
-        "overlaps"
-    } else {
-        "overlap"
-    };
-    format!("{} {verb} {owner}", sectors(wanted))
+    format!(
+        "{} {owner}",
+        overlapping("sector", wanted.first().get(), wanted.last().get())
+    )
 }
 
 fn sectors(range: LbaRange) -> String {
-    if range.sectors() == 1 {
-        format!("sector {}", range.first())
-    } else {
-        format!("sectors {} to {}", range.first(), range.last())
+    stretch("sector", range.first().get(), range.last().get())
+}
+
+/// Units from the first to the last.
+pub(super) fn stretch(unit: &str, first: u64, last: u64) -> String {
+    match first == last {
+        true => format!("{unit} {first}"),
+        false => format!("{unit}s {first} to {last}"),
     }
+}
+
+/// The same, which overlap what follows.
+pub(super) fn overlapping(unit: &str, first: u64, last: u64) -> String {
+    let verb = if first == last { "overlaps" } else { "overlap" };
+    format!("{} {verb}", stretch(unit, first, last))
 }
 
 #[cfg(test)]

@@ -2,7 +2,6 @@
 //! entries.
 
 use std::collections::BTreeMap;
-use std::io;
 
 use gpt::GptConfig;
 use gpt::disk::LogicalBlockSize;
@@ -21,7 +20,6 @@ pub(super) fn write(table: &Table, guid: Uuid, disk: &dyn Disk) -> Result<()> {
     let fail = |error: Box<dyn std::error::Error + Send + Sync>| {
         Error::io("partition table", "can't write the GPT", error)
     };
-    let disk = SkipZeroes(disk);
     let partitions = table.partitions.iter().map(encode);
     let partitions = partitions.collect::<Result<BTreeMap<_, _>>>()?;
     let mut writer = GptConfig::new()
@@ -30,7 +28,7 @@ pub(super) fn write(table: &Table, guid: Uuid, disk: &dyn Disk) -> Result<()> {
             SectorSize::B512 => LogicalBlockSize::Lb512,
             SectorSize::B4096 => LogicalBlockSize::Lb4096,
         })
-        .create_from_device(Cursor::new(&disk), Some(guid))
+        .create_from_device(Cursor::new(disk), Some(guid))
         .map_err(|error| fail(error.into()))?;
     writer
         .update_partitions(partitions)
@@ -38,7 +36,7 @@ pub(super) fn write(table: &Table, guid: Uuid, disk: &dyn Disk) -> Result<()> {
     let mut cursor = writer.write().map_err(|error| fail(error.into()))?;
     let hybrid = hybrid(&table.partitions);
     if let Some(first) = hybrid.iter().map(|entry| entry.range.first()).min() {
-        return write_hybrid(&disk, first, hybrid);
+        return write_hybrid(disk, first, hybrid);
     }
     let sectors = disk.len() / table.sector_size.get();
     // A disk whose size 32 bits can't express is covered as far as they go.
@@ -106,28 +104,6 @@ fn encode(partition: &Partition) -> Result<(u32, gpt::partition::Partition)> {
     Ok((partition.number, entry))
 }
 
-/// A fresh disk without the writes that would change nothing: the crate clears all unused
-/// entries, twice 16 KiB on a disk that reads as zero anyway.
-#[derive(Debug)]
-struct SkipZeroes<'a>(&'a dyn Disk);
-
-impl Disk for SkipZeroes<'_> {
-    fn len(&self) -> u64 {
-        self.0.len()
-    }
-
-    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
-        self.0.read_at(buf, offset)
-    }
-
-    fn write_at(&self, buf: &[u8], offset: u64) -> io::Result<()> {
-        if buf.iter().all(|&byte| byte == 0) {
-            return Ok(());
-        }
-        self.0.write_at(buf, offset)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -135,6 +111,7 @@ mod tests {
     use crate::table::types::GPT_LINUX;
     use crate::table::{Role, TableId};
     use crate::units::Lba;
+    use std::io;
     use std::sync::Mutex;
 
     /// A disk that remembers where it was written to.
@@ -183,11 +160,11 @@ mod tests {
                 },
             }],
         };
-        write(&table, guid, &disk).unwrap();
+        table.write(&disk).unwrap();
         let mut writes = disk.writes.into_inner().unwrap();
         writes.sort_unstable();
         let expected = [
-            (0, 512),
+            (440, 72),
             (512, 512),
             (1024, 128),
             (len - 33 * 512, 128),

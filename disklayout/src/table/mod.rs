@@ -2,10 +2,10 @@
 //!
 //! Plans are made of these types, the writers emit them, and reading an image back gives them again.
 
-mod boot_code;
 mod entry;
 mod flags;
 pub(crate) mod format;
+mod fresh;
 pub(crate) mod gpt;
 mod kind;
 pub(crate) mod mbr;
@@ -38,7 +38,7 @@ impl Table {
     /// `Io` when storage fails; `DoesNotFit` and `InvalidSpec` when a number or an entry can't be
     /// recorded in this kind of table, which planning refuses.
     pub(crate) fn write(&self, disk: &dyn Disk) -> Result<()> {
-        let disk = &boot_code::KeepsBootCode(disk);
+        let disk = &fresh::Fresh(disk);
         match self.id {
             TableId::None => Ok(()),
             TableId::Mbr { signature } => mbr::write(self, signature, disk),

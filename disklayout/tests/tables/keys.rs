@@ -578,7 +578,7 @@ fn what_a_table_has_no_place_for_is_refused_at_its_key() {
             },
             InvalidSpec,
             "parts[1].length",
-            "largest legal length in sectors is",
+            "largest legal length in sectors is 2048",
         ),
     ];
     for (label, change, kind, place, message) in rows {
@@ -589,6 +589,23 @@ fn what_a_table_has_no_place_for_is_refused_at_its_key() {
         change(&mut spec);
         refused(&spec, kind, &format!("guestfs[2].{place}"), message);
     }
+}
+
+#[test]
+fn a_hybrid_mbr_has_three_entries_and_starts_one_of_them() {
+    let mut spec = open(64 * MIB, SectorSize::B512, "gpt", 4);
+    spec.table = hybrid(vec![1, 2, 3, 4]);
+    let (kind, place) = (ErrorKind::DoesNotFit, "guestfs[2].hybrid[3]");
+    refused(&spec, kind, place, "this is one more");
+    spec.table = hybrid(vec![4, 2]);
+    for index in [1, 3] {
+        spec.partitions[index].flags = vec![Flag::Bit(2), Flag::Boot];
+    }
+    let (kind, place) = (ErrorKind::InvalidSpec, "guestfs[2].parts[1].flags[1]");
+    refused(&spec, kind, place, "partition 4 has this flag already");
+    spec.table = hybrid(vec![2]);
+    let (kind, place) = (ErrorKind::Unsupported, "guestfs[2].parts[3].flags[1]");
+    refused(&spec, kind, place, "only an MBR marks");
 }
 
 #[test]
@@ -704,6 +721,19 @@ fn bounds_are_sectors_sizes_and_percentages() {
     }
 }
 
+#[test]
+fn a_length_has_a_sector_at_least() {
+    for length in [Length::Sectors(0), Length::Bytes(Bytes::new(0))] {
+        let mut spec = open(100 * MIB, SectorSize::B512, "gpt", 1);
+        spec.partitions[0].align = Some(length);
+        let (kind, message) = (ErrorKind::InvalidSpec, "one sector at least");
+        refused(&spec, kind, "guestfs[2].parts[0].align", message);
+        spec.partitions[0].align = None;
+        spec.partitions[0].end = End::Size(length);
+        refused(&spec, kind, "guestfs[2].parts[0].length", message);
+    }
+}
+
 /// On a disk whose size follows from the content, nothing can be a part of it.
 #[test]
 fn parts_of_an_unknown_size_are_refused() {
@@ -729,6 +759,15 @@ fn parts_of_an_unknown_size_are_refused() {
         let error = plan_of(&spec).unwrap_err();
         assert!(error.place().object() == "guestfs[2].parts[0]", "{error}");
     }
+    let mut spec = open(0, SectorSize::B512, "gpt", 1);
+    spec.size = DiskSize::Smallest(disklayout::layout::Room::NONE);
+    (spec.partitions[0].start, spec.partitions[0].end) = (Start::Sector(-9), End::Auto);
+    refused(
+        &spec,
+        ErrorKind::InvalidSpec,
+        "guestfs[2].parts[0].start",
+        "only an end may be; the smallest legal start is 34",
+    );
     let mut spec = open(0, SectorSize::B4096, "gpt", 2);
     spec.size = DiskSize::Smallest(disklayout::layout::Room::NONE);
     spec.partitions[1].end = End::Auto;

@@ -142,6 +142,28 @@ fn room(bytes: u64) -> DiskSize {
     DiskSize::Smallest(Room::Bytes(Bytes::new(bytes)))
 }
 
+/// A filesystem alone is the same in a partition or without, wherever its image ends.
+#[test]
+fn what_a_filesystem_derives_from_is_its_seed_or_its_number() {
+    let uuid = |table, seed| {
+        let mut spec = single(table, room(0), Filesystem::new("ext4", tree(1)));
+        spec.partitions[0].seed = seed;
+        plan_of(&spec)
+            .unwrap()
+            .filesystems()
+            .next()
+            .unwrap()
+            .summary()
+            .uuid
+    };
+    let seeded = uuid("gpt", Some("filesystem"));
+    assert_eq!(uuid("mbr", Some("filesystem")), seeded);
+    assert_eq!(uuid("none", Some("filesystem")), seeded);
+    assert_ne!(uuid("gpt", None), seeded);
+    assert_eq!(uuid("gpt", None), uuid("mbr", None));
+    assert_ne!(uuid("none", None), uuid("gpt", None));
+}
+
 #[test]
 fn a_filesystem_alone_is_exactly_as_large_as_its_image() {
     for (size, len, expected) in [
@@ -233,6 +255,46 @@ fn a_size_that_is_too_small_says_which_would_do() {
     plan_single("none", fixed(least), 4096).unwrap();
 }
 
+/// Where the end of a partition is given, it is that which is too small.
+#[test]
+fn an_end_that_is_too_small_says_which_would_do() {
+    let least = MARKER_EMPTY + 4096;
+    for (role, end, place, message) in [
+        (
+            "p",
+            End::Sector(2055),
+            "end",
+            "; the smallest legal end is 2056",
+        ),
+        (
+            "p",
+            End::Bytes(Bytes::new(Bytes::MIB + 4096)),
+            "end",
+            "; the smallest legal end is 2056",
+        ),
+        (
+            "p",
+            End::Size(disklayout::layout::spec::Length::Sectors(8)),
+            "length",
+            "; the smallest legal length in sectors is 9",
+        ),
+        ("l", End::Auto, "", "4 KiB is too small"),
+    ] {
+        let parts = [("e", 2047, 2055), (role, 2048, 0)];
+        let parts = if role == "l" { &parts[..] } else { &parts[1..] };
+        let mut spec = disk(9000, "mbr", parts);
+        let part = spec.partitions.last_mut().unwrap();
+        part.end = end;
+        part.holds = Filesystem::new("ext4", tree(4096)).into();
+        let place = format!("{}.{place}", part.place);
+        let error = plan_of(&spec).unwrap_err();
+        assert_eq!(error.place(), place.trim_end_matches('.'), "{error}");
+        assert!(error.message().ends_with(message), "{error}");
+        let found = (error.kind(), error.needed());
+        assert_eq!(found, (ErrorKind::DoesNotFit, Some(Bytes::new(least))));
+    }
+}
+
 fn plan_of(spec: &Disk) -> Result<DiskPlan> {
     plan(spec.clone(), &Registry::default().with(MarkerFormat))
 }
@@ -263,6 +325,47 @@ fn a_disk_ends_with_its_last_partition_rounded_up() {
         assert_eq!(last.filesystem().unwrap().tree().files().len(), 1);
         assert_reads_back(&plan, &built(&plan));
     }
+}
+
+#[test]
+fn files_are_in_the_partition_that_they_were_put_into() {
+    let paths = |tree: &FileTree| -> Vec<String> {
+        let paths = tree.files().into_iter();
+        paths
+            .map(|(path, _)| String::from_utf8(path).unwrap())
+            .collect()
+    };
+    let parts = [
+        ("e", 6000, 9999),
+        ("l", 8000, 9000),
+        ("p", 2048, 4095),
+        ("l", 6100, 7000),
+    ];
+    let mut spec = disk(20_000, "mbr", &parts);
+    for (index, path) in [(1, "/one"), (2, "/two"), (3, "/deep/three"), (3, "/more")] {
+        let tree = &mut held(&mut spec.partitions[index]).tree;
+        let content = Content::inline(b"content");
+        let put = tree.put_file("t", path.as_bytes(), content, Attributes::file(TIME));
+        put.unwrap();
+        tree.notice(path);
+    }
+    let plan = plan_of(&spec).unwrap();
+    let found = plan.partitions.iter().map(|one| {
+        let tree = one.filesystem().map(|plan| paths(plan.tree()));
+        (one.record.number, one.record.role, tree.unwrap_or_default())
+    });
+    let expected = [
+        (1, Role::Extended, vec![]),
+        (2, Role::Primary, vec!["/two".to_owned()]),
+        (5, Role::Logical, vec!["/one".to_owned()]),
+        (
+            6,
+            Role::Logical,
+            vec!["/deep/three".to_owned(), "/more".to_owned()],
+        ),
+    ];
+    assert_eq!(found.collect::<Vec<_>>(), expected);
+    assert_eq!(plan.notices, ["/one", "/two", "/deep/three", "/more"]);
 }
 
 #[test]
