@@ -5,6 +5,7 @@
 //! terminal in this library.
 
 mod build;
+pub mod container;
 pub mod disk;
 mod error;
 pub mod fs;

@@ -20,6 +20,7 @@ pub use window::Window;
 use std::fmt::Debug;
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 
 /// Positioned reads and writes on storage of a fixed length, from several threads at once.
 pub trait Disk: Debug + Sync {
@@ -55,6 +56,31 @@ pub trait Disk: Debug + Sync {
     /// [`io::ErrorKind::InvalidInput`] when the range exceeds the length, else what the storage says.
     fn write_at(&self, buf: &[u8], offset: u64) -> io::Result<()>;
 
+    /// Says that all but the data of files has been written, and what is still to come: the bytes of
+    /// `data`, in ascending stretches that don't touch, each of them once. What of it is zero may be
+    /// [left](Self::leave) instead. Only whole disks are told.
+    ///
+    /// # Errors
+    /// What the storage says.
+    fn expect(&self, data: &[Range<u64>]) -> io::Result<()> {
+        let _ = data;
+        Ok(())
+    }
+
+    /// Says that bytes which were expected are zero, and won't be written.
+    ///
+    /// # Errors
+    /// What the storage says.
+    fn leave(&self, offset: u64, len: u64) -> io::Result<()> {
+        let _ = (offset, len);
+        Ok(())
+    }
+
+    /// Whether [`Self::copy_from`] is better than reading and writing for large stretches.
+    fn copies_files(&self) -> bool {
+        false
+    }
+
     /// Says that these bytes are complete: the storage may begin to put them where they last. It
     /// need not do anything.
     fn settle(&self, offset: u64, len: u64) {
@@ -84,7 +110,7 @@ fn check_bounds(len: u64, offset: u64, count: usize) -> io::Result<()> {
     check_range(len, offset, count as u64)
 }
 
-fn check_range(len: u64, offset: u64, count: u64) -> io::Result<()> {
+pub(crate) fn check_range(len: u64, offset: u64, count: u64) -> io::Result<()> {
     let end = offset.checked_add(count);
     if end.is_some_and(|end| end <= len) {
         return Ok(());

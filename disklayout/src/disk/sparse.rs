@@ -90,6 +90,10 @@ impl Disk for SparseFile {
         hole.map_or(self.len, |hole| hole.min(self.len)).max(offset)
     }
 
+    fn copies_files(&self) -> bool {
+        true
+    }
+
     /// On Linux, bytes that aren't needed in memory any more begin their way to the disk. They stay
     /// in memory until they are there.
     fn settle(&self, offset: u64, len: u64) {

@@ -54,6 +54,14 @@ impl Disk for Window<'_> {
         found.saturating_sub(self.offset).min(self.len.max(offset))
     }
 
+    fn leave(&self, offset: u64, len: u64) -> io::Result<()> {
+        self.disk.leave(self.offset + offset, len)
+    }
+
+    fn copies_files(&self) -> bool {
+        self.disk.copies_files()
+    }
+
     fn settle(&self, offset: u64, len: u64) {
         self.disk.settle(self.offset + offset, len);
     }

@@ -110,8 +110,8 @@ pub fn number<T: FromStr>(text: &str) -> std::result::Result<T, String> {
 /// What is accepted, when `text` isn't.
 pub fn flag(text: &str) -> std::result::Result<bool, String> {
     match text {
-        "yes" | "true" => Ok(true),
-        "no" | "false" => Ok(false),
+        "yes" | "true" | "on" => Ok(true),
+        "no" | "false" | "off" => Ok(false),
         _ => Err(format!("'{text}' is neither yes nor no")),
     }
 }

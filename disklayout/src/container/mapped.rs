@@ -1,0 +1,212 @@
+//! An image file in which every unit of the disk that holds anything has a place of its own, so that
+//! bytes go there from any thread, in any order.
+//!
+//! All but the data of files comes first and is kept in pages; then it is known which units there
+//! are, and all around them is written at once.
+
+use std::fmt::Debug;
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+use std::sync::OnceLock;
+
+use super::Container;
+use super::pages::Pages;
+use super::runs::Runs;
+use super::scratch::MakeFile;
+use super::units::{Order, Units};
+use crate::disk::{Disk, SparseFile, check_range};
+
+/// How much is moved from pages into the file at once.
+const PIECE: usize = 256 << 10;
+
+/// Where the units are in the file.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Places {
+    /// Where the first unit begins.
+    pub first: u64,
+    /// How far the beginnings of two units that follow each other are apart.
+    pub stride: u64,
+    /// How long the file is.
+    pub len: u64,
+}
+
+/// What decides where units go.
+pub(super) trait Place: Debug + Sync {
+    /// The places of these units, and with them all else in the file.
+    fn place(&self, units: &Runs) -> io::Result<Places>;
+
+    /// Writes what is around the units. What is zero may be left out.
+    fn write_around(&self, units: &Runs, file: &File) -> io::Result<()>;
+}
+
+/// A disk whose units have their places.
+#[derive(Debug)]
+pub(super) struct Mapped<'a, P> {
+    units: Units,
+    place: P,
+    file: SparseFile,
+    pages: Pages<'a>,
+    /// Set when all but the data of files has come.
+    map: OnceLock<Map>,
+}
+
+#[derive(Debug)]
+struct Map {
+    runs: Runs,
+    first: u64,
+    stride: u64,
+}
+
+impl<'a, P: Place> Mapped<'a, P> {
+    /// A disk in the empty `file`.
+    pub(super) fn new(
+        units: Units,
+        place: P,
+        file: File,
+        make: &'a MakeFile<'a>,
+    ) -> io::Result<Self> {
+        Ok(Self {
+            units,
+            place,
+            file: SparseFile::open(file)?,
+            pages: Pages::new(units.size, make),
+            map: OnceLock::new(),
+        })
+    }
+
+    /// Where stretches of the disk are in the file, as long as they lie side by side there.
+    fn stretches<'m>(
+        &self,
+        map: &'m Map,
+        offset: u64,
+        len: u64,
+    ) -> impl Iterator<Item = io::Result<(Range<u64>, u64)>> + use<'m, P> {
+        let (units, end) = (self.units, offset + len);
+        let mut at = offset;
+        std::iter::from_fn(move || {
+            let start = at;
+            let unit = start / units.size;
+            (start < end).then(|| {
+                let (rank, count) = map.runs.rank(unit).ok_or_else(|| unexpected(start))?;
+                let joined = match map.stride == units.size {
+                    true => count,
+                    false => 1,
+                };
+                let within = start - unit * units.size;
+                at = end.min((unit + joined).saturating_mul(units.size));
+                Ok((start..at, map.first + rank * map.stride + within))
+            })
+        })
+    }
+
+    /// Moves what is in the pages to where it belongs.
+    fn settle_pages(&self, map: &Map) -> io::Result<()> {
+        let mut buffer = vec![0; PIECE];
+        let mut at = self.pages.next(0);
+        while at < self.units.disk {
+            let hole = self.pages.next_hole(at).min(self.units.disk);
+            let count = (hole - at).min(PIECE as u64);
+            let bytes = &mut buffer[..count as usize];
+            self.pages.read(bytes, at)?;
+            self.put(map, bytes, at)?;
+            self.pages.forget(at, count);
+            at = self.pages.next(at + count);
+        }
+        Ok(())
+    }
+
+    fn put(&self, map: &Map, buf: &[u8], offset: u64) -> io::Result<()> {
+        for stretch in self.stretches(map, offset, buf.len() as u64) {
+            let (range, to) = stretch?;
+            let bytes = (range.start - offset) as usize..(range.end - offset) as usize;
+            self.file.file().write_all_at(&buf[bytes], to)?;
+        }
+        Ok(())
+    }
+}
+
+impl<P: Place> Disk for Mapped<'_, P> {
+    fn len(&self) -> u64 {
+        self.units.disk
+    }
+
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        check_range(self.units.disk, offset, buf.len() as u64)?;
+        let Some(map) = self.map.get() else {
+            return self.pages.read(buf, offset);
+        };
+        buf.fill(0);
+        for stretch in self.stretches(map, offset, buf.len() as u64) {
+            // What has no place reads as zero.
+            let Ok((range, from)) = stretch else { continue };
+            let bytes = (range.start - offset) as usize..(range.end - offset) as usize;
+            self.file.file().read_exact_at(&mut buf[bytes], from)?;
+        }
+        Ok(())
+    }
+
+    fn next_data(&self, offset: u64) -> u64 {
+        self.pages.next(offset).max(offset)
+    }
+
+    fn next_hole(&self, offset: u64) -> u64 {
+        let end = self.units.disk.max(offset);
+        self.pages.next_hole(offset).min(end)
+    }
+
+    fn write_at(&self, buf: &[u8], offset: u64) -> io::Result<()> {
+        check_range(self.units.disk, offset, buf.len() as u64)?;
+        match self.map.get() {
+            None => self.pages.write(buf, offset),
+            Some(map) => self.put(map, buf, offset),
+        }
+    }
+
+    fn expect(&self, data: &[Range<u64>]) -> io::Result<()> {
+        let order = Order::new(self.units, &self.pages, data);
+        let runs = Runs::of(self.units, &order);
+        let places = self.place.place(&runs)?;
+        let file = self.file.file();
+        file.set_len(places.len)?;
+        self.place.write_around(&runs, file)?;
+        let map = self.map.get_or_init(|| Map {
+            runs,
+            first: places.first,
+            stride: places.stride,
+        });
+        self.settle_pages(map)
+    }
+
+    fn copies_files(&self) -> bool {
+        true
+    }
+
+    fn copy_from(&self, source: &File, from: u64, offset: u64, len: u64) -> io::Result<()> {
+        check_range(self.units.disk, offset, len)?;
+        let Some(map) = self.map.get() else {
+            return Err(unexpected(offset));
+        };
+        let file = SparseFile::open(self.file.file().try_clone()?)?;
+        for stretch in self.stretches(map, offset, len) {
+            let (range, to) = stretch?;
+            let from = from + (range.start - offset);
+            file.copy_from(source, from, to, range.end - range.start)?;
+        }
+        Ok(())
+    }
+}
+
+impl<P: Place> Container for Mapped<'_, P> {
+    fn finish(self: Box<Self>) -> io::Result<()> {
+        match self.map.get() {
+            Some(_) => Ok(()),
+            None => self.expect(&[]),
+        }
+    }
+}
+
+fn unexpected(offset: u64) -> io::Error {
+    io::Error::other(format!("the byte at {offset} wasn't expected"))
+}

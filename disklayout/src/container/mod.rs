@@ -1,0 +1,106 @@
+//! Image files: what holds a disk, and what is around it.
+//!
+//! An image file is a [`Disk`] that is written like any other, and then [finished](Container::finish).
+//! Everything is decided by its [`Plan`], which a [`Format`] makes.
+
+mod mapped;
+mod ordered;
+mod output;
+mod pages;
+pub mod qcow2;
+pub mod raw;
+mod registry;
+mod room;
+mod runs;
+mod scratch;
+mod units;
+
+use std::fmt::Debug;
+use std::io;
+use std::ops::Range;
+
+use crate::disk::Disk;
+use crate::error::Result;
+use crate::fs::{Choice, Options};
+use crate::identity::Identity;
+use crate::place::Place;
+use crate::units::Bytes;
+
+pub use output::Target;
+pub use registry::Registry;
+pub use scratch::MakeFile;
+
+/// A format of image files.
+pub trait Format: Debug + Send + Sync {
+    /// The names that it may be asked for by; the first one is its own.
+    fn names(&self) -> &'static [&'static str];
+
+    /// What names of files in it end in, without the dot.
+    fn extension(&self) -> &'static str;
+
+    /// What can be chosen in it.
+    fn choices(&self) -> &'static [Choice] {
+        &[]
+    }
+
+    /// What the size of a disk in it must be a multiple of.
+    fn granularity(&self, chosen: &Options) -> Bytes {
+        let _ = chosen;
+        Bytes::new(1)
+    }
+
+    /// Decides everything about the image file of one disk.
+    ///
+    /// # Errors
+    /// `InvalidSpec`, `DoesNotFit` or `Unsupported` at the request's place.
+    fn plan(&self, request: &Request<'_>) -> Result<Box<dyn Plan>>;
+}
+
+/// What an image file is asked for.
+#[derive(Debug)]
+pub struct Request<'a> {
+    /// Where it is asked for.
+    pub place: &'a Place,
+    /// The disk's size.
+    pub size: Bytes,
+    /// What was chosen.
+    pub options: &'a Options,
+    /// What identifiers and times are made of.
+    pub identity: &'a Identity,
+    /// What of the disk must read as it was written, zeroes among it, in ascending stretches that
+    /// don't touch; nobody reads the rest before something is written there.
+    pub relied_on: &'a [Range<u64>],
+}
+
+/// An image file in which everything is decided but what the disk holds.
+pub trait Plan: Debug + Send + Sync {
+    /// Why it can't be written to a stream; `None` when it can.
+    fn not_streamed(&self) -> Option<&'static str>;
+
+    /// Begins the image file in `target`. `make` makes files for what has to wait.
+    ///
+    /// # Errors
+    /// What the target says; [`io::ErrorKind::Unsupported`] when it is a stream, and that can't be.
+    fn open<'a>(
+        &'a self,
+        target: Target,
+        make: &'a MakeFile<'a>,
+    ) -> io::Result<Box<dyn Container + 'a>>;
+}
+
+/// A disk in an image file.
+pub trait Container: Disk {
+    /// Completes the image file; without this it is none.
+    ///
+    /// # Errors
+    /// What the target says.
+    fn finish(self: Box<Self>) -> io::Result<()>;
+}
+
+/// The file of a target, for what can't be streamed.
+fn file(target: Target) -> io::Result<std::fs::File> {
+    match target {
+        Target::File(file) => Ok(file),
+        Target::Stream(_) => Err(io::ErrorKind::Unsupported.into()),
+    }
+}

@@ -1,0 +1,105 @@
+//! qcow2, QEMU's own format.
+
+mod compress;
+mod compressed;
+pub(crate) mod format;
+mod geometry;
+mod l2;
+mod options;
+mod plain;
+mod zeroes;
+
+use std::io;
+
+use super::mapped::Mapped;
+use super::ordered::Ordered;
+use super::units::Units;
+use super::{Container, Format, MakeFile, Plan, Request, Target, file};
+use crate::error::Result;
+use crate::fs::{Choice, Options};
+use crate::units::{Bytes, SECTOR_SIZE};
+use compress::Compressor;
+use compressed::Clusters;
+use format::COPIED;
+use geometry::Geometry;
+use options::Chosen;
+use plain::Plain;
+use zeroes::Zeroes;
+
+/// qcow2 of version 3, or 2 where that is chosen.
+#[derive(Clone, Copy, Debug)]
+pub struct Qcow2;
+
+impl Format for Qcow2 {
+    fn names(&self) -> &'static [&'static str] {
+        &["qcow2"]
+    }
+
+    fn extension(&self) -> &'static str {
+        "qcow2"
+    }
+
+    fn choices(&self) -> &'static [Choice] {
+        options::CHOICES
+    }
+
+    fn granularity(&self, _: &Options) -> Bytes {
+        Bytes::new(SECTOR_SIZE)
+    }
+
+    fn plan(&self, request: &Request<'_>) -> Result<Box<dyn Plan>> {
+        let chosen = Chosen::of(request.place, request.options)?;
+        let size = request.size.get();
+        let geometry = Geometry::new(request.place, chosen, size)?;
+        let zeroes = Zeroes::new(request.relied_on, geometry.cluster, size);
+        Ok(Box::new(Qcow2Plan { geometry, zeroes }))
+    }
+}
+
+#[derive(Debug)]
+struct Qcow2Plan {
+    geometry: Geometry,
+    zeroes: Zeroes,
+}
+
+impl Plan for Qcow2Plan {
+    fn not_streamed(&self) -> Option<&'static str> {
+        Some("the header of a qcow2 image tells where its tables are, which is known in the end")
+    }
+
+    fn open<'a>(
+        &'a self,
+        target: Target,
+        make: &'a MakeFile<'a>,
+    ) -> io::Result<Box<dyn Container + 'a>> {
+        let units = Units {
+            disk: self.geometry.size,
+            size: self.geometry.cluster,
+        };
+        let file = file(target)?;
+        let Some(compression) = self.geometry.chosen.compression else {
+            let plain = Plain {
+                geometry: self.geometry,
+                zeroes: self.zeroes.clone(),
+            };
+            return Ok(Box::new(Mapped::new(units, plain, file, make)?));
+        };
+        let clusters = Clusters {
+            cluster: self.geometry.cluster as usize,
+            compressor: Compressor::new(compression),
+        };
+        let append = compressed::File::new(&self.geometry, &self.zeroes);
+        let target = Target::File(file);
+        Ok(Box::new(Ordered::new(
+            units,
+            (clusters, append),
+            target,
+            make,
+        )))
+    }
+}
+
+/// An entry of the L1 table: where an L2 table is.
+fn l1_entry(offset: u64) -> [u8; 8] {
+    (offset | COPIED).to_be_bytes()
+}

@@ -1,0 +1,148 @@
+//! The bytes of the disk: a file with holes, or a stream of all of them.
+
+use std::fs::File;
+use std::io;
+use std::ops::Range;
+
+use super::ordered::{Append, Encode, Ordered};
+use super::output::Output;
+use super::room::Encoded;
+use super::units::Units;
+use super::{Container, Format, MakeFile, Plan, Request, Target};
+use crate::disk::{Disk, SparseFile};
+use crate::error::Result;
+
+/// So many bytes at once go into a stream.
+const UNIT: u64 = 256 << 10;
+
+/// A disk, byte for byte.
+#[derive(Clone, Copy, Debug)]
+pub struct Raw;
+
+impl Format for Raw {
+    fn names(&self) -> &'static [&'static str] {
+        &["raw"]
+    }
+
+    fn extension(&self) -> &'static str {
+        "img"
+    }
+
+    fn plan(&self, request: &Request<'_>) -> Result<Box<dyn Plan>> {
+        request
+            .options
+            .check(request.place, "raw", self.choices())?;
+        let size = request.size.get();
+        Ok(Box::new(RawPlan { size }))
+    }
+}
+
+#[derive(Debug)]
+struct RawPlan {
+    size: u64,
+}
+
+impl Plan for RawPlan {
+    fn not_streamed(&self) -> Option<&'static str> {
+        None
+    }
+
+    fn open<'a>(
+        &'a self,
+        target: Target,
+        make: &'a MakeFile<'a>,
+    ) -> io::Result<Box<dyn Container + 'a>> {
+        let units = Units {
+            disk: self.size,
+            size: UNIT,
+        };
+        Ok(match target {
+            Target::File(file) => Box::new(RawFile(SparseFile::create(file, self.size)?)),
+            stream @ Target::Stream(_) => {
+                Box::new(Ordered::new(units, (AsIs, AllBytes(units)), stream, make))
+            }
+        })
+    }
+}
+
+/// A file with holes.
+#[derive(Debug)]
+struct RawFile(SparseFile);
+
+impl Disk for RawFile {
+    fn len(&self) -> u64 {
+        self.0.len()
+    }
+
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        self.0.read_at(buf, offset)
+    }
+
+    fn next_data(&self, offset: u64) -> u64 {
+        self.0.next_data(offset)
+    }
+
+    fn next_hole(&self, offset: u64) -> u64 {
+        self.0.next_hole(offset)
+    }
+
+    fn write_at(&self, buf: &[u8], offset: u64) -> io::Result<()> {
+        self.0.write_at(buf, offset)
+    }
+
+    fn expect(&self, data: &[Range<u64>]) -> io::Result<()> {
+        self.0.expect(data)
+    }
+
+    fn copies_files(&self) -> bool {
+        self.0.copies_files()
+    }
+
+    fn settle(&self, offset: u64, len: u64) {
+        self.0.settle(offset, len);
+    }
+
+    fn copy_from(&self, source: &File, from: u64, offset: u64, len: u64) -> io::Result<()> {
+        self.0.copy_from(source, from, offset, len)
+    }
+}
+
+impl Container for RawFile {
+    fn finish(self: Box<Self>) -> io::Result<()> {
+        Ok(())
+    }
+}
+
+/// Leaves units as they are.
+#[derive(Debug)]
+struct AsIs;
+
+impl Encode for AsIs {
+    fn encode(&self, _: u64, bytes: &[u8]) -> io::Result<Encoded> {
+        Ok(Encoded {
+            bytes: bytes.to_vec(),
+            is_plain: true,
+        })
+    }
+}
+
+/// Adds units, and zeroes for those that are left out.
+#[derive(Debug)]
+struct AllBytes(Units);
+
+impl AllBytes {
+    fn fill_up(&self, to: u64, output: &mut Output) -> io::Result<()> {
+        output.append_zeroes(to.saturating_sub(output.position()))
+    }
+}
+
+impl Append for AllBytes {
+    fn append(&mut self, unit: u64, encoded: &Encoded, output: &mut Output) -> io::Result<()> {
+        self.fill_up(self.0.range(unit).start, output)?;
+        output.append(&encoded.bytes)
+    }
+
+    fn finish(&mut self, output: &mut Output) -> io::Result<()> {
+        self.fill_up(self.0.disk, output)
+    }
+}

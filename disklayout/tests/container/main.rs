@@ -1,0 +1,5 @@
+//! Image files held against qemu-img, and against each other.
+
+mod qcow2;
+mod raw;
+mod sample;
