@@ -17,7 +17,7 @@ use std::ffi::OsString;
 
 use disklayout::disk::{Disk, SparseFile};
 use disklayout::fs::misfits::Survey;
-use disklayout::fs::{Choice, Draft, Format, FsPlan, Progress, Request, Summary, Unwatched};
+use disklayout::fs::{Choice, Data, Draft, Format, FsPlan, Progress, Request, Summary, Unwatched};
 use disklayout::tree::{FileTree, NodeId, NodeKind};
 use disklayout::{Bytes, Error, ErrorKind, Field, Place, Result, Timestamp};
 
@@ -378,17 +378,18 @@ impl FsPlan for SquashfsPlan {
         self.runner.find_all(&self.recipe.place, &TOOLS)
     }
 
-    fn write(&self, disk: &dyn Disk, progress: &dyn Progress) -> Result<()> {
+    fn write(&self, disk: &dyn Disk, progress: &dyn Progress) -> Result<Data<'_>> {
         if let Some(made) = &self.made {
             self.copy(made, disk)?;
             let files = self.tree.files();
             let bytes = files.iter().map(|(_, content)| content.data_len()).sum();
             progress.advance(files.len() as u64, bytes);
-            return Ok(());
+            return Ok(Data::none(&self.recipe.place));
         }
         let made = self.recipe.make(&self.runner, &self.tree, progress)?;
         self.recipe.check_size(&made, self.size)?;
-        self.copy(&made, disk)
+        self.copy(&made, disk)?;
+        Ok(Data::none(&self.recipe.place))
     }
 }
 
