@@ -1,6 +1,5 @@
 //! What is still to be copied when all else has been written.
 
-use std::io;
 use std::ops::Range;
 
 use crate::disk::{Disk, Window};
@@ -64,8 +63,8 @@ pub(super) fn of_bytes<'a>(bytes: &'a RawBytes, disk: &'a dyn Disk) -> Result<Co
 }
 
 fn area<'a>(place: &Place, disk: &'a dyn Disk, offset: Bytes, len: Bytes) -> Result<Window<'a>> {
-    let area: io::Result<_> = Window::new(disk, offset, len);
-    area.map_err(|error| Error::io(place, "can't reach its sectors", error))
+    Window::new(disk, offset, len)
+        .map_err(|error| Error::io(place, "can't reach its sectors", error))
 }
 
 impl Coming<'_> {

@@ -76,7 +76,7 @@ fn every_failing_write_is_an_error_that_names_the_place() {
     }
 }
 
-/// The primary superblock makes it a filesystem, so nothing comes after it.
+/// The primary superblock makes it a filesystem, so nothing but the data of files comes after it.
 #[test]
 fn an_image_that_was_never_finished_is_no_filesystem() {
     let size = 40 * MIB;

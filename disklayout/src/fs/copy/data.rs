@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::{Piece, part};
 use crate::disk::Disk;
 use crate::error::Result;
-use crate::fs::Progress;
+use crate::fs::{Progress, Unwatched};
 use crate::place::Place;
 
 /// Goes through pieces once.
@@ -19,6 +19,7 @@ pub type Pieces<'a> = Box<dyn Iterator<Item = Piece<'a>> + Send + 'a>;
 pub struct Data<'a> {
     place: &'a Place,
     block_size: u64,
+    is_told: bool,
     pieces: Box<dyn Fn() -> Pieces<'a> + Send + Sync + 'a>,
 }
 
@@ -42,6 +43,7 @@ impl<'a> Data<'a> {
         Self {
             place,
             block_size,
+            is_told: true,
             pieces: Box::new(move || Box::new(pieces.clone())),
         }
     }
@@ -58,13 +60,21 @@ impl<'a> Data<'a> {
         Self::new(place, 1, std::iter::empty())
     }
 
+    /// The same data, but copying it is no progress.
+    pub fn untold(self) -> Self {
+        Self {
+            is_told: false,
+            ..self
+        }
+    }
+
     /// All pieces, in any order.
     pub fn pieces(&self) -> Pieces<'a> {
         (self.pieces)()
     }
 
-    /// The bytes of the disk that data goes to, holes of files left out, in ascending stretches that
-    /// don't touch.
+    /// The bytes of the disk that data goes to, without holes of files and what may be filled up, in
+    /// ascending stretches that don't touch.
     pub fn ranges(&self) -> Vec<Range<u64>> {
         let mut found = Vec::new();
         for part in self.pieces().flat_map(part::cut) {
@@ -88,7 +98,7 @@ impl<'a> Data<'a> {
     /// # Errors
     /// `Io` when a source or the disk fails; the first one, after which the others are given up.
     pub fn copy(&self, disk: &dyn Disk, progress: &dyn Progress) -> Result<()> {
-        super::copy(self, disk, progress)
+        super::copy(self, disk, if self.is_told { progress } else { &Unwatched })
     }
 
     pub(super) const fn place(&self) -> &'a Place {

@@ -83,7 +83,7 @@ impl Writer<'_> {
         entries.into_iter().flat_map(u32::to_le_bytes).collect()
     }
 
-    /// The main region last: it is what makes all the rest a volume.
+    /// The main region last: it is what makes all before it a volume.
     fn write_boot_regions(&self) -> Result<()> {
         let plan = self.plan;
         let root = plan.allocation.root().first;
