@@ -199,6 +199,20 @@ proptest! {
     }
 }
 
+/// What a file has behind a hole is read by another pass than what lies before the hole, as a
+/// second file has its beginning. What comes between must stay.
+#[test]
+fn a_block_may_be_read_by_two_passes() {
+    let sources = Sources::new(1 << 20);
+    let contents = [
+        sources.content(3, 77_329, 1572, true),
+        sources.content(3, 77_853, 1575, false),
+    ];
+    for threads in [1, 3] {
+        assert_copies(pieces(&contents, 0, u64::MAX), threads);
+    }
+}
+
 #[test]
 fn holes_and_zeroes_stay_holes() {
     let sources = Sources::new(3 << 20);
