@@ -46,7 +46,7 @@ fn write_ext4(bencher: Bencher<'_, '_>, mebibytes: u64) {
             let file = tempfile::tempfile().expect("a temporary file");
             SparseFile::create(file, mebibytes * Bytes::MIB).expect("a sparse file")
         })
-        .bench_refs(|disk| plan.write(disk, &Unwatched).expect("it is written"));
+        .bench_refs(|disk| plan.write_all(disk, &Unwatched).expect("it is written"));
 }
 
 fn is_native(partition: &Partition) -> bool {

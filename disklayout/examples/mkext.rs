@@ -21,6 +21,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     let plan = draft.at(Bytes::new(size))?;
     println!("{:#?}", plan.summary());
     let disk = SparseFile::create(File::create_new(path)?, size)?;
-    plan.write(&disk, &Unwatched)?;
+    plan.write_all(&disk, &Unwatched)?;
     Ok(())
 }

@@ -10,7 +10,8 @@ use crate::sparse::Blocks;
 
 /// Writes a plan of `size` bytes to a new file.
 pub fn write_image(plan: &dyn FsPlan, size: u64, path: &Path) {
-    plan.write(&sparse_file(size, path), &Unwatched).unwrap();
+    plan.write_all(&sparse_file(size, path), &Unwatched)
+        .unwrap();
 }
 
 /// A new file of `size` bytes, all of them a hole.
@@ -26,7 +27,7 @@ pub fn sparse_file(size: u64, path: &Path) -> SparseFile {
 /// A plan of `size` bytes written in memory.
 pub fn in_memory(plan: &dyn FsPlan, size: u64) -> MemDisk {
     let disk = MemDisk::new(size);
-    plan.write(&disk, &Unwatched).unwrap();
+    plan.write_all(&disk, &Unwatched).unwrap();
     disk
 }
 

@@ -112,7 +112,7 @@ fn written(plan: &dyn FsPlan, size: u64) -> Volume {
     let path = dir.path().join(format!("ntfs-{size}-{name}.img"));
     let file = File::create_new(&path).unwrap();
     let disk = SparseFile::create(file, size).unwrap();
-    plan.write(&disk, &Unwatched).unwrap();
+    plan.write_all(&disk, &Unwatched).unwrap();
     Volume { _dir: dir, path }
 }
 
@@ -534,7 +534,7 @@ fn without_the_programs_the_error_names_the_packages() {
     let plan = Wanted::of_size(4 * MIB).plan(runner);
     let checked = plan.check_tools().unwrap_err();
     assert_eq!(checked.to_string(), expected);
-    let error = plan.write(&disk, &Unwatched);
+    let error = plan.write_all(&disk, &Unwatched);
     let error = error.unwrap_err();
     assert_eq!(error.to_string(), expected);
     assert_eq!(error.kind(), ErrorKind::Tool);
@@ -559,7 +559,7 @@ fn a_full_volume_is_told_of_before_anything_is_written() {
         }
         let disk = MemDisk::new(wanted.size);
         let plan = wanted.plan(Runner::from_env());
-        let error = plan.write(&disk, &Unwatched).unwrap_err();
+        let error = plan.write_all(&disk, &Unwatched).unwrap_err();
         assert_eq!(error.kind(), kind, "{error}");
         assert!(error.message().contains(words), "{error}");
         assert_eq!(disk.allocated(), 0);
@@ -605,7 +605,7 @@ fn data_of_files_is_never_in_memory() {
         most: AtomicU64::new(0),
     };
     let plan = wanted.plan(Runner::from_env());
-    plan.write(&disk, &Unwatched).unwrap();
+    plan.write_all(&disk, &Unwatched).unwrap();
     let most = disk.most.into_inner();
     assert!((1..5 * MIB).contains(&most), "{most} bytes in memory");
 }
@@ -643,7 +643,7 @@ fn holes_stay_holes_and_are_no_progress() {
     let disk = MemDisk::new(wanted.size);
     let told = Told::default();
     let plan = wanted.plan(Runner::from_env());
-    plan.write(&disk, &told).unwrap();
+    plan.write_all(&disk, &told).unwrap();
     assert!(disk.allocated() < 4 * MIB, "{}", disk.allocated());
     assert_eq!(told.files.into_inner(), 3);
     assert_eq!(told.bytes.into_inner(), 8192 + 100);
@@ -661,7 +661,7 @@ fn a_source_that_is_gone_is_told_by_its_name() {
         wanted.files.push(("/file".to_owned(), content));
         let plan = wanted.plan(Runner::from_env());
         fs::remove_file(&path).unwrap();
-        let error = plan.write(&MemDisk::new(wanted.size), &Unwatched);
+        let error = plan.write_all(&MemDisk::new(wanted.size), &Unwatched);
         let error = error.unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Io);
         assert_eq!(error.place(), path.to_str().unwrap());
@@ -699,7 +699,10 @@ fn what_the_programs_left_undone_is_seen() {
             Runner::with_search([dir.path().to_owned()].into_iter().chain(search).collect());
         let wanted = Wanted::of_size(4 * MIB).file("/file", b"content");
         let disk = MemDisk::new(wanted.size);
-        let error = wanted.plan(runner).write(&disk, &Unwatched).unwrap_err();
+        let error = wanted
+            .plan(runner)
+            .write_all(&disk, &Unwatched)
+            .unwrap_err();
         let told = format!("{error}: {:?}", std::error::Error::source(&error));
         assert!(told.contains(words), "{told}");
         assert_eq!(disk.allocated(), 0);
@@ -716,7 +719,7 @@ fn a_source_that_changed_since_planning_is_refused() {
     let plan = wanted.plan(Runner::from_env());
     fs::write(&path, "123456").unwrap();
     let disk = MemDisk::new(wanted.size);
-    let error = plan.write(&disk, &Unwatched).unwrap_err();
+    let error = plan.write_all(&disk, &Unwatched).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Io);
     assert_eq!(error.place(), path.to_str().unwrap());
 }

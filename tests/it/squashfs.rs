@@ -114,7 +114,7 @@ fn write(plan: &dyn FsPlan, size: u64) -> Image {
     let dir = tempfile::tempdir().unwrap();
     let path = dir.path().join("squashfs.img");
     let disk = SparseFile::create(File::create_new(&path).unwrap(), size).unwrap();
-    plan.write(&disk, &Unwatched).unwrap();
+    plan.write_all(&disk, &Unwatched).unwrap();
     assert_accepted(&path);
     Image { _dir: dir, path }
 }
@@ -519,7 +519,7 @@ fn without_the_program_the_error_names_the_package() {
     let plan = draft().at(Bytes::new(MIB)).unwrap();
     assert_eq!(plan.check_tools().unwrap_err().to_string(), expected);
     let disk = MemDisk::new(MIB);
-    let error = plan.write(&disk, &Unwatched).unwrap_err();
+    let error = plan.write_all(&disk, &Unwatched).unwrap_err();
     assert_eq!(error.to_string(), expected);
     let error = draft().smallest(Bytes::new(0)).unwrap_err();
     assert_eq!(error.to_string(), expected);
@@ -534,7 +534,7 @@ fn a_source_that_changed_is_refused() {
     put(&mut tree, "/file", NodeKind::File(Content::host(&path, 5)));
     let plan = plan(request(tree), MIB).unwrap();
     fs::write(&path, "123456").unwrap();
-    let error = plan.write(&MemDisk::new(MIB), &Unwatched).unwrap_err();
+    let error = plan.write_all(&MemDisk::new(MIB), &Unwatched).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Io);
     assert_eq!(error.place(), path.to_str().unwrap());
 }

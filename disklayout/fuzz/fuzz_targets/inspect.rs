@@ -95,7 +95,7 @@ fn seeds() {
                 continue;
             };
             let disk = MemDisk::new(IMAGE);
-            if plan.write(&disk, &Unwatched).is_ok() {
+            if plan.write_all(&disk, &Unwatched).is_ok() {
                 let path = Path::new(&directory).join(format!("{kind}-{variant}"));
                 fs::write(path, records(&disk)).unwrap();
             }

@@ -91,7 +91,7 @@ fuzz_target!(|bytes: &[u8]| {
     let size = size.get();
     if size <= LARGEST {
         let disk = MemDisk::new(size);
-        plan.write(&disk, &Unwatched).unwrap();
+        plan.write_all(&disk, &Unwatched).unwrap();
         if is_readable {
             read_back(&disk, plan.tree());
         }

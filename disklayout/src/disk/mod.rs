@@ -20,6 +20,7 @@ pub use window::Window;
 use std::fmt::Debug;
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 
 /// Positioned reads and writes on storage of a fixed length, from several threads at once.
 pub trait Disk: Debug + Sync {
@@ -59,6 +60,29 @@ pub trait Disk: Debug + Sync {
     /// need not do anything.
     fn settle(&self, offset: u64, len: u64) {
         let _ = (offset, len);
+    }
+
+    /// Whether it has to know where the data of files goes before any of it comes. Then that is told
+    /// with [`Self::expect`], and written exactly, zeroes as well.
+    fn wants_expectations(&self) -> bool {
+        false
+    }
+
+    /// Says that all but the data of files has been written: the bytes in `data`, in ascending
+    /// stretches that don't touch, are all that still comes, each of them once. It is called on whole
+    /// disks alone, and only when they want it.
+    ///
+    /// # Errors
+    /// What the storage says.
+    fn expect(&self, data: &[Range<u64>]) -> io::Result<()> {
+        let _ = data;
+        Ok(())
+    }
+
+    /// Whether [`Self::copy_from`] is left to the kernel, so that large parts of files are best
+    /// copied as a whole.
+    fn copies_files(&self) -> bool {
+        false
     }
 
     /// Copies `len` bytes of `source` from `source_offset` to `offset`, where nothing was written

@@ -6,7 +6,7 @@ use std::io;
 use super::{Disk, check_bounds, check_range};
 use crate::units::Bytes;
 
-/// A bounds-checked view of `len` bytes of another disk.
+/// A bounds-checked view of `len` bytes of another disk. What is expected is told to that disk alone.
 #[derive(Debug)]
 pub struct Window<'a> {
     disk: &'a dyn Disk,
@@ -61,6 +61,14 @@ impl Disk for Window<'_> {
     fn write_at(&self, buf: &[u8], offset: u64) -> io::Result<()> {
         check_bounds(self.len, offset, buf.len())?;
         self.disk.write_at(buf, self.offset + offset)
+    }
+
+    fn wants_expectations(&self) -> bool {
+        self.disk.wants_expectations()
+    }
+
+    fn copies_files(&self) -> bool {
+        self.disk.copies_files()
     }
 
     fn copy_from(

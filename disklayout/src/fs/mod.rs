@@ -27,6 +27,7 @@ use crate::error::{Error, Result};
 use crate::tree::FileTree;
 use crate::units::Bytes;
 
+pub use copy::Data;
 pub use draft::Draft;
 pub use options::{Choice, Options};
 pub use request::{Misfits, Request};
@@ -119,12 +120,21 @@ pub trait FsPlan: Debug + Send + Sync {
         Ok(())
     }
 
-    /// Emits it onto `disk`, which has the requested size and reads as zero, and tells `progress`
-    /// of the files that are in it.
+    /// Emits all of it but the data of files onto `disk`, which has the requested size and reads as
+    /// zero. What comes back is where that data goes. A format that can't tell the two apart emits
+    /// everything, tells `progress` of it, and has no data left.
     ///
     /// # Errors
     /// `Io` when storage or a source file fails, `Tool` when an external program does.
-    fn write(&self, disk: &dyn Disk, progress: &dyn Progress) -> Result<()>;
+    fn write(&self, disk: &dyn Disk, progress: &dyn Progress) -> Result<Data<'_>>;
+
+    /// Emits it onto `disk` with the data of its files, and tells `progress` of them.
+    ///
+    /// # Errors
+    /// Those of [`Self::write`] and [`Data::copy`].
+    fn write_all(&self, disk: &dyn Disk, progress: &dyn Progress) -> Result<()> {
+        self.write(disk, progress)?.copy(disk, progress)
+    }
 }
 
 /// The numbers of a planned filesystem.

@@ -209,3 +209,18 @@ fn more_than_can_be_addressed_is_refused() {
     assert!(error.message().contains("4294967295 blocks"), "{error}");
     with(u64::MAX / BLOCK).unwrap_err();
 }
+
+/// A header of attributes is looked for behind every inode, the last one of an image as well.
+#[test]
+fn something_follows_the_last_inode() {
+    let scratch = Scratch::new();
+    for (files, blocks) in [(62, 2), (63, 3), (64, 3)] {
+        let mut tree = trees::empty();
+        // 32 bytes for an inode, 12 and a name of 20 bytes for its entry in the root.
+        for number in 0..files {
+            trees::put(&mut tree, &format!("/{number:020}"), b"");
+        }
+        let image = image(&scratch, &format!("files-{files}"), &tree);
+        assert_eq!(image.metadata().unwrap().len(), blocks * BLOCK, "{files}");
+    }
+}

@@ -188,7 +188,7 @@ fn a_changed_byte_is_noticed() {
         let disk = disklayout::disk::MemDisk::new(size);
         plan("ext4", size, empty_tree())
             .unwrap()
-            .write(&disk, &Unwatched)
+            .write_all(&disk, &Unwatched)
             .unwrap();
         disk
     });

@@ -57,7 +57,7 @@ fn every_failing_write_is_an_error_that_names_the_place() {
         let mut failing = 0;
         let writes = loop {
             let disk = Failing::new(size, failing);
-            match pool.install(|| plan.write(&disk, &Unwatched)) {
+            match pool.install(|| plan.write_all(&disk, &Unwatched)) {
                 Ok(()) => break disk.writes.into_inner(),
                 Err(error) => {
                     assert_eq!(error.kind(), ErrorKind::Io);
@@ -76,17 +76,17 @@ fn every_failing_write_is_an_error_that_names_the_place() {
     }
 }
 
-/// The primary superblock makes it a filesystem, so nothing comes after it.
+/// The primary superblock makes it a filesystem, so nothing but the data of files comes after it.
 #[test]
 fn an_image_that_was_never_finished_is_no_filesystem() {
     let size = 40 * MIB;
     for kind in KINDS {
         let plan = plan(kind, size, empty_tree()).unwrap();
         let whole = Failing::new(size, usize::MAX);
-        plan.write(&whole, &Unwatched).unwrap();
+        plan.write_all(&whole, &Unwatched).unwrap();
         let last = whole.writes.into_inner() - 1;
         let disk = Failing::new(size, last);
-        plan.write(&disk, &Unwatched).unwrap_err();
+        plan.write_all(&disk, &Unwatched).unwrap_err();
         assert_eq!(read(&disk, 1024, 1024), [0; 1024]);
     }
 }
@@ -96,7 +96,7 @@ fn a_disk_that_is_too_small_is_an_error() {
     let plan = plan("ext4", 40 * MIB, empty_tree()).unwrap();
     for len in [0, 1024, MIB] {
         assert!(
-            plan.write(&MemDisk::new(len), &Unwatched).is_err(),
+            plan.write_all(&MemDisk::new(len), &Unwatched).is_err(),
             "{len} bytes"
         );
     }

@@ -43,7 +43,7 @@ fn cost(kind: &str, size: u64, tree: FileTree) -> (u64, usize) {
     };
     plan(kind, size, tree)
         .unwrap()
-        .write(&disk, &Unwatched)
+        .write_all(&disk, &Unwatched)
         .unwrap();
     (disk.disk.allocated(), disk.writes.into_inner())
 }

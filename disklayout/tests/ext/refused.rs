@@ -119,12 +119,14 @@ fn a_host_file_that_changed_since_it_was_planned() {
     let plan = plan("ext4", 8 * MIB, host(&path, 100_000)).unwrap();
     for length in [99_999, 100_001, 0] {
         std::fs::write(&path, data(length)).unwrap();
-        let error = plan.write(&MemDisk::new(8 * MIB), &Unwatched).unwrap_err();
+        let error = plan
+            .write_all(&MemDisk::new(8 * MIB), &Unwatched)
+            .unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Io);
         assert_eq!(error.place(), path.to_str().unwrap());
     }
     std::fs::remove_file(&path).unwrap();
-    assert!(plan.write(&MemDisk::new(8 * MIB), &Unwatched).is_err());
+    assert!(plan.write_all(&MemDisk::new(8 * MIB), &Unwatched).is_err());
     std::fs::write(&path, data(100_000)).unwrap();
-    plan.write(&MemDisk::new(8 * MIB), &Unwatched).unwrap();
+    plan.write_all(&MemDisk::new(8 * MIB), &Unwatched).unwrap();
 }

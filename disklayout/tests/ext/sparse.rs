@@ -148,7 +148,7 @@ fn holes_cost_nothing() {
     let cost = |tree| {
         let disk = MemDisk::new(size);
         let plan = plan("ext4", size, tree).unwrap();
-        plan.write(&disk, &Unwatched).unwrap();
+        plan.write_all(&disk, &Unwatched).unwrap();
         assert_eq!(disk.len(), size);
         disk.allocated()
     };

@@ -168,7 +168,7 @@ proptest! {
             return Ok(());
         };
         let disk = MemDisk::new(size);
-        plan.write(&disk, &Unwatched).unwrap();
+        plan.write_all(&disk, &Unwatched).unwrap();
         let found = filesystem(&disk);
         let facts = found.facts();
         let summary = plan.summary();
@@ -223,7 +223,7 @@ proptest! {
         let plan = Registry::native().draft(request).and_then(|draft| draft.at(Bytes::new(size)));
         let plan = plan.map_err(|error| TestCaseError::fail(error.to_string()))?;
         let disk = MemDisk::new(size);
-        plan.write(&disk, &Unwatched).unwrap();
+        plan.write_all(&disk, &Unwatched).unwrap();
         let found = filesystem(&disk);
         prop_assert_eq!(&found.facts().warnings, &Vec::<String>::new());
         prop_assert_eq!(found.facts().label.as_deref(), Some("LABEL"));

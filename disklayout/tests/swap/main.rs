@@ -36,7 +36,7 @@ fn plan(
 
 fn write(plan: &dyn FsPlan, size: u64, path: &Path) {
     let disk = SparseFile::create(File::create(path).unwrap(), size).unwrap();
-    plan.write(&disk, &Unwatched).unwrap();
+    plan.write_all(&disk, &Unwatched).unwrap();
 }
 
 fn mkswap(size: u64, page_size: u64, label: Option<&str>, path: &Path) -> Result<(), String> {

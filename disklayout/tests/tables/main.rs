@@ -3,6 +3,7 @@
 
 mod bytes;
 mod damaged;
+mod expected;
 mod external;
 mod keys;
 mod lenient;

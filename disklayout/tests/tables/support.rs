@@ -1,7 +1,9 @@
 //! Descriptions in short, and a filesystem that is none.
 
 use disklayout::disk::MemDisk;
-use disklayout::fs::{Draft, Format, FsPlan, Progress, Registry, Request, Summary, Unwatched};
+use disklayout::fs::{
+    Data, Draft, Format, FsPlan, Progress, Registry, Request, Summary, Unwatched,
+};
 use disklayout::layout::spec::{Disk, DiskTable, End, Filesystem, Holds, Partition, Start};
 use disklayout::layout::{DiskPlan, DiskSize, plan};
 use disklayout::table::types::PartitionType;
@@ -92,13 +94,13 @@ impl FsPlan for Marker {
         &self.tree
     }
 
-    fn write(&self, disk: &dyn disklayout::disk::Disk, _: &dyn Progress) -> Result<()> {
+    fn write(&self, disk: &dyn disklayout::disk::Disk, _: &dyn Progress) -> Result<Data<'_>> {
         let mark = [MARK; SECTOR_SIZE as usize];
         for offset in [0, disk.len() - SECTOR_SIZE] {
             disk.write_at(&mark, offset)
                 .map_err(|error| Error::io("marker", "can't write it", error))?;
         }
-        Ok(())
+        Ok(Data::none(&self.place))
     }
 }
 

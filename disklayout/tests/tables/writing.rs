@@ -74,8 +74,9 @@ fn writes(label: &str, parts: &[Part<'_>]) -> Vec<(u64, Vec<u8>)> {
     recorder.writes.into_inner().unwrap()
 }
 
+/// The data of files comes behind both: `expected` has that.
 #[test]
-fn the_table_comes_after_everything_that_it_makes_reachable() {
+fn the_table_comes_after_the_metadata_of_filesystems() {
     for (label, parts) in CASES {
         let writes = writes(label, parts);
         let is_table = |bytes: &[u8]| bytes != [MARK; SECTOR_SIZE as usize];

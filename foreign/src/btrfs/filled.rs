@@ -7,7 +7,7 @@ use std::path::PathBuf;
 
 use disklayout::disk::Disk;
 use disklayout::fs::Progress;
-use disklayout::fs::copy::{Piece, copy};
+use disklayout::fs::copy::{Data, Piece};
 use disklayout::tree::{FileTree, NodeKind};
 use disklayout::{Place, Result};
 
@@ -33,7 +33,7 @@ pub(super) fn fill(
             continue;
         };
         if content.is_empty() {
-            progress.advance(1, 0);
+            pieces.push(Piece::of_empty(content));
             continue;
         }
         files.push((end, places[id.index()].clone()));
@@ -46,7 +46,8 @@ pub(super) fn fill(
         });
         end = (end + content.len()).next_multiple_of(GAP) + GAP;
     }
-    copy(place, 1, pieces, &Files { files, len: end }, progress)
+    let disk = Files { files, len: end };
+    Data::of_list(place, 1, pieces).copy(&disk, progress)
 }
 
 /// Many files as one disk.

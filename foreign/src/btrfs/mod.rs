@@ -25,7 +25,7 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use disklayout::disk::Disk;
-use disklayout::fs::{Choice, Draft, Format, FsPlan, Progress, Request, Summary};
+use disklayout::fs::{Choice, Data, Draft, Format, FsPlan, Progress, Request, Summary};
 use disklayout::tree::{FileTree, Node, NodeKind, Xattr};
 use disklayout::{Bytes, Error, Identity, Place, Result};
 use rustix::fs::{XattrFlags, lsetxattr};
@@ -260,7 +260,7 @@ impl FsPlan for BtrfsPlan {
         )
     }
 
-    fn write(&self, disk: &dyn Disk, progress: &dyn Progress) -> Result<()> {
+    fn write(&self, disk: &dyn Disk, progress: &dyn Progress) -> Result<Data<'_>> {
         self.check_tools()?;
         let Demand { data, metadata, .. } = self.draft.demand;
         let staging = Staging::with_own_order(&self.draft.place, data + metadata)?;
@@ -281,7 +281,8 @@ impl FsPlan for BtrfsPlan {
         self.check_size(&scratch)?;
         let finished = finish::finish(&scratch.disk()?, &self.draft.tree, &self.draft.identity);
         finished.map_err(|error| unfinished(&self.draft.place, "mkfs.btrfs", error))?;
-        scratch.move_to(&self.draft.place, disk)
+        scratch.move_to(&self.draft.place, disk)?;
+        Ok(Data::none(&self.draft.place))
     }
 }
 

@@ -184,7 +184,7 @@ fn place<'a>(
             disk,
             ends_file: true,
         };
-        return Ok(if size > 0 { vec![piece] } else { Vec::new() });
+        return Ok(vec![piece]);
     }
     let blocks = volume.blocks(inode, size.div_ceil(block_size))?;
     let mut pieces: Vec<Piece<'_>> = Vec::new();
@@ -211,8 +211,9 @@ fn place<'a>(
             }),
         }
     }
-    if let Some(last) = pieces.last_mut() {
-        last.ends_file = true;
+    match pieces.last_mut() {
+        Some(last) => last.ends_file = true,
+        None => pieces.push(Piece::of_empty(content)),
     }
     Ok(pieces)
 }

@@ -16,9 +16,8 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use disklayout::disk::Disk;
-use disklayout::fs::copy::copy;
 use disklayout::fs::options::number;
-use disklayout::fs::{Choice, Draft, Format, FsPlan, Progress, Request, Summary};
+use disklayout::fs::{Choice, Data, Draft, Format, FsPlan, Progress, Request, Summary};
 use disklayout::tree::{FileTree, NodeKind};
 use disklayout::{Bytes, Error, Identity, Place, Result, Timestamp};
 use uuid::Uuid;
@@ -235,7 +234,7 @@ impl FsPlan for F2fsPlan {
         self.draft.runner.find_all(&self.draft.place, &TOOLS)
     }
 
-    fn write(&self, disk: &dyn Disk, progress: &dyn Progress) -> Result<()> {
+    fn write(&self, disk: &dyn Disk, _: &dyn Progress) -> Result<Data<'_>> {
         self.check_tools()?;
         let staging = Staging::new(&self.draft.place)?;
         let written = METADATA + self.draft.demand + self.size / 400;
@@ -264,13 +263,8 @@ impl FsPlan for F2fsPlan {
             unfinished(&self.draft.place, &programs, error)
         })?;
         scratch.move_to(&self.draft.place, disk)?;
-        for (_, content) in self.draft.tree.files() {
-            if content.is_empty() {
-                progress.advance(1, 0);
-            }
-        }
         // Data in inodes has other things of theirs behind it, which no filling may reach.
-        copy(&self.draft.place, 1, pieces, disk, progress)
+        Ok(Data::of_list(&self.draft.place, 1, pieces))
     }
 }
 

@@ -7,8 +7,9 @@ use std::collections::HashMap;
 use std::mem::size_of;
 use std::ops::Range;
 
-use disklayout::disk::{Disk, write_data};
+use disklayout::disk::Disk;
 use disklayout::fs::Progress;
+use disklayout::fs::copy::{Data, Piece};
 use disklayout::fs::ntfs::format::{
     AT_DATA, AT_FILE_NAME, AttributeHeader, FileName, NonResidentHeader, RECORD_ROOT,
     ResidentHeader,
@@ -24,9 +25,6 @@ use super::lookup::Lookup;
 use super::record::Record;
 use super::runs::{self, Run};
 use super::volume::Volume;
-
-/// What is read and written at once: it stays in the processor's cache between the two.
-const PIECE: u64 = 16 << 10;
 
 /// Attributes and their values begin at multiples of this.
 const ALIGNMENT: usize = 8;
@@ -101,50 +99,44 @@ impl<'a> Contents<'a> {
             .map(move |run| run.start * size..run.end * size)
     }
 
-    /// Copies all data: what is in records into `volume`, all other to the same offsets of `disk`,
-    /// which reads as zero there.
+    /// Copies what is in records into `volume`.
     ///
     /// # Errors
-    /// `Io` with the file that can't be read or isn't what it was, and at `place` when writing
-    /// fails.
-    pub(super) fn copy(
-        &self,
-        place: &Place,
-        volume: &dyn Disk,
-        disk: &dyn Disk,
-        progress: &dyn Progress,
-    ) -> Result<()> {
+    /// `Io` with the file that can't be read or isn't what it was.
+    pub(super) fn fill_records(&self, volume: &dyn Disk, progress: &dyn Progress) -> Result<()> {
         let volume = Volume::open(volume)?;
         let mut last: Option<ContentReader<'_>> = None;
         for id in self.tree.files_in_reading_order() {
-            let NodeKind::File(content) = &self.tree.node(id).kind else {
+            let (NodeKind::File(content), Some(Position::Record(number, at))) =
+                (&self.tree.node(id).kind, &self.places[id.index()])
+            else {
                 continue;
             };
             let mut reader = match last.take() {
                 Some(reader) => reader.go_on(content)?,
                 None => content.open()?,
             };
-            match &self.places[id.index()] {
-                None => {}
-                Some(Position::Record(number, at)) => {
-                    copy_to_record(&volume, *number, *at, content, &mut reader)?;
-                    progress.advance(0, content.data_len());
-                }
-                Some(Position::Clusters(runs)) => {
-                    let target = Target {
-                        place,
-                        disk,
-                        progress,
-                        runs,
-                        cluster_size: self.cluster_size,
-                    };
-                    target.fill(&mut reader)?;
-                }
-            }
-            progress.advance(1, 0);
+            copy_to_record(&volume, *number, *at, content, &mut reader)?;
+            progress.advance(1, content.data_len());
             last = Some(reader);
         }
         Ok(())
+    }
+
+    /// Where all other data goes, at the same offsets of the disk. `place` is the volume's, for
+    /// errors.
+    pub(super) fn in_clusters(&self, place: &'a Place) -> Data<'a> {
+        let mut pieces = Vec::new();
+        for (id, content) in files(self.tree) {
+            match &self.places[id.index()] {
+                Some(Position::Record(..)) => {}
+                Some(Position::Clusters(runs)) => {
+                    pieces.extend(runs::pieces(runs, self.cluster_size, content));
+                }
+                None => pieces.push(Piece::of_empty(content)),
+            }
+        }
+        Data::of_list(place, self.cluster_size, pieces)
     }
 }
 
@@ -324,34 +316,4 @@ fn copy_to_record(
     let value = at..at + content.len() as usize;
     reader.read_exact(&mut record.bytes[value])?;
     volume.write_record(&record)
-}
-
-/// Where a file's data goes.
-struct Target<'a> {
-    place: &'a Place,
-    disk: &'a dyn Disk,
-    progress: &'a dyn Progress,
-    runs: &'a [Run],
-    cluster_size: u64,
-}
-
-impl Target<'_> {
-    fn fill(&self, reader: &mut ContentReader<'_>) -> Result<()> {
-        let mut piece = vec![0; PIECE as usize];
-        while let Some((position, len)) = reader.next_data() {
-            let found = runs::locate(self.runs, self.cluster_size, position);
-            let (offset, room) = found.ok_or_else(|| {
-                let message = format!("has no place for byte {position} of a file");
-                Error::corrupt("the NTFS volume", message)
-            })?;
-            let piece = &mut piece[..len.min(room).min(PIECE) as usize];
-            reader.read_exact(piece)?;
-            write_data(self.disk, piece, offset).map_err(|error| {
-                let message = format!("can't write {} bytes at offset {offset}", piece.len());
-                Error::io(self.place, message, error)
-            })?;
-            self.progress.advance(0, piece.len() as u64);
-        }
-        Ok(())
-    }
 }

@@ -30,7 +30,7 @@ use std::path::Path;
 
 use disklayout::disk::{Disk, SparseFile};
 use disklayout::fs::misfits::adapt;
-use disklayout::fs::{Draft, Format, FsPlan, Progress, Request, Summary};
+use disklayout::fs::{Data, Draft, Format, FsPlan, Progress, Request, Summary};
 use disklayout::tree::FileTree;
 use disklayout::{Bytes, Error, ErrorKind, Identity, Lba, Place, Result, SectorSize};
 use rustix::fs::{FallocateFlags, fallocate};
@@ -211,8 +211,8 @@ impl FsPlan for NtfsPlan {
     }
 
     /// Everything but the data of files is made in memory, for mkntfs can't write into a part of a
-    /// file. That is little, and is moved to the disk piece by piece; the data goes there directly.
-    fn write(&self, disk: &dyn Disk, progress: &dyn Progress) -> Result<()> {
+    /// file. That is little, and is moved to the disk piece by piece.
+    fn write(&self, disk: &dyn Disk, progress: &dyn Progress) -> Result<Data<'_>> {
         let memory = MemFile::new(self.size.get()).map_err(|e| self.no_memory(e))?;
         let place = (self.draft.start, self.draft.sector_size);
         let args = mkntfs_args(&memory.path(), place, self.draft.label.as_deref());
@@ -220,11 +220,13 @@ impl FsPlan for NtfsPlan {
         let volume = memory.file().try_clone().and_then(SparseFile::open);
         let volume = volume.map_err(|e| self.no_memory(e))?;
         self.make_files(&memory, &volume)?;
-        self.fill(&memory, &volume, disk, progress)?;
+        let contents = self.place_contents(&memory, &volume)?;
+        contents.fill_records(&volume, progress)?;
         let stamped = stamp::stamp(&volume, &self.draft.tree, &self.draft.identity);
         stamped.map_err(|e| self.unfinished(e))?;
         splice(memory.file(), disk)
-            .map_err(|e| Error::io(&self.draft.place, "can't write the NTFS volume", e))
+            .map_err(|e| Error::io(&self.draft.place, "can't write the NTFS volume", e))?;
+        Ok(contents.in_clusters(&self.draft.place))
     }
 }
 
@@ -249,14 +251,8 @@ impl NtfsPlan {
             .try_for_each(|(path, _)| make(path))
     }
 
-    /// Gives the files in the volume their data, which goes to `disk` where it is in clusters.
-    fn fill(
-        &self,
-        memory: &MemFile,
-        volume: &SparseFile,
-        disk: &dyn Disk,
-        progress: &dyn Progress,
-    ) -> Result<()> {
+    /// Gives the data of files its places in the volume.
+    fn place_contents(&self, memory: &MemFile, volume: &SparseFile) -> Result<Contents<'_>> {
         let contents = Contents::place(&self.draft.place, volume, &self.draft.tree);
         let contents = contents.map_err(|error| match error.kind() {
             ErrorKind::DoesNotFit => error,
@@ -265,7 +261,7 @@ impl NtfsPlan {
         for free in contents.were_free() {
             punch(memory.file(), free).map_err(|e| self.no_memory(e))?;
         }
-        contents.copy(&self.draft.place, volume, disk, progress)
+        Ok(contents)
     }
 
     fn no_memory(&self, error: io::Error) -> Error {

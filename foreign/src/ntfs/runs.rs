@@ -3,6 +3,9 @@
 //! Each pair begins with a byte whose low four bits give the size of the length and whose high
 //! four bits give the size of the start, which is relative to the run before. No start is a hole.
 
+use disklayout::fs::copy::Piece;
+use disklayout::tree::Content;
+
 /// A run of clusters that follow one another on the disk.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Run {
@@ -67,6 +70,27 @@ pub(super) fn locate(runs: &[Run], cluster_size: u64, position: u64) -> Option<(
         within -= size;
     }
     None
+}
+
+/// Where the data of a file is that has these runs, from the start of the volume.
+pub(super) fn pieces<'a>(
+    runs: &[Run],
+    cluster_size: u64,
+    content: &'a Content,
+) -> impl Iterator<Item = Piece<'a>> {
+    let mut logical = 0;
+    runs.iter().filter_map(move |run| {
+        let start = logical;
+        logical = content.len().min(start + run.clusters * cluster_size);
+        let piece = |lcn| Piece {
+            content,
+            logical: start,
+            len: logical - start,
+            disk: lcn * cluster_size,
+            ends_file: logical == content.len(),
+        };
+        run.lcn.map(piece)
+    })
 }
 
 /// The fewest bytes that give a number in two's complement.
@@ -137,6 +161,18 @@ mod tests {
         ] {
             assert_eq!(locate(&runs, 4096, position), expected, "{position}");
         }
+    }
+
+    #[test]
+    fn data_is_cut_where_runs_end() {
+        let run = |lcn, clusters| Run { lcn, clusters };
+        let runs = [run(Some(10), 2), run(Some(3), 1)];
+        let content = Content::host("/x", 9000);
+        let pieces = pieces(&runs, 4096, &content);
+        let found: Vec<_> = pieces
+            .map(|it| (it.logical, it.len, it.disk, it.ends_file))
+            .collect();
+        assert_eq!(found, [(0, 8192, 40_960, false), (8192, 808, 12_288, true)]);
     }
 
     #[test]

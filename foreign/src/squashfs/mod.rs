@@ -10,15 +10,16 @@ mod format;
 mod ids;
 mod options;
 
-use std::cell::OnceCell;
 use std::collections::BTreeSet;
 use std::ffi::OsString;
+use std::sync::{Arc, OnceLock};
 
 use disklayout::archive::tar;
 use disklayout::disk::{Disk, SparseFile};
+use disklayout::fs::copy::Piece;
 use disklayout::fs::misfits::Survey;
-use disklayout::fs::{Choice, Draft, Format, FsPlan, Progress, Request, Summary, Unwatched};
-use disklayout::tree::{FileTree, NodeId, NodeKind};
+use disklayout::fs::{Choice, Data, Draft, Format, FsPlan, Progress, Request, Summary, Unwatched};
+use disklayout::tree::{Content, FileTree, NodeId, NodeKind, Store};
 use disklayout::{Bytes, Error, ErrorKind, Field, Place, Result, Timestamp};
 
 use self::options::{CHOICES, Compression};
@@ -57,7 +58,7 @@ const IDS_MAX: usize = 65_535;
 ///
 /// Their size is known when they are made only. One whose size is to follow from its content, or
 /// that might not fit into the size it is given, is made when it is planned, into a nameless file,
-/// and then copied to its place. One that surely fits is made when it is written.
+/// and then copied to its place. One that surely fits is made there when it is written.
 #[derive(Clone, Debug, Default)]
 pub struct SquashfsFormat {
     runner: Runner,
@@ -94,7 +95,7 @@ impl Format for SquashfsFormat {
             recipe: Recipe::of(&request, &mut survey)?,
             tree: request.tree,
             warnings: survey.into_warnings(),
-            made: OnceCell::new(),
+            made: OnceLock::new(),
             runner: self.runner.clone(),
         }))
     }
@@ -107,7 +108,7 @@ struct SquashfsDraft {
     tree: FileTree,
     warnings: Vec<String>,
     /// The filesystem, if its size had to be known.
-    made: OnceCell<Made>,
+    made: OnceLock<Made>,
     runner: Runner,
 }
 
@@ -138,7 +139,7 @@ impl Draft for SquashfsDraft {
             size,
             tree: self.tree,
             warnings: self.warnings,
-            made: self.made.into_inner(),
+            made: self.made,
             runner: self.runner,
         }))
     }
@@ -167,10 +168,10 @@ struct Recipe {
     arguments: Vec<OsString>,
 }
 
-/// A filesystem in a file without a name.
+/// A filesystem, all of which is in a file without a name.
 #[derive(Debug)]
 struct Made {
-    file: NamelessFile,
+    content: Content,
     len: Bytes,
 }
 
@@ -207,7 +208,10 @@ impl Recipe {
         let finished = finish::finish(&disk.map_err(fail)?, tree);
         let len = finished.map_err(|error| unfinished(&self.place, MKSQUASHFS.program, error))?;
         file.file().set_len(len.get()).map_err(fail)?;
-        Ok(Made { file, len })
+        let file = file.file().try_clone().map_err(fail)?;
+        let store = Arc::new(Store::file(self.place.to_string(), file));
+        let content = Content::stored(&store, 0, len.get());
+        Ok(Made { content, len })
     }
 
     fn check_size(&self, made: &Made, size: Bytes) -> Result<()> {
@@ -350,13 +354,13 @@ struct SquashfsPlan {
     size: Bytes,
     tree: FileTree,
     warnings: Vec<String>,
-    made: Option<Made>,
+    made: OnceLock<Made>,
     runner: Runner,
 }
 
 impl FsPlan for SquashfsPlan {
     fn summary(&self) -> Summary {
-        let size = self.made.as_ref().map_or(self.size, |made| made.len);
+        let size = self.made.get().map_or(self.size, |made| made.len);
         let block_size = self.recipe.compression.block_size;
         let blocks = size.get().div_ceil(block_size.into());
         Summary {
@@ -387,23 +391,32 @@ impl FsPlan for SquashfsPlan {
         self.runner.find_all(&self.recipe.place, &TOOLS)
     }
 
-    fn write(&self, disk: &dyn Disk, progress: &dyn Progress) -> Result<()> {
-        if let Some(made) = &self.made {
-            self.copy(made, disk)?;
-            let files = self.tree.files();
-            let bytes = files.iter().map(|(_, content)| content.data_len()).sum();
-            progress.advance(files.len() as u64, bytes);
-            return Ok(());
-        }
-        let made = self.recipe.make(&self.runner, &self.tree, progress)?;
-        self.recipe.check_size(&made, self.size)?;
-        self.copy(&made, disk)
+    /// All of it is data, of which nobody is told: what is told are the files in it.
+    fn write(&self, _: &dyn Disk, progress: &dyn Progress) -> Result<Data<'_>> {
+        let made = self.made(progress)?;
+        let piece = Piece {
+            content: &made.content,
+            logical: 0,
+            len: made.len.get(),
+            disk: 0,
+            ends_file: true,
+        };
+        let data = Data::new(&self.recipe.place, 1, std::iter::once(piece));
+        Ok(data.untold())
     }
 }
 
 impl SquashfsPlan {
-    fn copy(&self, made: &Made, disk: &dyn Disk) -> Result<()> {
-        let copied = disk.copy_from(made.file.file(), 0, 0, made.len.get());
-        copied.map_err(|e| Error::io(&self.recipe.place, "can't write the squashfs", e))
+    /// The filesystem, made once. `progress` is told of its files.
+    fn made(&self, progress: &dyn Progress) -> Result<&Made> {
+        if let Some(made) = self.made.get() {
+            let files = self.tree.files();
+            let bytes = files.iter().map(|(_, content)| content.data_len()).sum();
+            progress.advance(files.len() as u64, bytes);
+            return Ok(made);
+        }
+        let made = self.recipe.make(&self.runner, &self.tree, progress)?;
+        self.recipe.check_size(&made, self.size)?;
+        Ok(self.made.get_or_init(|| made))
     }
 }

@@ -271,7 +271,8 @@ fn place<'a>(
         disk: volume.offset(extent.block),
         ends_file: index == last,
     });
-    Ok(pieces.collect())
+    let empty = extents.is_empty().then(|| Piece::of_empty(content));
+    Ok(pieces.chain(empty).collect())
 }
 
 /// The extents of a file without holes, laid onto segments. `None` if they aren't as many blocks.

@@ -22,8 +22,7 @@ mod segments;
 mod volume;
 
 use disklayout::disk::Disk;
-use disklayout::fs::copy::copy;
-use disklayout::fs::{Choice, Draft, Format, FsPlan, Progress, Request, Summary};
+use disklayout::fs::{Choice, Data, Draft, Format, FsPlan, Progress, Request, Summary};
 use disklayout::tree::FileTree;
 use disklayout::{Bytes, Error, ErrorKind, Identity, Place, Result};
 use uuid::Uuid;
@@ -207,7 +206,7 @@ impl FsPlan for XfsPlan {
         )
     }
 
-    fn write(&self, disk: &dyn Disk, progress: &dyn Progress) -> Result<()> {
+    fn write(&self, disk: &dyn Disk, _: &dyn Progress) -> Result<Data<'_>> {
         self.check_tools()?;
         let staging = Staging::new(&self.draft.place)?;
         // mkfs.xfs reads files of the right sizes, which are holes; their data comes later.
@@ -248,18 +247,8 @@ impl FsPlan for XfsPlan {
             finish::check_names(&volume, &self.draft.tree).map_err(|e| self.unfinished(e))?;
         }
         scratch.move_to(&self.draft.place, disk)?;
-        for (_, content) in self.draft.tree.files() {
-            if content.extents().next().is_none() {
-                progress.advance(1, content.len());
-            }
-        }
-        copy(
-            &self.draft.place,
-            geometry.block_size.into(),
-            pieces,
-            disk,
-            progress,
-        )
+        let place = &self.draft.place;
+        Ok(Data::of_list(place, geometry.block_size.into(), pieces))
     }
 }
 

@@ -56,7 +56,7 @@ pub(super) fn assert_stopped(plan: &dyn FsPlan, size: u64, expected: &str) {
     let disk = MemDisk::new(size);
     for error in [
         plan.check_tools().unwrap_err(),
-        plan.write(&disk, &Unwatched).unwrap_err(),
+        plan.write_all(&disk, &Unwatched).unwrap_err(),
     ] {
         assert_eq!(error.kind(), ErrorKind::Tool);
         assert_eq!(error.to_string(), expected);

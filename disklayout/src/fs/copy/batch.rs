@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::part::{self, Origin, Part, RandomPart};
 use super::progress::{Amount, Meter};
-use super::{BATCH, Job, Piece};
+use super::{BATCH, Job, Pieces};
 use crate::error::{Error, Result};
 
 /// So many parts at most are read for one write, that threads end at about the same time.
@@ -22,7 +22,7 @@ pub(super) struct Queue<'a>(Mutex<Left<'a>>);
 
 /// What hasn't been taken yet.
 struct Left<'a> {
-    pieces: Box<dyn Iterator<Item = Piece<'a>> + Send + 'a>,
+    pieces: Pieces<'a>,
     /// The parts of the pieces before those.
     sorted: Vec<RandomPart<'a>>,
     /// The first of them that is left.
@@ -32,7 +32,7 @@ struct Left<'a> {
 }
 
 impl<'a> Queue<'a> {
-    pub(super) fn new(pieces: Box<dyn Iterator<Item = Piece<'a>> + Send + 'a>) -> Self {
+    pub(super) fn new(pieces: Pieces<'a>) -> Self {
         Self(Mutex::new(Left {
             pieces,
             sorted: Vec::new(),
@@ -67,7 +67,7 @@ impl<'a> Queue<'a> {
             && let Some(part) = left.first()
         {
             match batch.last() {
-                None if part.is_for_kernel() => {
+                None if job.is_for_kernel(&part) => {
                     batch.push(part);
                     left.pass();
                     return;
@@ -75,7 +75,7 @@ impl<'a> Queue<'a> {
                 None => end = (part.disk / BATCH + 1) * BATCH,
                 Some(last) => {
                     let joins = job.filling(last.end(), part.disk).is_some();
-                    if !joins || part.disk >= end || part.is_for_kernel() {
+                    if !joins || part.disk >= end || job.is_for_kernel(&part) {
                         return;
                     }
                 }
@@ -123,7 +123,7 @@ impl<'a> Left<'a> {
 /// Copies neighbours with one write, or one part that is too large for that.
 fn copy(job: &Job<'_>, batch: &[RandomPart<'_>], buffer: &mut Vec<u8>) -> Result<Amount> {
     match batch {
-        [large] if large.is_for_kernel() => copy_large(job, large)?,
+        [large] if job.is_for_kernel(large) => copy_large(job, large)?,
         _ => copy_neighbours(job, batch, buffer)?,
     }
     let mut amount = Amount::default();

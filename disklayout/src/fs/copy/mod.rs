@@ -5,6 +5,7 @@
 //! What can only be read from its start is read once, by one thread, while others write it.
 
 mod batch;
+mod data;
 mod part;
 mod progress;
 mod stream;
@@ -20,8 +21,11 @@ use crate::place::Place;
 use crate::tree::{Content, FileTree, NodeId, NodeKind};
 
 use batch::Queue;
-use part::Survey;
+use part::{RandomPart, Survey};
 use stream::Buffers;
+
+pub(crate) use data::append;
+pub use data::{Data, Pieces};
 
 /// About how much is read and written at once. A buffer of this size stays in the processor's
 /// cache between the two.
@@ -45,56 +49,49 @@ pub struct Piece<'a> {
     pub ends_file: bool,
 }
 
-/// The files of `tree`, each of them in one piece at the byte that `offset` tells. Those that have no
-/// bytes are complete as they are: `progress` is told of them.
-pub fn whole_files<'a, F: Fn(NodeId) -> u64 + Clone + Send + 'a>(
+impl<'a> Piece<'a> {
+    /// All of a file without data, which has no place.
+    pub const fn of_empty(content: &'a Content) -> Self {
+        Self {
+            content,
+            logical: 0,
+            len: 0,
+            disk: 0,
+            ends_file: true,
+        }
+    }
+}
+
+/// The files of `tree`, each of them in one piece at the byte that `offset` tells; it isn't asked for
+/// files that have no bytes.
+pub fn whole_files<'a, F: Fn(NodeId) -> u64 + Clone + Send + Sync + 'a>(
     tree: &'a FileTree,
-    progress: &dyn Progress,
     offset: F,
-) -> impl Iterator<Item = Piece<'a>> + Clone + Send + use<'a, F> {
-    let files = tree.nodes().filter_map(|(id, node)| match &node.kind {
-        NodeKind::File(content) => Some((id, content)),
+) -> impl Iterator<Item = Piece<'a>> + Clone + Send + Sync + use<'a, F> {
+    tree.nodes().filter_map(move |(id, node)| match &node.kind {
+        NodeKind::File(content) if content.is_empty() => Some(Piece::of_empty(content)),
+        NodeKind::File(content) => Some(Piece {
+            content,
+            logical: 0,
+            len: content.len(),
+            disk: offset(id),
+            ends_file: true,
+        }),
         _ => None,
-    });
-    let empty = files.clone().filter(|(_, content)| content.is_empty());
-    progress.advance(empty.count() as u64, 0);
-    let filled = files.filter(|(_, content)| !content.is_empty());
-    filled.map(move |(id, content)| Piece {
-        content,
-        logical: 0,
-        len: content.len(),
-        disk: offset(id),
-        ends_file: true,
     })
 }
 
-/// Copies all of `pieces` to `disk`, which reads as zero in their places, and tells `progress` of
-/// all their bytes but those in holes. `place` is that of the filesystem, for errors. What a file leaves of its last
-/// block of `block_size` bytes may be filled up with zeroes; all else on the disk stays. The pieces
-/// are gone through twice, and not kept.
-///
-/// # Errors
-/// `Io` when a source or the disk fails; the first one, after which the others are given up.
-pub fn copy<'a, P>(
-    place: &Place,
-    block_size: u64,
-    pieces: P,
-    disk: &dyn Disk,
-    progress: &dyn Progress,
-) -> Result<()>
-where
-    P: IntoIterator<Item = Piece<'a>, IntoIter: Clone + Send + 'a>,
-{
+/// Copies all of `data` to `disk`.
+fn copy(data: &Data<'_>, disk: &dyn Disk, progress: &dyn Progress) -> Result<()> {
     let job = Job {
-        place,
-        block_size,
+        place: data.place(),
+        block_size: data.block_size(),
         disk,
         progress,
         failure: OnceLock::new(),
     };
-    let pieces = pieces.into_iter();
-    let survey = Survey::of(&mut pieces.clone());
-    copy_all(job, survey, Queue::new(Box::new(pieces)))
+    let survey = Survey::of(&mut data.pieces());
+    copy_all(job, survey, Queue::new(data.pieces()))
 }
 
 fn copy_all(job: Job<'_>, survey: Survey<'_>, queue: Queue<'_>) -> Result<()> {
@@ -139,11 +136,20 @@ impl Job<'_> {
         self.failure.get().is_some()
     }
 
+    /// Whether `part` is handed over to the kernel as a whole.
+    fn is_for_kernel(&self, part: &RandomPart<'_>) -> bool {
+        part.is_for_kernel() && self.disk.copies_files()
+    }
+
     /// How many bytes to fill with zeroes between data that end at `end` and others at `disk`, if
-    /// nothing else can lie between them.
+    /// nothing else can lie between them. None are where only what was announced may be written.
     fn filling(&self, end: u64, disk: u64) -> Option<u64> {
         let gap = disk.checked_sub(end)?;
-        (disk <= end.next_multiple_of(self.block_size)).then_some(gap)
+        let is_near = match self.disk.wants_expectations() {
+            true => gap == 0,
+            false => disk <= end.next_multiple_of(self.block_size),
+        };
+        is_near.then_some(gap)
     }
 
     /// Remembers what failed, if nothing did before.
@@ -159,7 +165,11 @@ impl Job<'_> {
     }
 
     fn write(&self, bytes: &[u8], offset: u64) -> Result<()> {
-        write_data(self.disk, bytes, offset).map_err(|error| {
+        let written = match self.disk.wants_expectations() {
+            true => self.disk.write_at(bytes, offset),
+            false => write_data(self.disk, bytes, offset),
+        };
+        written.map_err(|error| {
             let message = format!("can't write {} bytes at offset {offset}", bytes.len());
             Error::io(self.place, message, error)
         })?;

@@ -30,6 +30,8 @@ pub(super) struct Part<T> {
     pub len: u64,
     /// Where they go.
     pub disk: u64,
+    /// Whether nothing of the piece comes after it.
+    pub ends_piece: bool,
     pub ends_file: bool,
 }
 
@@ -61,6 +63,7 @@ impl<T: Copy> Part<T> {
     pub(super) const fn up_to(&self, len: u64) -> Self {
         Self {
             len,
+            ends_piece: false,
             ends_file: false,
             ..*self
         }
@@ -94,12 +97,14 @@ pub(super) fn cut<'a>(piece: Piece<'a>) -> impl Iterator<Item = Part<&'a Source>
     let mut extents = piece.content.extents_in(piece.logical..end).peekable();
     std::iter::from_fn(move || {
         let extent = extents.next()?;
+        let ends_piece = extents.peek().is_none();
         Some(Part {
             from: piece.content.source(),
             offset: extent.offset,
             len: extent.len,
             disk: piece.disk + (extent.logical - piece.logical),
-            ends_file: piece.ends_file && extents.peek().is_none(),
+            ends_piece,
+            ends_file: piece.ends_file && ends_piece,
         })
     })
 }
@@ -117,12 +122,14 @@ impl<'a> Part<&'a Source> {
         found.into_iter().flat_map(move |(from, start)| {
             (0..self.len).step_by(SHARE as usize).map(move |skipped| {
                 let left = self.len - skipped;
+                let is_last = left <= SHARE;
                 Part {
                     from,
                     offset: start + self.offset + skipped,
                     len: left.min(SHARE),
                     disk: self.disk + skipped,
-                    ends_file: self.ends_file && left <= SHARE,
+                    ends_piece: self.ends_piece && is_last,
+                    ends_file: self.ends_file && is_last,
                 }
             })
         })
@@ -166,6 +173,7 @@ impl<'a> Survey<'a> {
                 offset: part.offset,
                 len: part.len,
                 disk: part.disk,
+                ends_piece: part.ends_piece,
                 ends_file: part.ends_file,
             });
             return;

@@ -109,6 +109,7 @@ impl Reader<'_, '_, '_> {
             self.filled.amount.bytes += count;
             if done == part.len {
                 self.filled.amount.files += part.amount().files;
+                self.filled.may_be_filled_up = part.ends_piece;
             }
             if self.filled.bytes.len() >= FULL {
                 self.hand_over()?;
@@ -146,6 +147,9 @@ impl Reader<'_, '_, '_> {
 struct Filled {
     bytes: Vec<u8>,
     stretches: Vec<Stretch>,
+    /// Whether nothing else belongs behind the last of them, up to the end of its block: not what
+    /// another pass reads of the same file.
+    may_be_filled_up: bool,
     amount: Amount,
 }
 
@@ -164,7 +168,9 @@ impl Filled {
             .stretches
             .last()
             .map(|last| last.disk + (len - last.start) as u64);
-        let filling = end.and_then(|end| job.filling(end, disk));
+        let filling = end
+            .and_then(|end| job.filling(end, disk))
+            .filter(|gap| *gap == 0 || self.may_be_filled_up);
         let start = match filling {
             Some(filling) => len + filling as usize,
             None => {
@@ -172,6 +178,7 @@ impl Filled {
                 len
             }
         };
+        self.may_be_filled_up = false;
         self.bytes.resize(start + count, 0);
         &mut self.bytes[start..]
     }

@@ -14,6 +14,16 @@ use crate::error::ErrorKind;
 use crate::fs::Unwatched;
 use crate::tree::{Extent, Store, Stream};
 
+fn copy(
+    place: &Place,
+    block_size: u64,
+    pieces: Vec<Piece<'_>>,
+    disk: &dyn Disk,
+    progress: &dyn Progress,
+) -> Result<()> {
+    Data::of_list(place, block_size, pieces).copy(disk, progress)
+}
+
 /// Room for all that the tests copy.
 const DISK: u64 = 64 << 20;
 
@@ -189,6 +199,20 @@ proptest! {
     }
 }
 
+/// What a file has behind a hole is read by another pass than what lies before the hole, as a
+/// second file has its beginning. What comes between must stay.
+#[test]
+fn a_block_may_be_read_by_two_passes() {
+    let sources = Sources::new(1 << 20);
+    let contents = [
+        sources.content(3, 77_329, 1572, true),
+        sources.content(3, 77_853, 1575, false),
+    ];
+    for threads in [1, 3] {
+        assert_copies(pieces(&contents, 0, u64::MAX), threads);
+    }
+}
+
 #[test]
 fn holes_and_zeroes_stay_holes() {
     let sources = Sources::new(3 << 20);
@@ -225,6 +249,7 @@ struct Failing {
     disk: MemDisk,
     writes: AtomicUsize,
     failing: usize,
+    copies_files: bool,
 }
 
 impl Failing {
@@ -233,6 +258,7 @@ impl Failing {
             disk: MemDisk::new(DISK),
             writes: AtomicUsize::new(0),
             failing,
+            copies_files: false,
         }
     }
 }
@@ -252,23 +278,32 @@ impl Disk for Failing {
             false => Err(io::Error::other("the disk is on fire")),
         }
     }
+
+    fn copies_files(&self) -> bool {
+        self.copies_files
+    }
 }
 
 #[test]
 fn a_failing_disk_ends_it_soon() {
     let sources = Sources::new(20 << 20);
-    for (kind, len, what) in [
-        (0, 1 << 20, "can't write "),
-        (1, 1 << 20, "can't copy "),
-        (2, 1 << 20, "can't copy "),
-        (2, 10_000, "can't write "),
-        (3, 1 << 20, "can't write "),
+    for (kind, len, copies_files, what) in [
+        (0, 1 << 20, true, "can't write "),
+        (1, 1 << 20, true, "can't copy "),
+        (1, 1 << 20, false, "can't write "),
+        (2, 1 << 20, true, "can't copy "),
+        (2, 1 << 20, false, "can't write "),
+        (2, 10_000, true, "can't write "),
+        (3, 1 << 20, true, "can't write "),
     ] {
         let contents: Vec<_> = (0..3)
             .map(|at| sources.content(kind, at * len, len, false))
             .collect();
         for (threads, failing) in [(1, 0), (1, 1), (3, 0)] {
-            let disk = Failing::at(failing);
+            let disk = Failing {
+                copies_files,
+                ..Failing::at(failing)
+            };
             let pieces = pieces(&contents, 1, u64::MAX);
             let result = on_threads(threads, || {
                 copy(&"parts[0]".into(), 4096, pieces, &disk, &Unwatched)

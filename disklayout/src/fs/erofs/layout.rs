@@ -118,8 +118,8 @@ impl Layout {
             let inode = layout.inode(place, tree, id, time)?;
             layout.inodes.push(inode);
         }
-        layout.place_metadata();
-        layout.place_data(place, tree)?;
+        let metadata = layout.place_metadata();
+        layout.place_data(place, tree, &metadata)?;
         Ok(layout)
     }
 
@@ -208,19 +208,17 @@ impl Layout {
     }
 
     /// The root is the first node, so that its nid has the 16 bits of `root_nid`.
-    fn place_metadata(&mut self) {
+    fn place_metadata(&mut self) -> Metadata {
         let mut metadata = Metadata::from(METADATA);
         for inode in &self.inodes {
             self.places[inode.node.index()] = metadata.place(inode.metadata_len());
         }
-        self.blocks = metadata.end() / BLOCK_SIZE;
+        metadata
     }
 
-    fn place_data(&mut self, place: &Place, tree: &FileTree) -> Result<()> {
-        let mut next = Blocks {
-            place,
-            next: self.blocks,
-        };
+    fn place_data(&mut self, place: &Place, tree: &FileTree, metadata: &Metadata) -> Result<()> {
+        let first = metadata.end() / BLOCK_SIZE;
+        let mut next = Blocks { place, next: first };
         let shared = self.shared.area.len() as u64;
         self.xattr_blkaddr = next.take(shared.div_ceil(BLOCK_SIZE))?;
         for wants_directories in [true, false] {
@@ -231,6 +229,10 @@ impl Layout {
                     inode.start = next.take(blocks)?;
                 }
             }
+        }
+        if next.next == first && metadata.is_full() {
+            // fsck.erofs 1.5 reads a header of attributes behind inodes that have none.
+            next.take(1)?;
         }
         self.blocks = next.next;
         Ok(())

@@ -52,6 +52,14 @@ impl Metadata {
     pub(super) const fn end(&self) -> u64 {
         self.end
     }
+
+    /// Whether something lies right before that end.
+    pub(super) fn is_full(&self) -> bool {
+        !self
+            .free
+            .iter()
+            .any(|(free, place)| place + free == self.end)
+    }
 }
 
 #[cfg(test)]
@@ -61,16 +69,17 @@ mod tests {
     #[test]
     fn what_a_block_holds_does_not_leave_it() {
         let mut metadata = Metadata::from(4096);
-        for (len, place) in [
-            (64, 4096),
-            (4064, 8192),
+        for (len, place, fills_the_last) in [
+            (64, 4096, false),
+            (4064, 8192, false),
             // Both blocks have room; the second one just so much.
-            (32, 8192 + 4064),
-            (65, 4160),
-            (3936, 4256),
-            (32, 12288),
+            (32, 8192 + 4064, true),
+            (65, 4160, true),
+            (3936, 4256, true),
+            (32, 12288, false),
         ] {
             assert_eq!(metadata.place(len), place, "{len}");
+            assert_eq!(metadata.is_full(), fills_the_last, "{len}");
         }
         assert_eq!(metadata.end(), 16384);
     }

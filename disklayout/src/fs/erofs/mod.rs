@@ -14,7 +14,7 @@ use uuid::Uuid;
 use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::fs::misfits::Survey;
-use crate::fs::{Choice, Draft, Format, FsPlan, Progress, Request, Summary};
+use crate::fs::{Choice, Data, Draft, Format, FsPlan, Progress, Request, Summary};
 use crate::identity::Timestamp;
 use crate::place::Place;
 use crate::tree::FileTree;
@@ -165,7 +165,7 @@ impl FsPlan for Plan {
         Bytes::new(self.size().get().saturating_sub(holes))
     }
 
-    fn write(&self, disk: &dyn Disk, progress: &dyn Progress) -> Result<()> {
-        write::write(self, disk, progress)
+    fn write(&self, disk: &dyn Disk, _: &dyn Progress) -> Result<Data<'_>> {
+        write::write(self, disk)
     }
 }

@@ -9,7 +9,6 @@ use super::layout::{Data, Inode, Layout, file};
 use super::{BLOCK_BITS, BLOCK_SIZE, Plan, directory};
 use crate::disk::Disk;
 use crate::error::{Error, Result};
-use crate::fs::Progress;
 use crate::fs::copy::{self, Piece};
 use crate::tree::{Content, FileTree, NodeKind};
 
@@ -19,7 +18,7 @@ const PIECE: usize = 256 << 10;
 /// The data of files fills no block up: the end of one file and the next inode may share it.
 const NO_FILLING: u64 = 1;
 
-pub(super) fn write(plan: &Plan, disk: &dyn Disk, progress: &dyn Progress) -> Result<()> {
+pub(super) fn write<'a>(plan: &'a Plan, disk: &dyn Disk) -> Result<copy::Data<'a>> {
     let writer = Writer {
         plan,
         layout: &plan.layout,
@@ -28,9 +27,8 @@ pub(super) fn write(plan: &Plan, disk: &dyn Disk, progress: &dyn Progress) -> Re
     };
     writer.write_metadata()?;
     writer.write_at(writer.layout.xattr_blkaddr, &writer.layout.shared.area)?;
-    let pieces = writer.pieces(progress);
-    copy::copy(&plan.place, NO_FILLING, pieces, disk, progress)?;
-    writer.write_superblock()
+    writer.write_superblock()?;
+    Ok(copy::Data::new(&plan.place, NO_FILLING, pieces(plan)))
 }
 
 struct Writer<'a> {
@@ -41,13 +39,32 @@ struct Writer<'a> {
 }
 
 /// Consecutive bytes of a file that are consecutive on the disk.
+#[derive(Clone, Copy)]
 struct Segment {
     logical: u64,
     len: u64,
     disk: u64,
 }
 
-impl<'a> Writer<'a> {
+impl Segment {
+    /// What of a file's data lies in it, without holes; the data ends at `end`.
+    fn pieces(
+        self,
+        content: &Content,
+        end: Option<u64>,
+    ) -> impl Iterator<Item = Piece<'_>> + Clone {
+        let extents = content.extents_in(self.logical..self.logical + self.len);
+        extents.map(move |extent| Piece {
+            content,
+            logical: extent.logical,
+            len: extent.len,
+            disk: self.disk + (extent.logical - self.logical),
+            ends_file: Some(extent.end()) == end,
+        })
+    }
+}
+
+impl Writer<'_> {
     /// All inodes in the order of the disk, with what follows each but the ends of files.
     fn write_metadata(&self) -> Result<()> {
         let mut order: Vec<_> = (1..).zip(&self.layout.inodes).collect();
@@ -98,55 +115,6 @@ impl<'a> Writer<'a> {
             let file_type = file_types(&self.tree.node(node).kind).1;
             (self.layout.nid(node), file_type)
         })
-    }
-
-    /// Where the data of all files goes. Files without any are complete as they are.
-    fn pieces(&self, progress: &dyn Progress) -> Vec<Piece<'a>> {
-        let mut pieces = Vec::new();
-        let mut empty = 0;
-        for inode in &self.layout.inodes {
-            let Some(content) = file(self.tree.node(inode.node)) else {
-                continue;
-            };
-            let before = pieces.len();
-            for segment in self.segments(inode) {
-                add_pieces(content, &segment, &mut pieces);
-            }
-            match pieces[before..].last_mut() {
-                Some(last) => last.ends_file = true,
-                None => empty += 1,
-            }
-        }
-        progress.advance(empty, 0);
-        pieces
-    }
-
-    /// Where a file's data is.
-    fn segments(&self, inode: &Inode) -> Vec<Segment> {
-        let start = u64::from(inode.start) * BLOCK_SIZE;
-        let tail = match &inode.data {
-            Data::Plain => 0,
-            Data::Inline => inode.size % BLOCK_SIZE,
-            Data::Chunks(chunks) => {
-                let stretches = chunks.stretches().map(|stretch| Segment {
-                    logical: stretch.logical * BLOCK_SIZE,
-                    len: stretch.blocks * BLOCK_SIZE,
-                    disk: start + stretch.stored * BLOCK_SIZE,
-                });
-                return stretches.collect();
-            }
-        };
-        let in_blocks = Segment {
-            logical: 0,
-            len: inode.size - tail,
-            disk: start,
-        };
-        let behind_inode = Segment {
-            logical: in_blocks.len,
-            len: tail,
-            disk: self.layout.place(inode.node) + inode.head_len(),
-        };
-        vec![in_blocks, behind_inode]
     }
 
     fn write_superblock(&self) -> Result<()> {
@@ -201,20 +169,46 @@ impl<'a> Writer<'a> {
     }
 }
 
-/// What of a file's data lies in a segment, without its holes.
-fn add_pieces<'a>(content: &'a Content, segment: &Segment, pieces: &mut Vec<Piece<'a>>) {
-    let end = segment.logical + segment.len;
-    pieces.extend(
-        content
-            .extents_in(segment.logical..end)
-            .map(|extent| Piece {
-                content,
-                logical: extent.logical,
-                len: extent.len,
-                disk: segment.disk + (extent.logical - segment.logical),
-                ends_file: false,
-            }),
-    );
+/// Where the data of all files goes, without their holes.
+fn pieces(plan: &Plan) -> impl Iterator<Item = Piece<'_>> + Clone {
+    plan.layout.inodes.iter().flat_map(move |inode| {
+        let content = file(plan.tree.node(inode.node));
+        content.into_iter().flat_map(move |content| {
+            let end = content.extents().last().map(|last| last.end());
+            let empty = end.is_none().then(|| Piece::of_empty(content));
+            let segments = segments(&plan.layout, inode).into_iter();
+            let filled = segments.flat_map(move |segment| segment.pieces(content, end));
+            filled.chain(empty)
+        })
+    })
+}
+
+/// Where a file's data is.
+fn segments(layout: &Layout, inode: &Inode) -> Vec<Segment> {
+    let start = u64::from(inode.start) * BLOCK_SIZE;
+    let tail = match &inode.data {
+        Data::Plain => 0,
+        Data::Inline => inode.size % BLOCK_SIZE,
+        Data::Chunks(chunks) => {
+            let stretches = chunks.stretches().map(|stretch| Segment {
+                logical: stretch.logical * BLOCK_SIZE,
+                len: stretch.blocks * BLOCK_SIZE,
+                disk: start + stretch.stored * BLOCK_SIZE,
+            });
+            return stretches.collect();
+        }
+    };
+    let in_blocks = Segment {
+        logical: 0,
+        len: inode.size - tail,
+        disk: start,
+    };
+    let behind_inode = Segment {
+        logical: in_blocks.len,
+        len: tail,
+        disk: layout.place(inode.node) + inode.head_len(),
+    };
+    vec![in_blocks, behind_inode]
 }
 
 /// The checksum of a superblock whose own is zero yet, with the rest of its block, which is empty.

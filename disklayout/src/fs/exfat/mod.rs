@@ -18,7 +18,7 @@ use std::ops::Range;
 use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::fs::misfits::adapt;
-use crate::fs::{Choice, Draft, Format, FsPlan, Progress, Request, Summary};
+use crate::fs::{Choice, Data, Draft, Format, FsPlan, Progress, Request, Summary};
 use crate::place::Place;
 use crate::tree::FileTree;
 use crate::units::Bytes;
@@ -140,7 +140,7 @@ impl FsPlan for Plan {
         Bytes::new(self.tree.data_len() + clusters * self.geometry.cluster_size)
     }
 
-    fn write(&self, disk: &dyn Disk, progress: &dyn Progress) -> Result<()> {
-        write::write(self, disk, progress)
+    fn write(&self, disk: &dyn Disk, _: &dyn Progress) -> Result<Data<'_>> {
+        write::write(self, disk)
     }
 }

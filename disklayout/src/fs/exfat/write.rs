@@ -7,19 +7,14 @@ use super::directory::{self, Stream};
 use super::format::{BOOT_REGION_SECTORS, END_OF_CHAIN, FAT_ENTRY_0, FAT_ENTRY_1};
 use crate::disk::{Disk, write_data};
 use crate::error::{Error, Result};
-use crate::fs::Progress;
-use crate::fs::copy;
+use crate::fs::copy::{self, Data};
 use crate::tree::{FileTree, NodeId, NodeKind};
 
 /// What a file leaves of its last page may be written too, where another file follows.
 const PAGE: u64 = 4096;
 
-pub(super) fn write(plan: &Plan, disk: &dyn Disk, progress: &dyn Progress) -> Result<()> {
+pub(super) fn write<'a>(plan: &'a Plan, disk: &dyn Disk) -> Result<Data<'a>> {
     let writer = Writer { plan, disk };
-    let filling = plan.geometry.cluster_size.min(PAGE);
-    let offset = |id| plan.geometry.offset(plan.allocation.first_cluster(id));
-    let pieces = copy::whole_files(&plan.tree, progress, offset);
-    copy::copy(&plan.place, filling, pieces, disk, progress)?;
     for (id, run) in &plan.allocation.directories {
         writer.write(plan.geometry.offset(run.first), &writer.directory(*id))?;
     }
@@ -28,7 +23,11 @@ pub(super) fn write(plan: &Plan, disk: &dyn Disk, progress: &dyn Progress) -> Re
     let bitmap = plan.geometry.offset(plan.allocation.bitmap.first);
     writer.write(bitmap, &bits(plan.allocation.used))?;
     writer.write(plan.geometry.fat, &writer.fat())?;
-    writer.write_boot_regions()
+    writer.write_boot_regions()?;
+    let filling = plan.geometry.cluster_size.min(PAGE);
+    let offset = |id| plan.geometry.offset(plan.allocation.first_cluster(id));
+    let pieces = copy::whole_files(&plan.tree, offset);
+    Ok(Data::new(&plan.place, filling, pieces))
 }
 
 struct Writer<'a> {
@@ -84,7 +83,7 @@ impl Writer<'_> {
         entries.into_iter().flat_map(u32::to_le_bytes).collect()
     }
 
-    /// The main region last: it is what makes all the rest a volume.
+    /// The main region last: it is what makes all before it a volume.
     fn write_boot_regions(&self) -> Result<()> {
         let plan = self.plan;
         let root = plan.allocation.root().first;

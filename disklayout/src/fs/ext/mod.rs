@@ -34,7 +34,7 @@ use std::ops::Range;
 
 use crate::disk::Disk;
 use crate::error::{Error, Result};
-use crate::fs::{Choice, Draft, Format, FsPlan, Progress, Request, Summary};
+use crate::fs::{Choice, Data, Draft, Format, FsPlan, Progress, Request, Summary};
 use crate::place::Place;
 use crate::tree::FileTree;
 use crate::units::{Bytes, SectorSize};
@@ -210,7 +210,7 @@ impl FsPlan for Plan {
         Bytes::new(blocks.sum::<u64>() * u64::from(self.geometry.block_size))
     }
 
-    fn write(&self, disk: &dyn Disk, progress: &dyn Progress) -> Result<()> {
-        write::write(self, disk, progress)
+    fn write(&self, disk: &dyn Disk, _: &dyn Progress) -> Result<Data<'_>> {
+        write::write(self, disk)
     }
 }

@@ -12,18 +12,14 @@ use super::superblock::{self, Journal};
 use super::xattr;
 use crate::disk::{Disk, is_zero};
 use crate::error::{Error, Result};
-use crate::fs::Progress;
-use crate::fs::copy::{self, Piece};
+use crate::fs::copy::{Data, Piece};
 use crate::tree::NodeKind;
 
 /// Metadata that is put together for writing goes out in pieces of this size.
 const CACHED_PIECE: usize = 256 << 10;
 
-pub(super) fn write(plan: &Plan, disk: &dyn Disk, progress: &dyn Progress) -> Result<()> {
+pub(super) fn write<'a>(plan: &'a Plan, disk: &dyn Disk) -> Result<Data<'a>> {
     let writer = Writer { plan, disk };
-    let block_size = u64::from(plan.geometry.block_size);
-    let pieces = writer.pieces(progress);
-    copy::copy(&plan.place, block_size, pieces, disk, progress)?;
     writer.write_contents()?;
     writer.write_inode_tables()?;
     let directories = plan.allocation.inodes.iter();
@@ -31,7 +27,33 @@ pub(super) fn write(plan: &Plan, disk: &dyn Disk, progress: &dyn Progress) -> Re
     let numbers = directories.map(|inode| inode.number);
     let groups = groups::groups(&plan.geometry, &plan.allocation, numbers);
     writer.write_bitmaps(&groups)?;
-    writer.write_superblocks(&groups)
+    writer.write_superblocks(&groups)?;
+    let block_size = u64::from(plan.geometry.block_size);
+    Ok(Data::new(&plan.place, block_size, pieces(plan, block_size)))
+}
+
+/// Where the data of all files goes.
+fn pieces(plan: &Plan, block_size: u64) -> impl Iterator<Item = Piece<'_>> + Clone {
+    let files = plan.allocation.inodes.iter().filter_map(|inode| {
+        match &plan.tree.node(inode.role.node()?).kind {
+            NodeKind::File(content) => Some((inode, content)),
+            _ => None,
+        }
+    });
+    files.flat_map(move |(inode, content)| {
+        let end = content.extents().last().map(|last| last.end());
+        let empty = end.is_none().then(|| Piece::of_empty(content));
+        let segments = plan.allocation.segments(inode);
+        let places = segments::places(content, segments, block_size);
+        let filled = places.map(move |(part, disk)| Piece {
+            content,
+            logical: part.start,
+            len: part.end - part.start,
+            disk,
+            ends_file: Some(part.end) == end,
+        });
+        filled.chain(empty)
+    })
 }
 
 struct Writer<'a> {
@@ -39,33 +61,7 @@ struct Writer<'a> {
     disk: &'a dyn Disk,
 }
 
-impl<'a> Writer<'a> {
-    /// Where the data of all files goes. Files without any are complete as they are.
-    fn pieces(&self, progress: &dyn Progress) -> impl Iterator<Item = Piece<'a>> + Clone + use<'a> {
-        let plan = self.plan;
-        let block_size = u64::from(plan.geometry.block_size);
-        let files = plan.allocation.inodes.iter().filter_map(|inode| {
-            match &plan.tree.node(inode.role.node()?).kind {
-                NodeKind::File(content) => Some((inode, content)),
-                _ => None,
-            }
-        });
-        let empty = files.clone().filter(|(_, content)| content.data_len() == 0);
-        progress.advance(empty.count() as u64, 0);
-        files.flat_map(move |(inode, content)| {
-            let segments = plan.allocation.segments(inode);
-            let end = content.extents().last().map(|last| last.end());
-            let places = segments::places(content, segments, block_size);
-            places.map(move |(part, disk)| Piece {
-                content,
-                logical: part.start,
-                len: part.end - part.start,
-                disk,
-                ends_file: Some(part.end) == end,
-            })
-        })
-    }
-
+impl Writer<'_> {
     /// Directories, long targets, attributes, the journal and what leads to data.
     fn write_contents(&self) -> Result<()> {
         let mut blocks = Blocks::new(self);
@@ -172,7 +168,7 @@ impl<'a> Writer<'a> {
         Ok(())
     }
 
-    /// The copies first and the primary last: it is what makes all the rest a filesystem.
+    /// The copies first and the primary last: it is what makes all before it a filesystem.
     fn write_superblocks(&self, groups: &[Group]) -> Result<()> {
         let Plan {
             parameters,

@@ -30,7 +30,9 @@ use std::ops::Range;
 use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::fs::misfits::adapt;
-use crate::fs::{Choice, Draft, Format, FsPlan, Options as Named, Progress, Request, Summary};
+use crate::fs::{
+    Choice, Data, Draft, Format, FsPlan, Options as Named, Progress, Request, Summary,
+};
 use crate::identity::Timestamp;
 use crate::place::{Field, Place};
 use crate::tree::FileTree;
@@ -203,7 +205,7 @@ impl FsPlan for Plan {
         Bytes::new(self.tree.data_len() + directories.sum::<u64>() + tables)
     }
 
-    fn write(&self, disk: &dyn Disk, progress: &dyn Progress) -> Result<()> {
-        write::write(self, disk, progress)
+    fn write(&self, disk: &dyn Disk, _: &dyn Progress) -> Result<Data<'_>> {
+        write::write(self, disk)
     }
 }

@@ -5,22 +5,20 @@ use super::fat_type::FatType;
 use super::{boot, table};
 use crate::disk::{Disk, is_zero};
 use crate::error::{Error, Result};
-use crate::fs::Progress;
-use crate::fs::copy;
+use crate::fs::copy::{self, Data};
 use crate::tree::FileTree;
 
 /// Directories that lie side by side are written in pieces of about this size.
 const PORTION: usize = 256 << 10;
 
-pub(super) fn write(plan: &Plan, disk: &dyn Disk, progress: &dyn Progress) -> Result<()> {
+pub(super) fn write<'a>(plan: &'a Plan, disk: &dyn Disk) -> Result<Data<'a>> {
     let writer = Writer { plan, disk };
-    let offset = |id| plan.geometry.cluster_offset(plan.allocation.first(id));
-    let pieces = copy::whole_files(&plan.tree, progress, offset);
-    let cluster_size = plan.geometry.cluster_size();
-    copy::copy(&plan.place, cluster_size, pieces, disk, progress)?;
     writer.write_directories()?;
     writer.write_tables()?;
-    writer.write_boot_sectors()
+    writer.write_boot_sectors()?;
+    let offset = |id| plan.geometry.cluster_offset(plan.allocation.first(id));
+    let pieces = copy::whole_files(&plan.tree, offset);
+    Ok(Data::new(&plan.place, plan.geometry.cluster_size(), pieces))
 }
 
 struct Writer<'a> {
@@ -45,7 +43,7 @@ impl Writer<'_> {
                 start = offset;
             }
             bytes.extend(self.plan.directory_bytes(directory));
-            // The fixed root is no cluster: what comes behind it may belong to a file already.
+            // The fixed root is no cluster: what comes behind it may belong to a file.
             if !is_fixed {
                 let cluster_size = geometry.cluster_size() as usize;
                 bytes.resize(bytes.len().next_multiple_of(cluster_size), 0);
@@ -64,7 +62,7 @@ impl Writer<'_> {
         Ok(())
     }
 
-    /// The boot sector last: it is what makes all the rest a filesystem.
+    /// The boot sector last: it is what makes all before it a filesystem.
     fn write_boot_sectors(&self) -> Result<()> {
         let Plan {
             geometry,

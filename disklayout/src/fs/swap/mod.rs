@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::disk::{Disk, write_data};
 use crate::error::{Error, Result};
 use crate::fs::options::{Choice, number};
-use crate::fs::{Draft, Format, FsPlan, Progress, Request, Summary};
+use crate::fs::{Data, Draft, Format, FsPlan, Progress, Request, Summary};
 use crate::place::Place;
 use crate::tree::FileTree;
 use crate::units::Bytes;
@@ -189,14 +189,14 @@ impl FsPlan for Plan {
         Bytes::new(u64::from(self.header.page_size))
     }
 
-    fn write(&self, disk: &dyn Disk, _: &dyn Progress) -> Result<()> {
+    fn write(&self, disk: &dyn Disk, _: &dyn Progress) -> Result<Data<'_>> {
         for (offset, bytes) in self.header.pieces() {
             write_data(disk, &bytes, offset).map_err(|error| {
                 let message = format!("can't write {} bytes at offset {offset}", bytes.len());
                 Error::io(self.place.clone(), message, error)
             })?;
         }
-        Ok(())
+        Ok(Data::none(&self.place))
     }
 }
 
@@ -280,7 +280,7 @@ mod tests {
     fn only_the_header_and_the_end_of_its_page_are_written() {
         let disk = MemDisk::new(1 << 20);
         let plan = plan(request(), 1 << 20).unwrap();
-        plan.write(&disk, &Unwatched).unwrap();
+        plan.write_all(&disk, &Unwatched).unwrap();
         let mut bytes = vec![0; 1 << 20];
         disk.read_at(&mut bytes, 0).unwrap();
         let written = bytes.iter().enumerate().filter(|(_, byte)| **byte != 0);
