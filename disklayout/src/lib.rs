@@ -1,11 +1,16 @@
-//! Partition tables and filesystems, written in process.
+//! Partition tables, filesystems and archives, written in process.
 //!
 //! A disk is *described*, then *planned*, then *written*. Planning is pure and decides everything;
 //! writing decides nothing. There is no process, clock, random number, environment variable or
 //! terminal in this library.
 
+pub mod archive;
 mod build;
+<<<<<<< HEAD
 pub mod container;
+=======
+pub mod compress;
+>>>>>>> archives
 pub mod disk;
 mod error;
 pub mod fs;

@@ -8,15 +8,14 @@ use std::fmt::Debug;
 use std::fs::File;
 use std::io;
 use std::ops::Range;
-use std::os::unix::fs::FileExt;
 use std::sync::OnceLock;
 
 use super::Container;
 use super::pages::Pages;
 use super::runs::Runs;
 use super::scratch::MakeFile;
-use super::units::{Order, Units};
-use crate::disk::{Disk, SparseFile, check_range};
+use super::units::{Order, Units, allow_zeroes};
+use crate::disk::{Disk, SparseFile, check_range, write_data};
 
 /// How much is moved from pages into the file at once.
 const PIECE: usize = 256 << 10;
@@ -46,7 +45,7 @@ pub(super) trait Place: Debug + Sync {
 pub(super) struct Mapped<'a, P> {
     units: Units,
     place: P,
-    file: SparseFile,
+    file: File,
     pages: Pages<'a>,
     /// Set when all but the data of files has come.
     map: OnceLock<Map>,
@@ -54,6 +53,7 @@ pub(super) struct Mapped<'a, P> {
 
 #[derive(Debug)]
 struct Map {
+    file: SparseFile,
     runs: Runs,
     first: u64,
     stride: u64,
@@ -61,42 +61,37 @@ struct Map {
 
 impl<'a, P: Place> Mapped<'a, P> {
     /// A disk in the empty `file`.
-    pub(super) fn new(
-        units: Units,
-        place: P,
-        file: File,
-        make: &'a MakeFile<'a>,
-    ) -> io::Result<Self> {
-        Ok(Self {
+    pub(super) fn new(units: Units, place: P, file: File, make: &'a MakeFile<'a>) -> Self {
+        Self {
             units,
             place,
-            file: SparseFile::open(file)?,
+            file,
             pages: Pages::new(units.size, make),
             map: OnceLock::new(),
-        })
+        }
     }
 
-    /// Where stretches of the disk are in the file, as long as they lie side by side there.
+    /// Where stretches of the disk are in the file, as long as they lie side by side there, if they
+    /// are in it.
     fn stretches<'m>(
         &self,
         map: &'m Map,
         offset: u64,
         len: u64,
-    ) -> impl Iterator<Item = io::Result<(Range<u64>, u64)>> + use<'m, P> {
+    ) -> impl Iterator<Item = (Range<u64>, Option<u64>)> + use<'m, P> {
         let (units, end) = (self.units, offset + len);
         let mut at = offset;
         std::iter::from_fn(move || {
             let start = at;
             let unit = start / units.size;
             (start < end).then(|| {
-                let (rank, count) = map.runs.rank(unit).ok_or_else(|| unexpected(start))?;
-                let joined = match map.stride == units.size {
-                    true => count,
-                    false => 1,
-                };
+                let found = map.runs.rank(unit);
+                let joined = found.filter(|_| map.stride == units.size);
+                let count = joined.map_or(1, |(_, count)| count);
+                at = end.min((unit + count).saturating_mul(units.size));
                 let within = start - unit * units.size;
-                at = end.min((unit + joined).saturating_mul(units.size));
-                Ok((start..at, map.first + rank * map.stride + within))
+                let place = found.map(|(rank, _)| map.first + rank * map.stride + within);
+                (start..at, place)
             })
         })
     }
@@ -118,10 +113,12 @@ impl<'a, P: Place> Mapped<'a, P> {
     }
 
     fn put(&self, map: &Map, buf: &[u8], offset: u64) -> io::Result<()> {
-        for stretch in self.stretches(map, offset, buf.len() as u64) {
-            let (range, to) = stretch?;
-            let bytes = (range.start - offset) as usize..(range.end - offset) as usize;
-            self.file.file().write_all_at(&buf[bytes], to)?;
+        for (range, to) in self.stretches(map, offset, buf.len() as u64) {
+            let bytes = &buf[(range.start - offset) as usize..(range.end - offset) as usize];
+            match to {
+                Some(to) => write_data(&map.file, bytes, to)?,
+                None => allow_zeroes(bytes, range.start)?,
+            }
         }
         Ok(())
     }
@@ -138,11 +135,11 @@ impl<P: Place> Disk for Mapped<'_, P> {
             return self.pages.read(buf, offset);
         };
         buf.fill(0);
-        for stretch in self.stretches(map, offset, buf.len() as u64) {
+        for (range, from) in self.stretches(map, offset, buf.len() as u64) {
             // What has no place reads as zero.
-            let Ok((range, from)) = stretch else { continue };
+            let Some(from) = from else { continue };
             let bytes = (range.start - offset) as usize..(range.end - offset) as usize;
-            self.file.file().read_exact_at(&mut buf[bytes], from)?;
+            map.file.read_at(&mut buf[bytes], from)?;
         }
         Ok(())
     }
@@ -164,14 +161,18 @@ impl<P: Place> Disk for Mapped<'_, P> {
         }
     }
 
+    fn wants_expectations(&self) -> bool {
+        true
+    }
+
     fn expect(&self, data: &[Range<u64>]) -> io::Result<()> {
         let order = Order::new(self.units, &self.pages, data);
         let runs = Runs::of(self.units, &order);
         let places = self.place.place(&runs)?;
-        let file = self.file.file();
-        file.set_len(places.len)?;
-        self.place.write_around(&runs, file)?;
+        let file = SparseFile::create(self.file.try_clone()?, places.len)?;
+        self.place.write_around(&runs, file.file())?;
         let map = self.map.get_or_init(|| Map {
+            file,
             runs,
             first: places.first,
             stride: places.stride,
@@ -185,14 +186,12 @@ impl<P: Place> Disk for Mapped<'_, P> {
 
     fn copy_from(&self, source: &File, from: u64, offset: u64, len: u64) -> io::Result<()> {
         check_range(self.units.disk, offset, len)?;
-        let Some(map) = self.map.get() else {
-            return Err(unexpected(offset));
-        };
-        let file = SparseFile::open(self.file.file().try_clone()?)?;
-        for stretch in self.stretches(map, offset, len) {
-            let (range, to) = stretch?;
+        let map = self.map.get().ok_or_else(|| unexpected(offset))?;
+        for (range, to) in self.stretches(map, offset, len) {
+            let to = to.ok_or_else(|| unexpected(range.start))?;
             let from = from + (range.start - offset);
-            file.copy_from(source, from, to, range.end - range.start)?;
+            map.file
+                .copy_from(source, from, to, range.end - range.start)?;
         }
         Ok(())
     }

@@ -9,6 +9,7 @@ mod output;
 mod pages;
 pub mod qcow2;
 pub mod raw;
+mod read;
 mod registry;
 mod room;
 mod runs;
@@ -54,6 +55,18 @@ pub trait Format: Debug + Send + Sync {
     /// # Errors
     /// `InvalidSpec`, `DoesNotFit` or `Unsupported` at the request's place.
     fn plan(&self, request: &Request<'_>) -> Result<Box<dyn Plan>>;
+
+    /// The disk in the image file `file`, for reading; `None` where it doesn't look like one of this
+    /// format.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::InvalidData`] when it looks like one and is damaged,
+    /// [`io::ErrorKind::Unsupported`] when it has what isn't read, as another file behind it; else what
+    /// the file says.
+    fn read<'a>(&self, file: &'a dyn Disk) -> io::Result<Option<Box<dyn Disk + 'a>>> {
+        let _ = file;
+        Ok(None)
+    }
 }
 
 /// What an image file is asked for.

@@ -19,7 +19,7 @@ use super::output::{Output, Target};
 use super::pages::Pages;
 use super::room::{Encoded, Room};
 use super::scratch::MakeFile;
-use super::units::{Order, Units};
+use super::units::{Order, Units, allow_zeroes};
 use crate::disk::{Disk, check_range, is_zero};
 
 /// So many units are encoded side by side before they are put into the file.
@@ -100,24 +100,29 @@ impl<'a, E: Encode, A: Append> Ordered<'a, E, A> {
         }
     }
 
-    /// Bytes of one unit that were expected have come.
+    /// Bytes of one unit have come.
     fn take(&self, order: &Order, unit: u64, bytes: &[u8], offset: u64) -> io::Result<()> {
+        let arrived = order
+            .expected
+            .within(&(offset..offset + bytes.len() as u64));
+        if arrived == 0 {
+            return allow_zeroes(bytes, offset);
+        }
         let is_whole = bytes.len() == self.units.len(unit);
         if is_whole && !self.units.has_pages(unit, &self.pages) {
             return self.deliver(unit, self.encoded(unit, bytes)?);
         }
         self.pages.write(bytes, offset)?;
-        self.count(order, unit, offset..offset + bytes.len() as u64)
+        self.count(order, unit, arrived)
     }
 
-    /// Some of the bytes that a unit expects are there.
-    fn count(&self, order: &Order, unit: u64, range: Range<u64>) -> io::Result<()> {
-        let arrived = order.expected.within(&range);
+    /// So many of the bytes that a unit expects are there.
+    fn count(&self, order: &Order, unit: u64, arrived: u64) -> io::Result<()> {
         let is_complete = {
             let mut begun = lock(&self.begun);
             let all = || order.expected.within(&self.units.range(unit));
             let left = begun.entry(unit).or_insert_with(all);
-            *left = left.checked_sub(arrived).ok_or_else(twice)?;
+            *left = left.checked_sub(arrived).ok_or_else(|| twice(unit))?;
             let is_complete = *left == 0;
             if is_complete {
                 begun.remove(&unit);
@@ -228,25 +233,15 @@ impl<E: Encode, A: Append> Disk for Ordered<'_, E, A> {
         Ok(())
     }
 
+    fn wants_expectations(&self) -> bool {
+        true
+    }
+
     fn expect(&self, data: &[Range<u64>]) -> io::Result<()> {
         let order = Order::new(self.units, &self.pages, data);
         lock(&self.queue).next = order.from(self.units, 0);
         let order = self.order.get_or_init(|| order);
         self.deliver_complete(&order.complete)
-    }
-
-    fn leave(&self, offset: u64, len: u64) -> io::Result<()> {
-        let Some(order) = self.order.get() else {
-            return Ok(());
-        };
-        for (unit, range) in self.units.split(offset..offset + len) {
-            let is_whole = range == self.units.range(unit);
-            match is_whole && !self.units.has_pages(unit, &self.pages) {
-                true => self.deliver(unit, None)?,
-                false => self.count(order, unit, range)?,
-            }
-        }
-        Ok(())
     }
 }
 
@@ -284,8 +279,8 @@ impl Queue<'_> {
     }
 }
 
-fn twice() -> io::Error {
-    io::Error::other("bytes have come that weren't expected, or have come twice")
+fn twice(unit: u64) -> io::Error {
+    io::Error::other(format!("bytes of unit {unit} have come twice"))
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

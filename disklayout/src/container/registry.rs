@@ -1,8 +1,10 @@
 //! The formats of image files that are known.
 
+use std::io;
 use std::sync::Arc;
 
 use super::{Format, qcow2, raw};
+use crate::disk::Disk;
 
 /// The formats that image files can be asked for in.
 #[derive(Clone, Debug)]
@@ -29,6 +31,20 @@ impl Registry {
     pub fn format(&self, name: &str) -> Option<&dyn Format> {
         let mut all = self.formats();
         all.find(|format| format.names().contains(&name))
+    }
+
+    /// The format of the image file `file`, and the disk in it, for reading. `None` when no format has
+    /// a sign of its own in it: it is the disk itself then.
+    ///
+    /// # Errors
+    /// Those of [`Format::read`].
+    pub fn read<'a>(&self, file: &'a dyn Disk) -> io::Result<Option<(&dyn Format, Box<dyn Disk + 'a>)>> {
+        for format in self.formats() {
+            if let Some(disk) = format.read(file)? {
+                return Ok(Some((format, disk)));
+            }
+        }
+        Ok(None)
     }
 
     /// Every format's own name, in the order of the formats.

@@ -1,8 +1,10 @@
 //! The units of a disk, which an image file has a place each for: clusters, grains, blocks.
 
+use std::io;
 use std::ops::Range;
 
 use super::pages::Pages;
+use crate::disk::is_zero;
 
 /// A disk cut into units of one size; the last one may be shorter.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,18 +54,6 @@ impl Units {
         })
     }
 
-    /// Cuts a stretch of the disk at the bounds of units.
-    pub(super) fn split(self, range: Range<u64>) -> impl Iterator<Item = (u64, Range<u64>)> {
-        let mut at = range.start;
-        std::iter::from_fn(move || {
-            let unit = at / self.size;
-            let end = self.range(unit).end.min(range.end);
-            let found = (at < end).then_some((unit, at..end));
-            at = end;
-            found
-        })
-    }
-
     /// Whether any page lies in a unit.
     pub(super) fn has_pages(self, unit: u64, pages: &Pages<'_>) -> bool {
         let range = self.range(unit);
@@ -91,7 +81,8 @@ impl Order {
             if expected.within(&range) == 0 {
                 complete.push(unit);
             }
-            at = pages.next(range.end);
+            // The last unit may end within a page.
+            at = pages.next((unit + 1).saturating_mul(units.size));
         }
         Self { complete, expected }
     }
@@ -145,6 +136,16 @@ impl Expected {
     }
 }
 
+/// Lets pass what may come besides that which is expected.
+pub(super) fn allow_zeroes(bytes: &[u8], offset: u64) -> io::Result<()> {
+    match is_zero(bytes) {
+        true => Ok(()),
+        false => Err(io::Error::other(format!(
+            "the byte at {offset} wasn't expected"
+        ))),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -195,12 +196,5 @@ mod tests {
         }
         assert_eq!(found, [(3, 1), (7, 1), (8, MIB), (9, MIB), (100, 0)]);
         assert!(units.has_pages(3, &pages) && !units.has_pages(8, &pages));
-        let split: Vec<_> = units.split(MIB - 1..2 * MIB + 5).collect();
-        let expected = [
-            (0, MIB - 1..MIB),
-            (1, MIB..2 * MIB),
-            (2, 2 * MIB..2 * MIB + 5),
-        ];
-        assert_eq!(split, expected);
     }
 }

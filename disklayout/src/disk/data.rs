@@ -24,7 +24,6 @@ pub fn write_data<D: Disk + ?Sized>(disk: &D, bytes: &[u8], offset: u64) -> io::
     for stretch in std::iter::once(head).chain(rest.chunks(HOLE)) {
         if is_zero(stretch) {
             write_some(disk, &bytes[start..end], offset + start as u64)?;
-            disk.leave(offset + end as u64, stretch.len() as u64)?;
             start = end + stretch.len();
         }
         end += stretch.len();

@@ -56,31 +56,6 @@ pub trait Disk: Debug + Sync {
     /// [`io::ErrorKind::InvalidInput`] when the range exceeds the length, else what the storage says.
     fn write_at(&self, buf: &[u8], offset: u64) -> io::Result<()>;
 
-    /// Says that all but the data of files has been written, and what is still to come: the bytes of
-    /// `data`, in ascending stretches that don't touch, each of them once. What of it is zero may be
-    /// [left](Self::leave) instead. Only whole disks are told.
-    ///
-    /// # Errors
-    /// What the storage says.
-    fn expect(&self, data: &[Range<u64>]) -> io::Result<()> {
-        let _ = data;
-        Ok(())
-    }
-
-    /// Says that bytes which were expected are zero, and won't be written.
-    ///
-    /// # Errors
-    /// What the storage says.
-    fn leave(&self, offset: u64, len: u64) -> io::Result<()> {
-        let _ = (offset, len);
-        Ok(())
-    }
-
-    /// Whether [`Self::copy_from`] is better than reading and writing for large stretches.
-    fn copies_files(&self) -> bool {
-        false
-    }
-
     /// Says that these bytes are complete: the storage may begin to put them where they last. It
     /// need not do anything.
     fn settle(&self, offset: u64, len: u64) {
@@ -88,14 +63,15 @@ pub trait Disk: Debug + Sync {
     }
 
     /// Whether it has to know where the data of files goes before any of it comes. Then that is told
-    /// with [`Self::expect`], and written exactly, zeroes as well.
+    /// with [`Self::expect`], and all of it is written, zeroes as well.
     fn wants_expectations(&self) -> bool {
         false
     }
 
     /// Says that all but the data of files has been written: the bytes in `data`, in ascending
-    /// stretches that don't touch, are all that still comes, each of them once. It is called on whole
-    /// disks alone, and only when they want it.
+    /// stretches that don't touch, come next, each of them once. All that comes besides are zeroes
+    /// where nothing else is, between two stretches. It is called on whole disks alone, and only when
+    /// they want it.
     ///
     /// # Errors
     /// What the storage says.

@@ -108,10 +108,6 @@ impl Disk for SparseFile {
         self.file.write_all_at(buf, offset)
     }
 
-    fn copies_files(&self) -> bool {
-        true
-    }
-
     /// The kernel copies; where source and image are on one filesystem that can do so, they
     /// share the bytes instead. Holes of the source stay holes.
     fn copy_from(

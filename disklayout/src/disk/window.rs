@@ -54,10 +54,6 @@ impl Disk for Window<'_> {
         found.saturating_sub(self.offset).min(self.len.max(offset))
     }
 
-    fn leave(&self, offset: u64, len: u64) -> io::Result<()> {
-        self.disk.leave(self.offset + offset, len)
-    }
-
     fn copies_files(&self) -> bool {
         self.disk.copies_files()
     }
@@ -73,10 +69,6 @@ impl Disk for Window<'_> {
 
     fn wants_expectations(&self) -> bool {
         self.disk.wants_expectations()
-    }
-
-    fn copies_files(&self) -> bool {
-        self.disk.copies_files()
     }
 
     fn copy_from(

@@ -12,25 +12,25 @@ use rayon::prelude::*;
 
 /// What a disk holds, and the order in which it comes.
 #[derive(Clone, Debug, Default)]
-pub struct Sample {
-    pub size: u64,
+pub(crate) struct Sample {
+    pub(crate) size: u64,
     /// What comes first: where, and which byte how often.
-    pub metadata: Vec<(u64, u8, usize)>,
+    pub(crate) metadata: Vec<(u64, u8, usize)>,
     /// The data of files, which comes in any order.
-    pub data: Vec<(u64, u8, usize)>,
+    pub(crate) data: Vec<(u64, u8, usize)>,
 }
 
 /// How an image file is written.
 #[derive(Clone, Debug)]
-pub struct How<'a> {
-    pub format: &'a str,
-    pub options: &'a [(&'a str, &'a str)],
-    pub threads: usize,
-    pub to_stream: bool,
+pub(crate) struct How<'a> {
+    pub(crate) format: &'a str,
+    pub(crate) options: &'a [(&'a str, &'a str)],
+    pub(crate) threads: usize,
+    pub(crate) to_stream: bool,
 }
 
 impl<'a> How<'a> {
-    pub fn new(format: &'a str, options: &'a [(&'a str, &'a str)]) -> Self {
+    pub(crate) fn new(format: &'a str, options: &'a [(&'a str, &'a str)]) -> Self {
         Self {
             format,
             options,
@@ -42,7 +42,7 @@ impl<'a> How<'a> {
 
 impl Sample {
     /// Numbers that look random, by a multiplier of Knuth's.
-    pub fn random(seed: u64, size: u64) -> Self {
+    pub(crate) fn random(seed: u64, size: u64) -> Self {
         let mut state = seed;
         let mut next = move |below: u64| {
             state = state
@@ -117,7 +117,7 @@ impl Sample {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
         pool.build().unwrap().install(|| {
             pieces.par_iter().for_each(|(at, byte, len)| {
-                write_data(disk, &Self::bytes(*at, *byte, *len), *at).unwrap();
+                disk.write_at(&Self::bytes(*at, *byte, *len), *at).unwrap();
             });
         });
     }
@@ -126,7 +126,7 @@ impl Sample {
     ///
     /// # Errors
     /// What the format says.
-    pub fn image(&self, how: &How<'_>, path: &Path) -> Result<()> {
+    pub(crate) fn image(&self, how: &How<'_>, path: &Path) -> Result<()> {
         let registry = Registry::default();
         let format = registry.format(how.format).expect("a known format");
         let options = how.options.iter();
@@ -159,7 +159,7 @@ impl Sample {
     }
 
     /// The disk of it, byte for byte, beside the image file at `path`.
-    pub fn raw(&self, path: &Path) -> PathBuf {
+    pub(crate) fn raw(&self, path: &Path) -> PathBuf {
         let raw = path.with_extension("raw");
         self.image(&How::new("raw", &[]), &raw).unwrap();
         raw

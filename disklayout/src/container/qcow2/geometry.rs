@@ -32,7 +32,8 @@ impl Geometry {
         let cluster = 1 << chosen.cluster_bits;
         let entry = if chosen.extended_l2 { 16 } else { 8 };
         let l2_entries = cluster / entry;
-        let l1_entries = size.div_ceil(cluster).div_ceil(l2_entries);
+        // Readers don't expect an image without any.
+        let l1_entries = size.div_ceil(cluster).div_ceil(l2_entries).max(1);
         if l1_entries * 8 > L1_MAX {
             let most = L1_MAX / 8 * l2_entries * cluster;
             let message = format!(
@@ -49,8 +50,7 @@ impl Geometry {
             entry,
             l2_entries,
             l1_entries,
-            // Readers don't expect an image without one.
-            l1_clusters: (l1_entries * 8).div_ceil(cluster).max(1),
+            l1_clusters: (l1_entries * 8).div_ceil(cluster),
         })
     }
 

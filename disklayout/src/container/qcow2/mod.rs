@@ -82,7 +82,7 @@ impl Plan for Qcow2Plan {
                 geometry: self.geometry,
                 zeroes: self.zeroes.clone(),
             };
-            return Ok(Box::new(Mapped::new(units, plain, file, make)?));
+            return Ok(Box::new(Mapped::new(units, plain, file, make)));
         };
         let clusters = Clusters {
             cluster: self.geometry.cluster as usize,

@@ -142,14 +142,10 @@ impl Job<'_> {
     }
 
     /// How many bytes to fill with zeroes between data that end at `end` and others at `disk`, if
-    /// nothing else can lie between them. None are where only what was announced may be written.
+    /// nothing else can lie between them.
     fn filling(&self, end: u64, disk: u64) -> Option<u64> {
         let gap = disk.checked_sub(end)?;
-        let is_near = match self.disk.wants_expectations() {
-            true => gap == 0,
-            false => disk <= end.next_multiple_of(self.block_size),
-        };
-        is_near.then_some(gap)
+        (disk <= end.next_multiple_of(self.block_size)).then_some(gap)
     }
 
     /// Remembers what failed, if nothing did before.
