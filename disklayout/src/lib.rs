@@ -6,11 +6,8 @@
 
 pub mod archive;
 mod build;
-<<<<<<< HEAD
-pub mod container;
-=======
 pub mod compress;
->>>>>>> archives
+pub mod container;
 pub mod disk;
 mod error;
 pub mod fs;
