@@ -71,7 +71,7 @@ fn shipped() -> Vec<Image> {
     let mut next = NextRelease::new(None, || anyhow::bail!("no relative release"));
     let mut images = config.images(&mut next).expect("sound");
     images.retain(|image| match &image.recipe {
-        Recipe::Layout(layout) => layout.disk.partitions.iter().all(is_native),
+        Recipe::Layout(layout, _) => layout.disk.partitions.iter().all(is_native),
         Recipe::Install(_) => false,
     });
     images
@@ -84,8 +84,7 @@ fn plan_image(bencher: Bencher<'_, '_>, name: &str) {
     let find = |name: &str| DataDir::Shipped.upload(name);
     let registry = Registry::native();
     let planner = Planner::offline(&images, &find, &registry, &conditions());
-    let layout = images[0].layout().expect("a layout");
-    bencher.bench(|| planner.decide(name, layout));
+    bencher.bench(|| planner.decide(&images));
 }
 
 #[divan::bench(args = [1, 2, 4])]

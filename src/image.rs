@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use disklayout::fs::Options;
 use disklayout::layout::spec::Disk;
 use disklayout::source::oci::{Choice, Platform};
 use disklayout::source::{Entry, Rules};
@@ -32,10 +33,26 @@ impl Eq for Image {}
 /// How an image is made.
 #[derive(Clone, Debug)]
 pub enum Recipe {
-    /// A disk that is written here.
-    Layout(Box<Layout>),
+    /// A disk that is written here, and the format of the file that it is kept in. Images that share
+    /// their layout are the same disk.
+    Layout(Arc<Layout>, FileFormat),
     /// An installation that is run in a virtual machine.
     Install(Box<InstallRecipe>),
+}
+
+/// The format of the file that a disk is kept in.
+#[derive(Clone, Debug)]
+pub struct FileFormat {
+    /// Where it is asked for.
+    pub place: Place,
+    /// Its name: `raw`.
+    pub name: String,
+    /// What names of files in it end in: `img`.
+    pub extension: String,
+    /// What was chosen for it.
+    pub options: Options,
+    /// Whether it goes to standard output.
+    pub to_stdout: bool,
 }
 
 /// A disk that is written here, whose contents are still to be found.
@@ -54,8 +71,6 @@ pub struct Layout {
 /// What identifiers derive from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Seed {
-    /// The name of the image's file.
-    FileName,
     /// This text.
     Text(String),
     /// All that is known of the content of the first partition without reading a file, and what was
@@ -273,8 +288,24 @@ impl Image {
     /// The recipe of an image that is written here.
     pub fn layout(&self) -> Option<&Layout> {
         match &self.recipe {
-            Recipe::Layout(recipe) => Some(recipe),
+            Recipe::Layout(layout, _) => Some(layout),
             Recipe::Install(_) => None,
+        }
+    }
+
+    /// Whether it goes to standard output.
+    pub const fn is_to_stdout(&self) -> bool {
+        match &self.recipe {
+            Recipe::Layout(_, file) => file.to_stdout,
+            Recipe::Install(_) => false,
+        }
+    }
+
+    /// Whether it is the same disk as `other`, in another file.
+    pub fn shares_disk(&self, other: &Self) -> bool {
+        match (&self.recipe, &other.recipe) {
+            (Recipe::Layout(own, _), Recipe::Layout(others, _)) => Arc::ptr_eq(own, others),
+            _ => false,
         }
     }
 }
@@ -282,6 +313,19 @@ impl Image {
 /// The name of the file beside the image `file_name` that has its SHA-256.
 pub fn checksum_name(file_name: &str) -> String {
     format!("{file_name}.sha256")
+}
+
+impl FileFormat {
+    /// The bytes of the disk, asked for at `place`.
+    pub fn raw(place: impl Into<Place>) -> Self {
+        Self {
+            place: place.into(),
+            name: "raw".to_owned(),
+            extension: "img".to_owned(),
+            options: Options::default(),
+            to_stdout: false,
+        }
+    }
 }
 
 impl DiskFormat {

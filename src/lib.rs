@@ -7,6 +7,7 @@ pub mod current_release;
 pub mod describe;
 pub mod distribution;
 pub mod engine;
+pub mod formats;
 pub mod image;
 pub mod inventory;
 pub mod osinfo;

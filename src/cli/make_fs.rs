@@ -1,7 +1,7 @@
 //! The options of `make-fs`.
 
-use std::ffi::OsString;
-use std::path::PathBuf;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValuesParser;
 use clap::error::ErrorKind;
@@ -15,8 +15,10 @@ use disklayout::source::{DirectoryLinks, Exclude, Owners, Rules};
 use disklayout::table::types::PartitionType;
 
 use super::values;
-use crate::command::make_fs::{Input, InputFormat, Options, Taken};
+use crate::command::make_fs::{Input, InputFormat, Options, STDOUT, Taken, format_place};
 use crate::describe::hdds::{arch, size};
+use crate::formats;
+use crate::image::FileFormat;
 
 /// The command's name.
 pub(super) const NAME: &str = "make-fs";
@@ -26,10 +28,14 @@ const FORMAT: &str = "Options of some filesystems";
 
 const INPUT_FORMAT: &str = "input-format";
 
+const FORMAT_OPTION: &str = "format-option";
+
 const AFTER_HELP: &str = "\
 INPUT is a directory, a tar archive, plain or compressed, or '-' for an archive on standard input;
 or an image of a container: an OCI layout, in a directory or an archive, or what docker save makes.
-Several are laid over each other in their order. OUTPUT is replaced when the image is complete.
+Several are laid over each other in their order. OUTPUT is replaced when the image is complete;
+'-' is standard output, for formats that are written from their start to their end. Where several
+formats are asked for, the name of each file is OUTPUT with the format's extension.
 
 SIZE is that of the whole image: 2G, 500M; 'auto' for the smallest that holds the content;
 'auto+200M' and 'auto+10%' leave so much room for ordinary users. '+200M' means 'auto+200M'.
@@ -65,7 +71,7 @@ pub(super) fn command() -> Command {
         )
 }
 
-fn image_arguments() -> [Arg; 9] {
+fn image_arguments() -> [Arg; 10] {
     [
         option("type", "TYPE", "The filesystem")
             .short('t')
@@ -99,9 +105,21 @@ fn image_arguments() -> [Arg; 9] {
         option("sector-size", "BYTES", "What a sector of the disk holds")
             .value_parser(["512", "4096"])
             .default_value("512"),
-        option("format", "FORMAT", "The format of the image")
-            .value_parser(["raw"])
-            .default_value("raw"),
+        option(
+            "format",
+            "FORMAT[,FORMAT]",
+            "The format of the image, or several, each in a file of its own [default: by the name \
+             of OUTPUT, or raw]",
+        )
+        .value_delimiter(',')
+        .action(ArgAction::Append),
+        option(
+            FORMAT_OPTION,
+            "NAME=VALUE",
+            "Something that only some formats of images have; may be repeated",
+        )
+        .value_parser(values::named)
+        .action(ArgAction::Append),
         option(
             "seed",
             "TEXT",
@@ -213,9 +231,11 @@ fn option(name: &'static str, value: &'static str, help: &'static str) -> Arg {
 /// When options and arguments contradict each other.
 pub(super) fn options(matches: &ArgMatches) -> Result<Options, clap::Error> {
     let (inputs, output) = paths(matches)?;
+    let files = files(matches, &output)?;
     Ok(Options {
         inputs,
         output,
+        files,
         force: matches.get_flag("force"),
         table: match value::<String>(matches, "partition").as_deref() {
             Some("gpt") => DiskTable::Gpt {
@@ -257,13 +277,32 @@ fn paths(matches: &ArgMatches) -> Result<(Vec<Input>, PathBuf), clap::Error> {
     if inputs.iter().filter(is_stdin).count() > 1 {
         return Err(refusal("standard input ('-') can be an input only once"));
     }
-    if output.as_os_str() == "-" {
-        return Err(refusal(
-            "an image isn't written from its start to its end, so OUTPUT can't be standard \
-             output ('-'); give the name of a file, ./- if it is called so",
-        ));
-    }
     Ok((inputs, output))
+}
+
+/// The formats of the image, with what was chosen for them.
+fn files(matches: &ArgMatches, output: &Path) -> Result<Vec<FileFormat>, clap::Error> {
+    let mut names: Vec<String> = all(matches, "format");
+    if names.is_empty() {
+        let name = output.file_name().and_then(OsStr::to_str);
+        let by_name = name.and_then(formats::of_file);
+        names.push(by_name.unwrap_or("raw").to_owned());
+    }
+    let options = all::<(String, String)>(matches, FORMAT_OPTION).into_iter();
+    let options = options.fold(fs::Options::default(), |options, (name, value)| {
+        options.with(&name, value)
+    });
+    let files = formats::asked(&names, &options, &format_place());
+    let mut files = files.map_err(|message| refusal(&message))?;
+    if output.as_os_str() == STDOUT {
+        let [only] = &mut files[..] else {
+            return Err(refusal(
+                "one image goes to standard output ('-'): give one format",
+            ));
+        };
+        only.to_stdout = true;
+    }
+    Ok(files)
 }
 
 fn input(path: PathBuf) -> Input {
@@ -398,6 +437,28 @@ mod tests {
     }
 
     #[test]
+    fn the_format_is_asked_for_or_that_of_the_name() {
+        let formats = |line: &str| {
+            let files = parse(line).unwrap().files.into_iter();
+            files.map(|it| it.name).collect::<Vec<_>>()
+        };
+        for (line, expected) in [
+            ("a b", &["raw"][..]),
+            ("a b.qcow2", &["qcow2"]),
+            ("a -", &["raw"]),
+            ("--format raw a b.qcow2", &["raw"]),
+            ("--format qcow2,raw a b", &["qcow2", "raw"]),
+            ("--format qcow2 --format raw a b", &["qcow2", "raw"]),
+        ] {
+            assert_eq!(formats(line), expected, "{line}");
+        }
+        let line = "--format qcow2 --format-option cluster_size=2M a b";
+        let files = parse(line).unwrap().files;
+        assert_eq!(files[0].options.get("cluster_size"), Some("2M"));
+        assert!(!files[0].to_stdout && parse("a -").unwrap().files[0].to_stdout);
+    }
+
+    #[test]
     fn sizes_are_fixed_or_follow_from_the_content() {
         let room = |bytes| DiskSize::Smallest(Room::Bytes(Bytes::new(bytes)));
         for (line, expected) in [
@@ -529,7 +590,10 @@ mod tests {
         for (line, part) in [
             ("a", "OUTPUT"),
             ("", "INPUT... OUTPUT"),
-            ("a -", "standard output"),
+            ("--format raw,qcow2 a -", "give one format"),
+            ("--format qcow2,qcow2 a b", "asked for twice"),
+            ("--format-option a a b", "--format-option"),
+            ("--format-option compressed=1 a b", "no option 'compressed'"),
             ("- - b", "only once"),
             ("-t zfs a b", "--type"),
             ("-s 1.5G a b", "fraction"),
@@ -539,7 +603,7 @@ mod tests {
             ("--partition=apm a b", "--partition"),
             ("--part-type esp a b", "--partition"),
             ("--sector-size 1024 a b", "--sector-size"),
-            ("--format qcow2 a b", "--format"),
+            ("--format zip a b", "'zip' is no format of images"),
             ("--owner root a b", "--owner"),
             ("--owner 1:2 --map-users 1:2 a b", "--map-users"),
             ("--map-users 1 a b", "--map-users"),

@@ -24,6 +24,13 @@ pub(super) fn jobs(text: &str) -> Result<NonZeroUsize, String> {
         .ok_or_else(|| format!("give a number from 1 to {MOST_JOBS}"))
 }
 
+/// A name and what it is to be.
+pub(super) fn named(text: &str) -> Result<(String, String), String> {
+    let both = text.split_once('=').filter(|(name, _)| !name.is_empty());
+    let (name, value) = both.ok_or("give a name and a value, like compression_level=3")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
 /// Owner and group by their numbers: names differ from machine to machine.
 pub(super) fn owner(text: &str) -> Result<(u32, u32), String> {
     match Owners::parse_forced("", text) {

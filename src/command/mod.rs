@@ -114,7 +114,7 @@ impl Kind {
     /// The kind of an image.
     pub const fn of(image: &Image) -> Self {
         match image.recipe {
-            Recipe::Layout(_) => Self::Guestfs,
+            Recipe::Layout(..) => Self::Guestfs,
             Recipe::Install(_) => Self::Virtinstall,
         }
     }

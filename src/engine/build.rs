@@ -7,34 +7,34 @@ use std::any::Any;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use anyhow::{Result, anyhow};
+use anyhow::{Context, Result, anyhow};
 use disklayout::Bytes;
-use disklayout::disk::SparseFile;
+use disklayout::container::{self, Tee};
+use disklayout::disk::Disk;
 use disklayout::fs::Progress;
 use indicatif::BinaryBytes;
 use rayon::ThreadPool;
 
+use super::destination::Destination;
 use super::event::{Event, Reporter};
 use super::outcome::{Built, Cause, Content};
-use super::output::Output;
+use super::output::{Output, Published};
 use super::progress::Watch;
 use super::{Numbered, Settings};
 
 /// How many images may wait for the disk beside those that are being computed.
 const WAITING: usize = 8;
 
-/// Writes an image onto a file that has its size and is empty.
-type WriteImage<'a> = dyn FnOnce(&SparseFile, &dyn Progress) -> Result<()> + Send + 'a;
+/// Writes onto a disk that has the right size and is empty.
+type WriteDisk<'a> = dyn FnOnce(&dyn Disk, &dyn Progress) -> Result<()> + Send + 'a;
 
-/// An image in which everything is decided.
+/// A disk in which everything is decided, and the images that it goes into.
 pub(super) struct Job<'a> {
-    /// Its file name.
-    pub(super) name: &'a str,
-    /// Its number in the run, from 1.
-    pub(super) number: usize,
-    /// Its size.
+    /// The images; one at least.
+    pub(super) images: Vec<JobImage<'a>>,
+    /// The size of the disk.
     pub(super) size: Bytes,
     /// About how much of it has to be written.
     pub(super) cost: Bytes,
@@ -43,7 +43,19 @@ pub(super) struct Job<'a> {
     /// What is in it; it needs somewhat more than the bytes of its files.
     pub(super) content: Content,
     /// Writes it.
-    pub(super) write: Box<WriteImage<'a>>,
+    pub(super) write: Box<WriteDisk<'a>>,
+}
+
+/// One image of a disk.
+pub(super) struct JobImage<'a> {
+    /// Its file name.
+    pub(super) name: &'a str,
+    /// Its number in the run, from 1.
+    pub(super) number: usize,
+    /// Whether it goes to standard output.
+    pub(super) to_stdout: bool,
+    /// Its format.
+    pub(super) plan: Box<dyn container::Plan>,
 }
 
 /// What all threads share.
@@ -89,27 +101,50 @@ impl<'a> Run<'a> {
         self.pool.install(work)
     }
 
-    /// Builds one image and tells what came of it by its number.
-    pub(super) fn build(&self, job: Job<'_>) -> Numbered {
-        let (name, number, content) = (job.name, job.number, job.content);
-        let output = self.compute(|| self.write(job));
-        let result = output.and_then(|mut output| self.publish(&mut output, name, content));
-        self.report(name, number, result)
+    /// Builds the images of one disk and tells what came of each by its number.
+    pub(super) fn build(&self, job: Job<'_>) -> Vec<Numbered> {
+        let (names, content) = (names(&job), job.content);
+        let written = self.compute(|| self.write(job));
+        self.publish_all(&names, content, written)
     }
 
-    /// Builds the first image in `queue` and tells what came of it by its number.
+    /// Builds the images of the first disk in `queue` and tells what came of each by its number.
     fn build_next<'b>(
         &self,
         queue: &Mutex<impl Iterator<Item = Job<'b>> + Send>,
-    ) -> Option<Numbered> {
+    ) -> Option<Vec<Numbered>> {
         // Taken on the pool, so that images are begun in their order whichever thread is first.
-        let (name, number, content, output) = self.pool.install(|| {
+        let (names, content, written) = self.pool.install(|| {
             let job = lock(queue).next()?;
-            let (name, number, content) = (job.name, job.number, job.content);
-            Some((name, number, content, self.write(job)))
+            let (names, content) = (names(&job), job.content);
+            Some((names, content, self.write(job)))
         })?;
-        let result = output.and_then(|mut output| self.publish(&mut output, name, content));
-        Some(self.report(name, number, result))
+        Some(self.publish_all(&names, content, written))
+    }
+
+    /// Puts images that are complete into their places. What stopped one of a disk while it was being
+    /// written stopped them all.
+    fn publish_all(
+        &self,
+        names: &[(usize, &str)],
+        content: Content,
+        written: Result<Vec<Destination>, Cause>,
+    ) -> Vec<Numbered> {
+        let results: Vec<_> = match written {
+            Ok(written) => names
+                .iter()
+                .zip(written)
+                .map(|((_, name), mut to)| {
+                    let published = to.publish(self.settings.sync);
+                    let allocated = to.allocated().ok();
+                    self.published(published, name, content, allocated)
+                })
+                .collect(),
+            Err(cause) => cause.for_each_of(names.len()),
+        };
+        let all = names.iter().zip(results);
+        all.map(|((number, name), result)| self.report(name, *number, result))
+            .collect()
     }
 
     /// Tells what came of an image.
@@ -157,57 +192,92 @@ impl<'a> Run<'a> {
         name: &str,
         content: Content,
     ) -> Result<Built, Cause> {
-        match output.publish(self.settings.sync) {
+        let published = output.publish(self.settings.sync);
+        self.published(published, name, content, output.allocated().ok())
+    }
+
+    /// What became of the image `name`, which takes `allocated` bytes so far.
+    fn published(
+        &self,
+        published: Result<Published>,
+        name: &str,
+        content: Content,
+        allocated: Option<Bytes>,
+    ) -> Result<Built, Cause> {
+        match published {
             Ok(published) => Ok(Built {
                 image: name.to_owned(),
                 size: published.size,
                 allocated: published.allocated,
                 content,
             }),
-            Err(error) => Err(self.cause(error, name, content, Some(output))),
+            Err(error) => Err(self.cause(error, name, content, allocated)),
         }
     }
 
-    fn write(&self, job: Job<'_>) -> Result<Output, Cause> {
-        let (name, content) = (job.name, job.content);
-        self.start(name, job.number)?;
+    fn write(&self, job: Job<'_>) -> Result<Vec<Destination>, Cause> {
+        let (name, content) = (job.images[0].name, job.content);
+        for image in &job.images {
+            self.start(image.name, image.number)?;
+        }
         for message in &job.warnings {
             let image = name;
             self.reporter
                 .report(&Event::ImageWarning { image, message });
         }
+        let begun = job.images.iter().map(|image| self.begin(image));
+        let begun: Result<Vec<_>> = begun.collect();
+        let begun = begun.map_err(|error| self.cause(error, name, content, None))?;
+        match contain_panic(|| self.fill(job, &begun)) {
+            Ok(()) => Ok(begun),
+            Err(error) => {
+                let allocated = begun
+                    .iter()
+                    .map(|to| to.allocated().unwrap_or_default().get());
+                let allocated = Bytes::new(allocated.sum());
+                Err(self.cause(error, name, content, Some(allocated)))
+            }
+        }
+    }
+
+    /// Makes the place that an image is written to.
+    fn begin(&self, image: &JobImage<'_>) -> Result<Destination> {
         let Settings {
             directory,
             temporaries,
             ..
         } = self.settings;
-        let output = Output::create(directory, temporaries, name, job.size)
-            .map_err(|error| self.cause(error, name, content, None))?;
-        let output = if self.settings.sync {
-            output.settling()
-        } else {
-            output
-        };
-        let watch = Watch::new(name, content.files, self.reporter);
-        match contain_panic(|| (job.write)(output.disk(), &watch)) {
-            Ok(()) => Ok(output),
-            Err(error) => Err(self.cause(error, name, content, Some(&output))),
-        }
+        Ok(match image.to_stdout {
+            true => Destination::Stdout(Arc::default()),
+            false => Destination::File(Output::create(directory, temporaries, image.name)?),
+        })
     }
 
-    /// What stopped the image `name`, whose files have `content` bytes. `output` still takes its
-    /// room, so that the figures are those of the moment of failure.
+    /// Writes a disk into all of its images.
+    fn fill(&self, job: Job<'_>, begun: &[Destination]) -> Result<()> {
+        let scratch = || self.settings.scratch();
+        let opened = job.images.iter().zip(begun).map(|(image, to)| {
+            let target = to.target(self.settings.sync);
+            let opened = target.and_then(|target| image.plan.open(target, &scratch));
+            opened.map_err(|error| to.cannot_begin(job.size, error))
+        });
+        let disk = Tee::of(opened.collect::<Result<_>>()?);
+        let watch = Watch::new(job.images[0].name, job.content.files, self.reporter);
+        (job.write)(&*disk, &watch)?;
+        disk.finish().context("can't complete the image")
+    }
+
+    /// What stopped the image `name`, whose files have `content` bytes, when it took `written` bytes.
     pub(super) fn cause(
         &self,
         error: anyhow::Error,
         name: &str,
         content: Content,
-        output: Option<&Output>,
+        written: Option<Bytes>,
     ) -> Cause {
         if !is_disk_full(&error) {
             return Cause::Other(error);
         }
-        let written = output.and_then(|output| output.allocated().ok());
         self.disk_full.store(true, Ordering::Relaxed);
         let directory = &self.settings.directory;
         let free = match directory.free_bytes() {
@@ -223,16 +293,22 @@ impl<'a> Run<'a> {
     }
 }
 
+/// The numbers and names of the images of a disk.
+fn names<'a>(job: &Job<'a>) -> Vec<(usize, &'a str)> {
+    let images = job.images.iter();
+    images.map(|image| (image.number, image.name)).collect()
+}
+
 /// Does `next` on so many threads, this one among them, until there is nothing more to do; what came
 /// of it by number. Where the system allows fewer threads, it takes longer.
 pub(super) fn side_by_side(
     threads: usize,
-    next: impl Fn() -> Option<Numbered> + Sync,
+    next: impl Fn() -> Option<Vec<Numbered>> + Sync,
 ) -> Vec<Numbered> {
     let results = Mutex::new(Vec::new());
     let work = || {
-        while let Some(result) = next() {
-            lock(&results).push(result);
+        while let Some(some) = next() {
+            lock(&results).extend(some);
         }
     };
     std::thread::scope(|scope| {
@@ -285,17 +361,16 @@ mod tests {
     use std::os::unix::fs::FileExt;
     use std::path::Path;
     use std::process::Command;
-    use std::sync::Arc;
 
-    use disklayout::Timestamp;
-    use disklayout::disk::Disk;
+    use disklayout::fs::Options;
+    use disklayout::{Identity, Timestamp};
 
     use super::*;
     use crate::engine::download::Downloads;
     use crate::engine::event::Silent;
     use crate::engine::{Conditions, Directory, Outcome, Temporaries};
 
-    type Write = fn(&SparseFile, &dyn Progress) -> Result<()>;
+    type Write = fn(&dyn Disk, &dyn Progress) -> Result<()>;
 
     fn settings(path: &Path, jobs: usize) -> Settings {
         Settings {
@@ -313,6 +388,18 @@ mod tests {
         }
     }
 
+    fn raw(size: u64) -> Box<dyn container::Plan> {
+        let formats = container::Registry::default();
+        let request = container::Request {
+            place: &"image".into(),
+            size: Bytes::new(size),
+            options: &Options::default(),
+            identity: &Identity::new("image", Timestamp::default()),
+            relied_on: &[],
+        };
+        formats.format("raw").unwrap().plan(&request).unwrap()
+    }
+
     fn build(path: &Path, jobs: usize, writes: &[(&str, Write)]) -> Outcome {
         let settings = settings(path, jobs);
         let pool = rayon::ThreadPoolBuilder::new()
@@ -320,8 +407,12 @@ mod tests {
             .build()
             .unwrap();
         let list = writes.iter().zip(1..).map(|(&(name, write), number)| Job {
-            name,
-            number,
+            images: vec![JobImage {
+                name,
+                number,
+                to_stdout: false,
+                plan: raw(1 << 20),
+            }],
             size: Bytes::new(1 << 20),
             cost: Bytes::new(0),
             warnings: Vec::new(),
@@ -344,16 +435,16 @@ mod tests {
         names
     }
 
-    fn succeed(disk: &SparseFile, _: &dyn Progress) -> Result<()> {
+    fn succeed(disk: &dyn Disk, _: &dyn Progress) -> Result<()> {
         Ok(disk.write_at(b"new", 4096)?)
     }
 
-    fn fail(disk: &SparseFile, _: &dyn Progress) -> Result<()> {
+    fn fail(disk: &dyn Disk, _: &dyn Progress) -> Result<()> {
         disk.write_at(b"half", 0)?;
         Err(anyhow!("a reason"))
     }
 
-    fn fill(disk: &SparseFile, _: &dyn Progress) -> Result<()> {
+    fn fill(disk: &dyn Disk, _: &dyn Progress) -> Result<()> {
         disk.write_at(b"half", 0)?;
         Err(io::Error::from(io::ErrorKind::StorageFull).into())
     }

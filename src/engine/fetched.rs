@@ -8,14 +8,11 @@ use super::build::{Run, contain_panic, lock, side_by_side};
 use super::job;
 use super::outcome::Cause;
 use super::plan::Preparer;
-use crate::image::{Image, Layout};
-
-/// A layout that waits for its downloads, with its number in the run.
-pub(super) type Waiting<'a> = (usize, &'a Image, &'a Layout);
+use super::siblings::Siblings;
 
 /// Downloads what `images` need and builds each of them; tells what came of it by its number.
 pub(super) fn run(
-    images: Vec<Waiting<'_>>,
+    images: Vec<Siblings<'_>>,
     preparer: &Preparer<'_>,
     run: &Run<'_>,
 ) -> Vec<Numbered> {
@@ -28,7 +25,7 @@ pub(super) fn run(
         let sender = lock(&sender).take();
         let pass_on = |_: &str| {
             let mut waiting = lock(&waiting);
-            let is_ready = |it: &mut Waiting<'_>| preparer.planner.contents.is_ready(it.1);
+            let is_ready = |it: &mut Siblings<'_>| preparer.planner.contents.is_ready(it.first());
             for image in waiting.extract_if(.., is_ready) {
                 // The threads that take them outlive this one.
                 let _ = sender.as_ref().map(|sender| sender.send(image));
@@ -53,12 +50,16 @@ pub(super) fn run(
     })
 }
 
-/// Plans an image whose files are there, and writes it.
-fn build((number, image, layout): Waiting<'_>, preparer: &Preparer<'_>, run: &Run<'_>) -> Numbered {
-    let name = image.file_name.as_str();
-    let plan = || contain_panic(|| preparer.layout(image, layout));
+/// Plans images whose files are there, and writes them.
+fn build(images: Siblings<'_>, preparer: &Preparer<'_>, run: &Run<'_>) -> Vec<Numbered> {
+    let plan = || contain_panic(|| preparer.layout(images.images));
     match run.compute(plan) {
-        Ok(plan) => run.build(job(name, number, plan, run.settings)),
-        Err(error) => run.report(name, number, Err(Cause::Other(error))),
+        Ok(plan) => run.build(job(images, plan, run.settings)),
+        Err(error) => {
+            let causes = Cause::Other(error).for_each_of(images.images.len());
+            let all = images.numbered().zip(causes);
+            all.map(|((number, image), cause)| run.report(&image.file_name, number, cause))
+                .collect()
+        }
     }
 }

@@ -5,7 +5,6 @@ use std::num::NonZeroUsize;
 use std::sync::Mutex;
 
 use anyhow::{Context, Result, anyhow};
-use disklayout::Bytes;
 use foreign::run::Runner;
 
 use super::build::{Run, contain_panic, lock, side_by_side};
@@ -43,7 +42,7 @@ pub(super) fn run(jobs: Vec<(usize, Installation)>, run: &Run<'_>) -> Vec<Number
     let results = side_by_side(threads, || {
         let (number, installation) = lock(&queue).next()?;
         let result = make(&installation, number, &session, run);
-        Some(run.report(&installation.image, number, result))
+        Some(vec![run.report(&installation.image, number, result)])
     });
     if let Err(error) = session.end() {
         tracing::warn!("{error:#}");
@@ -128,9 +127,9 @@ fn prepare_checksum(
     } = run.settings;
     let name = checksum_name(&installation.image);
     let sum = digest::of_file(&directory.path().join(output.temporary_name()))?;
-    let checksum = Output::create(directory, temporaries, &name, Bytes::new(0))?;
+    let checksum = Output::create(directory, temporaries, &name)?;
     let line = format!("{sum}  {}\n", installation.image);
-    let written = checksum.disk().file().write_all(line.as_bytes());
+    let written = checksum.file().write_all(line.as_bytes());
     written.with_context(|| format!("can't write '{name}'"))?;
     Ok(Some(checksum))
 }

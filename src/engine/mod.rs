@@ -5,6 +5,7 @@ pub mod accounts;
 mod build;
 mod container;
 mod contents;
+mod destination;
 mod digest;
 mod directory;
 pub mod download;
@@ -21,6 +22,7 @@ mod plan;
 mod progress;
 mod replaced;
 mod seed;
+mod siblings;
 mod temporaries;
 mod threads;
 pub mod time;
@@ -28,6 +30,7 @@ mod unfinished;
 
 pub use crate::virtinstall::Note;
 pub use contents::Find;
+pub use destination::check_stdout;
 pub use directory::Directory;
 pub use event::{Event, Reporter, Silent};
 pub use input::Opened;
@@ -36,7 +39,7 @@ pub use memory::{Memory, OVERHEAD_MIB};
 pub use outcome::{Amount, Built, Content, Failure, Outcome};
 pub use output::{Output, Published, check_target};
 use plan::Preparer;
-pub use plan::{Conditions, Planned, Planner};
+pub use plan::{Conditions, Decided, Planned, Planner};
 pub use replaced::check_replaced;
 pub use temporaries::Temporaries;
 pub use threads::start_common;
@@ -59,8 +62,9 @@ use rayon::prelude::*;
 
 use crate::image::Image;
 use crate::virtinstall::{self, Installation};
-use build::Job;
+use build::{Job, JobImage};
 use outcome::Cause;
+use siblings::Siblings;
 
 /// How a run works.
 #[derive(Clone, Debug)]
@@ -120,22 +124,20 @@ pub fn run(
         let image = &image.file_name;
         reporter.report(&Event::Planning { image });
     }
+    let sets = Siblings::all(images);
     let plans = pool.install(|| {
         let contents = &preparer.planner.contents;
         contents.take_cached(&settings.conditions.downloads, reporter);
-        plan_ready(images, &preparer, settings)
+        plan_ready(images, &sets, &preparer, settings)
     });
     let (mut jobs, mut installs, mut results) = (vec![], vec![], vec![]);
     let mut waiting = vec![];
-    for (index, (image, plan)) in images.iter().zip(plans).enumerate() {
-        let (name, number) = (image.file_name.as_str(), index + 1);
+    for (set, plan) in sets.into_iter().zip(plans) {
         match plan {
-            Some(Ok(Planned::Layout(plan))) => jobs.push(job(name, number, plan, settings)),
-            Some(Ok(Planned::Install(installation))) => installs.push((number, *installation)),
-            Some(Err(error)) => {
-                results.push(not_planned(name, number, images.len(), error, reporter));
-            }
-            None => waiting.extend(image.layout().map(|layout| (number, image, layout))),
+            Some(Ok(Planned::Layout(plan))) => jobs.push(job(set, *plan, settings)),
+            Some(Ok(Planned::Install(installation))) => installs.push((set.number, *installation)),
+            Some(Err(error)) => results.extend(not_planned(set, images.len(), error, reporter)),
+            None => waiting.push(set),
         }
     }
     // What takes longest is begun first, so that it isn't what the others end up waiting for.
@@ -154,7 +156,7 @@ pub fn run(
 fn write_all(
     jobs: Vec<Job<'_>>,
     installs: Vec<(usize, Installation)>,
-    waiting: Vec<fetched::Waiting<'_>>,
+    waiting: Vec<Siblings<'_>>,
     preparer: &Preparer<'_>,
     run: &build::Run<'_>,
 ) -> Result<Vec<Numbered>> {
@@ -180,20 +182,24 @@ fn write_all(
 /// What came of one image, by its number.
 type Numbered = (usize, Result<Built, Cause>);
 
-/// Tells that an image isn't built because it can't be planned.
+/// Tells that images aren't built because they can't be planned.
 fn not_planned(
-    image: &str,
-    number: usize,
+    set: Siblings<'_>,
     images: usize,
     error: anyhow::Error,
     reporter: &dyn Reporter,
-) -> Numbered {
-    reporter.report(&Event::ImageFailed {
-        image,
-        number,
-        images,
+) -> Vec<Numbered> {
+    let causes = Cause::Other(error).for_each_of(set.images.len());
+    let all = set.numbered().zip(causes).map(|((number, image), cause)| {
+        let image = &image.file_name;
+        reporter.report(&Event::ImageFailed {
+            image,
+            number,
+            images,
+        });
+        (number, cause)
     });
-    (number, Err(Cause::Other(error)))
+    all.collect()
 }
 
 /// Sums up what came of the images called `names`, and tells it.
@@ -213,7 +219,7 @@ fn finish(
     outcome
 }
 
-/// Plans every image and looks whether it could be written and published, in the order of
+/// Plans every disk and looks whether its images could be written and published, in the order of
 /// `images`. Downloads what they need; touches nothing else.
 pub fn plan_all(
     images: &[Image],
@@ -223,32 +229,35 @@ pub fn plan_all(
     reporter: &dyn Reporter,
 ) -> Vec<Result<Planned>> {
     let planner = Planner::gathering(images, find, registry, &settings.conditions, reporter);
-    let plans = plan_ready(images, &Preparer::new(planner, find, settings), settings);
+    let preparer = Preparer::new(planner, find, settings);
+    let plans = plan_ready(images, &Siblings::all(images), &preparer, settings);
     plans.into_iter().flatten().collect()
 }
 
-/// Plans every image and looks whether it could be written and published, in the order of
-/// `images`. `None` for one that still waits for a download.
+/// Plans every disk and looks whether its images could be written and published, in the order of
+/// `sets`, which are all of `images`. `None` for one that still waits for a download.
 fn plan_ready(
     images: &[Image],
+    sets: &[Siblings<'_>],
     preparer: &Preparer<'_>,
     settings: &Settings,
 ) -> Vec<Option<Result<Planned>>> {
     let twice = repeated_names(images);
-    let check = |index, image: &Image| {
+    let check = |(index, image): (usize, &Image)| {
         if twice.contains(&index) {
             bail!("'{}' is asked for more than once", image.file_name);
         }
-        check_target(&settings.directory, &image.file_name)
+        match image.is_to_stdout() {
+            true => check_stdout(),
+            false => check_target(&settings.directory, &image.file_name),
+        }
     };
-    let images = images.par_iter().enumerate();
-    images
-        .map(|(index, image)| match check(index, image) {
-            Err(error) => Some(Err(error)),
-            Ok(()) if !preparer.planner.contents.is_ready(image) => None,
-            Ok(()) => Some(build::contain_panic(|| preparer.plan(image))),
-        })
-        .collect()
+    let plan = |set: &Siblings<'_>| match set.indices().zip(set.images).try_for_each(check) {
+        Err(error) => Some(Err(error)),
+        Ok(()) if !preparer.planner.contents.is_ready(set.first()) => None,
+        Ok(()) => Some(build::contain_panic(|| preparer.plan(*set))),
+    };
+    sets.par_iter().map(plan).collect()
 }
 
 /// The positions of images whose name another one has before them.
@@ -260,12 +269,21 @@ fn repeated_names(images: &[Image]) -> BTreeSet<usize> {
         .collect()
 }
 
-/// The job that writes `plan`.
-fn job<'a>(name: &'a str, number: usize, plan: DiskPlan, settings: &Settings) -> Job<'a> {
+/// The job that writes what was decided about `set`.
+fn job<'a>(set: Siblings<'a>, decided: Decided, settings: &Settings) -> Job<'a> {
+    let Decided { disk: plan, files } = decided;
     let explicit_zeros = settings.explicit_zeros;
+    let images = set
+        .numbered()
+        .zip(files)
+        .map(|((number, image), plan)| JobImage {
+            name: &image.file_name,
+            number,
+            to_stdout: image.is_to_stdout(),
+            plan,
+        });
     Job {
-        name,
-        number,
+        images: images.collect(),
         size: plan.size,
         cost: cost(&plan),
         warnings: plan

@@ -96,6 +96,23 @@ pub(super) enum Cause {
     Other(anyhow::Error),
 }
 
+impl Cause {
+    /// The same cause for each of `count` images.
+    pub(super) fn for_each_of<T>(self, count: usize) -> Vec<Result<T, Self>> {
+        let text = match &self {
+            Self::DiskFull(_) | Self::NotTried => None,
+            Self::Other(error) => Some(format!("{error:#}")),
+        };
+        let other = || match &text {
+            Some(text) => Self::Other(anyhow::anyhow!("{text}")),
+            // The first one tells how full it is.
+            None => Self::NotTried,
+        };
+        let others = (1..count).map(|_| Err(other())).collect::<Vec<_>>();
+        std::iter::once(Err(self)).chain(others).collect()
+    }
+}
+
 impl Outcome {
     /// Whether every image is in its place.
     pub fn is_success(&self) -> bool {

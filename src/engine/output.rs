@@ -4,13 +4,13 @@
 //! At every moment `NAME` is the old image or the new one: the data is on disk before the rename,
 //! and the rename is before its caller is told of success.
 
+use std::fs::File;
 use std::io;
 use std::os::unix::fs::MetadataExt;
 use std::sync::Arc;
 
 use anyhow::{Context, Result, bail};
 use disklayout::Bytes;
-use disklayout::disk::SparseFile;
 use rustix::fs::{FileType, FlockOperation};
 
 use super::access::Access;
@@ -33,7 +33,7 @@ pub struct Published {
 pub struct Output {
     name: String,
     temporary: Temporary,
-    disk: SparseFile,
+    file: File,
 }
 
 /// The temporary file; removed with this value unless it was published.
@@ -64,21 +64,19 @@ pub fn check_target(directory: &Directory, name: &str) -> Result<()> {
 }
 
 impl Output {
-    /// Starts the image `name` of `size` bytes, all of them zero.
+    /// Starts the image `name` as an empty file.
     ///
     /// A temporary file that a killed run left is removed. Any other file of its name stays, and
     /// the image is written under another one.
     ///
     /// # Errors
-    /// When another run is writing the same image, or when the filesystem can't hold a file of that
-    /// size.
+    /// When another run is writing the same image, or when the file can't be made.
     pub fn create(
         directory: &Arc<Directory>,
         temporaries: &Temporaries,
         name: &str,
-        size: Bytes,
     ) -> Result<Self> {
-        Self::create_as(directory, temporaries, name, name, size)
+        Self::create_as(directory, temporaries, name, name)
     }
 
     /// Starts the image `name` as an empty file that other programs fill; `stage` tells files of
@@ -94,8 +92,8 @@ impl Output {
         stage: &str,
     ) -> Result<Self> {
         let stem = format!("{name}{stage}");
-        let output = Self::create_as(directory, temporaries, name, &stem, Bytes::new(0))?;
-        let (file, temporary) = (output.disk.file(), &output.temporary.name);
+        let output = Self::create_as(directory, temporaries, name, &stem)?;
+        let (file, temporary) = (&output.file, &output.temporary.name);
         let unlock = || {
             mark::set(file, temporary, Use::Programs)?;
             // Programs may run as another user.
@@ -113,7 +111,6 @@ impl Output {
         temporaries: &Temporaries,
         name: &str,
         stem: &str,
-        size: Bytes,
     ) -> Result<Self> {
         let temporary_name = unfinished::free_name(directory, stem)?;
         let file = temporaries
@@ -125,12 +122,10 @@ impl Output {
             name: temporary_name,
             published: false,
         };
-        let disk = SparseFile::create(file, size.get())
-            .map_err(|error| cannot_hold(directory, name, size, error))?;
         Ok(Self {
             name: name.to_owned(),
             temporary,
-            disk,
+            file,
         })
     }
 
@@ -140,17 +135,14 @@ impl Output {
         Ok(Access::replacing(replaced.as_ref()))
     }
 
-    /// The same, for an image that is to be synced: what is complete goes to disk while the rest is
-    /// being written.
-    #[must_use]
-    pub fn settling(self) -> Self {
-        let disk = self.disk.settling();
-        Self { disk, ..self }
+    /// The file that the image is written to.
+    pub const fn file(&self) -> &File {
+        &self.file
     }
 
-    /// Where the image is written to.
-    pub fn disk(&self) -> &SparseFile {
-        &self.disk
+    /// The error of an image of which the filesystem can't hold `size` bytes.
+    pub fn cannot_hold(&self, size: Bytes, error: io::Error) -> anyhow::Error {
+        cannot_hold(&self.temporary.directory, &self.name, size, error)
     }
 
     /// What its file is called until it is published.
@@ -161,7 +153,7 @@ impl Output {
     /// How many bytes the filesystem stores for it so far.
     pub fn allocated(&self) -> io::Result<Bytes> {
         const STAT_BLOCK: u64 = 512;
-        let metadata = self.disk.file().metadata()?;
+        let metadata = self.file.metadata()?;
         Ok(Bytes::new(metadata.blocks() * STAT_BLOCK))
     }
 
@@ -180,20 +172,19 @@ impl Output {
             ..
         } = &self.temporary;
         if sync {
-            self.disk
-                .file()
+            self.file
                 .sync_data()
                 .with_context(|| format!("can't write '{}' to disk", directory.shown(name)))?;
         }
         let open_up = || {
-            self.access()?.give_to(self.disk.file())?;
+            self.access()?.give_to(&self.file)?;
             // Not later: an image that was published and is renamed by hand is no leftover.
-            mark::clear(self.disk.file())
+            mark::clear(&self.file)
         };
         open_up().with_context(|| format!("can't set the mode of '{}'", directory.shown(name)))?;
         let measure = || {
             Ok(Published {
-                size: Bytes::new(self.disk.file().metadata()?.len()),
+                size: Bytes::new(self.file.metadata()?.len()),
                 allocated: self.allocated()?,
             })
         };

@@ -4,7 +4,8 @@ use std::fs::File;
 use std::io;
 use std::sync::{Arc, OnceLock};
 
-use anyhow::{Error, Result, anyhow};
+use anyhow::{Context, Error, Result, anyhow};
+use disklayout::container;
 use disklayout::fs::Registry;
 use disklayout::layout::spec::{Disk, Holds};
 use disklayout::layout::{self, DiskPlan};
@@ -15,8 +16,9 @@ use super::contents::{Contents, Find};
 use super::download::Downloads;
 use super::event::{Reporter, Silent};
 use super::input::Scratch;
+use super::siblings::Siblings;
 use super::{Settings, seed, time};
-use crate::image::{Image, Layout, Recipe, Seed};
+use crate::image::{FileFormat, Image, Layout, Recipe, Seed};
 use crate::virtinstall::{Host, Installation};
 use foreign::stage::NamelessFile;
 
@@ -50,6 +52,7 @@ impl Conditions {
 pub struct Planner<'a> {
     pub(super) contents: Contents<'a>,
     registry: &'a Registry,
+    formats: container::Registry,
     time: Timestamp,
 }
 
@@ -65,6 +68,7 @@ impl<'a> Planner<'a> {
         Self {
             contents: Contents::of(images, find, scratch, conditions.latest),
             registry,
+            formats: container::Registry::default(),
             time: conditions.time,
         }
     }
@@ -101,22 +105,83 @@ impl<'a> Planner<'a> {
         self.contents.is_downloaded(layout)
     }
 
-    /// Decides everything about the image called `file_name`.
+    /// Decides everything about `images`, which share a disk.
     ///
     /// Every identifier in it derives from its seed and every time is that of the conditions, so that
     /// nothing depends on where, when or beside which others it is built.
     ///
     /// # Errors
     /// When the description can't be built, with the place in it, or when contents are missing.
-    pub fn decide(&self, file_name: &str, layout: &Layout) -> Result<DiskPlan> {
-        let disk = self.contents.fill(layout, self.time)?;
+    pub fn decide(&self, images: &[Image]) -> Result<Decided> {
+        let files: Vec<_> = images.iter().filter_map(written).collect();
+        let (layout, _) = files.first().context("there is no disk")?;
+        let formats = files.iter().map(|(_, file)| self.format(file));
+        let formats: Vec<_> = formats.collect::<Result<_>>()?;
+        let multiple = formats.iter().zip(&files);
+        let multiple = multiple.map(|(format, (_, file))| format.granularity(&file.options));
+        let mut disk = self.contents.fill(layout, self.time)?;
+        disk.multiple = multiple.max().unwrap_or(disk.multiple);
         let seed = match &layout.seed {
-            Seed::FileName => file_name.to_owned(),
             Seed::Text(text) => text.clone(),
             Seed::Content => seed_of(&disk),
         };
         let identity = Identity::new(&seed, self.time);
-        Ok(layout::plan(disk, &identity, self.registry)?)
+        let disk = layout::plan(disk, &identity, self.registry)?;
+        let files = formats.iter().zip(&files).map(|(format, (_, file))| {
+            let plan = format.plan(&container::Request {
+                place: &file.place,
+                size: disk.size,
+                options: &file.options,
+                identity: &identity,
+                relied_on: &[],
+            })?;
+            check_stream(format.names()[0], file, plan.as_ref())?;
+            Ok(plan)
+        });
+        Ok(Decided {
+            files: files.collect::<Result<_>>()?,
+            disk,
+        })
+    }
+
+    /// The format of an image file.
+    fn format(&self, file: &FileFormat) -> Result<&dyn container::Format> {
+        self.formats.format(&file.name).ok_or_else(|| {
+            let known = self.formats.names().join(", ");
+            let message = format!("'{}' is no format of images; there are {known}", file.name);
+            disklayout::Error::invalid(&file.place, message).into()
+        })
+    }
+}
+
+/// A disk in which everything is decided, and the formats of the files that it goes into.
+#[derive(Debug)]
+pub struct Decided {
+    /// The disk.
+    pub disk: DiskPlan,
+    /// One file for each image, in their order.
+    pub files: Vec<Box<dyn container::Plan>>,
+}
+
+/// The disk of an image that is written here, and the format of its file.
+fn written(image: &Image) -> Option<(&Layout, &FileFormat)> {
+    match &image.recipe {
+        Recipe::Layout(layout, file) => Some((layout, file)),
+        Recipe::Install(_) => None,
+    }
+}
+
+/// Refuses to send to standard output what has to be written here and there.
+fn check_stream(name: &str, file: &FileFormat, plan: &dyn container::Plan) -> Result<()> {
+    match plan.not_streamed() {
+        Some(reason) if file.to_stdout => {
+            let message = format!(
+                "{name} can't go to standard output ('-'): {reason}; give the name of a file, ./- \
+                 if it is called so"
+            );
+            Err(disklayout::Error::unsupported(&file.place, message).into())
+        }
+        _ => Ok(()),
     }
 }
 
@@ -142,7 +207,7 @@ fn seed_of(disk: &Disk) -> String {
 #[derive(Debug)]
 pub enum Planned {
     /// A disk that is written here.
-    Layout(DiskPlan),
+    Layout(Box<Decided>),
     /// An installation.
     Install(Box<Installation>),
 }
@@ -166,13 +231,14 @@ impl<'a> Preparer<'a> {
         }
     }
 
-    /// Plans `image`.
+    /// Plans `images`.
     ///
     /// # Errors
-    /// When it can't be made, or when something is missing that it needs.
-    pub(super) fn plan(&self, image: &Image) -> Result<Planned> {
+    /// When they can't be made, or when something is missing that they need.
+    pub(super) fn plan(&self, images: Siblings<'_>) -> Result<Planned> {
+        let image = images.first();
         match &image.recipe {
-            Recipe::Layout(layout) => Ok(Planned::Layout(self.layout(image, layout)?)),
+            Recipe::Layout(..) => Ok(Planned::Layout(Box::new(self.layout(images.images)?))),
             Recipe::Install(recipe) => {
                 // What is wrong with the host is wrong with all installations.
                 let systems = &self.host()?.systems;
@@ -185,13 +251,13 @@ impl<'a> Preparer<'a> {
         }
     }
 
-    /// Plans `image`, whose disk is `layout`.
+    /// Plans `images`, which share a disk.
     ///
     /// # Errors
-    /// When it can't be made, or when something is missing that it needs.
-    pub(super) fn layout(&self, image: &Image, layout: &Layout) -> Result<DiskPlan> {
-        let plan = self.planner.decide(&image.file_name, layout)?;
-        for filesystem in plan.filesystems() {
+    /// When they can't be made, or when something is missing that they need.
+    pub(super) fn layout(&self, images: &[Image]) -> Result<Decided> {
+        let plan = self.planner.decide(images)?;
+        for filesystem in plan.disk.filesystems() {
             filesystem.check_tools()?;
         }
         Ok(plan)

@@ -10,7 +10,7 @@ use std::time::Duration;
 use createhdds::engine::download::Downloads;
 use createhdds::engine::{Conditions, Event, Planner, Reporter};
 use createhdds::image::{
-    Data, FileContent, Filling, Image, Layout, Object, ObjectKind, Recipe, Seed, Source,
+    Data, FileContent, FileFormat, Filling, Image, Layout, Object, ObjectKind, Recipe, Seed, Source,
 };
 use disklayout::fs::Registry;
 use disklayout::layout::DiskSize;
@@ -586,6 +586,7 @@ fn image(source: Source, sha256: Option<&str>) -> Image {
         disk: Disk {
             place: "guestfs[0]".into(),
             size: DiskSize::Fixed(Bytes::new(16 << 20)),
+            multiple: Bytes::new(1),
             sector_size: SectorSize::B512,
             table: DiskTable::None,
             partitions: vec![Partition::new("guestfs[0].parts[0]", held)],
@@ -593,20 +594,20 @@ fn image(source: Source, sha256: Option<&str>) -> Image {
         },
         contents: vec![Filling::Files(vec![file])],
         blobs: Vec::new(),
-        seed: Seed::FileName,
+        seed: Seed::Text("disk_test.img".into()),
     };
     Image {
         file_name: "disk_test.img".into(),
         group: "test".into(),
-        recipe: Recipe::Layout(Box::new(layout)),
+        recipe: Recipe::Layout(Arc::new(layout), FileFormat::raw("guestfs[0]")),
     }
 }
 
 /// The content of the only file that is planned, or why there is none.
 fn planned(planner: &Planner<'_>, image: &Image) -> Result<Content, String> {
-    let plan = planner.decide(&image.file_name, image.layout().unwrap());
+    let plan = planner.decide(std::slice::from_ref(image));
     let plan = plan.map_err(|error| format!("{error:#}"))?;
-    let filesystem = plan.filesystems().next().unwrap();
+    let filesystem = plan.disk.filesystems().next().unwrap();
     let files = filesystem.tree().files();
     assert_eq!(files.len(), 1);
     Ok(files[0].1.clone())

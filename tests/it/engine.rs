@@ -8,7 +8,7 @@ use std::sync::Arc;
 use createhdds::engine::download::Downloads;
 use createhdds::engine::{Conditions, Directory, Outcome, Settings, Silent, Temporaries, run};
 use createhdds::image::{
-    Data, FileContent, Filling, Image, Layout, Object, ObjectKind, Recipe, Seed, Source,
+    Data, FileContent, FileFormat, Filling, Image, Layout, Object, ObjectKind, Recipe, Seed, Source,
 };
 use disklayout::fs::Registry;
 use disklayout::layout::DiskSize;
@@ -51,19 +51,23 @@ fn image(index: usize, filesystem: &str) -> Image {
     Image {
         file_name: format!("disk_{index}_{filesystem}.img"),
         group: "test".into(),
-        recipe: Recipe::Layout(Box::new(Layout {
-            disk: Disk {
-                place: place.into(),
-                size: DiskSize::Fixed(Bytes::new(16 * Bytes::MIB)),
-                sector_size: SectorSize::B512,
-                table: if index.is_multiple_of(2) { gpt } else { mbr },
-                partitions: vec![part],
+        recipe: Recipe::Layout(
+            Arc::new(Layout {
+                disk: Disk {
+                    place: place.into(),
+                    size: DiskSize::Fixed(Bytes::new(16 * Bytes::MIB)),
+                    multiple: Bytes::new(1),
+                    sector_size: SectorSize::B512,
+                    table: if index.is_multiple_of(2) { gpt } else { mbr },
+                    partitions: vec![part],
+                    blobs: Vec::new(),
+                },
+                contents: vec![Filling::Files(files)],
                 blobs: Vec::new(),
-            },
-            contents: vec![Filling::Files(files)],
-            blobs: Vec::new(),
-            seed: Seed::FileName,
-        })),
+                seed: Seed::Text(format!("disk_{index}_{filesystem}.img")),
+            }),
+            FileFormat::raw(place.as_str()),
+        ),
     }
 }
 

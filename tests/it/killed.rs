@@ -153,8 +153,7 @@ fn the_file_of_a_run_that_goes_on_is_none() {
     world.put("disk_a.img", 0);
     let directory = Arc::new(Directory::share(&world.directory()).unwrap());
     let temporaries = Temporaries::default();
-    let size = Bytes::new(1 << 20);
-    let output = Output::create(&directory, &temporaries, "disk_a.img", size).unwrap();
+    let output = Output::create(&directory, &temporaries, "disk_a.img").unwrap();
     let name = output.temporary_name().to_owned();
     assert_eq!(name, "disk_a.img.tmp");
     world.run("check").expect(0).prints("");

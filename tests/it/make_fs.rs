@@ -480,8 +480,7 @@ fn several_runs_share_a_directory_but_not_a_file() {
     world.run("make-fs -s 20M ../tree b.img").expect(0);
     // What looks like a leftover is locked by whoever writes it.
     let directory = Arc::new(Directory::share(&world.directory()).unwrap());
-    let size = disklayout::Bytes::new(1 << 20);
-    let busy = Output::create(&directory, &Temporaries::default(), "c.img", size).unwrap();
+    let busy = Output::create(&directory, &Temporaries::default(), "c.img").unwrap();
     world
         .run("make-fs -s 20M ../tree c.img")
         .expect(3)

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::os::unix::fs::{FileExt, MetadataExt, PermissionsExt, symlink};
 use std::os::unix::process::ExitStatusExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
@@ -10,7 +10,6 @@ use std::sync::Arc;
 
 use createhdds::engine::{Directory, Output, Temporaries, check_target, exit_on_signals};
 use disklayout::Bytes;
-use disklayout::disk::Disk;
 
 use crate::world::send;
 
@@ -19,7 +18,7 @@ const SIZE: Bytes = Bytes::new(1 << 20);
 
 fn create(path: &Path) -> anyhow::Result<Output> {
     let directory = Arc::new(Directory::lock(path)?);
-    Output::create(&directory, &Temporaries::default(), NAME, SIZE)
+    Output::create(&directory, &Temporaries::default(), NAME)
 }
 
 fn names(path: &Path) -> Vec<String> {
@@ -38,7 +37,8 @@ fn an_image_replaces_the_old_one_when_it_is_complete() {
         let path = root.path().join(NAME);
         fs::write(&path, vec![0xD1; 3 << 20]).unwrap();
         let mut output = create(root.path()).unwrap();
-        output.disk().write_at(&[7; 4096], 8192).unwrap();
+        output.file().set_len(SIZE.get()).unwrap();
+        output.file().write_all_at(&[7; 4096], 8192).unwrap();
         assert_eq!(fs::read(&path).unwrap(), vec![0xD1; 3 << 20]);
         let published = output.publish(sync).unwrap();
         drop(output);
@@ -313,7 +313,7 @@ fn in_a_process_of_its_own() {
     let temporaries = Temporaries::default();
     exit_on_signals(temporaries.clone(), || eprintln!("stopped")).unwrap();
     let directory = Arc::new(Directory::lock(Path::new(&path)).unwrap());
-    let output = Output::create(&directory, &temporaries, NAME, SIZE);
+    let output = Output::create(&directory, &temporaries, NAME);
     match std::env::var("TEST_ROLE").unwrap().as_str() {
         "publish" => {
             output.unwrap().publish(true).unwrap();

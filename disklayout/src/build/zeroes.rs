@@ -128,6 +128,7 @@ mod tests {
         let spec = Spec {
             place: "t".into(),
             size: DiskSize::Fixed(Bytes::new(size)),
+            multiple: Bytes::new(1),
             sector_size: SectorSize::B512,
             table: DiskTable::Gpt {
                 guid: None,

@@ -10,11 +10,11 @@ use std::io;
 use std::ops::Range;
 use std::sync::OnceLock;
 
-use super::Container;
 use super::pages::Pages;
 use super::runs::Runs;
 use super::scratch::MakeFile;
 use super::units::{Order, Units, allow_zeroes};
+use super::{Container, TargetFile};
 use crate::disk::{Disk, SparseFile, check_range, write_data};
 
 /// How much is moved from pages into the file at once.
@@ -45,7 +45,7 @@ pub(super) trait Place: Debug + Sync {
 pub(super) struct Mapped<'a, P> {
     units: Units,
     place: P,
-    file: File,
+    file: TargetFile,
     pages: Pages<'a>,
     /// Set when all but the data of files has come.
     map: OnceLock<Map>,
@@ -60,8 +60,8 @@ struct Map {
 }
 
 impl<'a, P: Place> Mapped<'a, P> {
-    /// A disk in the empty `file`.
-    pub(super) fn new(units: Units, place: P, file: File, make: &'a MakeFile<'a>) -> Self {
+    /// A disk in `file`.
+    pub(super) fn new(units: Units, place: P, file: TargetFile, make: &'a MakeFile<'a>) -> Self {
         Self {
             units,
             place,
@@ -169,7 +169,7 @@ impl<P: Place> Disk for Mapped<'_, P> {
         let order = Order::new(self.units, &self.pages, data);
         let runs = Runs::of(self.units, &order);
         let places = self.place.place(&runs)?;
-        let file = SparseFile::create(self.file.try_clone()?, places.len)?;
+        let file = self.file.sparse(places.len)?;
         self.place.write_around(&runs, file.file())?;
         let map = self.map.get_or_init(|| Map {
             file,
@@ -178,6 +178,15 @@ impl<P: Place> Disk for Mapped<'_, P> {
             stride: places.stride,
         });
         self.settle_pages(map)
+    }
+
+    fn settle(&self, offset: u64, len: u64) {
+        let Some(map) = self.map.get() else { return };
+        for (range, to) in self.stretches(map, offset, len.min(self.units.disk - offset)) {
+            if let Some(to) = to {
+                map.file.settle(to, range.end - range.start);
+            }
+        }
     }
 
     fn copies_files(&self) -> bool {

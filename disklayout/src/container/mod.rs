@@ -14,6 +14,7 @@ mod registry;
 mod room;
 mod runs;
 mod scratch;
+mod tee;
 mod units;
 
 use std::fmt::Debug;
@@ -27,9 +28,10 @@ use crate::identity::Identity;
 use crate::place::Place;
 use crate::units::Bytes;
 
-pub use output::Target;
+pub use output::{Target, TargetFile};
 pub use registry::Registry;
 pub use scratch::MakeFile;
+pub use tee::Tee;
 
 /// A format of image files.
 pub trait Format: Debug + Send + Sync {
@@ -111,7 +113,7 @@ pub trait Container: Disk {
 }
 
 /// The file of a target, for what can't be streamed.
-fn file(target: Target) -> io::Result<std::fs::File> {
+fn file(target: Target) -> io::Result<TargetFile> {
     match target {
         Target::File(file) => Ok(file),
         Target::Stream(_) => Err(io::ErrorKind::Unsupported.into()),

@@ -5,15 +5,51 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 
+use crate::disk::SparseFile;
+
 /// So much is written at once.
 const BUFFER: usize = 1 << 20;
 
 /// Where an image file goes.
 pub enum Target {
-    /// An empty file that is open for reading and writing.
-    File(File),
+    /// A file.
+    File(TargetFile),
     /// Whatever takes bytes one after the other.
     Stream(Box<dyn Write + Send>),
+}
+
+/// A file that an image goes into.
+#[derive(Debug)]
+pub struct TargetFile {
+    /// The file, which is empty and open for reading and writing.
+    pub file: File,
+    /// Whether it is to be synced when all is written, so that what is complete had better go to the
+    /// storage soon.
+    pub settles: bool,
+}
+
+impl Target {
+    /// A file of which nothing is said beside.
+    pub const fn of(file: File) -> Self {
+        Self::File(TargetFile {
+            file,
+            settles: false,
+        })
+    }
+}
+
+impl TargetFile {
+    /// A hole of `len` bytes in the file.
+    ///
+    /// # Errors
+    /// What the filesystem says, `len` over its limit among it.
+    pub(super) fn sparse(&self, len: u64) -> io::Result<SparseFile> {
+        let sparse = SparseFile::create(self.file.try_clone()?, len)?;
+        Ok(match self.settles {
+            true => sparse.settling(),
+            false => sparse,
+        })
+    }
 }
 
 impl fmt::Debug for Target {
@@ -59,7 +95,7 @@ impl Output {
 
     /// Adds `count` zeroes: a hole, where it is a file and they are many.
     pub(super) fn append_zeroes(&mut self, count: u64) -> io::Result<()> {
-        if let Target::File(file) = &self.target
+        if let Target::File(TargetFile { file, .. }) = &self.target
             && count >= BUFFER as u64
         {
             let end = self.position() + count;
@@ -92,7 +128,7 @@ impl Output {
     pub(super) fn patch(&mut self, bytes: &[u8], offset: u64) -> io::Result<()> {
         self.flush()?;
         match &self.target {
-            Target::File(file) => file.write_all_at(bytes, offset),
+            Target::File(to) => to.file.write_all_at(bytes, offset),
             Target::Stream(_) => Err(io::ErrorKind::Unsupported.into()),
         }
     }
@@ -100,7 +136,7 @@ impl Output {
     /// Hands on what is left in the buffer.
     pub(super) fn flush(&mut self) -> io::Result<()> {
         match &mut self.target {
-            Target::File(file) => file.write_all_at(&self.buffer, self.start)?,
+            Target::File(to) => to.file.write_all_at(&self.buffer, self.start)?,
             Target::Stream(stream) => {
                 stream.write_all(&self.buffer)?;
                 stream.flush()?;
@@ -119,7 +155,7 @@ mod tests {
     #[test]
     fn a_file_takes_holes_and_corrections_a_stream_neither() {
         let file = tempfile::tempfile().unwrap();
-        let mut output = Output::new(Target::File(file.try_clone().unwrap()));
+        let mut output = Output::new(Target::of(file.try_clone().unwrap()));
         output.append(b"head").unwrap();
         output.align(512).unwrap();
         output.append_zeroes(3 * BUFFER as u64).unwrap();

@@ -57,7 +57,7 @@ impl Plan for RawPlan {
             size: UNIT,
         };
         Ok(match target {
-            Target::File(file) => Box::new(RawFile(SparseFile::create(file, self.size)?)),
+            Target::File(file) => Box::new(RawFile(file.sparse(self.size)?)),
             stream @ Target::Stream(_) => {
                 Box::new(Ordered::new(units, (AsIs, AllBytes(units)), stream, make))
             }

@@ -38,7 +38,10 @@ impl Registry {
     ///
     /// # Errors
     /// Those of [`Format::read`].
-    pub fn read<'a>(&self, file: &'a dyn Disk) -> io::Result<Option<(&dyn Format, Box<dyn Disk + 'a>)>> {
+    pub fn read<'a>(
+        &self,
+        file: &'a dyn Disk,
+    ) -> io::Result<Option<(&dyn Format, Box<dyn Disk + 'a>)>> {
         for format in self.formats() {
             if let Some(disk) = format.read(file)? {
                 return Ok(Some((format, disk)));

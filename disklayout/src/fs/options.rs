@@ -52,6 +52,12 @@ impl Options {
         self.chosen.is_empty()
     }
 
+    /// All that was chosen, by name.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        let chosen = self.chosen.iter();
+        chosen.map(|(name, value)| (name.as_str(), value.as_str()))
+    }
+
     /// What was chosen for `name`.
     pub fn get(&self, name: &str) -> Option<&str> {
         self.chosen.get(name).map(String::as_str)

@@ -10,7 +10,7 @@ use crate::layout::plan::{DiskPlan, Held, PartitionPlan, RawBytes};
 use crate::layout::sectors::Sectors;
 use crate::layout::size::{DiskSize, Room};
 use crate::layout::spec::{Disk, DiskTable, End};
-use crate::layout::{bare_rules, blobs, fit, gpt_rules, hybrid, mbr_rules};
+use crate::layout::{bare_rules, blobs, fit, gpt_rules, hybrid, mbr_rules, size};
 use crate::place::Field;
 use crate::table::{Entry, Kind, Partition, Role, TableId};
 use crate::tree::{Content, FileTree};
@@ -21,6 +21,9 @@ use crate::units::{Bytes, SectorSize};
 /// # Errors
 /// `InvalidSpec`, `DoesNotFit` or `Unsupported` with the place in the description.
 pub fn plan(mut disk: Disk, identity: &Identity, registry: &Registry) -> Result<DiskPlan> {
+    if let DiskSize::Fixed(size) = &mut disk.size {
+        *size = size::round_up(*size, disk.multiple.get());
+    }
     let (fillings, notices) = take_fillings(&mut disk, identity);
     fit::check(&disk)?;
     let drafter = Drafter::new(&disk, identity, registry);
@@ -41,7 +44,10 @@ fn decide<'a>(
 ) -> Result<DiskPlan> {
     let size = match disk.size {
         DiskSize::Fixed(size) => size,
-        DiskSize::Smallest(room) => fit::fit(drafter, &mut placed, &mut fillings, room)?,
+        DiskSize::Smallest(room) => {
+            let size = fit::fit(drafter, &mut placed, &mut fillings, room)?;
+            size::round_up(size, disk.multiple.get())
+        }
     };
     let blobs = blobs::place(disk, size, &placed)?;
     let entries = entries(disk, &placed, drafter.identity)?;
@@ -102,7 +108,8 @@ fn smallest<'a>(
 ) -> Result<Bytes> {
     let mut placed = place_all(open, &Sectors::of(open)?)?;
     let drafter = Drafter::new(open, drafter.identity, drafter.registry);
-    fit::fit(&drafter, &mut placed, &mut fillings, Room::NONE)
+    let size = fit::fit(&drafter, &mut placed, &mut fillings, Room::NONE)?;
+    Ok(size::round_up(size, open.multiple.get()))
 }
 
 fn smallest_image(size: Bytes) -> String {

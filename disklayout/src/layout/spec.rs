@@ -17,6 +17,9 @@ pub struct Disk {
     pub place: Place,
     /// The size of the image. It follows from the content when the last partition's end does.
     pub size: DiskSize,
+    /// What the size is rounded up to a multiple of, as the format of the image file needs it: one
+    /// byte where it doesn't matter.
+    pub multiple: Bytes,
     /// What its sectors hold: what plain numbers count.
     pub sector_size: SectorSize,
     /// The partition table.

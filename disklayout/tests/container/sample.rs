@@ -149,7 +149,7 @@ impl Sample {
             .unwrap();
         let target = match how.to_stream {
             true => Target::Stream(Box::new(file)),
-            false => Target::File(file),
+            false => Target::of(file),
         };
         let make = || tempfile::tempfile();
         let container = plan.open(target, &make).unwrap();

@@ -28,6 +28,7 @@ fn single(label: &str, size: DiskSize, filesystem: Filesystem) -> Disk {
     Disk {
         place: "disk".into(),
         size,
+        multiple: Bytes::new(1),
         sector_size: SectorSize::B512,
         table: table(label),
         partitions: vec![Partition::new("part", filesystem)],

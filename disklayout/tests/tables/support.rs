@@ -123,6 +123,7 @@ pub(crate) fn disk(sectors: u64, label: &str, parts: &[Part<'_>]) -> Disk {
     Disk {
         place: "guestfs[2]".into(),
         size: DiskSize::Fixed(Bytes::new(sectors * SECTOR_SIZE)),
+        multiple: Bytes::new(1),
         sector_size: SectorSize::B512,
         table: table(label),
         partitions: partitions.collect(),
@@ -155,6 +156,7 @@ fn role(word: &str) -> Role {
 pub(crate) fn disk_4096(sectors: u64, label: &str, parts: &[Part<'_>]) -> Disk {
     Disk {
         size: DiskSize::Fixed(Bytes::new(sectors * 4096)),
+        multiple: Bytes::new(1),
         sector_size: SectorSize::B4096,
         ..disk(0, label, parts)
     }

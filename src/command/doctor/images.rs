@@ -62,7 +62,7 @@ impl<'a> Images<'a> {
     /// Those that are written here.
     pub(super) fn layouts(&self) -> impl Iterator<Item = (&'a Image, &'a Layout)> {
         self.all.iter().filter_map(|image| match &image.recipe {
-            Recipe::Layout(layout) => Some((*image, &**layout)),
+            Recipe::Layout(layout, _) => Some((*image, &**layout)),
             Recipe::Install(_) => None,
         })
     }
@@ -71,7 +71,7 @@ impl<'a> Images<'a> {
     pub(super) fn installs(&self) -> impl Iterator<Item = (&'a Image, &'a InstallRecipe)> {
         self.all.iter().filter_map(|image| match &image.recipe {
             Recipe::Install(recipe) => Some((*image, &**recipe)),
-            Recipe::Layout(_) => None,
+            Recipe::Layout(..) => None,
         })
     }
 

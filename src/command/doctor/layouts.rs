@@ -52,8 +52,8 @@ fn plan(wanted: &[Image], planner: &Planner<'_>, registry: &Registry) -> Layouts
             waiting.push(image);
             continue;
         }
-        match planner.decide(&image.file_name, layout) {
-            Ok(plan) => least += least_bytes(&plan, registry),
+        match planner.decide(std::slice::from_ref(image)) {
+            Ok(plan) => least += least_bytes(&plan.disk, registry),
             Err(error) => refused.push((image, format!("{error:#}"))),
         }
     }

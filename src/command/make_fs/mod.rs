@@ -20,13 +20,18 @@ use uuid::Uuid;
 use super::Settings;
 use super::set::{NOT_TOLD, clean_up_on_signals};
 use crate::engine::{self, Conditions, Directory, Temporaries};
-use crate::image::{Filling, Image, Layout, Object, ObjectKind, Recipe, Seed};
+use crate::formats;
+use crate::image::{FileFormat, Filling, Image, Layout, Object, ObjectKind, Recipe, Seed};
 pub use crate::image::{InputFormat, Taken};
 use crate::report;
 use crate::status::Status;
 use foreign::stage::staging;
 use input::Inputs;
 use naming::OptionNames;
+pub use naming::format_place;
+
+/// What standard output is called where the name of a file is expected.
+pub const STDOUT: &str = "-";
 
 /// What goes into the image and how.
 #[derive(Clone, Debug)]
@@ -59,8 +64,10 @@ pub struct Options {
     pub rules: Rules,
     /// What becomes of content that the filesystem can't hold.
     pub misfits: Misfits,
-    /// What only some formats have.
+    /// What only some filesystems have.
     pub format: fs::Options,
+    /// The formats of the image, each in a file of its own; one at least.
+    pub files: Vec<FileFormat>,
 }
 
 /// Something that goes into the image.
@@ -77,7 +84,10 @@ pub enum Input {
 /// # Errors
 /// When the inputs can't be read, or when the output or its directory can't be used.
 pub fn run(settings: &Settings, bars: &MultiProgress, options: &Options) -> Result<Status> {
-    let (path, name) = split(&settings.directory.join(&options.output))?;
+    if options.is_to_stdout() && settings.json {
+        bail!("the image and what --json tells can't both go to standard output; give a file");
+    }
+    let (path, names) = options.names(&settings.directory)?;
     let directory = Arc::new(Directory::share(&path)?);
     let run = engine::Settings {
         directory: Arc::clone(&directory),
@@ -89,14 +99,16 @@ pub fn run(settings: &Settings, bars: &MultiProgress, options: &Options) -> Resu
         install: settings.install.clone(),
     };
     let inputs = Inputs::open(&options.inputs)?;
-    inputs.check_apart(&path, &name)?;
-    engine::check_target(&directory, &name)?;
-    if !options.force {
-        engine::check_replaced(&directory, &name)?;
+    for name in names.iter().filter(|_| !options.is_to_stdout()) {
+        inputs.check_apart(&path, name)?;
+        engine::check_target(&directory, name)?;
+        if !options.force {
+            engine::check_replaced(&directory, name)?;
+        }
     }
     clean_up_on_signals(&run.temporaries, bars)?;
     staging::remove_leftovers();
-    let images = [options.image(name, run.conditions.time)];
+    let images = options.images(names, run.conditions.time);
     let reporter = report::choose(settings.json, bars);
     let outcome = engine::run(
         &images,
@@ -116,8 +128,37 @@ pub fn run(settings: &Settings, bars: &MultiProgress, options: &Options) -> Resu
 }
 
 impl Options {
-    /// The image: a disk with one filesystem, alone on it or in a partition.
-    fn image(&self, file_name: String, time: Timestamp) -> Image {
+    /// Whether the image goes to standard output.
+    fn is_to_stdout(&self) -> bool {
+        self.files.iter().any(|file| file.to_stdout)
+    }
+
+    /// The directory of the image, and the name of each of its files there.
+    fn names(&self, directory: &Path) -> Result<(PathBuf, Vec<String>)> {
+        if self.is_to_stdout() {
+            return Ok((directory.to_path_buf(), vec![STDOUT.to_owned()]));
+        }
+        let (path, name) = split(&directory.join(&self.output))?;
+        let names = match &self.files[..] {
+            [_] => vec![name],
+            several => formats::names(&name, several),
+        };
+        Ok((path, names))
+    }
+
+    /// The images: a disk with one filesystem, alone on it or in a partition, in each of the formats.
+    fn images(&self, names: Vec<String>, time: Timestamp) -> Vec<Image> {
+        let layout = Arc::new(self.layout(time));
+        let files = names.into_iter().zip(&self.files);
+        let images = files.map(|(file_name, format)| Image {
+            file_name,
+            group: "make-fs".to_owned(),
+            recipe: Recipe::Layout(Arc::clone(&layout), format.clone()),
+        });
+        images.collect()
+    }
+
+    fn layout(&self, time: Timestamp) -> Layout {
         let place = Place::new(&self.filesystem, Arc::new(OptionNames));
         let inputs = Object {
             place: place.clone(),
@@ -126,7 +167,7 @@ impl Options {
                 rules: self.rules.clone(),
             },
         };
-        let layout = Layout {
+        Layout {
             disk: self.disk(place, time),
             contents: vec![Filling::Files(vec![inputs])],
             blobs: Vec::new(),
@@ -134,11 +175,6 @@ impl Options {
                 Some(text) => Seed::Text(text.clone()),
                 None => Seed::Content,
             },
-        };
-        Image {
-            file_name,
-            group: "make-fs".to_owned(),
-            recipe: Recipe::Layout(Box::new(layout)),
         }
     }
 
@@ -155,6 +191,7 @@ impl Options {
                 DiskSize::Fixed(size) => DiskSize::Fixed(self.whole_sectors(size)),
                 DiskSize::Smallest(room) => DiskSize::Smallest(room),
             },
+            multiple: Bytes::new(1),
             sector_size: self.sector_size,
             table: self.table.clone(),
             partitions: vec![Partition {

@@ -1,6 +1,8 @@
 //! What the fields of an image are called on the command line.
 
-use disklayout::{Field, Naming};
+use std::sync::Arc;
+
+use disklayout::{Field, Naming, Place};
 
 /// Names the fields of the only filesystem by the options that set them.
 #[derive(Debug)]
@@ -22,6 +24,24 @@ impl Naming for OptionNames {
         };
         format!("--{option}")
     }
+}
+
+/// Names the format of the image by the options that set it.
+#[derive(Debug)]
+struct FormatNames;
+
+impl Naming for FormatNames {
+    fn show(&self, _: &str, field: Option<&Field>) -> String {
+        match field {
+            Some(Field::Choice(name)) => format!("--format-option {name}"),
+            _ => "--format".to_owned(),
+        }
+    }
+}
+
+/// Where the format of the image is asked for.
+pub fn format_place() -> Place {
+    Place::new("image", Arc::new(FormatNames))
 }
 
 #[cfg(test)]

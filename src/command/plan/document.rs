@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{Machine, Planned};
 use crate::command::record;
-use crate::image::{Image, InstallRecipe, Recipe};
+use crate::image::{FileFormat, Image, InstallRecipe, Recipe};
 
 /// The version of the document. It grows when a field changes its meaning or goes away.
 const VERSION: u32 = 1;
@@ -20,10 +20,12 @@ pub(super) fn document(plans: &[(&Image, &Planned)]) -> Value {
 
 fn one(image: &Image, plan: &Planned) -> Value {
     let mut value = match (plan, &image.recipe) {
-        (Planned::Layout(plan), _) => layout(plan),
+        (Planned::Layout(plan), Recipe::Layout(_, file)) => layout(plan, file),
         (Planned::Refused(error), _) => json!({ "error": format!("{error:#}") }),
         (Planned::Install(machine), Recipe::Install(recipe)) => install(recipe, *machine),
-        (Planned::Install(_), Recipe::Layout(_)) => json!({}),
+        (Planned::Install(_), Recipe::Layout(..)) | (Planned::Layout(_), Recipe::Install(_)) => {
+            json!({})
+        }
     };
     value["file"] = json!(image.file_name);
     value["group"] = json!(image.group);
@@ -44,10 +46,11 @@ fn install(recipe: &InstallRecipe, machine: Machine) -> Value {
     })
 }
 
-fn layout(plan: &DiskPlan) -> Value {
+fn layout(plan: &DiskPlan, file: &FileFormat) -> Value {
     let partitions: Vec<_> = plan.partitions.iter().map(partition).collect();
     let mut value = json!({
         "size": plan.size.get(),
+        "format": file.name,
         "sector_size": plan.sector_size.get(),
         "partitions": partitions,
         "blobs": plan.blobs.iter().map(bytes).collect::<Vec<_>>(),

@@ -28,7 +28,7 @@ pub struct Options {
 #[derive(Debug)]
 enum Planned {
     /// A layout with everything decided.
-    Layout(DiskPlan),
+    Layout(Box<DiskPlan>),
     /// An installation, of which only the recipe is known, and what was asked for instead.
     Install(Machine),
     /// Why there is no plan.
@@ -67,8 +67,8 @@ pub fn run(context: &Context, options: &Options) -> Result<Status> {
         Recipe::Install(recipe) => {
             Planned::Install(Machine::new(recipe, &context.settings.install))
         }
-        Recipe::Layout(layout) => match planner.decide(&image.file_name, layout) {
-            Ok(plan) => Planned::Layout(plan),
+        Recipe::Layout(..) => match planner.decide(std::slice::from_ref(image)) {
+            Ok(plan) => Planned::Layout(Box::new(plan.disk)),
             Err(error) => Planned::Refused(error),
         },
     };

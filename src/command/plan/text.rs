@@ -10,7 +10,7 @@ use disklayout::{Bytes, SectorSize};
 use indicatif::BinaryBytes;
 
 use super::{Machine, Planned};
-use crate::image::{Finish, Image, InstallRecipe, Recipe, checksum_name};
+use crate::image::{FileFormat, Finish, Image, InstallRecipe, Recipe, checksum_name};
 use crate::printable::printable;
 
 /// More files than this are counted instead of listed.
@@ -25,13 +25,15 @@ pub(super) fn text(plans: &[(&Image, &Planned)]) -> String {
 fn one(image: &Image, plan: &Planned) -> String {
     let name = &image.file_name;
     match (plan, &image.recipe) {
-        (Planned::Layout(plan), _) => layout(name, plan),
+        (Planned::Layout(plan), Recipe::Layout(_, file)) => layout(name, plan, file),
         (Planned::Install(machine), Recipe::Install(recipe)) => install(name, recipe, *machine),
         (Planned::Refused(error), _) => {
             let reason = format!("{error:#}");
             format!("{name}: can't be built: {}\n", printable(&reason))
         }
-        (Planned::Install(_), Recipe::Layout(_)) => format!("{name}\n"),
+        (Planned::Install(_), Recipe::Layout(..)) | (Planned::Layout(_), Recipe::Install(_)) => {
+            format!("{name}\n")
+        }
     }
 }
 
@@ -75,7 +77,7 @@ fn finish(name: &str, finish: Finish) -> Vec<String> {
         .collect()
 }
 
-fn layout(name: &str, plan: &DiskPlan) -> String {
+fn layout(name: &str, plan: &DiskPlan, file: &FileFormat) -> String {
     let table = match plan.table {
         TableId::None => "no table".to_owned(),
         TableId::Mbr { signature } => format!("MBR {signature:#010x}"),
@@ -85,7 +87,11 @@ fn layout(name: &str, plan: &DiskPlan) -> String {
         SectorSize::B512 => String::new(),
         other => format!(", sectors of {} bytes", other.get()),
     };
-    let mut text = format!("{name}: {}, {table}{sectors}\n", plan.size);
+    let format = match file.name.as_str() {
+        "raw" => String::new(),
+        other => format!(", in the format {other}"),
+    };
+    let mut text = format!("{name}: {}, {table}{sectors}{format}\n", plan.size);
     for partition in &plan.partitions {
         text += &self::partition(partition, plan.sector_size);
     }

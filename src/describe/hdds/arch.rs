@@ -42,7 +42,7 @@ pub fn installable_on(host: &str) -> &'static [&'static str] {
 /// The architecture that `image` is of; a layout is of none.
 pub fn of(image: &Image) -> Option<&str> {
     match &image.recipe {
-        Recipe::Layout(_) => None,
+        Recipe::Layout(..) => None,
         Recipe::Install(recipe) => Some(&recipe.arch),
     }
 }

@@ -95,7 +95,7 @@ mod tests {
         let mut next = NextRelease::new(None, || anyhow::bail!("asked"));
         let images = config.images(&mut next).unwrap().into_iter();
         let disks = images.map(|image| match image.recipe {
-            Recipe::Layout(layout) => layout.disk,
+            Recipe::Layout(layout, _) => layout.disk.clone(),
             Recipe::Install(_) => panic!("a layout"),
         });
         disks.collect()

@@ -31,6 +31,9 @@ pub(super) const LAYOUT_GROUP: Keys = Keys {
         "writes",
         "uploads",
         "blobs",
+        "format",
+        "formats",
+        "format_options",
     ],
     mistaken: &[
         ("gpt_type", PARTITION_TYPE_MISPLACED),

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use disklayout::table::Kind;
 
 use super::model::{Label, LayoutGroup};
-use super::{files, keys, names, part, size, table};
+use super::{file_format, files, keys, names, part, size, table};
 use crate::config::{Findings, Object, Value};
 
 const DEFAULT_LABEL: &str = "mbr";
@@ -43,6 +43,7 @@ pub(super) fn read(value: &Value<'_>, reserved: &[&str], f: &mut Findings) -> Op
     let blobs = object.optionally("blobs", f, |value, f| {
         value.each("bytes", f, |value, f| files::blob(value, sector_size, f))
     });
+    let formats = file_format::read(&object, f);
     // Uploads go over what is written.
     let mut files = writes?.unwrap_or_default();
     files.extend(uploads?.unwrap_or_default());
@@ -60,6 +61,7 @@ pub(super) fn read(value: &Value<'_>, reserved: &[&str], f: &mut Findings) -> Op
         parts: parts?,
         files,
         blobs: blobs?.unwrap_or_default(),
+        formats: formats?,
     };
     warn_of_equal_images(&group, &object, f);
     Some(group)

@@ -11,6 +11,7 @@ mod bounds;
 mod contents;
 mod distribution;
 pub mod encoding;
+mod file_format;
 mod files;
 mod for_label;
 mod install_group;

@@ -12,7 +12,7 @@ use super::names::Extension;
 use super::releases::Release;
 use crate::config::{ConfigError, Problem};
 use crate::distribution::Distribution;
-use crate::image::{Data, DiskFormat, Filling, Finish, Object};
+use crate::image::{Data, DiskFormat, FileFormat, Filling, Finish, Object};
 
 /// Everything that an hdds.json says.
 #[derive(Clone, Debug)]
@@ -67,6 +67,8 @@ pub struct LayoutGroup {
     pub files: Vec<PartFile>,
     /// Bytes beside the partitions.
     pub blobs: Vec<(Blob, Data)>,
+    /// The formats of the files, one image each; never empty.
+    pub formats: Vec<FileFormat>,
 }
 
 /// A partition table, as a group asks for it.

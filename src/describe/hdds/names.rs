@@ -13,9 +13,10 @@ pub fn layout_file_name(
     imgver: Option<&str>,
     filesystem: Option<&str>,
     label: Option<&str>,
+    extension: &str,
 ) -> String {
     let parts = [Some("disk"), Some(name), imgver, filesystem, label];
-    format!("{}.img", joined(&parts))
+    format!("{}.{extension}", joined(&parts))
 }
 
 /// What the name of an image with an installed system ends in.
@@ -120,7 +121,10 @@ mod tests {
                 "disk_x_2_ntfs_gpt.img",
             ),
         ] {
-            assert_eq!(layout_file_name("x", imgver, filesystem, label), expected);
+            assert_eq!(
+                layout_file_name("x", imgver, filesystem, label, "img"),
+                expected
+            );
         }
     }
 

@@ -15,6 +15,9 @@ impl Naming for Names {
         let spot = match field {
             None => self.0.spot(object),
             Some(Field::Format) => self.filesystem(object),
+            Some(Field::Choice(name)) if !object.contains(".parts[") => {
+                self.0.spot(object).key("format_options").key(name)
+            }
             Some(field) => field_of(&self.0.spot(object), field),
         };
         spot.place().to_string()

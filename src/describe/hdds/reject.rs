@@ -54,8 +54,8 @@ fn plan_objection(config: &Config) -> Option<String> {
     let planner = Planner::offline(&images, &find, &registry, &conditions);
     let mut objections = Vec::new();
     for image in &images {
-        if let Some(layout) = image.layout() {
-            let plan = planner.decide(&image.file_name, layout);
+        if image.layout().is_some() {
+            let plan = planner.decide(std::slice::from_ref(image));
             objections.extend(plan.err().map(|error| format!("{error:#}")));
         }
     }

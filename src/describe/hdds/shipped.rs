@@ -92,7 +92,7 @@ mod tests {
         let layouts: Vec<_> = images
             .iter()
             .filter_map(|image| match &image.recipe {
-                Recipe::Layout(layout) => Some((image.file_name.as_str(), summary(layout))),
+                Recipe::Layout(layout, _) => Some((image.file_name.as_str(), summary(layout))),
                 Recipe::Install(_) => None,
             })
             .collect();
@@ -105,7 +105,7 @@ mod tests {
         let installs: Vec<_> = images
             .iter()
             .filter_map(|image| match &image.recipe {
-                Recipe::Layout(_) => None,
+                Recipe::Layout(..) => None,
                 Recipe::Install(recipe) => Some((image, recipe)),
             })
             .collect();
@@ -145,7 +145,7 @@ mod tests {
     fn every_file_that_the_shipped_set_needs_is_shipped() {
         for image in images() {
             match &image.recipe {
-                Recipe::Layout(layout) => {
+                Recipe::Layout(layout, _) => {
                     for data in layout.data() {
                         let Source::File(name) = &data.source else {
                             panic!("{} isn't a file", data.place);

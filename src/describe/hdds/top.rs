@@ -179,7 +179,10 @@ fn file_names((path, group): (String, Group<'_>)) -> Vec<(String, String)> {
 
 fn layout_names(group: &LayoutGroup) -> Vec<String> {
     let variants = variants::of(group).into_iter();
-    let names = variants.map(|(label, filesystem)| variants::file_name(group, label, filesystem));
+    let names = variants.flat_map(|(label, filesystem)| {
+        let formats = group.formats.iter();
+        formats.map(move |it| variants::file_name(group, label, filesystem, &it.extension))
+    });
     names.collect()
 }
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use anyhow::{Result, bail};
+use disklayout::Bytes;
 use disklayout::layout::spec::{Disk, Holds, Partition};
 use disklayout::table::{Kind, Role};
 
@@ -48,7 +49,7 @@ pub fn layout_images(
     let images = of(group)
         .into_iter()
         .filter(|(l, fs)| wanted(label, &l.word) && wanted(filesystem, fs))
-        .map(|(label, filesystem)| layout_image(group, label, filesystem));
+        .flat_map(|(label, filesystem)| files(group, label, filesystem));
     Ok(images.collect())
 }
 
@@ -93,14 +94,35 @@ pub(super) fn of(group: &LayoutGroup) -> Vec<(&Label, &str)> {
         .collect()
 }
 
-/// The name of a variant. Only what the group has several of is in it.
-pub(super) fn file_name(group: &LayoutGroup, label: &Label, filesystem: &str) -> String {
+/// What the name of a variant in the format of raw images ends in.
+const RAW: &str = "img";
+
+/// The name of a variant with this extension. Only what the group has several of is in it.
+pub(super) fn file_name(
+    group: &LayoutGroup,
+    label: &Label,
+    filesystem: &str,
+    extension: &str,
+) -> String {
     let filesystem = (group.filesystems.len() > 1).then_some(filesystem);
     let label = (group.labels.len() > 1).then_some(label.word.as_str());
-    names::layout_file_name(&group.name, group.imgver.as_deref(), filesystem, label)
+    let imgver = group.imgver.as_deref();
+    names::layout_file_name(&group.name, imgver, filesystem, label, extension)
 }
 
-fn layout_image(group: &LayoutGroup, label: &Label, filesystem: &str) -> Image {
+/// A variant in each of the formats.
+fn files(group: &LayoutGroup, label: &Label, filesystem: &str) -> Vec<Image> {
+    let layout = Arc::new(layout(group, label, filesystem));
+    let formats = group.formats.iter();
+    let images = formats.map(|format| Image {
+        file_name: file_name(group, label, filesystem, &format.extension),
+        group: group.name.clone(),
+        recipe: Recipe::Layout(Arc::clone(&layout), format.clone()),
+    });
+    images.collect()
+}
+
+fn layout(group: &LayoutGroup, label: &Label, filesystem: &str) -> Layout {
     let partitions = group.parts.iter().map(|part| partition(part, filesystem));
     let mut partitions: Vec<_> = partitions.collect();
     for_label::adapt(&mut partitions, group, label.kind);
@@ -117,10 +139,11 @@ fn layout_image(group: &LayoutGroup, label: &Label, filesystem: &str) -> Image {
             objects.push(file.object.clone());
         }
     }
-    let layout = Layout {
+    Layout {
         disk: Disk {
             place: group.place.clone(),
             size: group.size,
+            multiple: Bytes::new(1),
             sector_size: group.sector_size,
             table: for_label::table(group, label.kind),
             partitions,
@@ -128,12 +151,8 @@ fn layout_image(group: &LayoutGroup, label: &Label, filesystem: &str) -> Image {
         },
         contents,
         blobs: group.blobs.iter().map(|(_, data)| data.clone()).collect(),
-        seed: Seed::FileName,
-    };
-    Image {
-        file_name: file_name(group, label, filesystem),
-        group: group.name.clone(),
-        recipe: Recipe::Layout(Box::new(layout)),
+        // The same disk in every format.
+        seed: Seed::Text(file_name(group, label, filesystem, RAW)),
     }
 }
 
@@ -291,7 +310,7 @@ mod tests {
         let filesystems: Vec<Vec<_>> = images
             .iter()
             .map(|image| match &image.recipe {
-                Recipe::Layout(layout) => layout
+                Recipe::Layout(layout, _) => layout
                     .disk
                     .partitions
                     .iter()

@@ -76,20 +76,18 @@ impl Plan for Qcow2Plan {
             disk: self.geometry.size,
             size: self.geometry.cluster,
         };
-        let file = file(target)?;
         let Some(compression) = self.geometry.chosen.compression else {
             let plain = Plain {
                 geometry: self.geometry,
                 zeroes: self.zeroes.clone(),
             };
-            return Ok(Box::new(Mapped::new(units, plain, file, make)));
+            return Ok(Box::new(Mapped::new(units, plain, file(target)?, make)));
         };
         let clusters = Clusters {
             cluster: self.geometry.cluster as usize,
             compressor: Compressor::new(compression),
         };
         let append = compressed::File::new(&self.geometry, &self.zeroes);
-        let target = Target::File(file);
         Ok(Box::new(Ordered::new(
             units,
             (clusters, append),

@@ -1,0 +1,188 @@
+//! The formats of image files, as users ask for them.
+
+use disklayout::Place;
+use disklayout::container::{Format, Registry};
+use disklayout::fs::Options;
+
+use crate::image::FileFormat;
+
+/// All formats, as a word for help texts and errors.
+pub fn known() -> String {
+    Registry::default().names().join(", ")
+}
+
+/// The formats called `names`, each with those of `options` that it has. One that is called
+/// `qcow2:compression_type` is that of qcow2 alone. `place` is where they are asked for.
+///
+/// # Errors
+/// Why it can't be: a format that isn't known or comes twice, an option that none of them has.
+pub fn asked<S: AsRef<str>>(
+    names: &[S],
+    options: &Options,
+    place: &Place,
+) -> Result<Vec<FileFormat>, String> {
+    let registry = Registry::default();
+    let mut formats: Vec<&dyn Format> = Vec::new();
+    for name in names {
+        let name = name.as_ref();
+        let format = registry.format(name);
+        let format = format.ok_or_else(|| {
+            let known = known();
+            format!("'{name}' is no format of images; there are {known}")
+        })?;
+        if formats.iter().any(|it| it.names() == format.names()) {
+            return Err(format!("'{name}' is asked for twice"));
+        }
+        formats.push(format);
+    }
+    for (name, _) in options.iter() {
+        if !formats.iter().any(|format| has(*format, name)) {
+            return Err(unknown(name, &formats));
+        }
+    }
+    Ok(formats
+        .iter()
+        .map(|it| chosen(*it, options, place))
+        .collect())
+}
+
+/// The name of the format that the name of a file ends in, if it is one's.
+pub fn of_file(file_name: &str) -> Option<&'static str> {
+    let registry = Registry::default();
+    let ends = |format: &&dyn Format| {
+        let ends = |end: &str| file_name.ends_with(&format!(".{end}"));
+        ends(format.extension()) || format.names().iter().any(|name| ends(name))
+    };
+    let found = registry.formats().find(ends);
+    found.map(|format| format.names()[0])
+}
+
+/// The names of files in several formats: `name` with the extension of each, in the place of one of
+/// theirs that it has.
+pub fn names(name: &str, files: &[FileFormat]) -> Vec<String> {
+    let mut stems = files.iter().filter_map(|file| {
+        let stem = name.strip_suffix(file.extension.as_str())?;
+        stem.strip_suffix('.')
+    });
+    let stem = stems.next().filter(|stem| !stem.is_empty()).unwrap_or(name);
+    let names = files
+        .iter()
+        .map(|file| format!("{stem}.{}", file.extension));
+    names.collect()
+}
+
+/// A format with those of `options` that it has.
+fn chosen(format: &dyn Format, options: &Options, place: &Place) -> FileFormat {
+    let own = options.iter().filter(|(name, _)| has(format, name));
+    let (alone, shared): (Vec<_>, Vec<_>) = own.partition(|(name, _)| name.contains(':'));
+    // What is said of one format alone goes over what is said of all.
+    let all = shared.into_iter().chain(alone);
+    FileFormat {
+        place: place.clone(),
+        name: format.names()[0].to_owned(),
+        extension: format.extension().to_owned(),
+        options: all.fold(Options::default(), |options, (name, value)| {
+            options.with(own_name(name).1, value)
+        }),
+        to_stdout: false,
+    }
+}
+
+/// Whether an option is one of a format.
+fn has(format: &dyn Format, option: &str) -> bool {
+    let (whose, name) = own_name(option);
+    let is_its = whose.is_none_or(|whose| format.names().contains(&whose));
+    is_its && format.choices().iter().any(|choice| choice.name == name)
+}
+
+/// The format that an option is that of, where it says so, and its name there.
+fn own_name(option: &str) -> (Option<&str>, &str) {
+    match option.split_once(':') {
+        Some((format, name)) => (Some(format), name),
+        None => (None, option),
+    }
+}
+
+fn unknown(option: &str, formats: &[&dyn Format]) -> String {
+    let each = formats.iter().map(|format| {
+        let choices = format.choices().iter().map(|choice| choice.name);
+        let choices: Vec<_> = choices.collect();
+        match choices.is_empty() {
+            true => format!("{} has none", format.names()[0]),
+            false => format!("{} has {}", format.names()[0], choices.join(", ")),
+        }
+    });
+    let each: Vec<_> = each.collect();
+    format!(
+        "there is no option '{option}' of the format; {}",
+        each.join("; ")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn said(names: &[&str], options: &Options) -> String {
+        asked(names, options, &"p".into()).unwrap_err()
+    }
+
+    #[test]
+    fn options_go_to_the_formats_that_have_them() {
+        let options = Options::default()
+            .with("compression_type", "zlib")
+            .with("qcow2:compression_level", 3);
+        let found = asked(&["qcow2", "raw"], &options, &"p".into()).unwrap();
+        let own = Options::default()
+            .with("compression_type", "zlib")
+            .with("compression_level", 3);
+        let found: Vec<_> = found.iter().map(|it| (&*it.name, &it.options)).collect();
+        assert_eq!(found, [("qcow2", &own), ("raw", &Options::default())]);
+    }
+
+    #[test]
+    fn files_are_named_by_their_formats() {
+        for (name, format) in [
+            ("a.qcow2", Some("qcow2")),
+            ("a.img", Some("raw")),
+            ("a.raw", Some("raw")),
+            ("qcow2", None),
+            ("a", None),
+        ] {
+            assert_eq!(of_file(name), format, "{name}");
+        }
+        let files = asked(&["raw", "qcow2"], &Options::default(), &"p".into()).unwrap();
+        for (name, expected) in [
+            ("a", ["a.img", "a.qcow2"]),
+            ("a.qcow2", ["a.img", "a.qcow2"]),
+            ("a.b", ["a.b.img", "a.b.qcow2"]),
+            (".img", [".img.img", ".img.qcow2"]),
+        ] {
+            assert_eq!(names(name, &files), expected);
+        }
+    }
+
+    #[test]
+    fn what_is_unknown_is_refused_by_its_name() {
+        let none = Options::default();
+        let twice = said(&["raw", "qcow2", "raw"], &none);
+        assert_eq!(twice, "'raw' is asked for twice");
+        let text = said(&["zip"], &none);
+        assert!(
+            text.starts_with("'zip' is no format of images; there are raw, qcow2"),
+            "{text}"
+        );
+        for name in [
+            "compressions",
+            "raw:compression_type",
+            "vhd:compression_type",
+        ] {
+            let text = said(&["raw", "qcow2"], &Options::default().with(name, 1));
+            assert!(text.contains(&format!("no option '{name}'")), "{text}");
+            assert!(
+                text.contains("raw has none; qcow2 has cluster_size"),
+                "{text}"
+            );
+        }
+    }
+}
