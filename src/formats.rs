@@ -4,7 +4,7 @@ use disklayout::Place;
 use disklayout::container::{Format, Registry};
 use disklayout::fs::Options;
 
-use crate::image::FileFormat;
+pub use crate::image::FileFormat;
 
 /// All formats, as a word for help texts and errors.
 pub fn known() -> String {
@@ -180,7 +180,7 @@ mod tests {
             let text = said(&["raw", "qcow2"], &Options::default().with(name, 1));
             assert!(text.contains(&format!("no option '{name}'")), "{text}");
             assert!(
-                text.contains("raw has none; qcow2 has cluster_size"),
+                text.contains("raw has none; qcow2 has compression_type"),
                 "{text}"
             );
         }

@@ -17,8 +17,7 @@ use disklayout::table::types::PartitionType;
 use super::values;
 use crate::command::make_fs::{Input, InputFormat, Options, STDOUT, Taken, format_place};
 use crate::describe::hdds::{arch, size};
-use crate::formats;
-use crate::image::FileFormat;
+use crate::formats::{self, FileFormat};
 
 /// The command's name.
 pub(super) const NAME: &str = "make-fs";

@@ -54,7 +54,7 @@ fn image(index: usize, filesystem: &str) -> Image {
         recipe: Recipe::Layout(
             Arc::new(Layout {
                 disk: Disk {
-                    place: place.into(),
+                    place: place.as_str().into(),
                     size: DiskSize::Fixed(Bytes::new(16 * Bytes::MIB)),
                     multiple: Bytes::new(1),
                     sector_size: SectorSize::B512,

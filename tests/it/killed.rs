@@ -11,7 +11,6 @@ use std::thread;
 use std::time::Duration;
 
 use createhdds::engine::{Directory, Output, Temporaries};
-use disklayout::Bytes;
 
 use crate::server::{Server, ok};
 use crate::world::{BINARY, Run, World, send, single, with_upload};

@@ -315,7 +315,13 @@ fn what_cannot_be_made_touches_no_file() {
             3,
             "'/dev/full' is a device",
         ),
-        ("make-fs -s 20M ../tree -", 64, "standard output"),
+        (
+            "make-fs --format qcow2,raw ../tree -",
+            64,
+            "standard output",
+        ),
+        ("make-fs --format qcow2 ../tree -", 3, "standard output"),
+        ("--json make-fs ../tree -", 3, "--json"),
         ("make-fs -s 20M - - a.img", 64, "only once"),
         ("make-fs -s 20x ../tree a.img", 64, "--size"),
         (

@@ -19,7 +19,7 @@ const COMMAND: &Rules = &[
             "describe",
             "distribution",
             "foreign::registry",
-            "describe",
+            "formats",
             "printable",
             "status",
             "virtinstall::settings",
@@ -33,7 +33,7 @@ const COMMAND: &Rules = &[
             "distribution",
             "engine",
             "foreign",
-            "describe",
+            "formats",
             "image",
             "inventory",
             "osinfo",
@@ -74,9 +74,16 @@ const COMMAND: &Rules = &[
     ("distribution", &[]),
     (
         "describe",
-        &["config", "distribution", "foreign::address", "image"],
+        &[
+            "config",
+            "distribution",
+            "foreign::address",
+            "formats",
+            "image",
+        ],
     ),
     ("config", &[]),
+    ("formats", &["image"]),
     ("image", &["distribution"]),
     ("printable", &[]),
     ("status", &[]),
@@ -101,6 +108,26 @@ const LIBRARY: &Rules = &[
         "build",
         &["disk", "error", "fs", "layout", "place", "table", "units"],
     ),
+    (
+        "container",
+        &[
+            "disk",
+            "error",
+            "fs::Choice",
+            "fs::Options",
+            "fs::options",
+            "identity",
+            "place",
+            "units",
+        ],
+    ),
+    (
+        "archive",
+        &[
+            "compress", "error", "fs", "identity", "place", "source", "tree", "units",
+        ],
+    ),
+    ("compress", &["error", "fs", "place"]),
     // What is read back must not be checked by what has written it: structs are shared, no more.
     (
         "inspect",

@@ -76,7 +76,7 @@ fn the_leftover_of_a_killed_run_is_replaced_not_reused() {
     fs::write(&leftover, vec![0xD1; 3 << 20]).unwrap();
     fs::hard_link(&leftover, root.path().join("other")).unwrap();
     create(root.path()).unwrap().publish(true).unwrap();
-    assert_eq!(fs::read(root.path().join(NAME)).unwrap(), vec![0; 1 << 20]);
+    assert_eq!(fs::read(root.path().join(NAME)).unwrap(), b"");
     assert_eq!(
         fs::read(root.path().join("other")).unwrap(),
         vec![0xD1; 3 << 20]
@@ -221,7 +221,7 @@ fn a_size_over_the_limit_is_an_error_that_tells_the_size() {
     let root = tempfile::tempdir().unwrap();
     let limit = "ulimit -f 100 && exec \"$0\" \"$@\"";
     let command = &mut Command::new("bash");
-    let child = child(command.args(["-c", limit]), "refused", root.path());
+    let child = child(command.args(["-c", limit]), "large", root.path());
     let output = child.wait_with_output().unwrap();
     let text = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{text}");
@@ -317,6 +317,11 @@ fn in_a_process_of_its_own() {
     match std::env::var("TEST_ROLE").unwrap().as_str() {
         "publish" => {
             output.unwrap().publish(true).unwrap();
+        }
+        "large" => {
+            let output = output.unwrap();
+            let error = output.file().set_len(SIZE.get()).unwrap_err();
+            println!("{:#}", output.cannot_hold(SIZE, error));
         }
         "refused" => println!("{:#}", output.unwrap_err()),
         "wait" => {

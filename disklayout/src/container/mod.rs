@@ -3,6 +3,7 @@
 //! An image file is a [`Disk`] that is written like any other, and then [finished](Container::finish).
 //! Everything is decided by its [`Plan`], which a [`Format`] makes.
 
+mod flat;
 mod mapped;
 mod ordered;
 mod output;
@@ -16,6 +17,7 @@ mod runs;
 mod scratch;
 mod tee;
 mod units;
+pub mod vhd;
 
 use std::fmt::Debug;
 use std::io;

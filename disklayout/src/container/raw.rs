@@ -1,15 +1,13 @@
 //! The bytes of the disk: a file with holes, or a stream of all of them.
 
-use std::fs::File;
 use std::io;
-use std::ops::Range;
 
+use super::flat::Flat;
 use super::ordered::{Append, Encode, Ordered};
 use super::output::Output;
 use super::room::Encoded;
 use super::units::Units;
 use super::{Container, Format, MakeFile, Plan, Request, Target};
-use crate::disk::{Disk, SparseFile};
 use crate::error::Result;
 
 /// So many bytes at once go into a stream.
@@ -57,59 +55,11 @@ impl Plan for RawPlan {
             size: UNIT,
         };
         Ok(match target {
-            Target::File(file) => Box::new(RawFile(file.sparse(self.size)?)),
+            Target::File(file) => Box::new(Flat::new(&file, self.size, &[])?),
             stream @ Target::Stream(_) => {
                 Box::new(Ordered::new(units, (AsIs, AllBytes(units)), stream, make))
             }
         })
-    }
-}
-
-/// A file with holes.
-#[derive(Debug)]
-struct RawFile(SparseFile);
-
-impl Disk for RawFile {
-    fn len(&self) -> u64 {
-        self.0.len()
-    }
-
-    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
-        self.0.read_at(buf, offset)
-    }
-
-    fn next_data(&self, offset: u64) -> u64 {
-        self.0.next_data(offset)
-    }
-
-    fn next_hole(&self, offset: u64) -> u64 {
-        self.0.next_hole(offset)
-    }
-
-    fn write_at(&self, buf: &[u8], offset: u64) -> io::Result<()> {
-        self.0.write_at(buf, offset)
-    }
-
-    fn expect(&self, data: &[Range<u64>]) -> io::Result<()> {
-        self.0.expect(data)
-    }
-
-    fn copies_files(&self) -> bool {
-        self.0.copies_files()
-    }
-
-    fn settle(&self, offset: u64, len: u64) {
-        self.0.settle(offset, len);
-    }
-
-    fn copy_from(&self, source: &File, from: u64, offset: u64, len: u64) -> io::Result<()> {
-        self.0.copy_from(source, from, offset, len)
-    }
-}
-
-impl Container for RawFile {
-    fn finish(self: Box<Self>) -> io::Result<()> {
-        Ok(())
     }
 }
 

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use super::{Format, qcow2, raw};
+use super::{Format, qcow2, raw, vhd};
 use crate::disk::Disk;
 
 /// The formats that image files can be asked for in.
@@ -16,7 +16,11 @@ impl Default for Registry {
     /// All that this library writes.
     fn default() -> Self {
         Self {
-            formats: vec![Arc::new(raw::Raw), Arc::new(qcow2::Qcow2)],
+            formats: vec![
+                Arc::new(raw::Raw),
+                Arc::new(qcow2::Qcow2),
+                Arc::new(vhd::Vhd),
+            ],
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Image files held against qemu-img, and against each other.
 
+mod formats;
+mod kinds;
 mod qcow2;
 mod raw;
 mod sample;

@@ -75,6 +75,18 @@ impl Sample {
         sample
     }
 
+    /// The same as [`Self::random`], with something in its last byte.
+    pub(crate) fn with_last_byte(seed: u64, size: u64) -> Self {
+        let mut sample = Self::random(seed, size);
+        let ends_before = |(at, _, len): &(u64, u8, usize)| at + (*len as u64) < size;
+        sample.metadata.retain(ends_before);
+        sample.data.retain(ends_before);
+        if size > 0 {
+            sample.data.push((size - 1, 5, 1));
+        }
+        sample
+    }
+
     fn expected(&self) -> Vec<Range<u64>> {
         let mut merged: Vec<Range<u64>> = Vec::new();
         for (at, _, len) in &self.data {

@@ -71,6 +71,7 @@ impl Header<'_> {
         block.chksum = [b' '; 8];
         let sum = block.as_bytes().iter().map(|byte| u64::from(*byte)).sum();
         octal(&mut block.chksum[..7], sum);
+        block.chksum[6] = 0;
         zerocopy::transmute!(block)
     }
 }

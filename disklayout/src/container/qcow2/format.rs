@@ -79,8 +79,6 @@ pub(crate) const REFCOUNT_ORDER: u32 = 4;
 
 /// QEMU reads no larger L1 table, in bytes.
 pub(crate) const L1_MAX: u64 = 32 << 20;
-/// QEMU reads no larger table of blocks of reference counts, in bytes.
-pub(crate) const REFCOUNT_TABLE_MAX: u64 = 8 << 20;
 
 /// How many bits of a compressed cluster's entry tell its place; behind them are its sectors.
 pub(crate) const fn compressed_offset_bits(cluster_bits: u32) -> u32 {

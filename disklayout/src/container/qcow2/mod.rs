@@ -7,6 +7,7 @@ mod geometry;
 mod l2;
 mod options;
 mod plain;
+mod read;
 mod zeroes;
 
 use std::io;
@@ -15,6 +16,7 @@ use super::mapped::Mapped;
 use super::ordered::Ordered;
 use super::units::Units;
 use super::{Container, Format, MakeFile, Plan, Request, Target, file};
+use crate::disk::Disk;
 use crate::error::Result;
 use crate::fs::{Choice, Options};
 use crate::units::{Bytes, SECTOR_SIZE};
@@ -53,6 +55,10 @@ impl Format for Qcow2 {
         let geometry = Geometry::new(request.place, chosen, size)?;
         let zeroes = Zeroes::new(request.relied_on, geometry.cluster, size);
         Ok(Box::new(Qcow2Plan { geometry, zeroes }))
+    }
+
+    fn read<'a>(&self, file: &'a dyn Disk) -> io::Result<Option<Box<dyn Disk + 'a>>> {
+        read::read(file)
     }
 }
 
