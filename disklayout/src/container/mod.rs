@@ -7,6 +7,7 @@ mod flat;
 mod mapped;
 mod ordered;
 mod output;
+mod pack;
 mod pages;
 pub mod qcow2;
 pub mod raw;
@@ -17,7 +18,11 @@ mod runs;
 mod scratch;
 mod tee;
 mod units;
+pub mod vdi;
 pub mod vhd;
+pub mod vmdk;
+
+mod zeroes;
 
 use std::fmt::Debug;
 use std::io;

@@ -3,7 +3,7 @@
 use std::io;
 use std::sync::Arc;
 
-use super::{Format, qcow2, raw, vhd};
+use super::{Format, qcow2, raw, vdi, vhd, vmdk};
 use crate::disk::Disk;
 
 /// The formats that image files can be asked for in.
@@ -20,6 +20,8 @@ impl Default for Registry {
                 Arc::new(raw::Raw),
                 Arc::new(qcow2::Qcow2),
                 Arc::new(vhd::Vhd),
+                Arc::new(vmdk::Vmdk),
+                Arc::new(vdi::Vdi),
             ],
         }
     }

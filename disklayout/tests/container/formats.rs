@@ -45,8 +45,8 @@ fn sizes_at_bounds_read_as_the_raw_disk() {
             let raw = sample.raw(&image);
             let how = How::new(kind.format, kind.options);
             sample.image(&how, &image).unwrap();
-            // QEMU takes no image of a VHD without a byte.
-            if size > 0 || kind.format != "vhd" {
+            // QEMU takes no such image of a disk without a byte.
+            if size > 0 || !["vhd", "vmdk"].contains(&kind.format) {
                 kind.check(&image, &raw);
             }
         }

@@ -47,6 +47,17 @@ const fn vhd(options: &'static [(&'static str, &'static str)], unit: u64) -> Kin
     }
 }
 
+const fn vmdk(options: &'static [(&'static str, &'static str)], said: &'static str) -> Kind {
+    Kind {
+        format: "vmdk",
+        options,
+        qemu: "vmdk",
+        said,
+        multiple: 512,
+        unit: 64 * KIB,
+    }
+}
+
 pub(crate) const KINDS: &[Kind] = &[
     qcow2(&[], 64 * KIB, "compat: 1.1"),
     qcow2(
@@ -90,6 +101,24 @@ pub(crate) const KINDS: &[Kind] = &[
     vhd(&[], 2 * MIB),
     vhd(&[("block_size", "512K")], 512 * KIB),
     vhd(&[("subformat", "fixed")], MIB),
+    Kind {
+        format: "vdi",
+        options: &[],
+        qemu: "vdi",
+        said: "file format: vdi",
+        multiple: 512,
+        unit: MIB,
+    },
+    vmdk(&[], "create type: monolithicSparse"),
+    vmdk(&[("adapter_type", "lsilogic")], "file format: vmdk"),
+    vmdk(
+        &[("subformat", "streamOptimized")],
+        "create type: streamOptimized",
+    ),
+    vmdk(
+        &[("subformat", "streamOptimized"), ("compression_level", "1")],
+        "create type: streamOptimized",
+    ),
 ];
 
 impl Kind {

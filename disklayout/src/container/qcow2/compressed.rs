@@ -4,20 +4,21 @@ use std::io;
 
 use zerocopy::IntoBytes;
 
-use super::compress::Compressor;
 use super::geometry::{Geometry, RefcountTable, header_len};
 use super::l1_entry;
 use super::l2::Table;
-use super::zeroes::Zeroes;
+
 use crate::container::ordered::{Append, Encode};
 use crate::container::output::Output;
+use crate::container::pack::Packer;
 use crate::container::room::Encoded;
+use crate::container::zeroes::Zeroes;
 
 /// Compresses clusters.
 #[derive(Debug)]
 pub(super) struct Clusters {
     pub cluster: usize,
-    pub compressor: Compressor,
+    pub packer: Packer,
 }
 
 impl Encode for Clusters {
@@ -32,7 +33,7 @@ impl Encode for Clusters {
             }
             false => bytes,
         };
-        Ok(match self.compressor.compress(bytes)? {
+        Ok(match self.packer.pack(bytes, bytes.len() - 1)? {
             Some(bytes) => Encoded {
                 bytes,
                 is_plain: false,

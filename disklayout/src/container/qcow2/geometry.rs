@@ -5,7 +5,8 @@ use std::ops::Range;
 use zerocopy::FromZeros;
 
 use super::format::*;
-use super::options::{Chosen, Compression};
+use super::options::Chosen;
+use crate::container::pack::Packing;
 use crate::error::{Error, Result};
 use crate::place::Place;
 
@@ -73,7 +74,7 @@ impl Geometry {
         if self.chosen.is_old {
             return it;
         }
-        let is_zstd = matches!(self.chosen.compression, Some(Compression::Zstd(_)));
+        let is_zstd = matches!(self.chosen.compression, Some(Packing::Zstd(_)));
         let bits = [
             (is_zstd, INCOMPAT_COMPRESSION),
             (self.chosen.extended_l2, INCOMPAT_EXTENDED_L2),

@@ -1,6 +1,5 @@
 //! qcow2, QEMU's own format.
 
-mod compress;
 mod compressed;
 pub(crate) mod format;
 mod geometry;
@@ -8,25 +7,24 @@ mod l2;
 mod options;
 mod plain;
 mod read;
-mod zeroes;
 
 use std::io;
 
 use super::mapped::Mapped;
 use super::ordered::Ordered;
+use super::pack::Packer;
 use super::units::Units;
+use super::zeroes::Zeroes;
 use super::{Container, Format, MakeFile, Plan, Request, Target, file};
 use crate::disk::Disk;
 use crate::error::Result;
 use crate::fs::{Choice, Options};
 use crate::units::{Bytes, SECTOR_SIZE};
-use compress::Compressor;
 use compressed::Clusters;
 use format::COPIED;
 use geometry::Geometry;
 use options::Chosen;
 use plain::Plain;
-use zeroes::Zeroes;
 
 /// qcow2 of version 3, or 2 where that is chosen.
 #[derive(Clone, Copy, Debug)]
@@ -91,7 +89,7 @@ impl Plan for Qcow2Plan {
         };
         let clusters = Clusters {
             cluster: self.geometry.cluster as usize,
-            compressor: Compressor::new(compression),
+            packer: Packer::new(compression),
         };
         let append = compressed::File::new(&self.geometry, &self.zeroes);
         Ok(Box::new(Ordered::new(

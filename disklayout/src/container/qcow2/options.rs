@@ -1,6 +1,7 @@
 //! What can be chosen in qcow2, by the names that qemu-img has for it.
 
 use super::format::{CLUSTER_BITS, EXTENDED_CLUSTER_BITS};
+use crate::container::pack::Packing;
 use crate::error::{Error, Result};
 use crate::fs::options::{bytes, flag, number};
 use crate::fs::{Choice, Options};
@@ -43,18 +44,11 @@ const PREALLOCATION: &str = "preallocation";
 const ZLIB_LEVEL: i32 = 4;
 const ZSTD_LEVEL: i32 = 1;
 
-/// How clusters are compressed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Compression {
-    Deflate(i32),
-    Zstd(i32),
-}
-
 /// All that can be chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Chosen {
     pub cluster_bits: u32,
-    pub compression: Option<Compression>,
+    pub compression: Option<Packing>,
     /// Whether it is version 2, not 3.
     pub is_old: bool,
     pub lazy_refcounts: bool,
@@ -98,7 +92,7 @@ impl Chosen {
             } => old(EXTENDED, "that"),
             Self {
                 is_old: true,
-                compression: Some(Compression::Zstd(_)),
+                compression: Some(Packing::Zstd(_)),
                 ..
             } => old(COMPRESSION, "zstd"),
             Self {
@@ -123,7 +117,7 @@ fn cluster_bits(text: &str) -> Result<u32, String> {
         .ok_or_else(|| format!("'{text}' is no power of two from 512 to 2M"))
 }
 
-fn compression(place: &Place, options: &Options) -> Result<Option<Compression>> {
+fn compression(place: &Place, options: &Options) -> Result<Option<Packing>> {
     let kind = options.parse(place, COMPRESSION, |text| match text {
         "none" | "zlib" | "zstd" => Ok(text.to_owned()),
         _ => Err(format!("'{text}' isn't one of none, zlib, zstd")),
@@ -137,8 +131,11 @@ fn compression(place: &Place, options: &Options) -> Result<Option<Compression>> 
         Ok::<_, Error>(level?.unwrap_or(usual))
     };
     match kind.as_deref() {
-        Some("zlib") => Ok(Some(Compression::Deflate(level(1..=9, ZLIB_LEVEL)?))),
-        Some("zstd") => Ok(Some(Compression::Zstd(level(1..=19, ZSTD_LEVEL)?))),
+        Some("zlib") => {
+            let level = level(1..=9, ZLIB_LEVEL)?;
+            Ok(Some(Packing::Deflate(level.unsigned_abs())))
+        }
+        Some("zstd") => Ok(Some(Packing::Zstd(level(1..=19, ZSTD_LEVEL)?))),
         _ if options.get(LEVEL).is_some() => {
             let message = format!("nothing is compressed: set {COMPRESSION} to zlib or zstd");
             Err(Error::invalid(place.choice(LEVEL), message))
@@ -188,7 +185,7 @@ mod tests {
         };
         assert_eq!(chosen(&[]).unwrap(), expected);
         let zstd = chosen(&[(COMPRESSION, "zstd"), (LEVEL, "9"), (CLUSTER_SIZE, "2M")]).unwrap();
-        assert_eq!(zstd.compression, Some(Compression::Zstd(9)));
+        assert_eq!(zstd.compression, Some(Packing::Zstd(9)));
         assert_eq!(zstd.cluster_bits, 21);
     }
 

@@ -8,9 +8,9 @@ use zerocopy::IntoBytes;
 
 use super::geometry::{Geometry, RefcountTable, Refcounts, header_len};
 use super::l2::Table;
-use super::zeroes::Zeroes;
 use crate::container::mapped::{Place, Places};
 use crate::container::runs::Runs;
+use crate::container::zeroes::Zeroes;
 
 /// What decides where clusters go: header, L1 table, L2 tables, reference counts, clusters.
 #[derive(Debug)]
