@@ -17,7 +17,7 @@ impl Compression {
     ///
     /// Nothing is kept from one block for the next: what zstd makes with a context that was used
     /// before may depend on that use, and so on which thread had which block.
-    pub(super) fn compress(self, block: &[u8]) -> io::Result<Vec<u8>> {
+    pub(crate) fn compress(self, block: &[u8]) -> io::Result<Vec<u8>> {
         match self.codec {
             Codec::Gzip => gzip(block, self.level),
             Codec::Zstd => zstd(block, self.level),

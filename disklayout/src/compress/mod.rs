@@ -20,6 +20,7 @@ use std::ops::RangeInclusive;
 use crate::error::{Error, Result};
 use crate::place::Place;
 
+pub(crate) use seek_table::SeekTable;
 pub use writer::ParallelWriter;
 
 /// A format of compressed data.
@@ -62,7 +63,7 @@ impl Codec {
 
     /// How many bytes go into a block. What recurs is found within one block only: the slower a
     /// format is, the more there is to gain from large ones.
-    const fn block_len(self) -> usize {
+    pub(crate) const fn block_len(self) -> usize {
         match self {
             Self::Gzip => 1 << 20,
             Self::Zstd | Self::Xz => 4 << 20,
@@ -115,6 +116,11 @@ impl Compression {
             has_seek_table: matches!(self.codec, Codec::Zstd),
             ..self
         }
+    }
+
+    /// Whether there is such a table.
+    pub(crate) const fn has_seek_table(self) -> bool {
+        self.has_seek_table
     }
 
     /// The format.

@@ -14,16 +14,16 @@ const NO_CHECKSUMS: u8 = 0;
 
 /// The sizes of frames, in bytes.
 #[derive(Debug, Default)]
-pub(super) struct SeekTable(Vec<[u32; 2]>);
+pub(crate) struct SeekTable(Vec<[u32; 2]>);
 
 impl SeekTable {
     /// Takes in the next frame.
-    pub(super) fn add(&mut self, compressed: usize, decompressed: usize) {
+    pub(crate) fn add(&mut self, compressed: usize, decompressed: usize) {
         self.0.push([compressed as u32, decompressed as u32]);
     }
 
     /// The frame that tells of all others.
-    pub(super) fn frame(&self) -> Vec<u8> {
+    pub(crate) fn frame(&self) -> Vec<u8> {
         let len = self.0.len() * ENTRY + FOOTER;
         let mut frame = Vec::with_capacity(len + 8);
         frame.extend(SKIPPABLE.to_le_bytes());

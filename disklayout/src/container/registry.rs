@@ -3,7 +3,9 @@
 use std::io;
 use std::sync::Arc;
 
+use super::compressed::Compressed;
 use super::{Format, qcow2, raw, vdi, vhd, vmdk};
+use crate::compress::Codec;
 use crate::disk::Disk;
 
 /// The formats that image files can be asked for in.
@@ -22,6 +24,9 @@ impl Default for Registry {
                 Arc::new(vhd::Vhd),
                 Arc::new(vmdk::Vmdk),
                 Arc::new(vdi::Vdi),
+                Arc::new(Compressed::new(Codec::Zstd)),
+                Arc::new(Compressed::new(Codec::Gzip)),
+                Arc::new(Compressed::new(Codec::Xz)),
             ],
         }
     }
