@@ -21,6 +21,7 @@ mod tee;
 mod units;
 pub mod vdi;
 pub mod vhd;
+pub mod vhdx;
 pub mod vmdk;
 
 mod zeroes;

@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::compressed::Compressed;
-use super::{Format, qcow2, raw, vdi, vhd, vmdk};
+use super::{Format, qcow2, raw, vdi, vhd, vhdx, vmdk};
 use crate::compress::Codec;
 use crate::disk::Disk;
 
@@ -22,6 +22,7 @@ impl Default for Registry {
                 Arc::new(raw::Raw),
                 Arc::new(qcow2::Qcow2),
                 Arc::new(vhd::Vhd),
+                Arc::new(vhdx::Vhdx),
                 Arc::new(vmdk::Vmdk),
                 Arc::new(vdi::Vdi),
                 Arc::new(Compressed::new(Codec::Zstd)),

@@ -58,6 +58,17 @@ const fn vmdk(options: &'static [(&'static str, &'static str)], said: &'static s
     }
 }
 
+const fn vhdx(options: &'static [(&'static str, &'static str)], unit: u64) -> Kind {
+    Kind {
+        format: "vhdx",
+        options,
+        qemu: "vhdx",
+        said: "file format: vhdx",
+        multiple: 512,
+        unit,
+    }
+}
+
 pub(crate) const KINDS: &[Kind] = &[
     qcow2(&[], 64 * KIB, "compat: 1.1"),
     qcow2(
@@ -101,6 +112,8 @@ pub(crate) const KINDS: &[Kind] = &[
     vhd(&[], 2 * MIB),
     vhd(&[("block_size", "512K")], 512 * KIB),
     vhd(&[("subformat", "fixed")], MIB),
+    vhdx(&[], MIB),
+    vhdx(&[("block_size", "8M")], 8 * MIB),
     Kind {
         format: "vdi",
         options: &[],
