@@ -12,8 +12,8 @@ use crate::command::inspect::Options;
 pub(super) const NAME: &str = "inspect";
 
 const AFTER_HELP: &str = "\
-Reads raw images, block devices and pipes ('-' is standard input); nothing is mounted, and nothing
-is written. What is damaged is read as far as possible, with warnings. With --cat, what is in a file is
+Reads images, block devices and pipes ('-' is standard input), in qcow2, VHD, VHDX, VMDK, VDI, raw or
+compressed; nothing is mounted, and nothing is written. What is damaged is read as far as possible, with warnings. With --cat, what is in a file is
 written to standard output, and nothing else.
 
 A GPT tells what the sectors of its disk hold, an MBR doesn't: the size is taken with which more
@@ -59,7 +59,7 @@ pub(super) fn command() -> Command {
                 .num_args(1..)
                 .action(ArgAction::Append)
                 .value_parser(value_parser!(PathBuf))
-                .help("Raw images, block devices or pipes"),
+                .help("Images, block devices or pipes"),
         )
 }
 

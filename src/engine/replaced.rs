@@ -6,6 +6,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use std::os::unix::fs::FileExt;
 
 use anyhow::{Context, Result, bail};
+use disklayout::container::Registry;
 use disklayout::disk::SparseFile;
 use disklayout::inspect;
 use disklayout::magic::{self, Kind};
@@ -32,7 +33,7 @@ const BUFFER: usize = 1 << 20;
 /// How much of the beginning tells whether a file is text.
 const SAMPLE: u64 = 512;
 
-/// Refuses to replace what is at `name` unless it is a raw disk image, or empty.
+/// Refuses to replace what is at `name` unless it is a disk image, or empty.
 ///
 /// # Errors
 /// That, and when the file can't be read.
@@ -42,7 +43,7 @@ pub fn check_replaced(directory: &Directory, name: &str) -> Result<()> {
     let Some(file) = directory.open_regular(name).with_context(context)? else {
         return Ok(());
     };
-    match other_than_image(&file).with_context(context)? {
+    match other_than_image(name, &file).with_context(context)? {
         None => Ok(()),
         Some(what) => bail!(
             "the output '{shown}' is there and is {what}, no disk image: the output comes last; \
@@ -51,9 +52,15 @@ pub fn check_replaced(directory: &Directory, name: &str) -> Result<()> {
     }
 }
 
-/// What `file` is instead of a disk image.
-fn other_than_image(file: &File) -> Result<Option<&'static str>> {
+/// What the file `name` is instead of a disk image.
+fn other_than_image(name: &str, file: &File) -> Result<Option<&'static str>> {
+    if is_in_known_format(file)? {
+        return Ok(None);
+    }
     let found = magic::of(&start(file)?);
+    if found.is_some_and(|it| it.kind == Kind::Compressed) && is_called_compressed_image(name) {
+        return Ok(None);
+    }
     if let Some(found) = found.filter(|it| it.kind != Kind::Raw && !it.is_short()) {
         return Ok(Some(found.what));
     }
@@ -64,6 +71,22 @@ fn other_than_image(file: &File) -> Result<Option<&'static str>> {
         true => "a text",
         false => "a file of another kind",
     }))
+}
+
+/// Whether `file` is an image in a format of its own that is read here, sound or damaged.
+fn is_in_known_format(file: &File) -> Result<bool> {
+    let disk = SparseFile::open(file.try_clone()?)?;
+    Ok(match Registry::default().read(&disk) {
+        Ok(found) => found.is_some(),
+        Err(error) => error.kind() == io::ErrorKind::InvalidData,
+    })
+}
+
+/// Whether `name` is that of a compressed image: `disk.img.zst`.
+fn is_called_compressed_image(name: &str) -> bool {
+    let formats = Registry::default();
+    let mut extensions = formats.formats().map(|format| format.extension());
+    extensions.any(|it| it.starts_with("img.") && name.ends_with(&format!(".{it}")))
 }
 
 /// Whether there is a partition table or a filesystem, sound or not.

@@ -41,6 +41,8 @@ mod external;
 mod faults;
 /// The README's table of filesystems.
 mod filesystems;
+/// Image files in every format.
+mod formats;
 /// One subcommand for every image group.
 mod groups;
 /// `inspect`: text, JSON, files and refusals.

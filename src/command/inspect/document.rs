@@ -1,10 +1,10 @@
 //! What an image holds, for programs: the keys of docs/inspect.md.
 
 use disklayout::inspect::fs::{Facts, Filesystem};
-use disklayout::inspect::{Evidence, Image, Volume};
+use disklayout::inspect::{Evidence, Volume};
 use serde_json::{Value, json};
 
-use super::{Options, files, is_wanted, number};
+use super::{Found, Options, files, is_wanted, number};
 use crate::command::record;
 
 /// Changes when a key goes away or means something else.
@@ -15,7 +15,7 @@ pub(super) fn document(images: Vec<Value>) -> Value {
 }
 
 /// An image, and whether all that was asked for could be read.
-pub(super) fn image(image: &Image<'_>, options: &Options) -> (Value, bool) {
+pub(super) fn image(Found { image, format }: &Found<'_>, options: &Options) -> (Value, bool) {
     let mut is_sound = true;
     let wanted = image.volumes.iter();
     let wanted = wanted.filter(|volume| is_wanted(volume, options.part));
@@ -27,6 +27,7 @@ pub(super) fn image(image: &Image<'_>, options: &Options) -> (Value, bool) {
         })
         .collect();
     let mut value = json!({
+        "format": format.unwrap_or("raw"),
         "size": image.size.get(),
         "sector_size": image.table.as_ref().map(|table| table.sector_size.get()),
         "sector_size_by": image.table.as_ref().map(|_| evidence(image.evidence)),

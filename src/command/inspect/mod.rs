@@ -13,7 +13,8 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use disklayout::SectorSize;
-use disklayout::disk::{Disk, Window};
+use disklayout::container::Registry;
+use disklayout::disk::Disk;
 use disklayout::inspect::{self, Image};
 use serde_json::{Value, json};
 
@@ -48,8 +49,8 @@ pub fn run(settings: &Settings, options: &Options) -> Result<Status> {
         let [path] = &options.images[..] else {
             bail!("--cat takes one image");
         };
-        with_image(path, (settings, options), |image| {
-            cat::write(image, file, options.part)
+        with_image(path, (settings, options), |found| {
+            cat::write(&found.image, file, options.part)
         })?;
         return Ok(Status::Success);
     }
@@ -83,9 +84,9 @@ fn one_text(
     out: &mut dyn Write,
 ) -> Result<(Option<Value>, bool)> {
     let shown = path.display().to_string();
-    let told = with_image(path, chosen, |image| {
+    let told = with_image(path, chosen, |found| {
         let mut text = Vec::new();
-        let is_sound = text::write(&mut text, &shown, image, chosen.1)?;
+        let is_sound = text::write(&mut text, &shown, found, chosen.1)?;
         Ok((text, is_sound))
     });
     match told {
@@ -107,7 +108,7 @@ fn one_text(
 }
 
 fn one_document(path: &Path, chosen: (&Settings, &Options)) -> (Option<Value>, bool) {
-    let told = with_image(path, chosen, |image| Ok(document::image(image, chosen.1)));
+    let told = with_image(path, chosen, |found| Ok(document::image(found, chosen.1)));
     let (mut value, is_sound) =
         told.unwrap_or_else(|error| (json!({ "error": format!("{error:#}") }), false));
     value["file"] = json!(path.to_string_lossy());
@@ -115,7 +116,7 @@ fn one_document(path: &Path, chosen: (&Settings, &Options)) -> (Option<Value>, b
 }
 
 /// What is in an image. One in which nothing is recognised is an error.
-fn read<'a>(disk: &'a Window<'_>, sector_size: Option<SectorSize>) -> Result<Image<'a>> {
+fn read(disk: &dyn Disk, sector_size: Option<SectorSize>) -> Result<Image<'_>> {
     let image = match sector_size {
         Some(size) => inspect::image_of(disk, size)?,
         None => inspect::image(disk)?,
@@ -127,24 +128,35 @@ fn read<'a>(disk: &'a Window<'_>, sector_size: Option<SectorSize>) -> Result<Ima
     Ok(image)
 }
 
+/// An image, and the format of the file that its disk is in; none where that is the disk itself.
+struct Found<'a> {
+    image: Image<'a>,
+    format: Option<&'static str>,
+}
+
 /// Reads the image at `path`, and does something with it.
 fn with_image<T>(
     path: &Path,
     (settings, options): (&Settings, &Options),
-    tell: impl FnOnce(&Image<'_>) -> Result<T>,
+    tell: impl FnOnce(&Found<'_>) -> Result<T>,
 ) -> Result<T> {
-    let disk = open::open(path, &settings.directory.join(path))?;
-    if disk.is_empty() {
+    let file = open::open(path, &settings.directory.join(path))?;
+    if file.is_empty() {
         bail!("it is empty");
     }
-    if let Some(format) = wrapping::format(&disk)? {
-        bail!("it is {format}, not a raw image: convert or unpack it first");
+    let file = open::unpacked(file, path)?;
+    let formats = Registry::default();
+    let found = formats.read(&file).context("can't read it")?;
+    let (format, disk) = match &found {
+        Some((format, disk)) => (Some(format.names()[0]), &**disk),
+        None => (None, &file as &dyn Disk),
+    };
+    if let Some(what) = wrapping::format(disk)? {
+        bail!("it is {what}, no image that can be read: convert or unpack it first");
     }
-    let (raw, note) = wrapping::raw(&disk)?;
-    let mut image = read(&raw, options.sector_size)?;
-    image.warnings.extend(note.map(str::to_owned));
+    let image = read(disk, options.sector_size)?;
     check_part(&image, options.part)?;
-    tell(&image)
+    tell(&Found { image, format })
 }
 
 /// The number of a volume; that of a whole image is 0.

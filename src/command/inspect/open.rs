@@ -1,7 +1,7 @@
 //! Opens what can hold an image: a file, a block device, a pipe.
 
 use std::fs::{File, FileType};
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::os::fd::AsFd;
 use std::os::unix::fs::{FileExt, FileTypeExt, OpenOptionsExt};
 use std::path::Path;
@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use disklayout::disk::SparseFile;
+use disklayout::source::{Rules, oci};
 use foreign::stage::NamelessFile;
 use rustix::fs::{OFlags, fcntl_getfl, fcntl_setfl};
 
@@ -19,6 +20,8 @@ pub(super) const STDIN: &str = "-";
 /// How long somebody may need to open the other end of a named pipe.
 const PATIENCE: Duration = Duration::from_secs(2);
 const PAUSE: Duration = Duration::from_millis(10);
+
+const NOT_KEPT: &str = "can't keep it in a file without a name in TMPDIR or /var/tmp";
 
 /// How much of a pipe is read at once.
 const BUFFER: usize = 256 << 10;
@@ -89,14 +92,11 @@ fn await_writer(mut pipe: &File) -> Result<Vec<u8>> {
     }
 }
 
-/// Copies `first` and what else comes from a pipe to a file without a name. What is zero becomes a
-/// hole.
+/// Copies `first` and what else comes from a pipe to a file without a name.
 fn keep(first: &[u8], pipe: &File) -> Result<SparseFile> {
-    let context = "can't keep it in a file without a name in TMPDIR or /var/tmp";
-    let kept = NamelessFile::new().context(context)?;
+    let mut kept = Kept::new()?;
     let mut source = first.chain(pipe);
     let mut buffer = vec![0; BUFFER];
-    let mut len = 0;
     loop {
         let count = match source.read(&mut buffer) {
             Ok(0) => break,
@@ -104,14 +104,54 @@ fn keep(first: &[u8], pipe: &File) -> Result<SparseFile> {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             Err(error) => return Err(error).context("can't read it"),
         };
-        let bytes = &buffer[..count];
-        if bytes.iter().any(|byte| *byte != 0) {
-            kept.file().write_all_at(bytes, len).context(context)?;
-        }
-        len += count as u64;
+        kept.write_all(&buffer[..count]).context(NOT_KEPT)?;
     }
-    kept.file().set_len(len).context(context)?;
-    Ok(SparseFile::open(kept.file().try_clone()?)?)
+    kept.finish()
+}
+
+/// The disk itself, or what it was before it was compressed, in a file without a name.
+pub(super) fn unpacked(disk: SparseFile, path: &Path) -> Result<SparseFile> {
+    if !oci::is_compressed(disk.file()).context("can't read it")? {
+        return Ok(disk);
+    }
+    let mut kept = Kept::new()?;
+    let file = disk.file().try_clone()?;
+    let name = path.to_string_lossy();
+    oci::decompress("image", &name, file, &Rules::default(), &mut kept)?;
+    kept.finish()
+}
+
+/// A file without a name in which zeroes are holes.
+struct Kept {
+    file: NamelessFile,
+    len: u64,
+}
+
+impl Kept {
+    fn new() -> Result<Self> {
+        let file = NamelessFile::new().context(NOT_KEPT)?;
+        Ok(Self { file, len: 0 })
+    }
+
+    fn finish(self) -> Result<SparseFile> {
+        let file = self.file.file();
+        file.set_len(self.len).context(NOT_KEPT)?;
+        Ok(SparseFile::open(file.try_clone()?)?)
+    }
+}
+
+impl Write for Kept {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        if bytes.iter().any(|byte| *byte != 0) {
+            self.file.file().write_all_at(bytes, self.len)?;
+        }
+        self.len += bytes.len() as u64;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 #[cfg(test)]

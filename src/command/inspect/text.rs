@@ -9,14 +9,14 @@ use disklayout::table::{Entry, Partition, Role, TableId};
 use disklayout::{Bytes, SectorSize};
 use indicatif::BinaryBytes;
 
-use super::{Options, files, is_wanted};
+use super::{Found, Options, files, is_wanted};
 use crate::printable::printable;
 
 /// Writes about all of an image; whether all that was asked for could be read.
 pub(super) fn write(
     out: &mut dyn Write,
     name: &str,
-    image: &Image<'_>,
+    Found { image, format }: &Found<'_>,
     options: &Options,
 ) -> Result<bool> {
     let table = image.table.as_ref().map(|table| table.id);
@@ -26,7 +26,13 @@ pub(super) fn write(
         Some(TableId::Gpt { guid }) => format!("GPT {guid}"),
     };
     let name = printable(name);
-    writeln!(out, "{name}: {}, {table}{}", image.size, sectors(image))?;
+    let format = format.map_or(String::new(), |format| format!(", in the format {format}"));
+    writeln!(
+        out,
+        "{name}: {}, {table}{}{format}",
+        image.size,
+        sectors(image)
+    )?;
     write_warnings(out, "", &image.warnings)?;
     let mut is_sound = true;
     let wanted = image.volumes.iter();

@@ -1,8 +1,7 @@
-//! Files that are images, but not raw ones, and others that are no images.
+//! Files that are images in formats which nobody reads here, and others that are no images.
 
 use anyhow::{Context as _, Result};
-use disklayout::Bytes;
-use disklayout::disk::{Disk, Window};
+use disklayout::disk::Disk;
 use disklayout::magic::{self, Kind};
 
 /// What files end in.
@@ -11,7 +10,7 @@ const TRAILERS: &[(&[u8], &str)] = &[(b"koly", "an Apple disk image")];
 /// Bytes of the trailer of a disk image: those of VHD and of Apple are as long.
 const TRAILER: u64 = 512;
 
-/// The format, where it is known and isn't raw.
+/// What `disk` is, where that is known and it is no disk byte for byte.
 pub(super) fn format(disk: &dyn Disk) -> Result<Option<&'static str>> {
     let mut start = vec![0; disk.len().min(magic::LEN as u64) as usize];
     disk.read_at(&mut start, 0).context("can't read it")?;
@@ -27,16 +26,6 @@ pub(super) fn format(disk: &dyn Disk) -> Result<Option<&'static str>> {
         }
     }
     Ok(None)
-}
-
-/// The raw image in `disk`, and what is behind it: a fixed VHD is one with a trailer.
-pub(super) fn raw(disk: &dyn Disk) -> Result<(Window<'_>, Option<&'static str>)> {
-    let end = disk.len().saturating_sub(TRAILER);
-    let is_vhd = has(disk, end, b"conectix")?;
-    let len = if is_vhd { end } else { disk.len() };
-    let window = Window::new(disk, Bytes::new(0), Bytes::new(len));
-    let note = "it is a fixed VHD image: its last 512 bytes don't belong to the disk";
-    Ok((window.context("can't read it")?, is_vhd.then_some(note)))
 }
 
 fn has(disk: &dyn Disk, at: u64, magic: &[u8]) -> Result<bool> {
