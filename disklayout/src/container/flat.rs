@@ -1,4 +1,4 @@
-//! A disk byte for byte at the beginning of a file: holes stay holes, the kernel copies.
+//! A disk byte for byte in a part of a file: holes stay holes, the kernel copies.
 
 use std::fs::File;
 use std::io;
@@ -7,10 +7,12 @@ use std::os::unix::fs::FileExt;
 use super::{Container, TargetFile};
 use crate::disk::{Disk, SparseFile, check_range};
 
-/// A disk at the beginning of a file.
+/// A disk in a part of a file.
 #[derive(Debug)]
 pub(super) struct Flat {
     file: SparseFile,
+    /// Where it begins.
+    start: u64,
     len: u64,
 }
 
@@ -19,7 +21,18 @@ impl Flat {
     pub(super) fn new(file: &TargetFile, len: u64, tail: &[u8]) -> io::Result<Self> {
         let file = file.sparse(len + tail.len() as u64)?;
         file.file().write_all_at(tail, len)?;
-        Ok(Self { file, len })
+        Ok(Self::within(file, 0, len))
+    }
+
+    /// The `len` bytes from `start` on of a file in which nothing is there yet.
+    pub(super) const fn within(file: SparseFile, start: u64, len: u64) -> Self {
+        Self { file, start, len }
+    }
+
+    /// Where a place in the file is on the disk.
+    fn on_disk(&self, place: u64, offset: u64) -> u64 {
+        let end = self.len.max(offset);
+        place.saturating_sub(self.start).min(end)
     }
 }
 
@@ -30,20 +43,22 @@ impl Disk for Flat {
 
     fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
         check_range(self.len, offset, buf.len() as u64)?;
-        self.file.read_at(buf, offset)
+        self.file.read_at(buf, self.start + offset)
     }
 
     fn next_data(&self, offset: u64) -> u64 {
-        self.file.next_data(offset).min(self.len.max(offset))
+        let place = self.start.saturating_add(offset);
+        self.on_disk(self.file.next_data(place), offset)
     }
 
     fn next_hole(&self, offset: u64) -> u64 {
-        self.file.next_hole(offset).min(self.len.max(offset))
+        let place = self.start.saturating_add(offset);
+        self.on_disk(self.file.next_hole(place), offset)
     }
 
     fn write_at(&self, buf: &[u8], offset: u64) -> io::Result<()> {
         check_range(self.len, offset, buf.len() as u64)?;
-        self.file.write_at(buf, offset)
+        self.file.write_at(buf, self.start + offset)
     }
 
     fn copies_files(&self) -> bool {
@@ -51,12 +66,13 @@ impl Disk for Flat {
     }
 
     fn settle(&self, offset: u64, len: u64) {
-        self.file.settle(offset, len);
+        self.file.settle(self.start + offset, len);
     }
 
     fn copy_from(&self, source: &File, from: u64, offset: u64, len: u64) -> io::Result<()> {
         check_range(self.len, offset, len)?;
-        self.file.copy_from(source, from, offset, len)
+        let place = self.start + offset;
+        self.file.copy_from(source, from, place, len)
     }
 }
 

@@ -23,7 +23,6 @@ pub mod vdi;
 pub mod vhd;
 pub mod vhdx;
 pub mod vmdk;
-
 mod zeroes;
 
 use std::fmt::Debug;

@@ -28,6 +28,50 @@ pub(super) struct Stretch {
     pub held: Held,
 }
 
+impl Stretch {
+    /// The units of `size` bytes from the one with the number `first` on that are kept as if they were
+    /// one: none is there, or they lie side by side. `held` tells of each how it is.
+    pub(super) fn joined(first: u64, size: u64, mut held: impl Iterator<Item = Held>) -> Self {
+        let start = held.next().unwrap_or(Held::Nothing);
+        let follows = |(held, bytes): &(Held, u64)| match start {
+            Held::Nothing => *held == Held::Nothing,
+            Held::At(place) => place.checked_add(*bytes).map(Held::At) == Some(*held),
+            Held::Packed => false,
+        };
+        let others = held.zip((1..).map(|number| number * size));
+        let count = 1 + others.take_while(follows).count() as u64;
+        Self {
+            range: first * size..(first + count) * size,
+            held: start,
+        }
+    }
+
+    /// The first byte from `offset` on, within the stretch, that is held, or isn't: what is held as it
+    /// is may be a hole of the file.
+    fn next(&self, file: &dyn Disk, offset: u64, is_held: bool) -> Option<u64> {
+        let range = &self.range;
+        let next = match self.held {
+            Held::At(place) if inside(file, place, range.end - range.start) => {
+                let from = place + (offset - range.start);
+                let next = match is_held {
+                    true => file.next_data(from),
+                    false => file.next_hole(from),
+                };
+                offset.saturating_add(next.saturating_sub(from))
+            }
+            held if (held != Held::Nothing) == is_held => offset,
+            _ => return None,
+        };
+        (next < range.end).then_some(next)
+    }
+}
+
+/// Whether so many bytes are in a file.
+fn inside(file: &dyn Disk, place: u64, count: u64) -> bool {
+    let end = place.checked_add(count);
+    end.is_some_and(|end| end <= file.len())
+}
+
 /// What finds the bytes of a disk in an image file.
 pub(super) trait Find: Debug + Sync {
     /// The stretch that the byte at `offset`, which is on the disk, lies in.
@@ -79,6 +123,15 @@ impl<'a, F: Find> Read<'a, F> {
         Ok(stretch)
     }
 
+    fn read_from_file(&self, target: &mut [u8], place: u64) -> io::Result<()> {
+        if !inside(self.file, place, target.len() as u64) {
+            let message =
+                format!("bytes of the disk are said to be at {place}, behind the file's end");
+            return Err(damaged(message));
+        }
+        self.file.read_at(target, place)
+    }
+
     fn unpacked(&self, range: &Range<u64>) -> io::Result<Arc<[u8]>> {
         let last = self.unpacked.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((start, bytes)) = &*last
@@ -102,10 +155,13 @@ impl<'a, F: Find> Read<'a, F> {
     fn next(&self, offset: u64, is_held: bool) -> u64 {
         let mut at = offset;
         while at < self.len {
-            match self.stretch(at) {
-                Ok(stretch) if (stretch.held != Held::Nothing) != is_held => at = stretch.range.end,
-                Err(_) if !is_held => return self.len,
-                _ => return at,
+            match (self.stretch(at), is_held) {
+                (Ok(stretch), _) => match stretch.next(self.file, at, is_held) {
+                    Some(next) => return next,
+                    None => at = stretch.range.end,
+                },
+                (Err(_), true) => return at,
+                (Err(_), false) => return self.len,
             }
         }
         self.len.max(offset)
@@ -129,7 +185,7 @@ impl<F: Find> Disk for Read<'_, F> {
             let target = &mut buf[done..done + count];
             match held {
                 Held::Nothing => target.fill(0),
-                Held::At(place) => self.file.read_at(target, place.saturating_add(within))?,
+                Held::At(place) => self.read_from_file(target, place.saturating_add(within))?,
                 Held::Packed => {
                     let bytes = self.unpacked(&range)?;
                     let from = within as usize;
@@ -154,7 +210,62 @@ impl<F: Find> Disk for Read<'_, F> {
     }
 }
 
+/// The error of an image file of a kind that isn't read.
+pub(super) fn unsupported(message: impl Into<String>) -> io::Error {
+    io::Error::new(io::ErrorKind::Unsupported, message.into())
+}
+
 /// The error of an image file that isn't what it says it is.
 pub(super) fn damaged(message: impl Into<String>) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, message.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::disk::MemDisk;
+
+    #[test]
+    fn neighbours_are_found_at_once() {
+        use Held::{At, Nothing, Packed};
+        for (held, expected) in [
+            (&[Nothing, Nothing, At(0)][..], 2),
+            (&[At(512), At(522), At(532), At(552)], 3),
+            (&[At(u64::MAX), At(9)], 1),
+            (&[Packed, Packed], 1),
+        ] {
+            let found = Stretch::joined(7, 10, held.iter().copied());
+            assert_eq!(found.range, 70..70 + expected * 10);
+            assert_eq!(found.held, held[0]);
+        }
+    }
+
+    /// Two units that are there, one of which would end behind the file, and one that isn't.
+    #[derive(Debug)]
+    struct Three;
+
+    impl Find for Three {
+        fn find(&self, _: &dyn Disk, offset: u64) -> io::Result<Stretch> {
+            let held = [Held::Nothing, Held::At(8192), Held::At(100_000)];
+            let unit = offset / 16384;
+            let held = held.into_iter().skip(unit as usize);
+            Ok(Stretch::joined(unit, 16384, held))
+        }
+    }
+
+    #[test]
+    fn holes_of_the_file_are_holes_of_the_disk() {
+        let file = MemDisk::new(100_000);
+        file.write_at(&[7; 4096], 8192 + 4096).unwrap();
+        let disk = Read::new(&file, 3 * 16384, Three);
+        assert_eq!(disk.next_data(0), 16384 + 4096);
+        assert_eq!(disk.next_hole(16384 + 4096), 16384 + 8192);
+        assert_eq!(disk.next_data(16384 + 8192), 2 * 16384);
+        assert_eq!(disk.next_hole(2 * 16384), disk.len());
+        let mut buf = [1; 2];
+        disk.read_at(&mut buf, 16384 + 4095).unwrap();
+        assert_eq!(buf, [0, 7]);
+        let error = disk.read_at(&mut buf, 2 * 16384).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+    }
 }

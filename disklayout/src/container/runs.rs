@@ -31,6 +31,15 @@ impl Runs {
         runs
     }
 
+    /// The first `count` units of a disk.
+    pub(super) fn first(count: u64) -> Self {
+        let mut runs = Self::default();
+        if count > 0 {
+            runs.push(0, count);
+        }
+        runs
+    }
+
     fn push(&mut self, unit: u64, count: u64) {
         match self.runs.last_mut() {
             Some(last) if last.unit + last.count == unit => last.count += count,

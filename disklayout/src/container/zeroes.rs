@@ -20,6 +20,19 @@ impl Zeroes {
         Self(whole.filter(|units| !units.is_empty()).collect())
     }
 
+    /// The units of which a disk of `size` bytes has any in one of `ranges`.
+    pub(super) fn touching(ranges: &[Range<u64>], unit: u64, size: u64) -> Self {
+        let mut runs: Vec<Range<u64>> = Vec::new();
+        for range in ranges.iter().filter(|range| !range.is_empty()) {
+            let units = range.start / unit..range.end.min(size).div_ceil(unit);
+            match runs.last_mut() {
+                Some(last) if units.start <= last.end => last.end = units.end,
+                _ => runs.push(units),
+            }
+        }
+        Self(runs)
+    }
+
     /// Which of `units` they are.
     pub(super) fn within(&self, units: Range<u64>) -> impl Iterator<Item = u64> {
         let first = self.0.partition_point(|one| one.end <= units.start);
@@ -40,5 +53,13 @@ mod tests {
         assert_eq!(within(0..9), [0, 3, 4]);
         assert_eq!(within(1..4), [3]);
         assert!(within(5..9).is_empty());
+    }
+
+    #[test]
+    fn units_that_are_touched_come_once() {
+        let zeroes = Zeroes::touching(&[0..1, 150..250, 290..410, 500..600], 100, 550);
+        let within = |units| zeroes.within(units).collect::<Vec<_>>();
+        assert_eq!(within(0..9), [0, 1, 2, 3, 4, 5]);
+        assert_eq!(within(4..5), [4]);
     }
 }
