@@ -10,6 +10,7 @@ use crate::identity::Identity;
 const EPOCH: i64 = 946_684_800;
 
 /// The footer of an image of `size` bytes. `data_offset` is where the header of a dynamic one is.
+/// Times before 2000 or after 2136, which the field doesn't hold, are its first or last one.
 pub(super) fn footer(size: u64, disk_type: u32, data_offset: u64, identity: &Identity) -> Footer {
     let geometry = Geometry::of(size / SECTOR);
     let seconds = identity.time().seconds.saturating_sub(EPOCH);
