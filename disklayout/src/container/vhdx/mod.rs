@@ -1,27 +1,32 @@
-//! VHDX, Hyper-V's format.
+//! VHDX, the format of Hyper-V.
 
 mod blocks;
 mod format;
+mod geometry;
+mod head;
 mod options;
 mod read;
 
 use std::io;
 
-use super::mapped::Mapped;
+use super::flat::Flat;
+use super::mapped::{Mapped, Place as _};
+use super::runs::Runs;
 use super::units::Units;
 use super::zeroes::Zeroes;
 use super::{Container, Format, MakeFile, Plan, Request, Target, file};
 use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::fs::{Choice, Options};
-use crate::identity::Identity;
-use crate::units::{Bytes, SECTOR_SIZE};
+use crate::place::Place;
+use crate::units::Bytes;
 use blocks::Blocks;
+use format::MOST;
+use geometry::{Geometry, Table};
+use head::Head;
+use options::Chosen;
 
-/// The largest disk: 64 TiB.
-const MOST: u64 = 64 << 40;
-
-/// VHDX of which only those blocks are there that hold data.
+/// VHDX, dynamic or fixed, with an empty log.
 #[derive(Clone, Copy, Debug)]
 pub struct Vhdx;
 
@@ -38,26 +43,30 @@ impl Format for Vhdx {
         options::CHOICES
     }
 
-    fn granularity(&self, _: &Options) -> Bytes {
-        Bytes::new(SECTOR_SIZE)
+    fn granularity(&self, chosen: &Options) -> Bytes {
+        Bytes::new(options::sector(chosen).get())
     }
 
     fn plan(&self, request: &Request<'_>) -> Result<Box<dyn Plan>> {
         let size = request.size.get();
-        let block = options::block(request.place, request.options, size)?;
-        if size > MOST {
-            let message = format!(
-                "a disk of {size} bytes is larger than a VHDX can be: {MOST} bytes (64 TiB) are \
-                 the most"
-            );
-            return Err(Error::does_not_fit(request.place.clone(), message));
-        }
-        Ok(Box::new(VhdxPlan {
-            zeroes: Zeroes::new(request.relied_on, block, size),
-            identity: request.identity.clone(),
-            block,
-            size,
-        }))
+        let chosen = Chosen::of(request.place, request.options, size)?;
+        check_size(request.place, size)?;
+        let geometry = Geometry {
+            table: Table {
+                size,
+                block: chosen.block,
+                sector: chosen.sector.get(),
+            },
+            log: chosen.log,
+        };
+        Ok(Box::new(VhdxPlan(Blocks {
+            head: Head {
+                geometry,
+                is_fixed: chosen.is_fixed,
+                identity: request.identity.clone(),
+            },
+            zeroes: Zeroes::touching(request.relied_on, chosen.block, size),
+        })))
     }
 
     fn read<'a>(&self, file: &'a dyn Disk) -> io::Result<Option<Box<dyn Disk + 'a>>> {
@@ -65,13 +74,19 @@ impl Format for Vhdx {
     }
 }
 
-#[derive(Debug)]
-struct VhdxPlan {
-    block: u64,
-    size: u64,
-    identity: Identity,
-    zeroes: Zeroes,
+fn check_size(place: &Place, size: u64) -> Result<()> {
+    if size <= MOST {
+        return Ok(());
+    }
+    let message = format!(
+        "a disk of {size} bytes is larger than a VHDX can be: {MOST} bytes (64 TiB) are the most; \
+         qcow2 takes it"
+    );
+    Err(Error::does_not_fit(place.clone(), message))
 }
+
+#[derive(Debug)]
+struct VhdxPlan(Blocks);
 
 impl Plan for VhdxPlan {
     fn not_streamed(&self) -> Option<&'static str> {
@@ -83,17 +98,20 @@ impl Plan for VhdxPlan {
         target: Target,
         make: &'a MakeFile<'a>,
     ) -> io::Result<Box<dyn Container + 'a>> {
+        let Self(blocks) = self;
+        let table = blocks.head.geometry.table;
+        let target = file(target)?;
+        if blocks.head.is_fixed {
+            let all = Runs::first(table.blocks());
+            let places = blocks.place(&all)?;
+            let file = target.sparse(places.len)?;
+            blocks.write_around(&all, file.file())?;
+            return Ok(Box::new(Flat::within(file, places.first, table.size)));
+        }
         let units = Units {
-            disk: self.size,
-            size: self.block,
+            disk: table.size,
+            size: table.block,
         };
-        let purposes = ["vhdx file", "vhdx data", "vhdx disk"];
-        let blocks = Blocks {
-            size: self.size,
-            block: self.block,
-            zeroes: self.zeroes.clone(),
-            uuids: purposes.map(|purpose| self.identity.uuid(purpose)),
-        };
-        Ok(Box::new(Mapped::new(units, blocks, file(target)?, make)))
+        Ok(Box::new(Mapped::new(units, blocks.clone(), target, make)))
     }
 }
