@@ -94,7 +94,7 @@ fn every_image_is_read_back() {
 }
 
 /// Holes hold zeroes, and each begins where data ends.
-fn assert_holes(disk: &dyn Disk, bytes: &[u8]) {
+pub(crate) fn assert_holes(disk: &dyn Disk, bytes: &[u8]) {
     let mut at = 0;
     while at < disk.len() {
         let data = disk.next_data(at);

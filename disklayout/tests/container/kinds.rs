@@ -47,6 +47,21 @@ const fn vhd(options: &'static [(&'static str, &'static str)], unit: u64) -> Kin
     }
 }
 
+const fn vhdx(
+    options: &'static [(&'static str, &'static str)],
+    unit: u64,
+    said: &'static str,
+) -> Kind {
+    Kind {
+        format: "vhdx",
+        options,
+        qemu: "vhdx",
+        said,
+        multiple: 512,
+        unit,
+    }
+}
+
 const fn vmdk(options: &'static [(&'static str, &'static str)], said: &'static str) -> Kind {
     Kind {
         format: "vmdk",
@@ -55,17 +70,6 @@ const fn vmdk(options: &'static [(&'static str, &'static str)], said: &'static s
         said,
         multiple: 512,
         unit: 64 * KIB,
-    }
-}
-
-const fn vhdx(options: &'static [(&'static str, &'static str)], unit: u64) -> Kind {
-    Kind {
-        format: "vhdx",
-        options,
-        qemu: "vhdx",
-        said: "file format: vhdx",
-        multiple: 512,
-        unit,
     }
 }
 
@@ -112,8 +116,14 @@ pub(crate) const KINDS: &[Kind] = &[
     vhd(&[], 2 * MIB),
     vhd(&[("block_size", "512K")], 512 * KIB),
     vhd(&[("subformat", "fixed")], MIB),
-    vhdx(&[], MIB),
-    vhdx(&[("block_size", "8M")], 8 * MIB),
+    vhdx(&[], MIB, "cluster_size: 1048576"),
+    vhdx(&[("block_size", "8M")], 8 * MIB, "cluster_size: 8388608"),
+    vhdx(
+        &[("subformat", "fixed"), ("block_size", "2M")],
+        2 * MIB,
+        "file format: vhdx",
+    ),
+    vhdx(&[("log_size", "3M")], MIB, "file format: vhdx"),
     Kind {
         format: "vdi",
         options: &[],

@@ -1,8 +1,12 @@
 //! Image files held against qemu-img, and against each other.
 
 mod compressed;
+mod damage;
 mod formats;
 mod kinds;
+mod others;
 mod qcow2;
 mod raw;
 mod sample;
+mod vhd;
+mod vhdx;

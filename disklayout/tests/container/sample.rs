@@ -139,6 +139,19 @@ impl Sample {
     /// # Errors
     /// What the format says.
     pub(crate) fn image(&self, how: &How<'_>, path: &Path) -> Result<()> {
+        self.image_relying_on(how, path, &self.expected())
+    }
+
+    /// Writes an image file of it of which `relied_on` must read as it was written.
+    ///
+    /// # Errors
+    /// What the format says.
+    pub(crate) fn image_relying_on(
+        &self,
+        how: &How<'_>,
+        path: &Path,
+        relied_on: &[Range<u64>],
+    ) -> Result<()> {
         let registry = Registry::default();
         let format = registry.format(how.format).expect("a known format");
         let options = how.options.iter();
@@ -150,7 +163,7 @@ impl Sample {
             size: Bytes::new(self.size),
             options: &options,
             identity: &Identity::new("image", Timestamp::default()),
-            relied_on: &self.expected(),
+            relied_on,
         })?;
         let file = File::options()
             .read(true)
