@@ -57,13 +57,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn geometries_are_those_of_qemu() {
+    fn geometries_are_those_of_the_specification() {
         for (mebibytes, expected) in [
             (1_u64, (30, 4, 17)),
-            (40, (1204, 4, 17)),
-            (500, (2064, 16, 31)),
+            (40, (963, 5, 17)),
+            (500, (1015, 16, 63)),
             (2048, (4161, 16, 63)),
-            (130_000, (65_253, 16, 255)),
+            (130_000, (65_254, 16, 255)),
             (2_000_000, (65_535, 16, 255)),
         ] {
             let found = Geometry::of(mebibytes * 2048);
