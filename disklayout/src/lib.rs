@@ -4,7 +4,6 @@
 //! writing decides nothing. There is no process, clock, random number, environment variable or
 //! terminal in this library.
 
-pub mod archive;
 mod build;
 pub mod compress;
 pub mod container;

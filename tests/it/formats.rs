@@ -257,7 +257,7 @@ fn an_interrupted_run_leaves_the_old_image() {
         pipe.write_all(&vec![b'x'; 1 << 20]).unwrap();
         send(&child, "TERM");
         child.wait().unwrap();
-        assert_eq!(world.names(), [name.clone()]);
+        assert_eq!(world.names(), std::slice::from_ref(&name));
         assert!(world.is_untouched(&name), "{name}");
         fs::remove_file(world.path(&name)).unwrap();
     }

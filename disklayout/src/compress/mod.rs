@@ -1,4 +1,4 @@
-//! Streams that are compressed block by block, by all threads.
+//! Streams that are compressed block by block, each for itself.
 //!
 //! Each block can be decompressed for itself, and programs that know nothing of blocks read all of
 //! them one behind the other:
@@ -10,10 +10,8 @@
 //!
 //! The bytes depend on the input and on what was chosen, never on how many threads there are.
 
-mod blocks;
 mod codec;
 mod seek_table;
-mod writer;
 
 use std::ops::RangeInclusive;
 
@@ -21,7 +19,6 @@ use crate::error::{Error, Result};
 use crate::place::Place;
 
 pub(crate) use seek_table::SeekTable;
-pub use writer::ParallelWriter;
 
 /// A format of compressed data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -37,7 +37,7 @@ use crate::place::Place;
 use crate::units::Bytes;
 
 pub use output::{Target, TargetFile};
-pub use registry::Registry;
+pub use registry::{Found, Registry};
 pub use scratch::MakeFile;
 pub use tee::Tee;
 

@@ -130,13 +130,13 @@ impl<'a, E: Encode, A: Append> Ordered<'a, E, A> {
             is_complete
         };
         match is_complete {
-            true => self.deliver(unit, self.from_pages(unit)?),
+            true => self.deliver(unit, self.out_of_pages(unit)?),
             false => Ok(()),
         }
     }
 
     /// A unit that lies in pages, which are forgotten.
-    fn from_pages(&self, unit: u64) -> io::Result<Option<Encoded>> {
+    fn out_of_pages(&self, unit: u64) -> io::Result<Option<Encoded>> {
         let range = self.units.range(unit);
         let mut bytes = vec![0; self.units.len(unit)];
         self.pages.read(&mut bytes, range.start)?;
@@ -192,7 +192,7 @@ impl<'a, E: Encode, A: Append> Ordered<'a, E, A> {
         for window in complete.chunks(WINDOW) {
             let encoded: Vec<_> = window
                 .par_iter()
-                .map(|unit| self.from_pages(*unit))
+                .map(|unit| self.out_of_pages(*unit))
                 .collect::<io::Result<_>>()?;
             for (unit, encoded) in window.iter().zip(encoded) {
                 self.deliver(*unit, encoded)?;

@@ -8,6 +8,9 @@ use super::{Format, qcow2, raw, vdi, vhd, vhdx, vmdk};
 use crate::compress::Codec;
 use crate::disk::Disk;
 
+/// The format of an image file, and the disk in it.
+pub type Found<'r, 'a> = (&'r dyn Format, Box<dyn Disk + 'a>);
+
 /// The formats that image files can be asked for in.
 #[derive(Clone, Debug)]
 pub struct Registry {
@@ -50,10 +53,7 @@ impl Registry {
     ///
     /// # Errors
     /// Those of [`Format::read`].
-    pub fn read<'a>(
-        &self,
-        file: &'a dyn Disk,
-    ) -> io::Result<Option<(&dyn Format, Box<dyn Disk + 'a>)>> {
+    pub fn read<'a>(&self, file: &'a dyn Disk) -> io::Result<Option<Found<'_, 'a>>> {
         for format in self.formats() {
             if let Some(disk) = format.read(file)? {
                 return Ok(Some((format, disk)));

@@ -19,6 +19,9 @@ pub(super) struct Plain {
     pub zeroes: Zeroes,
 }
 
+/// A cluster, and how many come before it in the file; none where it reads as zero.
+type Entry = (u64, Option<u64>);
+
 /// Where the parts of a file are, in clusters.
 struct Parts {
     l2: u64,
@@ -56,7 +59,7 @@ impl Plain {
     fn tables(
         &self,
         units: &Runs,
-        visit: &mut dyn FnMut(u64, &[(u64, Option<u64>)]) -> io::Result<()>,
+        visit: &mut dyn FnMut(u64, &[Entry]) -> io::Result<()>,
     ) -> io::Result<()> {
         let mut clusters = units.iter().peekable();
         for number in 0..self.geometry.l1_entries {

@@ -154,15 +154,10 @@ pub struct Survey {
 impl Survey {
     /// Nothing found yet of what `request` asks of `format`, as people call it.
     pub fn new(request: &Request<'_>, format: &'static str) -> Self {
-        Self::of(request.place.clone(), request.misfits, format)
-    }
-
-    /// Nothing found yet of what is asked for at `place` in `format`, as people call it.
-    pub const fn of(place: Place, misfits: Misfits, format: &'static str) -> Self {
         Self {
-            place,
+            place: request.place.clone(),
             format,
-            misfits,
+            misfits: request.misfits,
             found: BTreeMap::new(),
         }
     }
@@ -244,7 +239,7 @@ impl Survey {
     fn refusal(&self, path: &[u8], why: &str) -> Error {
         let message = format!(
             "{} {why}, which {} can't hold: leave it out, have such things dropped (--lossy), or \
-             use another format",
+             use another filesystem",
             shown(path),
             self.format
         );
@@ -307,7 +302,7 @@ mod tests {
             let error = note(&mut survey(Misfits::Refuse), loss, b"/a\xFF").unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Unsupported);
             let expected = "parts[0]: '/a\\xff' is so, which FAT can't hold: leave it out, have \
-                such things dropped (--lossy), or use another format";
+                such things dropped (--lossy), or use another filesystem";
             assert_eq!(error.to_string(), expected);
         }
         let mut survey = survey(Misfits::Refuse);

@@ -66,18 +66,8 @@ impl Platform {
     }
 
     /// The operating system.
-    pub fn os(&self) -> &str {
+    pub(super) fn os(&self) -> &str {
         &self.os
-    }
-
-    /// The architecture.
-    pub fn architecture(&self) -> &str {
-        &self.architecture
-    }
-
-    /// The variant of the architecture, unless it is the usual one.
-    pub fn variant(&self) -> Option<&str> {
-        self.variant.as_deref()
     }
 
     /// Whether it is what builders say of what runs nowhere, such as attestations.
