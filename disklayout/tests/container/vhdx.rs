@@ -122,34 +122,24 @@ fn a_disk_of_large_sectors_is_read_back() {
 fn blocks_of_which_any_byte_is_relied_on_read_as_zero() {
     let scratch = Scratch::new();
     let image = scratch.path("a.vhdx");
+    let how = how(&[("block_size", "1M")]);
     let sample = Sample {
         size: 8 * MIB,
         metadata: vec![(MIB + 5, 2, 1)],
         data: vec![(3 * MIB - 1, 3, 2)],
     };
-    sample.image(&how(&[("block_size", "1M")]), &image).unwrap();
-    let file = damage::load(&image);
+    sample.image(&how, &image).unwrap();
+    assert_eq!(states(&image), [0, 6, 6, 6, 0, 0, 0, 0]);
+    let relied_on = [0..1, 5 * MIB - 1..6 * MIB];
+    sample.image_relying_on(&how, &image, &relied_on).unwrap();
+    assert_eq!(states(&image), [2, 6, 6, 6, 2, 2, 0, 0]);
+}
+
+/// The states of eight blocks.
+fn states(image: &Path) -> [u8; 8] {
     let mut table = [0; 64];
-    file.read_at(&mut table, BAT).unwrap();
-    let states: Vec<_> = table.chunks(8).map(|entry| entry[0] & 7).collect();
-    assert_eq!(states, [0, 6, 6, 6, 0, 0, 0, 0]);
-    // All of a disk is relied on that is written by its whole length.
-    let sample = Sample {
-        data: vec![(MIB, 0, 3 * MIB as usize)],
-        metadata: vec![],
-        ..sample
-    };
-    sample
-        .image_relying_on(
-            &how(&[("block_size", "1M")]),
-            &image,
-            &[4 * MIB - 1..5 * MIB],
-        )
-        .unwrap();
-    let file = damage::load(&image);
-    file.read_at(&mut table, BAT).unwrap();
-    let states: Vec<_> = table.chunks(8).map(|entry| entry[0] & 7).collect();
-    assert_eq!(states, [0, 6, 6, 6, 2, 0, 0, 0]);
+    open(image).read_at(&mut table, BAT).unwrap();
+    std::array::from_fn(|block| table[block * 8] & 7)
 }
 
 /// What a writer that died had in its log is lost to who doesn't look there.
