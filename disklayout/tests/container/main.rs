@@ -3,6 +3,7 @@
 mod compressed;
 mod damage;
 mod formats;
+mod hostile;
 mod kinds;
 mod others;
 mod qcow2;

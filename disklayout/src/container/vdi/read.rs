@@ -80,7 +80,8 @@ impl Find for Map {
             FREE | ZERO => Held::Nothing,
             place => {
                 let stride = self.extra + self.block;
-                Held::At(self.data + u64::from(place) * stride + self.extra)
+                let place = u64::from(place).saturating_mul(stride);
+                Held::At(place.saturating_add(self.data + self.extra))
             }
         };
         Ok(Stretch {
