@@ -62,6 +62,7 @@ fn conditions() -> Conditions {
         time: TIME,
         latest: None,
         downloads: Downloads::default(),
+        explicit_zeros: false,
     }
 }
 
@@ -96,7 +97,6 @@ fn build_set(bencher: Bencher<'_, '_>, jobs: usize) {
         temporaries: Temporaries::default(),
         jobs: NonZeroUsize::new(jobs).expect("at least one"),
         sync: false,
-        explicit_zeros: false,
         conditions: conditions(),
         install: createhdds::virtinstall::Settings::default(),
     };

@@ -11,7 +11,7 @@ use crate::error::{Error, Result};
 use crate::fs::Progress;
 use crate::layout::DiskPlan;
 use coming::Coming;
-pub use zeroes::write_zeroes;
+pub use zeroes::{relied_on, write_zeroes};
 
 /// Writes everything that `plan` decided onto `disk`, which has the plan's size and reads as zero,
 /// and tells `progress` of the files in it. All but the data of files and the bytes that stand for

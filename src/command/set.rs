@@ -253,8 +253,10 @@ impl ImageSet {
             temporaries: Temporaries::default(),
             jobs: context.settings.jobs(),
             sync: context.settings.sync,
-            explicit_zeros: context.settings.explicit_zeros,
-            conditions: self.conditions.clone(),
+            conditions: Conditions {
+                explicit_zeros: context.settings.explicit_zeros,
+                ..self.conditions.clone()
+            },
             install: context.settings.install.clone(),
         }
     }

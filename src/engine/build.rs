@@ -378,8 +378,8 @@ mod tests {
             temporaries: Temporaries::default(),
             jobs: NonZeroUsize::new(jobs).unwrap(),
             sync: true,
-            explicit_zeros: false,
             conditions: Conditions {
+                explicit_zeros: false,
                 time: Timestamp::default(),
                 latest: None,
                 downloads: Downloads::default(),

@@ -77,8 +77,6 @@ pub struct Settings {
     pub jobs: NonZeroUsize,
     /// Whether an image is on disk before it counts as built.
     pub sync: bool,
-    /// Whether the zeroes that a layout relies on are written, so that its data alone makes it.
-    pub explicit_zeros: bool,
     /// What plans depend on.
     pub conditions: Conditions,
     /// How installations are run.
@@ -134,7 +132,7 @@ pub fn run(
     let mut waiting = vec![];
     for (set, plan) in sets.into_iter().zip(plans) {
         match plan {
-            Some(Ok(Planned::Layout(plan))) => jobs.push(job(set, *plan, settings)),
+            Some(Ok(Planned::Layout(plan))) => jobs.push(job(set, *plan)),
             Some(Ok(Planned::Install(installation))) => installs.push((set.number, *installation)),
             Some(Err(error)) => results.extend(not_planned(set, images.len(), error, reporter)),
             None => waiting.push(set),
@@ -270,9 +268,8 @@ fn repeated_names(images: &[Image]) -> BTreeSet<usize> {
 }
 
 /// The job that writes what was decided about `set`.
-fn job<'a>(set: Siblings<'a>, decided: Decided, settings: &Settings) -> Job<'a> {
+fn job(set: Siblings<'_>, decided: Decided) -> Job<'_> {
     let Decided { disk: plan, files } = decided;
-    let explicit_zeros = settings.explicit_zeros;
     let images = set
         .numbered()
         .zip(files)
@@ -295,9 +292,6 @@ fn job<'a>(set: Siblings<'a>, decided: Decided, settings: &Settings) -> Job<'a> 
         content: Content::of(&plan),
         write: Box::new(move |disk, progress| {
             disklayout::build(&plan, disk, progress)?;
-            if explicit_zeros {
-                disklayout::write_zeroes(&plan, disk)?;
-            }
             Ok(())
         }),
     }
@@ -348,8 +342,8 @@ mod tests {
             temporaries: Temporaries::default(),
             jobs: default_jobs(),
             sync: true,
-            explicit_zeros: false,
             conditions: Conditions {
+                explicit_zeros: false,
                 time: disklayout::Timestamp::default(),
                 latest: None,
                 downloads: download::Downloads::default(),

@@ -2,6 +2,7 @@
 
 use std::fs::{self, File};
 use std::io::{Read, Write};
+use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
@@ -12,9 +13,18 @@ use testkit::program::{arguments, run};
 use crate::checkers;
 use crate::world::{Run, World, send};
 
-/// The filesystems that hold files.
-const FILESYSTEMS: [&str; 10] = [
-    "ext2", "ext3", "ext4", "fat32", "exfat", "ntfs", "erofs", "xfs", "btrfs", "f2fs",
+/// The filesystems that hold files, and sizes that they may have, in MiB.
+const FILESYSTEMS: [(&str, usize); 10] = [
+    ("ext2", 24),
+    ("ext3", 24),
+    ("ext4", 24),
+    ("fat32", 40),
+    ("exfat", 24),
+    ("ntfs", 24),
+    ("erofs", 24),
+    ("xfs", 301),
+    ("btrfs", 112),
+    ("f2fs", 128),
 ];
 
 /// A tree with files, holes and zeroes that its image has to keep.
@@ -92,20 +102,40 @@ fn converted(format: &str, image: &Path) -> Vec<u8> {
 #[test]
 fn every_filesystem_is_the_same_disk_in_every_format() {
     let world = world();
-    for filesystem in FILESYSTEMS {
+    for (filesystem, size) in FILESYSTEMS {
         let line = format!(
-            "make-fs --format {} -t {filesystem} -s 320M --lossy ../tree {filesystem}",
+            "make-fs --format {} -t {filesystem} -s {size}M --lossy ../tree {filesystem}",
             names()
         );
         world.run(&line).expect(0);
         let path = |extension: &str| world.path(&format!("{filesystem}.{extension}"));
         let raw = fs::read(path("img")).unwrap();
-        assert_eq!(raw.len(), 320 << 20);
+        assert_eq!(raw.len(), size << 20);
         for (format, extension) in formats() {
             let found = unpacked(&format, &path(&extension));
             assert!(found == raw, "{filesystem} in {format}");
             fs::remove_file(path(&extension)).unwrap();
         }
+    }
+}
+
+/// Zeroes that count are data in a raw image, and told in others.
+#[test]
+fn explicit_zeros_change_no_disk() {
+    let world = world();
+    let line = "--explicit-zeros make-fs -t fat32 -s 64M ../tree";
+    world.run(&format!("{line} alone.img")).expect(0);
+    world
+        .run(&format!("{line} --format {} all", names()))
+        .expect(0);
+    let raw = fs::read(world.path("alone.img")).unwrap();
+    let blocks = |name: &str| fs::metadata(world.path(name)).unwrap().blocks();
+    // Both FATs, and what is zero in files.
+    assert_eq!(blocks("all.img"), blocks("alone.img"));
+    assert!(blocks("all.img") * 512 > 5_000_000);
+    for (format, extension) in formats() {
+        let path = world.path(&format!("all.{extension}"));
+        assert!(unpacked(&format, &path) == raw, "{format}");
     }
 }
 

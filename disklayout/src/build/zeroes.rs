@@ -5,7 +5,7 @@
 
 use std::ops::Range;
 
-use crate::disk::Disk;
+use crate::disk::{Disk, fill_holes};
 use crate::error::{Error, Result};
 use crate::layout::{DiskPlan, Held, PartitionPlan, RawBytes};
 use crate::units::{Bytes, SectorSize};
@@ -13,9 +13,6 @@ use crate::units::{Bytes, SectorSize};
 /// Programs look for the signatures of filesystems and tables so far from the start and from the
 /// end of a disk or a partition: what somebody else left there would count.
 const ENDS: u64 = Bytes::MIB;
-
-/// How much is written at a time.
-const PIECE: usize = 1 << 20;
 
 /// Writes the zeroes that `plan` relies on and that [`crate::build()`] left as holes of `disk`: all
 /// of a filesystem but its free space, all holes of bytes that stand for themselves, and the ends of the
@@ -25,7 +22,7 @@ const PIECE: usize = 1 << 20;
 /// `Io` when storage fails.
 pub fn write_zeroes(plan: &DiskPlan, disk: &dyn Disk) -> Result<()> {
     for range in relied_on(plan) {
-        fill_holes(disk, range).map_err(|error| {
+        fill_holes(disk, &range).map_err(|error| {
             Error::io(
                 "disk",
                 "can't write the zeroes that the image relies on",
@@ -36,8 +33,10 @@ pub fn write_zeroes(plan: &DiskPlan, disk: &dyn Disk) -> Result<()> {
     Ok(())
 }
 
-/// What must read as zero where nothing was written, in ascending stretches that don't touch.
-fn relied_on(plan: &DiskPlan) -> Vec<Range<u64>> {
+/// What must read as zero where [`crate::build()`] writes nothing, in ascending stretches that don't
+/// touch: all of a filesystem but its free space, all of bytes that stand for themselves, and the ends of
+/// the disk and of every partition that holds something.
+pub fn relied_on(plan: &DiskPlan) -> Vec<Range<u64>> {
     let partitions = plan.partitions.iter();
     let parts = partitions.flat_map(|one| relied_on_in(one, plan.sector_size));
     let all = ends(0..plan.size.get()).into_iter().chain(parts);
@@ -87,21 +86,6 @@ fn merged(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
         touches
     });
     ranges
-}
-
-fn fill_holes(disk: &dyn Disk, range: Range<u64>) -> std::io::Result<()> {
-    let zeroes = vec![0; PIECE.min((range.end - range.start) as usize)];
-    let mut at = range.start;
-    while at < range.end {
-        let data = disk.next_data(at).min(range.end);
-        while at < data {
-            let count = (data - at).min(PIECE as u64);
-            disk.write_at(&zeroes[..count as usize], at)?;
-            at += count;
-        }
-        at = disk.next_hole(at);
-    }
-    Ok(())
 }
 
 #[cfg(test)]

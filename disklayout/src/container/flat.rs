@@ -2,10 +2,11 @@
 
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 
 use super::{Container, TargetFile};
-use crate::disk::{Disk, SparseFile, check_range};
+use crate::disk::{Disk, SparseFile, check_range, fill_holes};
 
 /// A disk in a part of a file.
 #[derive(Debug)]
@@ -14,6 +15,8 @@ pub(super) struct Flat {
     /// Where it begins.
     start: u64,
     len: u64,
+    /// What is filled with zeroes in the end where nothing was written.
+    zeroes: Vec<Range<u64>>,
 }
 
 impl Flat {
@@ -26,7 +29,18 @@ impl Flat {
 
     /// The `len` bytes from `start` on of a file in which nothing is there yet.
     pub(super) const fn within(file: SparseFile, start: u64, len: u64) -> Self {
-        Self { file, start, len }
+        Self {
+            file,
+            start,
+            len,
+            zeroes: Vec::new(),
+        }
+    }
+
+    /// The same, with zeroes written where nothing else is in `ranges`.
+    pub(super) fn relying_on(self, ranges: &[Range<u64>]) -> Self {
+        let zeroes = ranges.to_vec();
+        Self { zeroes, ..self }
     }
 
     /// Where a place in the file is on the disk.
@@ -78,6 +92,7 @@ impl Disk for Flat {
 
 impl Container for Flat {
     fn finish(self: Box<Self>) -> io::Result<()> {
-        Ok(())
+        let mut zeroes = self.zeroes.iter();
+        zeroes.try_for_each(|range| fill_holes(&*self, range))
     }
 }

@@ -1,6 +1,7 @@
 //! The bytes of the disk: a file with holes, or a stream of all of them.
 
 use std::io;
+use std::ops::Range;
 
 use super::flat::Flat;
 use super::ordered::{Append, Encode, Ordered};
@@ -31,13 +32,16 @@ impl Format for Raw {
             .options
             .check(request.place, "raw", self.choices())?;
         let size = request.size.get();
-        Ok(Box::new(RawPlan { size }))
+        let zeroes = request.relied_on.to_vec();
+        Ok(Box::new(RawPlan { size, zeroes }))
     }
 }
 
 #[derive(Debug)]
 struct RawPlan {
     size: u64,
+    /// What is written even where it is zero; a stream has all of it.
+    zeroes: Vec<Range<u64>>,
 }
 
 impl Plan for RawPlan {
@@ -55,7 +59,10 @@ impl Plan for RawPlan {
             size: UNIT,
         };
         Ok(match target {
-            Target::File(file) => Box::new(Flat::new(&file, self.size, &[])?),
+            Target::File(file) => {
+                let disk = Flat::new(&file, self.size, &[])?;
+                Box::new(disk.relying_on(&self.zeroes))
+            }
             stream @ Target::Stream(_) => {
                 Box::new(Ordered::new(units, (AsIs, AllBytes(units)), stream, make))
             }

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 
 use super::Disk;
@@ -63,6 +64,23 @@ pub(crate) fn is_zero(bytes: &[u8]) -> bool {
     bytes
         .chunks(4096)
         .all(|chunk| chunk.iter().fold(0, |all, byte| all | byte) == 0)
+}
+
+/// Writes zeroes where nothing was written of `range`.
+pub(crate) fn fill_holes(disk: &dyn Disk, range: &Range<u64>) -> io::Result<()> {
+    const PIECE: u64 = 1 << 20;
+    let zeroes = vec![0; PIECE.min(range.end - range.start) as usize];
+    let mut at = range.start;
+    while at < range.end {
+        let data = disk.next_data(at).min(range.end);
+        while at < data {
+            let count = (data - at).min(PIECE);
+            disk.write_at(&zeroes[..count as usize], at)?;
+            at += count;
+        }
+        at = disk.next_hole(at);
+    }
+    Ok(())
 }
 
 #[cfg(test)]

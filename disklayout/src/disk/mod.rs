@@ -11,8 +11,8 @@ mod sparse;
 mod window;
 
 pub(crate) use cursor::Cursor;
-pub(crate) use data::is_zero;
 pub use data::write_data;
+pub(crate) use data::{fill_holes, is_zero};
 pub use memory::MemDisk;
 pub use sparse::SparseFile;
 pub use window::Window;

@@ -94,8 +94,10 @@ pub fn run(settings: &Settings, bars: &MultiProgress, options: &Options) -> Resu
         temporaries: Temporaries::default(),
         jobs: settings.jobs(),
         sync: settings.sync,
-        explicit_zeros: settings.explicit_zeros,
-        conditions: Conditions::from_environment()?,
+        conditions: Conditions {
+            explicit_zeros: settings.explicit_zeros,
+            ..Conditions::from_environment()?
+        },
         install: settings.install.clone(),
     };
     let inputs = Inputs::open(&options.inputs)?;

@@ -8,6 +8,7 @@ mod options;
 mod read;
 
 use std::io;
+use std::ops::Range;
 
 use zerocopy::IntoBytes;
 
@@ -66,6 +67,7 @@ impl Format for Vhd {
             footer: footer::footer(size, disk_type, header, request.identity),
             chosen,
             size,
+            zeroes: request.relied_on.to_vec(),
         }))
     }
 
@@ -79,6 +81,8 @@ struct VhdPlan {
     footer: Footer,
     chosen: Chosen,
     size: u64,
+    /// What a fixed image has even where it is zero.
+    zeroes: Vec<Range<u64>>,
 }
 
 impl Plan for VhdPlan {
@@ -93,11 +97,8 @@ impl Plan for VhdPlan {
     ) -> io::Result<Box<dyn Container + 'a>> {
         let file = file(target)?;
         let Chosen::Dynamic { block } = self.chosen else {
-            return Ok(Box::new(Flat::new(
-                &file,
-                self.size,
-                self.footer.as_bytes(),
-            )?));
+            let disk = Flat::new(&file, self.size, self.footer.as_bytes())?;
+            return Ok(Box::new(disk.relying_on(&self.zeroes)));
         };
         let units = Units {
             disk: self.size,
