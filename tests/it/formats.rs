@@ -81,6 +81,7 @@ fn unpacked(format: &str, image: &Path) -> Vec<u8> {
     let output = Command::new(program).arg("-dc").arg(image).output();
     let output = output.unwrap_or_else(|error| panic!("{program} is needed: {error}"));
     assert!(output.status.success(), "{output:?}");
+    checkers::accepted(program, image);
     output.stdout
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use testkit::log::accepted;
+use testkit::log::accepted_as;
 use testkit::program::{arguments, run};
 
 /// A format with some of its options.
@@ -157,6 +157,14 @@ impl Kind {
         assert!(info.contains(&size), "{size}: {info}");
         let compare = ["compare", "-f", format, "-F", "raw"];
         run("qemu-img", &arguments(&compare, &[image, raw])).unwrap();
-        accepted("qemu-img", image);
+        let options: Vec<_> = self
+            .options
+            .iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
+        accepted_as(
+            "qemu-img",
+            &format!("{} {} of {size}", self.format, options.join(",")),
+        );
     }
 }
