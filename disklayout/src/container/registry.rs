@@ -4,7 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::compressed::Compressed;
-use super::{Format, qcow2, raw, vdi, vhd, vhdx, vmdk};
+use super::{Format, android, qcow2, raw, vdi, vhd, vhdx, vmdk};
 use crate::compress::Codec;
 use crate::disk::Disk;
 
@@ -28,6 +28,7 @@ impl Default for Registry {
                 Arc::new(vhdx::Vhdx),
                 Arc::new(vmdk::Vmdk),
                 Arc::new(vdi::Vdi),
+                Arc::new(android::Android),
                 Arc::new(Compressed::new(Codec::Zstd)),
                 Arc::new(Compressed::new(Codec::Gzip)),
                 Arc::new(Compressed::new(Codec::Xz)),

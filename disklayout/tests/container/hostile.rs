@@ -44,9 +44,9 @@ fn whatever_is_in_an_image_reading_it_ends() {
     let scratch = Scratch::new();
     let image = scratch.path("image");
     let mut numbers = Numbers(5);
-    for kind in KINDS {
+    let kinds = KINDS.iter().map(|kind| How::new(kind.format, kind.options));
+    for how in kinds.chain([How::new("android-sparse", &[])]) {
         let sample = Sample::random(7, 3 * MIB);
-        let how = How::new(kind.format, kind.options);
         sample.image(&how, &image).unwrap();
         let file = load(&image);
         for _ in 0..TIMES {
