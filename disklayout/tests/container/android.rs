@@ -2,7 +2,8 @@
 
 use std::fs;
 
-use disklayout::ErrorKind;
+use disklayout::disk::Window;
+use disklayout::{Bytes, ErrorKind};
 use testkit::log::accepted_as;
 use testkit::program::{arguments, run};
 use testkit::scratch::Scratch;
@@ -86,6 +87,10 @@ fn others_are_read_and_damage_is_told() {
     run("img2simg", &arguments(&[], &[&raw, &image])).unwrap();
     let file = damage::load(&image);
     assert!(damage::read(&file).unwrap().unwrap() == bytes);
+    for kept in [4, 14, 27, 28, 40, 1000] {
+        let cut = Window::new(&file, Bytes::new(0), Bytes::new(kept)).unwrap();
+        damage::refusal(&cut);
+    }
     // The number of chunks, and of blocks.
     for offset in [20, 16] {
         damage::change(&file, offset, |[byte]| [byte ^ 1]);

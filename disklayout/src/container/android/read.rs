@@ -23,6 +23,9 @@ pub(super) fn read<'a>(file: &'a dyn Disk) -> io::Result<Option<Box<dyn Disk + '
     if header.magic.get() != MAGIC {
         return Ok(None);
     }
+    if (len as u64) < HEADER_LEN {
+        return Err(damaged("the sparse image ends within its header"));
+    }
     let block = u64::from(header.block_size.get());
     if header.major.get() != 1 {
         let message = format!("it is version {} of Android's sparse images", header.major);
@@ -97,11 +100,13 @@ fn parts(file: &dyn Disk, header: &Header, block: u64) -> io::Result<Vec<Part>> 
             return Err(damaged(format!("the chunk at {at} has {told} bytes")));
         }
         if let Some((holds, _)) = holds.filter(|_| len > 0) {
+            let end = start.checked_add(len);
+            let end = end.ok_or_else(|| damaged("the chunks are larger than any disk"))?;
             parts.push(Part {
-                range: start..start + len,
+                range: start..end,
                 holds,
             });
-            start += len;
+            start = end;
         }
         at += told;
     }
