@@ -44,9 +44,9 @@ pub(super) fn size_of_disk(footer: &Footer) -> u64 {
         heads: footer.heads,
         sectors: footer.sectors,
     };
-    let is_exact = EXACT.contains(&&footer.creator_application) || geometry.is_largest();
-    match is_exact {
-        true => footer.current_size.get(),
-        false => geometry.total() * SECTOR,
+    let is_rounded = ROUNDED.contains(&&footer.creator_application) && !geometry.is_largest();
+    match is_rounded {
+        true => geometry.total() * SECTOR,
+        false => footer.current_size.get(),
     }
 }

@@ -20,10 +20,10 @@ pub(super) const FIXED: u32 = 2;
 pub(super) const DYNAMIC: u32 = 3;
 pub(super) const DIFFERENCING: u32 = 4;
 
-/// Who makes images whose size readers take from `current_size`: Hyper-V, QEMU, Disk2vhd, XenServer,
-/// XenConverter and Azure (that one since QEMU 10.0). QEMU takes that of others from their geometry,
-/// which has few sizes only.
-pub(super) const EXACT: [&[u8; 4]; 6] = [b"win ", b"qem2", b"d2v ", b"tap\0", b"CTXS", b"wa\0\0"];
+/// Who makes images whose size is that of their geometry, which has few sizes only: Virtual PC, and QEMU
+/// where it isn't told to keep the size. QEMU 10.0 takes that of all others from `current_size`; older
+/// ones know only some of them.
+pub(super) const ROUNDED: [&[u8; 4]; 2] = [b"vpc ", b"qemu"];
 
 /// What stands at the end of every image, and at the beginning of dynamic ones.
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]
