@@ -9,22 +9,47 @@ use serde_json::{Value, json};
 use testkit::program::{arguments, run};
 
 use crate::inspect::{json_of, through_pipe, world};
-use crate::world::World;
+use crate::world::{Run, World};
 
-/// What images are made with, and what is told of them.
-const KINDS: [(&[&str], &str, &str, u64, &str, bool); 5] = [
-    (&["-o", "compat=1.1"], "", "1.1", 65536, "zlib", false),
-    (&["-o", "compat=0.10"], "-c", "0.10", 65536, "zlib", false),
-    (
-        &["-o", "compression_type=zstd"],
-        "-c",
-        "1.1",
-        65536,
-        "zstd",
-        false,
-    ),
-    (&["-o", "cluster_size=512"], "-c", "1.1", 512, "zlib", false),
-    (&["-o", "extended_l2=on"], "", "1.1", 65536, "zlib", true),
+/// What an image is made with, and what is told of it.
+struct Kind {
+    options: &'static [&'static str],
+    compat: &'static str,
+    cluster_size: u64,
+    compression_type: &'static str,
+    extended_l2: bool,
+}
+
+const USUAL: Kind = Kind {
+    options: &[],
+    compat: "1.1",
+    cluster_size: 65_536,
+    compression_type: "zlib",
+    extended_l2: false,
+};
+
+const KINDS: [Kind; 5] = [
+    USUAL,
+    Kind {
+        options: &["-c", "-o", "compat=0.10"],
+        compat: "0.10",
+        ..USUAL
+    },
+    Kind {
+        options: &["-c", "-o", "compression_type=zstd"],
+        compression_type: "zstd",
+        ..USUAL
+    },
+    Kind {
+        options: &["-c", "-o", "cluster_size=512"],
+        cluster_size: 512,
+        ..USUAL
+    },
+    Kind {
+        options: &["-o", "extended_l2=on"],
+        extended_l2: true,
+        ..USUAL
+    },
 ];
 
 fn convert(from: &Path, options: &[&str], to: &Path) {
@@ -59,26 +84,27 @@ fn a_qcow2_is_told_as_its_raw_disk_with_what_is_around_it() {
     let line = format!("inspect --tree {image}");
     let text = world.run(&line).expect(0).stdout;
     let (first, others) = text.split_once('\n').unwrap();
-    for (options, packed, compat, cluster, compression, extended) in KINDS {
-        let more: &[&str] = if packed.is_empty() { &[] } else { &[packed] };
-        let options = [options, more].concat();
-        convert(&world.path(&image), &options, &world.path("a.qcow2"));
+    for kind in KINDS {
+        convert(&world.path(&image), kind.options, &world.path("a.qcow2"));
         let mut expected = raw.clone();
         expected["format"] = json!("qcow2");
         expected["containers"] = json!([{
             "format": "qcow2",
             "size": 8 << 20,
-            "compat": compat,
-            "cluster_size": cluster,
-            "compression_type": compression,
-            "extended_l2": extended,
+            "compat": kind.compat,
+            "cluster_size": kind.cluster_size,
+            "compression_type": kind.compression_type,
+            "extended_l2": kind.extended_l2,
         }]);
         assert_eq!(told(&world, "a.qcow2"), expected);
-        let subclusters = if extended { "yes" } else { "no" };
-        let first = first.replacen(&image, "a.qcow2", 1);
         let expected = format!(
-            "{first}, in the format qcow2 (compat {compat}, cluster size {cluster}, compression \
-             type {compression}, extended l2 {subclusters})\n{others}"
+            "{}, in the format qcow2 (compat {}, cluster size {}, compression type {}, extended \
+             l2 {})\n{others}",
+            first.replacen(&image, "a.qcow2", 1),
+            kind.compat,
+            kind.cluster_size,
+            kind.compression_type,
+            if kind.extended_l2 { "yes" } else { "no" },
         );
         world
             .run("inspect --tree a.qcow2")
@@ -107,9 +133,7 @@ fn image_files_come_from_pipes_and_compressed() {
         .prints(&named("-"));
     let stored = File::open(&qcow2).unwrap();
     let mut command = world.command(&format!("{line} -"));
-    crate::world::Run::of(command.stdin(stored))
-        .expect(0)
-        .prints(&named("-"));
+    Run::of(command.stdin(stored)).expect(0).prints(&named("-"));
     for (program, extension) in [("gzip", "gz"), ("xz", "xz"), ("zstd", "zst")] {
         run(program, &arguments(&["-qk"], &[&qcow2])).unwrap();
         let name = format!("a.qcow2.{extension}");
