@@ -52,6 +52,7 @@ declare -A command=(
     [vdi]="ours --format vdi"
     [vmdk]="ours --format vmdk"
     [vmdk-stream]="ours ${stream[*]}"
+    [android]="ours --format android-sparse"
     [raw.zst]="ours --format raw.zst"
     [raw.gz]="ours --format raw.gz"
     [qemu-qcow2]="convert -O qcow2"
@@ -62,14 +63,20 @@ declare -A command=(
     [qemu-vdi]="convert -O vdi"
     [qemu-vmdk]="convert -O vmdk"
     [qemu-stream]="convert -O vmdk -o subformat=streamOptimized"
+    [img2simg]="sparse"
     [zstd-tar]="zstd -q -f -T2 -3 $archive -o \$image"
     [gzip-tar]="gzip_tar"
 )
+sparse() {
+    make_fs "$archive" "$PWD/step.img"
+    img2simg step.img "$image"
+    rm step.img
+}
 gzip_tar() { gzip -6 < "$archive" > "$image"; }
 rows=(
     raw:- qcow2:raw qemu-qcow2:- qcow2-zlib:qemu-zlib qemu-zlib:- qcow2-zstd:qemu-zstd qemu-zstd:-
     vhd-fixed:raw vhd:qemu-vhd qemu-vhd:- vhdx:qemu-vhdx qemu-vhdx:- vdi:qemu-vdi qemu-vdi:-
-    vmdk:qemu-vmdk qemu-vmdk:- vmdk-stream:qemu-stream qemu-stream:-
+    vmdk:qemu-vmdk qemu-vmdk:- vmdk-stream:qemu-stream qemu-stream:- android:img2simg img2simg:-
     raw.zst:zstd-tar zstd-tar:- raw.gz:gzip-tar gzip-tar:-
 )
 

@@ -74,6 +74,7 @@ fn names() -> String {
 fn unpacked(format: &str, image: &Path) -> Vec<u8> {
     let program = match format {
         "raw" => return fs::read(image).unwrap(),
+        "android-sparse" => return unsparsed(image),
         "raw.zst" => "zstd",
         "raw.gz" => "gzip",
         "raw.xz" => "xz",
@@ -84,6 +85,15 @@ fn unpacked(format: &str, image: &Path) -> Vec<u8> {
     assert!(output.status.success(), "{output:?}");
     checkers::accepted(program, image);
     output.stdout
+}
+
+fn unsparsed(image: &Path) -> Vec<u8> {
+    let raw = image.with_extension("unsparsed");
+    run("simg2img", &arguments(&[], &[image, &raw])).unwrap();
+    checkers::accepted("simg2img", image);
+    let bytes = fs::read(&raw).unwrap();
+    fs::remove_file(raw).unwrap();
+    bytes
 }
 
 fn converted(format: &str, image: &Path) -> Vec<u8> {

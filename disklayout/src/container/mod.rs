@@ -3,6 +3,7 @@
 //! An image file is a [`Disk`] that is written like any other, and then [finished](Container::finish).
 //! Everything is decided by its [`Plan`], which a [`Format`] makes.
 
+pub mod android;
 pub mod compressed;
 mod detail;
 mod flat;

@@ -22,8 +22,10 @@ use super::scratch::MakeFile;
 use super::units::{Order, Units, allow_zeroes};
 use crate::disk::{Disk, check_range, is_zero};
 
-/// So many units are encoded side by side before they are put into the file.
-const WINDOW: usize = 64;
+/// Units of so many bytes, but no more than so many, are encoded side by side before they are put into
+/// the file.
+const WINDOW: u64 = 16 << 20;
+const WINDOW_UNITS: u64 = 64;
 
 /// What makes units of the file from those of the disk, on any thread.
 pub(super) trait Encode: Debug + Sync {
@@ -189,7 +191,8 @@ impl<'a, E: Encode, A: Append> Ordered<'a, E, A> {
 
     /// Encodes the units to which no more comes, and lets them wait for their turn.
     fn deliver_complete(&self, complete: &[u64]) -> io::Result<()> {
-        for window in complete.chunks(WINDOW) {
+        let side_by_side = (WINDOW / self.units.size).clamp(1, WINDOW_UNITS);
+        for window in complete.chunks(side_by_side as usize) {
             let encoded: Vec<_> = window
                 .par_iter()
                 .map(|unit| self.out_of_pages(*unit))

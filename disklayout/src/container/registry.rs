@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::compressed::Compressed;
 use super::named::{Named, named};
-use super::{Format, qcow2, raw, vdi, vhd, vhdx, vmdk};
+use super::{Format, android, qcow2, raw, vdi, vhd, vhdx, vmdk};
 use crate::compress::Codec;
 use crate::disk::Disk;
 
@@ -29,6 +29,7 @@ impl Default for Registry {
                 Arc::new(vhdx::Vhdx),
                 Arc::new(vmdk::Vmdk),
                 Arc::new(vdi::Vdi),
+                Arc::new(android::Android),
                 Arc::new(Compressed::new(Codec::Zstd)),
                 Arc::new(Compressed::new(Codec::Gzip)),
                 Arc::new(Compressed::new(Codec::Xz)),

@@ -1,5 +1,6 @@
 //! Image files held against qemu-img, and against each other.
 
+mod android;
 mod compressed;
 mod damage;
 mod formats;

@@ -30,7 +30,7 @@ pub(crate) struct How<'a> {
 }
 
 impl<'a> How<'a> {
-    pub(crate) fn new(format: &'a str, options: &'a [(&'a str, &'a str)]) -> Self {
+    pub(crate) const fn new(format: &'a str, options: &'a [(&'a str, &'a str)]) -> Self {
         Self {
             format,
             options,
