@@ -220,22 +220,52 @@ fn what_a_guest_left_dirty_is_read() {
     assert!(expected.is_some() && read(&file).unwrap() == expected);
 }
 
-/// The largest table that QEMU reads, and nothing in it, for clusters of the smallest size.
-#[test]
-fn an_empty_disk_of_many_tables_is_one_hole() {
-    const L1: u64 = 512;
-    let file = MemDisk::new(L1 + (32 << 20));
-    let len: u64 = 128 << 30;
+/// An image of version 2 with the largest L1 table that QEMU reads, of which all entries are this one.
+fn of_many_tables(cluster_bits: u32, entry: u64) -> MemDisk {
+    let cluster = 1_u64 << cluster_bits;
+    let entries = 4_u64 << 20;
+    let file = MemDisk::new(2 * cluster + entries * 8);
     let header = [
-        b"QFI\xFB\0\0\0\x02\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0\x09".to_vec(),
-        len.to_be_bytes().to_vec(),
+        b"QFI\xFB\0\0\0\x02".to_vec(),
+        vec![0; 12],
+        cluster_bits.to_be_bytes().to_vec(),
+        (entries * (cluster / 8) * cluster).to_be_bytes().to_vec(),
         vec![0; 4],
-        (4_u32 << 20).to_be_bytes().to_vec(),
-        L1.to_be_bytes().to_vec(),
+        (entries as u32).to_be_bytes().to_vec(),
+        (2 * cluster).to_be_bytes().to_vec(),
     ];
     file.write_at(&header.concat(), 0).unwrap();
+    if entry != 0 {
+        let table = entry.to_be_bytes().repeat(entries as usize);
+        file.write_at(&table, 2 * cluster).unwrap();
+    }
+    file
+}
+
+/// Nothing is in the longest of tables.
+#[test]
+fn an_empty_disk_of_many_tables_is_one_hole() {
+    let file = of_many_tables(9, 0);
     let formats = Registry::default();
     let (_, disk) = formats.read(&file).unwrap().expect("its own sign");
-    assert_eq!((disk.len(), disk.next_data(0)), (len, len));
+    let len = disk.len();
+    assert_eq!((len, disk.next_data(0)), (128 << 30, len));
     assert_eq!(disk.next_hole(0), 0);
+}
+
+/// 2^40 clusters in 32 MiB: looking for their end ends before that.
+#[test]
+fn tables_that_lead_to_one_place_over_and_over() {
+    let cluster = 2 * MIB;
+    let file = of_many_tables(21, cluster);
+    let formats = Registry::default();
+    let (_, disk) = formats.read(&file).unwrap().expect("its own sign");
+    assert_eq!(disk.len(), 1 << 61);
+    let data = disk.next_data(0);
+    assert!(data > 0 && data < disk.len(), "{data}");
+    let packed = (1_u64 << 62).to_be_bytes();
+    let table = packed.repeat(cluster as usize / 8);
+    file.write_at(&table, cluster).unwrap();
+    let (_, disk) = formats.read(&file).unwrap().expect("its own sign");
+    assert_eq!((disk.next_data(0), disk.next_hole(0)), (0, disk.len()));
 }

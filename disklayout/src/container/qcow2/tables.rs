@@ -94,3 +94,48 @@ pub(super) fn word(table: &[u8], at: usize) -> u64 {
     bytes.copy_from_slice(&table[at..at + 8]);
     u64::from_be_bytes(bytes)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::disk::MemDisk;
+
+    const CLUSTER: u64 = 1 << 16;
+
+    /// Where an L2 table is that begins with its own place.
+    fn place(file: &MemDisk, tables: &Tables, number: u64) -> Option<u64> {
+        match tables.find(file, number).unwrap() {
+            Found::Table(table) => Some(word(&table, 0)),
+            Found::Nothing(_) => None,
+        }
+    }
+
+    #[test]
+    fn tables_that_were_used_last_are_kept() {
+        let count = 2 * KEPT_TABLES;
+        let file = MemDisk::new((count + 2) * CLUSTER);
+        for number in 0..count {
+            let place = (number + 1) * CLUSTER;
+            file.write_at(&place.to_be_bytes(), number * 8).unwrap();
+            file.write_at(&place.to_be_bytes(), place).unwrap();
+        }
+        let tables = Tables {
+            l1: 0,
+            entries: count + 3,
+            cluster: CLUSTER,
+            kept: Mutex::new(Vec::new()),
+        };
+        for number in (0..count).flat_map(|number| [number, 0]) {
+            assert_eq!(place(&file, &tables, number), Some((number + 1) * CLUSTER));
+        }
+        let kept = tables.kept.lock().unwrap();
+        let places: Vec<_> = kept.iter().map(|(place, _)| place / CLUSTER).collect();
+        assert_eq!(places.len() as u64, KEPT_TABLES);
+        assert_eq!(places[..3], [1, count, count - 1]);
+        drop(kept);
+        assert!(matches!(
+            tables.find(&file, count).unwrap(),
+            Found::Nothing(3)
+        ));
+    }
+}
