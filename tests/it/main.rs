@@ -47,6 +47,8 @@ mod formats;
 mod groups;
 /// `inspect`: text, JSON, files and refusals.
 mod inspect;
+/// `inspect` of image files in formats of their own.
+mod inspect_containers;
 /// Systems that are installed in virtual machines.
 #[cfg(feature = "libvirt")]
 mod installs;

@@ -23,9 +23,10 @@ fuzz_target!(
         let file = MemDisk::new(bytes.len() as u64);
         file.write_at(bytes, 0).unwrap();
         let formats = Registry::default();
-        let Ok(Some((_, disk))) = formats.read(&file) else {
+        let Ok(Some((format, disk))) = formats.read(&file) else {
             return;
         };
+        let _ = format.describe(&file);
         let mut at = 0;
         for _ in 0..STRETCHES {
             let data = disk.next_data(at);

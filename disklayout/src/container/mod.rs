@@ -5,8 +5,10 @@
 
 pub mod android;
 pub mod compressed;
+mod detail;
 mod flat;
 mod mapped;
+mod named;
 mod ordered;
 mod output;
 mod pack;
@@ -37,6 +39,7 @@ use crate::identity::Identity;
 use crate::place::Place;
 use crate::units::Bytes;
 
+pub use detail::{Detail, DetailValue};
 pub use output::{Target, TargetFile};
 pub use registry::{Found, Registry};
 pub use scratch::MakeFile;
@@ -77,6 +80,16 @@ pub trait Format: Debug + Send + Sync {
     fn read<'a>(&self, file: &'a dyn Disk) -> io::Result<Option<Box<dyn Disk + 'a>>> {
         let _ = file;
         Ok(None)
+    }
+
+    /// What the image file `file`, which [`Self::read`] has read, says of itself besides the size of
+    /// its disk.
+    ///
+    /// # Errors
+    /// Those of [`Self::read`].
+    fn describe(&self, file: &dyn Disk) -> io::Result<Vec<Detail>> {
+        let _ = file;
+        Ok(Vec::new())
     }
 }
 

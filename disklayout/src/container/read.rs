@@ -7,6 +7,10 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::disk::{Disk, check_range};
 
+/// How many stretches are looked at to find one of another kind. Tables that lead to the same place
+/// again and again can make more of them than there are bytes in the file, by far.
+const STRETCHES: u32 = 1 << 20;
+
 /// How a stretch of the disk is kept in its image file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Held {
@@ -151,20 +155,23 @@ impl<'a, F: Find> Read<'a, F> {
     }
 
     /// The first byte from `offset` on of a stretch that is held, or not; the length when none is.
-    /// What can't be found counts as held: reading it tells why.
+    /// What can't be found counts as held: reading it tells why. So does what is behind more
+    /// stretches than anybody waits for.
     fn next(&self, offset: u64, is_held: bool) -> u64 {
         let mut at = offset;
-        while at < self.len {
-            match (self.stretch(at), is_held) {
-                (Ok(stretch), _) => match stretch.next(self.file, at, is_held) {
-                    Some(next) => return next,
-                    None => at = stretch.range.end,
-                },
-                (Err(_), true) => return at,
-                (Err(_), false) => return self.len,
+        for _ in 0..STRETCHES {
+            if at >= self.len {
+                return self.len.max(offset);
+            }
+            let Ok(stretch) = self.stretch(at) else {
+                break;
+            };
+            match stretch.next(self.file, at, is_held) {
+                Some(next) => return next,
+                None => at = stretch.range.end,
             }
         }
-        self.len.max(offset)
+        if is_held { at } else { self.len }
     }
 }
 
@@ -267,5 +274,32 @@ mod tests {
         assert_eq!(buf, [0, 7]);
         let error = disk.read_at(&mut buf, 2 * 16384).unwrap_err();
         assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+    }
+
+    /// Units of one byte, far more than anybody looks at, all of them at one place or nowhere.
+    #[derive(Debug)]
+    struct Same(Held);
+
+    impl Find for Same {
+        fn find(&self, _: &dyn Disk, offset: u64) -> io::Result<Stretch> {
+            let range = offset..offset + 1;
+            Ok(Stretch {
+                range,
+                held: self.0,
+            })
+        }
+    }
+
+    #[test]
+    fn looking_for_another_stretch_ends() {
+        let file = MemDisk::new(1);
+        let disk = Read::new(&file, u64::MAX, Same(Held::Packed));
+        assert_eq!((disk.next_data(5), disk.next_hole(5)), (5, u64::MAX));
+        let disk = Read::new(&file, u64::MAX, Same(Held::Nothing));
+        let data = disk.next_data(5);
+        assert_eq!(
+            (data, disk.next_hole(data)),
+            (5 + u64::from(STRETCHES), data)
+        );
     }
 }

@@ -4,6 +4,7 @@ use std::io;
 use std::sync::Arc;
 
 use super::compressed::Compressed;
+use super::named::{Named, named};
 use super::{Format, android, qcow2, raw, vdi, vhd, vhdx, vmdk};
 use crate::compress::Codec;
 use crate::disk::Disk;
@@ -53,10 +54,13 @@ impl Registry {
     /// a sign of its own in it: it is the disk itself then.
     ///
     /// # Errors
-    /// Those of [`Format::read`].
+    /// Those of [`Format::read`], with the format's name in front; reading the disk tells it, too.
     pub fn read<'a>(&self, file: &'a dyn Disk) -> io::Result<Option<Found<'_, 'a>>> {
         for format in self.formats() {
-            if let Some(disk) = format.read(file)? {
+            let name = format.names()[0];
+            let read = format.read(file).map_err(|error| named(name, error))?;
+            if let Some(disk) = read {
+                let disk = Box::new(Named { format: name, disk });
                 return Ok(Some((format, disk)));
             }
         }

@@ -12,6 +12,9 @@ use disklayout::disk::{Disk, MemDisk, Window, write_data};
 /// More of a disk isn't read: its size may be what is wrong.
 const MOST: u64 = 4 << 20;
 
+/// Nor are more stretches of it looked at.
+const STRETCHES: usize = 64;
+
 /// What is read of an image: nothing where it isn't taken for one.
 pub(crate) type Found = io::Result<Option<Vec<u8>>>;
 
@@ -26,13 +29,28 @@ pub(crate) fn load(image: &Path) -> MemDisk {
 /// The disk in an image file, or its beginning.
 pub(crate) fn read(file: &dyn Disk) -> Found {
     let formats = Registry::default();
-    let Some((_, disk)) = formats.read(file)? else {
+    let Some((format, disk)) = formats.read(file)? else {
         return Ok(None);
     };
+    format.describe(file)?;
     let mut bytes = vec![0; disk.len().min(MOST) as usize];
     disk.read_at(&mut bytes, 0)?;
-    disk.next_hole(disk.next_data(0));
+    walk(&*disk);
     Ok(Some(bytes))
+}
+
+/// Goes through the first stretches of a disk, of which each but the first begins behind another.
+fn walk(disk: &dyn Disk) {
+    let mut at = 0;
+    for _ in 0..STRETCHES {
+        let data = disk.next_data(at);
+        let hole = disk.next_hole(data);
+        assert!(at <= data && data <= hole, "{at} {data} {hole}");
+        if hole >= disk.len() {
+            break;
+        }
+        at = hole;
+    }
 }
 
 /// Why an image file isn't read.

@@ -1,6 +1,7 @@
 //! Images of every format with arbitrary damage: an error or a disk, whatever is in them.
 
 use disklayout::Bytes;
+use disklayout::container::Registry;
 use disklayout::disk::{Disk, Window};
 use testkit::scratch::Scratch;
 
@@ -39,13 +40,24 @@ impl Numbers {
     }
 }
 
+/// Formats with options: all of [`KINDS`], and every other format that is known as it usually is.
+fn kinds() -> Vec<How<'static>> {
+    let known = |name: &&str| KINDS.iter().all(|kind| kind.format != *name);
+    let others = Registry::default().names().into_iter().filter(known);
+    let others = others.map(|name| How::new(name, &[]));
+    let kinds = KINDS.iter();
+    kinds
+        .map(|kind| How::new(kind.format, kind.options))
+        .chain(others)
+        .collect()
+}
+
 #[test]
 fn whatever_is_in_an_image_reading_it_ends() {
     let scratch = Scratch::new();
     let image = scratch.path("image");
     let mut numbers = Numbers(5);
-    let kinds = KINDS.iter().map(|kind| How::new(kind.format, kind.options));
-    for how in kinds.chain([How::new("android-sparse", &[])]) {
+    for how in kinds() {
         let sample = Sample::random(7, 3 * MIB);
         sample.image(&how, &image).unwrap();
         let file = load(&image);

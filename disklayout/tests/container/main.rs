@@ -8,6 +8,8 @@ mod hostile;
 mod kinds;
 mod others;
 mod qcow2;
+mod qcow2_read;
+mod qcow2_refused;
 mod raw;
 mod sample;
 mod vhd;

@@ -1,9 +1,11 @@
 //! What an image holds, for programs: the keys of docs/inspect.md.
 
+use disklayout::container::{Detail, DetailValue};
 use disklayout::inspect::fs::{Facts, Filesystem};
 use disklayout::inspect::{Evidence, Volume};
 use serde_json::{Value, json};
 
+use super::layers::Layer;
 use super::{Found, Options, files, is_wanted, number};
 use crate::command::record;
 
@@ -15,7 +17,7 @@ pub(super) fn document(images: Vec<Value>) -> Value {
 }
 
 /// An image, and whether all that was asked for could be read.
-pub(super) fn image(Found { image, format }: &Found<'_>, options: &Options) -> (Value, bool) {
+pub(super) fn image(Found { image, layers }: &Found<'_>, options: &Options) -> (Value, bool) {
     let mut is_sound = true;
     let wanted = image.volumes.iter();
     let wanted = wanted.filter(|volume| is_wanted(volume, options.part));
@@ -27,7 +29,8 @@ pub(super) fn image(Found { image, format }: &Found<'_>, options: &Options) -> (
         })
         .collect();
     let mut value = json!({
-        "format": format.unwrap_or("raw"),
+        "format": layers.last().map_or("raw", |layer| layer.format),
+        "containers": layers.iter().map(container).collect::<Vec<_>>(),
         "size": image.size.get(),
         "sector_size": image.table.as_ref().map(|table| table.sector_size.get()),
         "sector_size_by": image.table.as_ref().map(|_| evidence(image.evidence)),
@@ -36,6 +39,18 @@ pub(super) fn image(Found { image, format }: &Found<'_>, options: &Options) -> (
     });
     record::add_table(&mut value, image.table.as_ref().map(|table| table.id));
     (value, is_sound)
+}
+
+fn container(layer: &Layer) -> Value {
+    let mut value = json!({ "format": layer.format, "size": layer.size });
+    for Detail { name, value: known } in &layer.details {
+        value[*name] = match known {
+            DetailValue::Number(number) => json!(number),
+            DetailValue::Text(text) => json!(text),
+            DetailValue::Flag(flag) => json!(flag),
+        };
+    }
+    value
 }
 
 fn evidence(evidence: Evidence) -> &'static str {

@@ -3,6 +3,7 @@
 mod cat;
 mod document;
 mod files;
+mod layers;
 mod open;
 mod text;
 mod wrapping;
@@ -13,11 +14,11 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
 use disklayout::SectorSize;
-use disklayout::container::Registry;
 use disklayout::disk::Disk;
 use disklayout::inspect::{self, Image};
 use serde_json::{Value, json};
 
+use self::layers::Layer;
 use super::Settings;
 use crate::printable::printable;
 use crate::status::Status;
@@ -128,35 +129,30 @@ fn read(disk: &dyn Disk, sector_size: Option<SectorSize>) -> Result<Image<'_>> {
     Ok(image)
 }
 
-/// An image, and the format of the file that its disk is in; none where that is the disk itself.
+/// An image, and the formats around it, from the outermost one on.
 struct Found<'a> {
     image: Image<'a>,
-    format: Option<&'static str>,
+    layers: &'a [Layer],
 }
 
 /// Reads the image at `path`, and does something with it.
 fn with_image<T>(
     path: &Path,
     (settings, options): (&Settings, &Options),
-    tell: impl FnOnce(&Found<'_>) -> Result<T>,
+    tell: impl Fn(&Found<'_>) -> Result<T>,
 ) -> Result<T> {
     let file = open::open(path, &settings.directory.join(path))?;
     if file.is_empty() {
         bail!("it is empty");
     }
-    let file = open::unpacked(file, path)?;
-    let formats = Registry::default();
-    let found = formats.read(&file).context("can't read it")?;
-    let (format, disk) = match &found {
-        Some((format, disk)) => (Some(format.names()[0]), &**disk),
-        None => (None, &file as &dyn Disk),
-    };
-    if let Some(what) = wrapping::format(disk)? {
-        bail!("it is {what}, no image that can be read: convert or unpack it first");
-    }
-    let image = read(disk, options.sector_size)?;
-    check_part(&image, options.part)?;
-    tell(&Found { image, format })
+    layers::with_disk(file, path, &mut |disk, layers| {
+        if let Some(what) = wrapping::format(disk)? {
+            bail!("it is {what}, no image that can be read: convert or unpack it first");
+        }
+        let image = read(disk, options.sector_size)?;
+        check_part(&image, options.part)?;
+        tell(&Found { image, layers })
+    })
 }
 
 /// The number of a volume; that of a whole image is 0.

@@ -109,11 +109,11 @@ fn keep(first: &[u8], pipe: &File) -> Result<SparseFile> {
     kept.finish()
 }
 
-/// The disk itself, or what it was before it was compressed, in a file without a name.
-pub(super) fn unpacked(disk: SparseFile, path: &Path) -> Result<SparseFile> {
-    if !oci::is_compressed(disk.file()).context("can't read it")? {
-        return Ok(disk);
-    }
+/// What a file was before it was compressed, in a file without a name.
+///
+/// # Errors
+/// When it can't be decompressed or kept.
+pub(super) fn unpacked(disk: &SparseFile, path: &Path) -> Result<SparseFile> {
     let mut kept = Kept::new()?;
     let file = disk.file().try_clone()?;
     let name = path.to_string_lossy();

@@ -3,12 +3,14 @@
 use std::io::Write;
 
 use anyhow::Result;
+use disklayout::container::{Detail, DetailValue};
 use disklayout::inspect::fs::{Facts, Filesystem};
 use disklayout::inspect::{Evidence, Image, Volume};
 use disklayout::table::{Entry, Partition, Role, TableId};
 use disklayout::{Bytes, SectorSize};
 use indicatif::BinaryBytes;
 
+use super::layers::Layer;
 use super::{Found, Options, files, is_wanted};
 use crate::printable::printable;
 
@@ -16,7 +18,7 @@ use crate::printable::printable;
 pub(super) fn write(
     out: &mut dyn Write,
     name: &str,
-    Found { image, format }: &Found<'_>,
+    Found { image, layers }: &Found<'_>,
     options: &Options,
 ) -> Result<bool> {
     let table = image.table.as_ref().map(|table| table.id);
@@ -26,10 +28,10 @@ pub(super) fn write(
         Some(TableId::Gpt { guid }) => format!("GPT {guid}"),
     };
     let name = printable(name);
-    let format = format.map_or(String::new(), |format| format!(", in the format {format}"));
+    let layers = shown_layers(layers);
     writeln!(
         out,
-        "{name}: {}, {table}{}{format}",
+        "{name}: {}, {table}{}{layers}",
         image.size,
         sectors(image)
     )?;
@@ -57,6 +59,33 @@ pub(super) fn write(
         is_sound &= write_volume(out, &place, volume, options)?;
     }
     Ok(is_sound)
+}
+
+/// The formats around a disk, from the inside out, with what each says of itself.
+fn shown_layers(layers: &[Layer]) -> String {
+    let shown = layers.iter().rev().map(|layer| {
+        let details = layer.details.iter().map(shown_detail);
+        let details: Vec<_> = details.collect();
+        match details.is_empty() {
+            true => layer.format.to_owned(),
+            false => format!("{} ({})", layer.format, details.join(", ")),
+        }
+    });
+    let shown: Vec<_> = shown.collect();
+    match shown.is_empty() {
+        true => String::new(),
+        false => format!(", in the format {}", shown.join(" in ")),
+    }
+}
+
+fn shown_detail(Detail { name, value }: &Detail) -> String {
+    let value = match value {
+        DetailValue::Number(number) => number.to_string(),
+        DetailValue::Text(text) => printable(text).into_owned(),
+        DetailValue::Flag(true) => "yes".to_owned(),
+        DetailValue::Flag(false) => "no".to_owned(),
+    };
+    format!("{} {value}", name.replace('_', " "))
 }
 
 fn write_warnings(out: &mut dyn Write, place: &str, warnings: &[String]) -> Result<()> {

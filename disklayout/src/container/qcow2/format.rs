@@ -66,10 +66,13 @@ pub(crate) const ZERO: u64 = 1 << 0;
 /// The place of a table or a cluster in an entry.
 pub(crate) const OFFSET: u64 = 0x00FF_FFFF_FFFF_FE00;
 
+/// Subclusters of a cluster that has some.
+pub(crate) const SUBCLUSTERS: u64 = 32;
+
 /// In the second half of an extended entry: all subclusters are there.
 pub(crate) const ALL_ALLOCATED: u64 = 0xFFFF_FFFF;
 /// In the second half of an extended entry: all subclusters read as zero.
-pub(crate) const ALL_ZERO: u64 = ALL_ALLOCATED << 32;
+pub(crate) const ALL_ZERO: u64 = ALL_ALLOCATED << SUBCLUSTERS;
 
 /// Compressed clusters are measured in sectors of this size.
 pub(crate) const SECTOR: u64 = 512;

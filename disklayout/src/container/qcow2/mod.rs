@@ -4,9 +4,12 @@ mod compressed;
 pub(crate) mod format;
 mod geometry;
 mod l2;
+mod opened;
 mod options;
 mod plain;
 mod read;
+mod tables;
+mod unpack;
 
 use std::io;
 
@@ -15,7 +18,7 @@ use super::ordered::Ordered;
 use super::pack::Packer;
 use super::units::Units;
 use super::zeroes::Zeroes;
-use super::{Container, Format, MakeFile, Plan, Request, Target, file};
+use super::{Container, Detail, Format, MakeFile, Plan, Request, Target, file};
 use crate::disk::Disk;
 use crate::error::Result;
 use crate::fs::{Choice, Options};
@@ -23,6 +26,7 @@ use crate::units::{Bytes, SECTOR_SIZE};
 use compressed::Clusters;
 use format::COPIED;
 use geometry::Geometry;
+use opened::Opened;
 use options::Chosen;
 use plain::Plain;
 
@@ -57,6 +61,10 @@ impl Format for Qcow2 {
 
     fn read<'a>(&self, file: &'a dyn Disk) -> io::Result<Option<Box<dyn Disk + 'a>>> {
         read::read(file)
+    }
+
+    fn describe(&self, file: &dyn Disk) -> io::Result<Vec<Detail>> {
+        Ok(Opened::of(file)?.map_or_else(Vec::new, |image| options::details(&image)))
     }
 }
 

@@ -1,6 +1,8 @@
 //! What can be chosen in qcow2, by the names that qemu-img has for it.
 
 use super::format::{CLUSTER_BITS, EXTENDED_CLUSTER_BITS};
+use super::opened::Opened;
+use crate::container::Detail;
 use crate::container::pack::Packing;
 use crate::error::{Error, Result};
 use crate::fs::options::{bytes, flag, number};
@@ -106,6 +108,19 @@ impl Chosen {
             _ => Ok(()),
         }
     }
+}
+
+/// What was chosen for an image that exists. Its clusters may all be uncompressed: the kind of
+/// compression is that of the others, if there are any.
+pub(super) fn details(image: &Opened) -> Vec<Detail> {
+    let compat = if image.is_old { "0.10" } else { "1.1" };
+    let compression = if image.is_zstd { "zstd" } else { "zlib" };
+    vec![
+        Detail::text(COMPAT, compat),
+        Detail::number(CLUSTER_SIZE, image.cluster()),
+        Detail::text(COMPRESSION, compression),
+        Detail::flag(EXTENDED, image.is_extended),
+    ]
 }
 
 fn cluster_bits(text: &str) -> Result<u32, String> {

@@ -1,246 +1,129 @@
 //! Reads images back: versions 2 and 3, compressed clusters and subclusters among them.
 
-use std::io::{self, Read as _};
+use std::io;
+use std::iter::once;
 use std::ops::Range;
-use std::sync::{Arc, Mutex, PoisonError};
-
-use flate2::{Decompress, FlushDecompress, Status};
-use zerocopy::{FromZeros, IntoBytes};
 
 use super::format::*;
+use super::opened::Opened;
+use super::tables::{Found, Tables, word};
+use super::unpack::unpack;
 use crate::container::read::{Find, Held, Read, Stretch, damaged};
 use crate::disk::Disk;
 
-/// Reference counts and snapshots aren't needed for reading, nor what a guest left dirty: that is the
-/// counts alone.
-const READABLE: u64 = INCOMPAT_DIRTY | INCOMPAT_COMPRESSION | INCOMPAT_EXTENDED_L2;
-
-/// Subclusters of a cluster.
-const SUBCLUSTERS: u64 = 32;
+/// How many clusters or subclusters are looked at to find neighbours: a small read takes no time in
+/// proportion to an L2 table.
+const AHEAD: u64 = 64;
 
 /// The disk in `file`, if that is an image.
 pub(super) fn read<'a>(file: &'a dyn Disk) -> io::Result<Option<Box<dyn Disk + 'a>>> {
-    let mut header = Header::new_zeroed();
-    let len = file.len().min(size_of::<Header>() as u64) as usize;
-    file.read_at(&mut header.as_mut_bytes()[..len], 0)?;
-    if header.magic != MAGIC {
+    let Some(image) = Opened::of(file)? else {
         return Ok(None);
-    }
-    if len < HEADER_2_LEN {
-        return Err(damaged("the qcow2 image ends within its header"));
-    }
-    let tables = Tables::of(file, &header)?;
-    Ok(Some(Box::new(Read::new(file, header.size.get(), tables))))
+    };
+    let tables = Tables::of(&image);
+    let disk = Read::new(file, image.size, Clusters { image, tables });
+    Ok(Some(Box::new(disk)))
 }
 
 /// Where clusters are.
 #[derive(Debug)]
-struct Tables {
-    cluster_bits: u32,
-    is_extended: bool,
-    is_zstd: bool,
-    /// Where the places of L2 tables are, which are read when they are needed.
-    l1: u64,
-    /// The L2 table that was used last, and where it is.
-    last: Mutex<Option<(u64, Arc<[u8]>)>>,
+struct Clusters {
+    image: Opened,
+    tables: Tables,
 }
 
-impl Tables {
-    fn of(file: &dyn Disk, header: &Header) -> io::Result<Self> {
-        let incompatible = match header.version.get() {
-            2 => 0,
-            3 => header.incompatible_features.get(),
-            other => return Err(unsupported(format!("it is version {other} of qcow2"))),
-        };
-        refuse(header, incompatible)?;
-        let cluster_bits = header.cluster_bits.get();
-        if !CLUSTER_BITS.contains(&cluster_bits) {
-            let message = format!("clusters of the qcow2 image have 2^{cluster_bits} bytes");
-            return Err(damaged(message));
+impl Clusters {
+    /// How one part of a cluster is held: a subcluster, or all of it where there are none. Parts count
+    /// from the first one that the L2 table is about. What is packed is always a whole cluster.
+    fn held(&self, table: &[u8], part: u64) -> io::Result<Held> {
+        let parts = self.image.parts();
+        let at = (part / parts * self.image.entry_len()) as usize;
+        let entry = word(table, at);
+        if entry & COMPRESSED != 0 {
+            return Ok(Held::Packed);
         }
-        let is_long = header.header_length.get() as usize > HEADER_3_LEN;
-        let has_kind = incompatible & INCOMPAT_COMPRESSION != 0 && is_long;
-        let tables = Self {
-            cluster_bits,
-            is_extended: incompatible & INCOMPAT_EXTENDED_L2 != 0,
-            is_zstd: match (has_kind, header.compression_type) {
-                (true, COMPRESSION_ZSTD) => true,
-                (false, _) | (true, COMPRESSION_DEFLATE) => false,
-                (true, other) => {
-                    return Err(unsupported(format!("it is compressed by method {other}")));
-                }
-            },
-            l1: header.l1_table_offset.get(),
-            last: Mutex::new(None),
-        };
-        tables.check_l1(file, header)?;
-        Ok(tables)
-    }
-
-    fn check_l1(&self, file: &dyn Disk, header: &Header) -> io::Result<()> {
-        let (size, entries) = (header.size.get(), u64::from(header.l1_size.get()));
-        let needed = size.div_ceil(self.cluster()).div_ceil(self.l2_entries());
-        if entries < needed {
-            let message = format!(
-                "the L1 table of the qcow2 image has {entries} entries, too few for {size} bytes"
-            );
-            return Err(damaged(message));
+        let place = entry & OFFSET;
+        if !place.is_multiple_of(self.image.cluster()) {
+            return Err(damaged(format!(
+                "a cluster is said to be at {place}, which is no multiple of its size"
+            )));
         }
-        match self.l1.checked_add(needed * 8) {
-            Some(end) if end <= file.len() => Ok(()),
-            _ => Err(damaged(
-                "the L1 table of the qcow2 image is outside of the file",
-            )),
-        }
-    }
-
-    const fn cluster(&self) -> u64 {
-        1 << self.cluster_bits
-    }
-
-    const fn entry_len(&self) -> u64 {
-        if self.is_extended { 16 } else { 8 }
-    }
-
-    const fn l2_entries(&self) -> u64 {
-        self.cluster() / self.entry_len()
-    }
-
-    /// The L2 table with this number, if it is there.
-    fn table(&self, file: &dyn Disk, number: u64) -> io::Result<Option<Arc<[u8]>>> {
-        let mut entry = [0; 8];
-        file.read_at(&mut entry, self.l1 + number * 8)?;
-        let offset = u64::from_be_bytes(entry) & OFFSET;
-        if offset == 0 {
-            return Ok(None);
-        }
-        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((place, table)) = &*last
-            && *place == offset
-        {
-            return Ok(Some(table.clone()));
-        }
-        let mut bytes = vec![0; self.cluster() as usize];
-        file.read_at(&mut bytes, offset)
-            .map_err(|_| damaged(format!("an L2 table at {offset} is outside of the file")))?;
-        let table: Arc<[u8]> = bytes.into();
-        *last = Some((offset, table.clone()));
-        Ok(Some(table))
-    }
-
-    /// The two halves of a cluster's entry; the second is zero where entries have one.
-    fn entry(&self, file: &dyn Disk, cluster: u64) -> io::Result<(u64, u64)> {
-        let number = cluster / self.l2_entries();
-        let Some(table) = self.table(file, number)? else {
-            return Ok((0, 0));
-        };
-        let at = (cluster % self.l2_entries() * self.entry_len()) as usize;
-        let word = |at: usize| {
-            let mut bytes = [0; 8];
-            bytes.copy_from_slice(&table[at..at + 8]);
-            u64::from_be_bytes(bytes)
-        };
-        Ok((word(at), if self.is_extended { word(at + 8) } else { 0 }))
-    }
-
-    /// One subcluster of a cluster with subclusters.
-    fn subcluster(&self, cluster: u64, offset: u64, (entry, bits): (u64, u64)) -> Stretch {
-        let len = self.cluster() / SUBCLUSTERS;
-        let within = offset - cluster * self.cluster();
-        let number = within / len;
-        let start = cluster * self.cluster() + number * len;
-        let is_there = bits >> number & 1 != 0 && bits >> (SUBCLUSTERS + number) & 1 == 0;
-        let place = (entry & OFFSET) + number * len;
-        Stretch {
-            range: start..start + len,
-            held: if is_there {
-                Held::At(place)
-            } else {
-                Held::Nothing
-            },
+        match self.image.is_extended {
+            true => {
+                let within = part % parts;
+                let is_there = is_there(place, word(table, at + 8), within)?;
+                let part_len = self.image.cluster() / parts;
+                Ok(held_at(is_there, place + within * part_len))
+            }
+            false if entry & ZERO != 0 && self.image.is_old => {
+                let message =
+                    format!("a cluster at {place} reads as zero, which version 2 has not");
+                Err(damaged(message))
+            }
+            false => Ok(held_at(place != 0 && entry & ZERO == 0, place)),
         }
     }
 }
 
-impl Find for Tables {
+const fn held_at(is_there: bool, place: u64) -> Held {
+    match is_there {
+        true => Held::At(place),
+        false => Held::Nothing,
+    }
+}
+
+/// Whether a subcluster of the cluster at `place`, which has these bits, is there.
+fn is_there(place: u64, bits: u64, subcluster: u64) -> io::Result<bool> {
+    let is_allocated = bits >> subcluster & 1 != 0;
+    let is_zero = bits >> (SUBCLUSTERS + subcluster) & 1 != 0;
+    if is_allocated && (is_zero || place == 0) {
+        return Err(damaged(format!(
+            "the bits {bits:#x} of a cluster at {place} contradict each other"
+        )));
+    }
+    Ok(is_allocated)
+}
+
+impl Find for Clusters {
     fn find(&self, file: &dyn Disk, offset: u64) -> io::Result<Stretch> {
-        let cluster = offset >> self.cluster_bits;
-        let start = cluster << self.cluster_bits;
-        let (entry, bits) = self.entry(file, cluster)?;
-        let held = match entry {
-            packed if packed & COMPRESSED != 0 => Held::Packed,
-            _ if self.is_extended => return Ok(self.subcluster(cluster, offset, (entry, bits))),
-            plain if plain & OFFSET != 0 && plain & ZERO == 0 => Held::At(plain & OFFSET),
-            _ => Held::Nothing,
+        let cluster = self.image.cluster();
+        let span = self.image.l2_entries() * cluster;
+        let number = offset / span;
+        let table = match self.tables.find(file, number)? {
+            Found::Table(table) => table,
+            Found::Nothing(count) => {
+                return Ok(Stretch {
+                    range: number * span..(number + count) * span,
+                    held: Held::Nothing,
+                });
+            }
         };
-        Ok(Stretch {
-            range: start..start.saturating_add(self.cluster()),
-            held,
-        })
+        let part_len = cluster / self.image.parts();
+        let first = offset / part_len;
+        let within = offset % span / part_len;
+        let held = self.held(&table, within)?;
+        if held == Held::Packed {
+            let start = offset - offset % cluster;
+            return Ok(Stretch {
+                range: start..start + cluster,
+                held,
+            });
+        }
+        // A part that is damaged ends the stretch before it.
+        let others = within + 1..(within + AHEAD).min(span / part_len);
+        let others = others.map_while(|part| self.held(&table, part).ok());
+        Ok(Stretch::joined(first, part_len, once(held).chain(others)))
     }
 
     fn unpack(&self, file: &dyn Disk, stretch: &Range<u64>) -> io::Result<Vec<u8>> {
-        let (entry, _) = self.entry(file, stretch.start >> self.cluster_bits)?;
-        let bits = compressed_offset_bits(self.cluster_bits);
-        let offset = entry & ((1 << bits) - 1);
-        let sectors = (entry & !(COPIED | COMPRESSED)) >> bits;
-        let end = (offset / SECTOR + sectors + 1) * SECTOR;
-        // The last sector may be cut short by the end of the file.
-        let len = end.min(file.len()).saturating_sub(offset);
-        let mut packed = vec![0; len as usize];
-        file.read_at(&mut packed, offset)?;
-        let unpacked = match self.is_zstd {
-            true => unzstd(&packed, self.cluster() as usize),
-            false => inflate(&packed, self.cluster() as usize),
-        };
-        unpacked.ok_or_else(|| {
-            damaged(format!(
-                "the cluster at {} can't be unpacked",
-                stretch.start
-            ))
-        })
+        let number = stretch.start >> self.image.cluster_bits;
+        let entries = self.image.l2_entries();
+        match self.tables.find(file, number / entries)? {
+            Found::Table(table) => {
+                let at = number % entries * self.image.entry_len();
+                unpack(&self.image, file, word(&table, at as usize))
+            }
+            Found::Nothing(_) => Err(damaged("its tables change while they are read")),
+        }
     }
-}
-
-/// Unpacks exactly `len` bytes; what comes behind belongs to others.
-fn inflate(packed: &[u8], len: usize) -> Option<Vec<u8>> {
-    let mut bytes = Vec::with_capacity(len);
-    let mut state = Decompress::new(false);
-    let status = state.decompress_vec(packed, &mut bytes, FlushDecompress::Finish);
-    let is_done = matches!(
-        status,
-        Ok(Status::StreamEnd | Status::Ok | Status::BufError)
-    );
-    (is_done && bytes.len() == len).then_some(bytes)
-}
-
-fn unzstd(packed: &[u8], len: usize) -> Option<Vec<u8>> {
-    let mut bytes = vec![0; len];
-    let mut decoder = zstd::stream::read::Decoder::with_buffer(packed)
-        .ok()?
-        .single_frame();
-    decoder.read_exact(&mut bytes).ok()?;
-    Some(bytes)
-}
-
-/// Refuses what isn't in the file itself, and what nobody knows how to read.
-fn refuse(header: &Header, incompatible: u64) -> io::Result<()> {
-    let reason = if header.backing_file_offset.get() != 0 {
-        "has another file behind it: merge them first with 'qemu-img convert'"
-    } else if incompatible & INCOMPAT_EXTERNAL_DATA != 0 {
-        "has its data in another file: put them together first with 'qemu-img convert'"
-    } else if header.crypt_method.get() != 0 {
-        "is encrypted"
-    } else if incompatible & INCOMPAT_CORRUPT != 0 {
-        "is marked as corrupt: repair it first with 'qemu-img check -r all'"
-    } else if incompatible & !READABLE != 0 {
-        "has features that aren't known"
-    } else {
-        return Ok(());
-    };
-    Err(unsupported(format!("it {reason}")))
-}
-
-fn unsupported(message: String) -> io::Error {
-    io::Error::new(io::ErrorKind::Unsupported, message)
 }
