@@ -15,10 +15,14 @@ use std::collections::BTreeSet;
 use std::ffi::OsString;
 use std::sync::{Arc, OnceLock};
 
+use std::ops::Range;
+
 use disklayout::disk::{Disk, SparseFile};
 use disklayout::fs::copy::Piece;
 use disklayout::fs::misfits::Survey;
-use disklayout::fs::{Choice, Data, Draft, Format, FsPlan, Progress, Request, Summary, Unwatched};
+use disklayout::fs::{
+    Choice, Data, Draft, EVERYTHING, Format, FsPlan, Progress, Request, Summary, Unwatched,
+};
 use disklayout::tree::{Content, FileTree, NodeId, NodeKind, Store};
 use disklayout::{Bytes, Error, ErrorKind, Field, Place, Result, Timestamp};
 
@@ -370,6 +374,10 @@ impl FsPlan for SquashfsPlan {
         &self.warnings
     }
 
+    fn unread(&self) -> Vec<Range<u64>> {
+        vec![EVERYTHING]
+    }
+
     fn cost(&self) -> Bytes {
         let files = self.tree.nodes().filter_map(|(_, node)| match &node.kind {
             NodeKind::File(content) => Some(content.data_len()),
@@ -393,7 +401,7 @@ impl FsPlan for SquashfsPlan {
             ends_file: true,
         };
         let data = Data::new(&self.recipe.place, 1, std::iter::once(piece));
-        Ok(data.untold())
+        Ok(data.untold().relying_on(Vec::new()))
     }
 }
 
