@@ -52,6 +52,8 @@ declare -A command=(
     [vdi]="ours --format vdi"
     [vmdk]="ours --format vmdk"
     [vmdk-stream]="ours ${stream[*]}"
+    [ova]="ours --format ova"
+    [raw+bmap]="with_map"
     [android]="ours --format android-sparse"
     [raw.zst]="ours --format raw.zst"
     [raw.gz]="ours --format raw.gz"
@@ -72,11 +74,12 @@ sparse() {
     img2simg step.img "$image"
     rm step.img
 }
+with_map() { make_fs --format raw,bmap "$archive" "$PWD/step.img" && mv step.img "$image"; }
 gzip_tar() { gzip -6 < "$archive" > "$image"; }
 rows=(
     raw:- qcow2:raw qemu-qcow2:- qcow2-zlib:qemu-zlib qemu-zlib:- qcow2-zstd:qemu-zstd qemu-zstd:-
     vhd-fixed:raw vhd:qemu-vhd qemu-vhd:- vhdx:qemu-vhdx qemu-vhdx:- vdi:qemu-vdi qemu-vdi:-
-    vmdk:qemu-vmdk qemu-vmdk:- vmdk-stream:qemu-stream qemu-stream:- android:img2simg img2simg:-
+    vmdk:qemu-vmdk qemu-vmdk:- vmdk-stream:qemu-stream qemu-stream:- ova:vmdk-stream raw+bmap:raw android:img2simg img2simg:-
     raw.zst:zstd-tar zstd-tar:- raw.gz:gzip-tar gzip-tar:-
 )
 

@@ -12,6 +12,7 @@ use disklayout::inspect;
 use disklayout::magic::{self, Kind};
 
 use super::directory::Directory;
+use crate::image::FileFormat;
 
 /// Raw images of filesystems that are made here, but aren't all read back.
 const OURS: &[(u64, &[u8])] = &[
@@ -33,16 +34,19 @@ const BUFFER: usize = 1 << 20;
 /// How much of the beginning tells whether a file is text.
 const SAMPLE: u64 = 512;
 
-/// Refuses to replace what is at `name` unless it is a disk image, or empty.
+/// Refuses to replace what is at `name` unless it is a disk image, or empty, or what `format` makes.
 ///
 /// # Errors
 /// That, and when the file can't be read.
-pub fn check_replaced(directory: &Directory, name: &str) -> Result<()> {
+pub fn check_replaced(directory: &Directory, name: &str, format: &FileFormat) -> Result<()> {
     let shown = directory.shown(name);
     let context = || format!("can't look at '{shown}', which is to be replaced");
     let Some(file) = directory.open_regular(name).with_context(context)? else {
         return Ok(());
     };
+    if !format.holds_disk && is_map(&file).with_context(context)? {
+        return Ok(());
+    }
     match other_than_image(name, &file).with_context(context)? {
         None => Ok(()),
         Some(what) => bail!(
@@ -87,6 +91,13 @@ fn is_called_compressed_image(name: &str) -> bool {
     let formats = Registry::default();
     let mut extensions = formats.formats().map(|format| format.about().extension);
     extensions.any(|it| it.starts_with("img.") && name.ends_with(&format!(".{it}")))
+}
+
+/// Whether `file` is a block map.
+fn is_map(file: &File) -> io::Result<bool> {
+    let start = start(file)?;
+    let is_there = |text: &[u8]| start.windows(text.len()).any(|it| it == text);
+    Ok(start.starts_with(b"<?xml") && is_there(b"<bmap version="))
 }
 
 /// Whether there is a partition table or a filesystem, sound or not.
@@ -176,7 +187,7 @@ mod tests {
         content[at..at + bytes.len()].copy_from_slice(bytes);
         fs::write(root.path().join("a"), content).unwrap();
         let directory = Directory::lock(root.path()).unwrap();
-        check_replaced(&directory, "a")
+        check_replaced(&directory, "a", &FileFormat::raw("t"))
             .err()
             .map(|error| format!("{error:#}"))
     }
@@ -202,7 +213,8 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         fs::write(root.path().join("a"), "notes, ü").unwrap();
         let directory = Directory::lock(root.path()).unwrap();
-        let error = check_replaced(&directory, "a").unwrap_err();
+        let raw = FileFormat::raw("t");
+        let error = check_replaced(&directory, "a", &raw).unwrap_err();
         assert!(error.to_string().contains("is a text"), "{error}");
     }
 
@@ -223,7 +235,24 @@ mod tests {
         hole.set_len(1 << 40).unwrap();
         let directory = Directory::lock(root.path()).unwrap();
         for name in ["missing", "empty", "odd", "hole"] {
-            check_replaced(&directory, name).unwrap();
+            check_replaced(&directory, name, &FileFormat::raw("t")).unwrap();
         }
+    }
+
+    #[test]
+    fn maps_are_replaced_by_maps_alone() {
+        let root = tempfile::tempdir().unwrap();
+        let directory = Directory::lock(root.path()).unwrap();
+        let raw = FileFormat::raw("t");
+        let map = FileFormat {
+            holds_disk: false,
+            ..raw.clone()
+        };
+        let text = "<?xml version=\"1.0\" ?>\n<bmap version=\"2.0\">\n";
+        fs::write(root.path().join("a"), text).unwrap();
+        check_replaced(&directory, "a", &map).unwrap();
+        check_replaced(&directory, "a", &raw).unwrap_err();
+        fs::write(root.path().join("a"), "<?xml version=\"1.0\" ?>\n<a/>").unwrap();
+        check_replaced(&directory, "a", &map).unwrap_err();
     }
 }

@@ -95,6 +95,8 @@ fn the_map_is_that_of_the_disk_in_any_format() {
     ] {
         world.run(&format!("{line} {options} {name}")).expect(0);
     }
+    // Again, over what is there.
+    world.run(&format!("{line} --bmap a.img")).expect(0);
     let map = |name: &str| fs::read(world.path(name)).unwrap();
     let expected = map("a.bmap");
     assert!(expected == map("b.bmap") && expected == map("c.bmap") && expected == map("d"));

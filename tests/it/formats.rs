@@ -3,7 +3,7 @@
 use std::fs::{self, File};
 use std::io::{Read, Write};
 use std::os::unix::fs::MetadataExt;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use disklayout::container::Registry;
@@ -76,6 +76,7 @@ fn unpacked(format: &str, image: &Path) -> Vec<u8> {
     let program = match format {
         "raw" => return fs::read(image).unwrap(),
         "android-sparse" => return unsparsed(image),
+        "ova" => return unpacked("vmdk", &disk_of(image)),
         "raw.zst" => "zstd",
         "raw.gz" => "gzip",
         "raw.xz" => "xz",
@@ -86,6 +87,14 @@ fn unpacked(format: &str, image: &Path) -> Vec<u8> {
     assert!(output.status.success(), "{output:?}");
     checkers::accepted(program, image);
     output.stdout
+}
+
+/// The disk of a machine, unpacked beside its archive.
+fn disk_of(archive: &Path) -> PathBuf {
+    let disk = archive.with_extension("ova.vmdk");
+    let script = "tar --extract --to-stdout --file \"$0\" --wildcards '*.vmdk' > \"$1\"";
+    run("sh", &arguments(&["-c", script], &[archive, &disk])).unwrap();
+    disk
 }
 
 fn unsparsed(image: &Path) -> Vec<u8> {

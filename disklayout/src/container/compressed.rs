@@ -101,7 +101,7 @@ impl Plan for CompressedPlan {
         Ok(Box::new(Ordered::new(
             self.units,
             (blocks, frames),
-            target,
+            Output::new(target),
             make,
         )))
     }

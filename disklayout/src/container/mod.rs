@@ -12,6 +12,7 @@ mod mapped;
 mod named;
 mod ordered;
 mod output;
+pub mod ova;
 mod pack;
 mod pages;
 pub mod qcow2;

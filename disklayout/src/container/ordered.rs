@@ -15,7 +15,7 @@ use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError};
 use rayon::prelude::*;
 
 use super::Container;
-use super::output::{Output, Target};
+use super::output::Output;
 use super::pages::Pages;
 use super::room::{Encoded, Room};
 use super::scratch::MakeFile;
@@ -99,7 +99,7 @@ impl<'a, E: Encode, A: Append> Ordered<'a, E, A> {
     pub(super) fn new(
         units: Units,
         (encode, append): (E, A),
-        target: Target,
+        output: Output,
         make: &'a MakeFile<'a>,
     ) -> Self {
         Self {
@@ -114,10 +114,7 @@ impl<'a, E: Encode, A: Append> Ordered<'a, E, A> {
                 is_draining: false,
                 failure: None,
             }),
-            sink: Mutex::new(Sink {
-                append,
-                output: Output::new(target),
-            }),
+            sink: Mutex::new(Sink { append, output }),
         }
     }
 

@@ -5,6 +5,8 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::os::unix::fs::FileExt;
 
+use sha2::{Digest, Sha256};
+
 use crate::disk::SparseFile;
 
 /// So much is written at once.
@@ -66,8 +68,12 @@ impl fmt::Debug for Target {
 pub(super) struct Output {
     target: Target,
     buffer: Vec<u8>,
-    /// Where the buffer begins in the file.
+    /// Where the buffer begins, which counts from where all of it begins in the file.
     start: u64,
+    /// How many bytes are in front of it in the file.
+    before: u64,
+    /// The sum of all that was handed on, where it is wanted.
+    sum: Option<Sha256>,
 }
 
 impl Output {
@@ -76,10 +82,21 @@ impl Output {
             target,
             buffer: Vec::new(),
             start: 0,
+            before: 0,
+            sum: None,
         }
     }
 
-    /// Where the next byte goes.
+    /// The same `before` bytes further back in the file, and summed up.
+    pub(super) fn behind(self, before: u64) -> Self {
+        Self {
+            before,
+            sum: Some(Sha256::new()),
+            ..self
+        }
+    }
+
+    /// Where the next byte goes, from the first one on.
     pub(super) const fn position(&self) -> u64 {
         self.start + self.buffer.len() as u64
     }
@@ -97,10 +114,11 @@ impl Output {
     pub(super) fn append_zeroes(&mut self, count: u64) -> io::Result<()> {
         if let Target::File(TargetFile { file, .. }) = &self.target
             && count >= BUFFER as u64
+            && self.sum.is_none()
         {
             let end = self.position() + count;
-            file.write_all_at(&self.buffer, self.start)?;
-            file.set_len(end)?;
+            file.write_all_at(&self.buffer, self.before + self.start)?;
+            file.set_len(self.before + end)?;
             self.buffer.clear();
             self.start = end;
             return Ok(());
@@ -128,15 +146,44 @@ impl Output {
     pub(super) fn patch(&mut self, bytes: &[u8], offset: u64) -> io::Result<()> {
         self.flush()?;
         match &self.target {
-            Target::File(to) => to.file.write_all_at(bytes, offset),
+            Target::File(to) => to.file.write_all_at(bytes, self.before + offset),
             Target::Stream(_) => Err(io::ErrorKind::Unsupported.into()),
         }
     }
 
+    /// Writes what is in front of all that was appended.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::Unsupported`] where it is a stream, [`io::ErrorKind::InvalidInput`] when
+    /// another number of bytes is in front.
+    pub(super) fn put_before(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.flush()?;
+        match &self.target {
+            Target::File(to) if bytes.len() as u64 == self.before => to.file.write_all_at(bytes, 0),
+            Target::File(_) => Err(io::ErrorKind::InvalidInput.into()),
+            Target::Stream(_) => Err(io::ErrorKind::Unsupported.into()),
+        }
+    }
+
+    /// The SHA-256 of all that was appended so far, in hexadecimal.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::Unsupported`] where it isn't summed up, else what the target says.
+    pub(super) fn sum(&mut self) -> io::Result<String> {
+        self.flush()?;
+        let sum = self.sum.clone().ok_or(io::ErrorKind::Unsupported)?;
+        Ok(format!("{:x}", sum.finalize()))
+    }
+
     /// Hands on what is left in the buffer.
     pub(super) fn flush(&mut self) -> io::Result<()> {
+        if let Some(sum) = &mut self.sum {
+            sum.update(&self.buffer);
+        }
         match &mut self.target {
-            Target::File(to) => to.file.write_all_at(&self.buffer, self.start)?,
+            Target::File(to) => to
+                .file
+                .write_all_at(&self.buffer, self.before + self.start)?,
             Target::Stream(stream) => {
                 stream.write_all(&self.buffer)?;
                 stream.flush()?;

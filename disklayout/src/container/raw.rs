@@ -55,9 +55,12 @@ impl Plan for RawPlan {
         };
         Ok(match target {
             Target::File(file) => Box::new(Flat::new(&file, self.size, &[])?),
-            stream @ Target::Stream(_) => {
-                Box::new(Ordered::new(units, (AsIs, AllBytes(units)), stream, make))
-            }
+            stream @ Target::Stream(_) => Box::new(Ordered::new(
+                units,
+                (AsIs, AllBytes(units)),
+                Output::new(stream),
+                make,
+            )),
         })
     }
 }

@@ -5,7 +5,7 @@ use std::io;
 use std::ops::Range;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::disk::{Disk, check_range};
+use crate::disk::{Disk, Window, check_range};
 
 /// How many stretches are looked at to find one of another kind. Tables that lead to the same place
 /// again and again can make more of them than there are bytes in the file, by far.
@@ -100,7 +100,7 @@ pub(super) trait Find: Debug + Sync {
 /// A disk in an image file.
 #[derive(Debug)]
 pub(super) struct Read<'a, F> {
-    file: &'a dyn Disk,
+    file: Window<'a>,
     len: u64,
     find: F,
     /// What was unpacked last.
@@ -109,7 +109,12 @@ pub(super) struct Read<'a, F> {
 
 impl<'a, F: Find> Read<'a, F> {
     /// The disk of `len` bytes whose bytes are found by `find` in `file`.
-    pub(super) const fn new(file: &'a dyn Disk, len: u64, find: F) -> Self {
+    pub(super) fn new(file: &'a dyn Disk, len: u64, find: F) -> Self {
+        Self::within(Window::whole(file), len, find)
+    }
+
+    /// The disk of `len` bytes whose bytes are found by `find` in a part of a file.
+    pub(super) const fn within(file: Window<'a>, len: u64, find: F) -> Self {
         Self {
             file,
             len,
@@ -119,7 +124,7 @@ impl<'a, F: Find> Read<'a, F> {
     }
 
     fn stretch(&self, offset: u64) -> io::Result<Stretch> {
-        let mut stretch = self.find.find(self.file, offset)?;
+        let mut stretch = self.find.find(&self.file, offset)?;
         if !stretch.range.contains(&offset) {
             return Err(damaged(format!("nothing is known of the byte at {offset}")));
         }
@@ -128,7 +133,7 @@ impl<'a, F: Find> Read<'a, F> {
     }
 
     fn read_from_file(&self, target: &mut [u8], place: u64) -> io::Result<()> {
-        if !inside(self.file, place, target.len() as u64) {
+        if !inside(&self.file, place, target.len() as u64) {
             let message =
                 format!("bytes of the disk are said to be at {place}, behind the file's end");
             return Err(damaged(message));
@@ -144,7 +149,7 @@ impl<'a, F: Find> Read<'a, F> {
             return Ok(bytes.clone());
         }
         drop(last);
-        let bytes: Arc<[u8]> = self.find.unpack(self.file, range)?.into();
+        let bytes: Arc<[u8]> = self.find.unpack(&self.file, range)?.into();
         if (bytes.len() as u64) < range.end - range.start {
             let message = format!("too few bytes are packed at {} of the disk", range.start);
             return Err(damaged(message));
@@ -166,7 +171,7 @@ impl<'a, F: Find> Read<'a, F> {
             let Ok(stretch) = self.stretch(at) else {
                 break;
             };
-            match stretch.next(self.file, at, is_held) {
+            match stretch.next(&self.file, at, is_held) {
                 Some(next) => return next,
                 None => at = stretch.range.end,
             }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::compressed::Compressed;
 use super::named::{Named, named};
-use super::{Format, android, bmap, qcow2, raw, vdi, vhd, vhdx, vmdk};
+use super::{Format, android, bmap, ova, qcow2, raw, vdi, vhd, vhdx, vmdk};
 use crate::compress::Codec;
 use crate::disk::Disk;
 
@@ -28,6 +28,7 @@ impl Default for Registry {
                 Arc::new(vhd::Vhd),
                 Arc::new(vhdx::Vhdx),
                 Arc::new(vmdk::Vmdk),
+                Arc::new(ova::Ova),
                 Arc::new(vdi::Vdi),
                 Arc::new(android::Android),
                 Arc::new(Compressed::new(Codec::Zstd)),

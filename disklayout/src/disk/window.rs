@@ -34,6 +34,14 @@ impl<'a> Window<'a> {
     }
 }
 
+impl<'a> Window<'a> {
+    /// All of `disk`.
+    pub fn whole(disk: &'a dyn Disk) -> Self {
+        let (offset, len) = (0, disk.len());
+        Self { disk, offset, len }
+    }
+}
+
 impl Disk for Window<'_> {
     fn len(&self) -> u64 {
         self.len

@@ -7,6 +7,7 @@ mod formats;
 mod hostile;
 mod kinds;
 mod others;
+mod ova;
 mod qcow2;
 mod qcow2_read;
 mod qcow2_refused;

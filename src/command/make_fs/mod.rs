@@ -99,11 +99,17 @@ pub fn run(settings: &Settings, bars: &MultiProgress, options: &Options) -> Resu
         install: settings.install.clone(),
     };
     let inputs = Inputs::open(&options.inputs)?;
-    for name in names.iter().filter(|_| !options.is_to_stdout()) {
+    let outputs = names.iter().zip(&options.files);
+    for (name, format) in outputs.filter(|_| !options.is_to_stdout()) {
         inputs.check_apart(&path, name)?;
         engine::check_target(&directory, name)?;
         if !options.force {
-            engine::check_replaced(&directory, name)?;
+            engine::check_replaced(&directory, name, format)?;
+        }
+        for checksum in &format.checksums {
+            let name = checksum.file_name(name);
+            inputs.check_apart(&path, &name)?;
+            engine::check_target(&directory, &name)?;
         }
     }
     clean_up_on_signals(&run.temporaries, bars)?;

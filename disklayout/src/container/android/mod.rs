@@ -7,6 +7,7 @@ mod read;
 use std::io;
 
 use super::ordered::Ordered;
+use super::output::Output;
 use super::units::Units;
 use super::{Container, Format, MakeFile, Plan, Request, Target, file};
 use crate::about::About;
@@ -77,7 +78,7 @@ impl Plan for AndroidPlan {
         Ok(Box::new(Ordered::new(
             self.units,
             (Chunks, append),
-            target,
+            Output::new(target),
             make,
         )))
     }

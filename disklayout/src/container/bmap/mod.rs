@@ -71,7 +71,12 @@ impl Plan for BmapPlan {
             units,
             blocks: Blocks::new(units.disk),
         };
-        Ok(Box::new(Ordered::new(units, (AsIs, map), target, make)))
+        Ok(Box::new(Ordered::new(
+            units,
+            (AsIs, map),
+            Output::new(target),
+            make,
+        )))
     }
 }
 

@@ -15,6 +15,7 @@ use std::io;
 
 use super::mapped::Mapped;
 use super::ordered::Ordered;
+use super::output::Output;
 use super::pack::Packer;
 use super::{Container, Detail, Format, MakeFile, Plan, Request, Target, file};
 use crate::about::About;
@@ -91,7 +92,7 @@ impl Plan for Qcow2Plan {
         Ok(Box::new(Ordered::new(
             units,
             (clusters, append),
-            target,
+            Output::new(target),
             make,
         )))
     }

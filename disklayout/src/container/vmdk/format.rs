@@ -6,7 +6,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 /// Bytes of a sector, in which the format counts.
 pub(super) const SECTOR: u64 = 512;
 /// Bytes of a grain.
-pub(super) const GRAIN: u64 = 64 << 10;
+pub(in crate::container) const GRAIN: u64 = 64 << 10;
 /// Entries of a grain table.
 pub(super) const ENTRIES: u64 = 512;
 /// Bytes of the disk that a grain table is about.
@@ -37,8 +37,8 @@ pub(super) const ZEROED: u32 = 1;
 
 /// Kinds of markers.
 pub(super) const END_OF_STREAM: u32 = 0;
-pub(super) const GRAIN_TABLE: u32 = 1;
-pub(super) const GRAIN_DIRECTORY: u32 = 2;
+pub(in crate::container) const GRAIN_TABLE: u32 = 1;
+pub(in crate::container) const GRAIN_DIRECTORY: u32 = 2;
 pub(super) const FOOTER: u32 = 3;
 
 #[derive(Clone, Copy, Debug, FromBytes, IntoBytes, Immutable, KnownLayout)]

@@ -12,21 +12,24 @@ use std::io;
 
 use super::mapped::Mapped;
 use super::ordered::Ordered;
-use super::pack::{Packer, Packing};
+use super::output::Output;
 use super::units::Units;
 use super::{Container, Format, MakeFile, Plan, Request, Target, file};
 use crate::about::About;
-use crate::disk::Disk;
+use crate::disk::{Disk, Window};
 use crate::error::Result;
 use crate::fs::Options;
+use crate::identity::Identity;
 use crate::units::{Bytes, SECTOR_SIZE};
-use format::{GRAIN, SECTOR};
+pub(super) use format::GRAIN;
+use format::SECTOR;
 use options::Chosen;
+pub(super) use read::read;
 use sparse::Sparse;
-use stream::{Grains, Stream};
+pub(super) use stream::{Grains, Stream};
 
 /// The largest disk: places in the file are sectors of 32 bits.
-const MOST: u64 = (2 << 40) - (4 << 30);
+pub(super) const MOST: u64 = (2 << 40) - (4 << 30);
 
 /// VMDK, monolithicSparse or streamOptimized.
 #[derive(Clone, Copy, Debug)]
@@ -61,7 +64,7 @@ impl Format for Vmdk {
     }
 
     fn read<'a>(&self, file: &'a dyn Disk) -> io::Result<Option<Box<dyn Disk + 'a>>> {
-        read::read(file)
+        read(Window::whole(file))
     }
 }
 
@@ -97,10 +100,30 @@ impl Plan for VmdkPlan {
                 Box::new(Mapped::new(units, place, file(target)?, make))
             }
             Some(level) => {
-                let grains = Grains(Packer::new(Packing::Zlib(level)));
+                let grains = Grains::at_level(level);
                 let stream = Stream::new(self.size, descriptor);
-                Box::new(Ordered::new(units, (grains, stream), target, make))
+                Box::new(Ordered::new(
+                    units,
+                    (grains, stream),
+                    Output::new(target),
+                    make,
+                ))
             }
         })
     }
+}
+
+/// The descriptor of a stream with a disk of `size` bytes, for a machine with this adapter and hardware.
+pub(super) fn descriptor_of_stream(
+    size: u64,
+    adapter: &'static str,
+    hardware: u32,
+    identity: &Identity,
+) -> Vec<u8> {
+    let chosen = Chosen {
+        stream: Some(0),
+        adapter,
+        hardware,
+    };
+    descriptor::descriptor(&chosen, size / SECTOR, identity)
 }

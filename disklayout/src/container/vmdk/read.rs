@@ -8,7 +8,7 @@ use zerocopy::{FromZeros, IntoBytes};
 
 use super::format::*;
 use crate::container::read::{Find, Held, Read, Stretch, damaged};
-use crate::disk::Disk;
+use crate::disk::{Disk, Window};
 
 /// Grains of this size at most are believed, in sectors.
 const GRAIN_MAX: u64 = 1 << 15;
@@ -17,7 +17,7 @@ const GRAIN_MAX: u64 = 1 << 15;
 const TEXT: &[u8] = b"# Disk DescriptorFile";
 
 /// The disk in `file`, if that is an image.
-pub(super) fn read<'a>(file: &'a dyn Disk) -> io::Result<Option<Box<dyn Disk + 'a>>> {
+pub(in crate::container) fn read(file: Window<'_>) -> io::Result<Option<Box<dyn Disk + '_>>> {
     let mut header = Header::new_zeroed();
     let len = file.len().min(SECTOR) as usize;
     file.read_at(&mut header.as_mut_bytes()[..len], 0)?;
@@ -29,16 +29,13 @@ pub(super) fn read<'a>(file: &'a dyn Disk) -> io::Result<Option<Box<dyn Disk + '
         return Ok(None);
     }
     if header.directory.get() == AT_END {
-        header = footer(file)?;
+        header = footer(&file)?;
     }
     let size = header.capacity.get().checked_mul(SECTOR);
     let size = size.ok_or_else(|| damaged("it says that it is larger than any disk"))?;
-    refuse_parent(file, &header)?;
-    Ok(Some(Box::new(Read::new(
-        file,
-        size,
-        Grains::of(file, &header)?,
-    ))))
+    refuse_parent(&file, &header)?;
+    let grains = Grains::of(&file, &header)?;
+    Ok(Some(Box::new(Read::within(file, size, grains))))
 }
 
 /// The header at the end of a stream, in front of the last marker.

@@ -9,7 +9,7 @@ use super::format::*;
 use super::header::header;
 use crate::container::ordered::{Append, Encode};
 use crate::container::output::Output;
-use crate::container::pack::Packer;
+use crate::container::pack::{Packer, Packing};
 use crate::container::room::Encoded;
 
 /// Where the first grain's marker is, in sectors.
@@ -17,7 +17,14 @@ const OVERHEAD: u64 = 128;
 
 /// Compresses grains.
 #[derive(Debug)]
-pub(super) struct Grains(pub Packer);
+pub(in crate::container) struct Grains(Packer);
+
+impl Grains {
+    /// Compresses so hard, from 1 to 9.
+    pub(in crate::container) fn at_level(level: u32) -> Self {
+        Self(Packer::new(Packing::Zlib(level)))
+    }
+}
 
 impl Encode for Grains {
     fn encode(&self, _: u64, bytes: &[u8]) -> io::Result<Encoded> {
@@ -34,7 +41,7 @@ impl Encode for Grains {
 
 /// Puts grains and tables into the file.
 #[derive(Debug)]
-pub(super) struct Stream {
+pub(in crate::container) struct Stream {
     sectors: u64,
     descriptor: Vec<u8>,
     /// The places of grains in the table that is being filled, and its number.
@@ -44,7 +51,7 @@ pub(super) struct Stream {
 }
 
 impl Stream {
-    pub(super) fn new(size: u64, descriptor: Vec<u8>) -> Self {
+    pub(in crate::container) fn new(size: u64, descriptor: Vec<u8>) -> Self {
         Self {
             sectors: size / SECTOR,
             descriptor,
