@@ -4,6 +4,7 @@
 //! writing decides nothing. There is no process, clock, random number, environment variable or
 //! terminal in this library.
 
+pub mod archive;
 mod build;
 pub mod compress;
 pub mod container;
