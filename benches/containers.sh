@@ -15,8 +15,8 @@ export LC_ALL=C
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 runs=${1:-5}
-rootfs=$("$root/scripts/rootfs")
-archive=$(realpath "${2:-$rootfs.tar}")
+"$root/scripts/rootfs" >&2
+archive=$(realpath "${2:-$("$root/scripts/cache-directory")/debian-root.tar}")
 directory=$(realpath -m "${3:-$root/target/containers}")
 createhdds=$(realpath "${CREATEHDDS:-$root/target/release/createhdds}")
 [[ -x $createhdds ]] || {

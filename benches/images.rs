@@ -62,7 +62,6 @@ fn conditions() -> Conditions {
         time: TIME,
         latest: None,
         downloads: Downloads::default(),
-        explicit_zeros: false,
     }
 }
 
@@ -97,6 +96,7 @@ fn build_set(bencher: Bencher<'_, '_>, jobs: usize) {
         temporaries: Temporaries::default(),
         jobs: NonZeroUsize::new(jobs).expect("at least one"),
         sync: false,
+        zeroes: disklayout::Zeroes::default(),
         conditions: conditions(),
         install: createhdds::virtinstall::Settings::default(),
     };

@@ -14,7 +14,8 @@ export PATH="$PATH:/usr/sbin:/sbin" LC_ALL=C
 
 root=$(cd "$(dirname "$0")/.." && pwd)
 runs=${1:-3}
-tree=$(realpath "${2:-$("$root/scripts/rootfs")}")
+"$root/scripts/rootfs" >&2
+tree=$(realpath "${2:-$("$root/scripts/cache-directory")/debian-root}")
 directory=$(realpath -m "${3:-$root/target/squashfs}")
 createhdds=$(realpath "${CREATEHDDS:-$root/target/release/createhdds}")
 [[ -x $createhdds ]] || {

@@ -4,6 +4,7 @@ use disklayout::Place;
 use disklayout::container::{Format, Registry};
 use disklayout::fs::Options;
 
+use crate::checksum::Algorithm;
 pub use crate::image::FileFormat;
 
 /// All formats, as a word for help texts and errors.
@@ -46,6 +47,18 @@ pub fn asked<S: AsRef<str>>(
         .collect())
 }
 
+/// The same formats with sums beside all that hold the disk.
+pub fn with_checksums(files: Vec<FileFormat>, checksums: &[Algorithm]) -> Vec<FileFormat> {
+    let files = files.into_iter().map(|file| match file.holds_disk {
+        true => FileFormat {
+            checksums: checksums.to_vec(),
+            ..file
+        },
+        false => file,
+    });
+    files.collect()
+}
+
 /// The name of the format that the name of a file ends in, if it is one's.
 pub fn of_file(file_name: &str) -> Option<&'static str> {
     let registry = Registry::default();
@@ -58,8 +71,9 @@ pub fn of_file(file_name: &str) -> Option<&'static str> {
 }
 
 /// The names of files in several formats: `name` with the extension of each, in the place of one of
-/// theirs that it has.
+/// theirs that it has. Where one of them alone holds the disk, it is called `name`.
 pub fn names(name: &str, files: &[FileFormat]) -> Vec<String> {
+    let disks = files.iter().filter(|file| file.holds_disk).count();
     let mut stems = files.iter().filter_map(|file| {
         let stem = name.strip_suffix(file.extension.as_str())?;
         stem.strip_suffix('.')
@@ -67,7 +81,10 @@ pub fn names(name: &str, files: &[FileFormat]) -> Vec<String> {
     let stem = stems.next().filter(|stem| !stem.is_empty()).unwrap_or(name);
     let names = files
         .iter()
-        .map(|file| format!("{stem}.{}", file.extension));
+        .map(|file| match file.holds_disk && disks == 1 {
+            true => name.to_owned(),
+            false => format!("{stem}.{}", file.extension),
+        });
     names.collect()
 }
 
@@ -81,10 +98,12 @@ fn chosen(format: &dyn Format, options: &Options, place: &Place) -> FileFormat {
         place: place.clone(),
         name: format.names()[0].to_owned(),
         extension: format.extension().to_owned(),
+        holds_disk: format.holds_disk(),
         options: all.fold(Options::default(), |options, (name, value)| {
             options.with(own_name(name).1, value)
         }),
         to_stdout: false,
+        checksums: Vec::new(),
     }
 }
 
@@ -159,6 +178,14 @@ mod tests {
             (".img", [".img.img", ".img.qcow2"]),
         ] {
             assert_eq!(names(name, &files), expected);
+        }
+        let files = asked(&["raw", "bmap"], &Options::default(), &"p".into()).unwrap();
+        for (name, map) in [
+            ("a", "a.bmap"),
+            ("a.img", "a.bmap"),
+            ("a.raw", "a.raw.bmap"),
+        ] {
+            assert_eq!(names(name, &files), [name, map]);
         }
     }
 

@@ -8,6 +8,7 @@ use disklayout::source::oci::{Choice, Platform};
 use disklayout::source::{Entry, Rules};
 use disklayout::{Place, Timestamp};
 
+use crate::checksum::Algorithm;
 use crate::distribution::{Distribution, Stage};
 
 /// One image that is asked for.
@@ -49,10 +50,14 @@ pub struct FileFormat {
     pub name: String,
     /// What names of files in it end in: `img`.
     pub extension: String,
+    /// Whether it holds the disk, and doesn't only tell of it.
+    pub holds_disk: bool,
     /// What was chosen for it.
     pub options: Options,
     /// Whether it goes to standard output.
     pub to_stdout: bool,
+    /// Which sums of it are put beside it.
+    pub checksums: Vec<Algorithm>,
 }
 
 /// A disk that is written here, whose contents are still to be found.
@@ -301,6 +306,15 @@ impl Image {
         }
     }
 
+    /// Which sums of it are put beside it.
+    pub fn checksums(&self) -> &[Algorithm] {
+        match &self.recipe {
+            Recipe::Layout(_, file) => &file.checksums,
+            Recipe::Install(recipe) if recipe.finish.checksum => &[Algorithm::Sha256],
+            Recipe::Install(_) => &[],
+        }
+    }
+
     /// Whether it is the same disk as `other`, in another file.
     pub fn shares_disk(&self, other: &Self) -> bool {
         match (&self.recipe, &other.recipe) {
@@ -310,11 +324,6 @@ impl Image {
     }
 }
 
-/// The name of the file beside the image `file_name` that has its SHA-256.
-pub fn checksum_name(file_name: &str) -> String {
-    format!("{file_name}.sha256")
-}
-
 impl FileFormat {
     /// The bytes of the disk, asked for at `place`.
     pub fn raw(place: impl Into<Place>) -> Self {
@@ -322,8 +331,10 @@ impl FileFormat {
             place: place.into(),
             name: "raw".to_owned(),
             extension: "img".to_owned(),
+            holds_disk: true,
             options: Options::default(),
             to_stdout: false,
+            checksums: Vec::new(),
         }
     }
 }

@@ -1,30 +1,36 @@
 //! Writes a plan: first everything but the data of files, which tells what comes, then that data in
 //! the order of the disk.
 
-mod coming;
+mod pending;
 mod zeroes;
 
 use std::io;
 
-use crate::disk::Disk;
+use crate::disk::{Coming, Disk};
 use crate::error::{Error, Result};
 use crate::fs::Progress;
 use crate::layout::DiskPlan;
-use coming::Coming;
-pub use zeroes::{relied_on, write_zeroes};
+use pending::Pending;
+pub use zeroes::Zeroes;
 
 /// Writes everything that `plan` decided onto `disk`, which has the plan's size and reads as zero,
 /// and tells `progress` of the files in it. All but the data of files and the bytes that stand for
-/// themselves comes first; then a disk that wants it is told what to expect.
+/// themselves comes first; then the disk is told what to expect, and what must be zero as `zeroes`
+/// says.
 ///
 /// # Errors
 /// `Io` when storage or a source file fails or the disk has another size, `Tool` when an external
 /// program fails.
-pub fn build(plan: &DiskPlan, disk: &dyn Disk, progress: &dyn Progress) -> Result<()> {
+pub fn build(
+    plan: &DiskPlan,
+    zeroes: Zeroes,
+    disk: &dyn Disk,
+    progress: &dyn Progress,
+) -> Result<()> {
     check_size(plan, disk)?;
-    let mut coming = Vec::new();
+    let mut pending = Vec::new();
     for partition in &plan.partitions {
-        coming.extend(coming::of_filesystem(
+        pending.extend(pending::of_filesystem(
             partition,
             plan.sector_size,
             disk,
@@ -33,14 +39,22 @@ pub fn build(plan: &DiskPlan, disk: &dyn Disk, progress: &dyn Progress) -> Resul
     }
     plan.table().write(disk)?;
     for bytes in plan.raw_bytes() {
-        coming.push(coming::of_bytes(bytes, disk)?);
+        pending.push(pending::of_bytes(bytes, disk)?);
     }
-    coming.sort_by_key(Coming::start);
-    if disk.wants_expectations() {
-        let expected = disk.expect(&coming::ranges(&coming));
-        expected.map_err(|error| Error::io("disk", "can't make room for the data", error))?;
-    }
-    coming.iter().try_for_each(|one| one.copy(progress))
+    pending.sort_by_key(Pending::start);
+    let data = match disk.wants_expectations() {
+        true => pending::ranges(&pending),
+        false => Vec::new(),
+    };
+    let zeroes = zeroes::relied_on(plan, zeroes, &pending);
+    let coming = Coming {
+        data: &data,
+        zeroes: &zeroes,
+    };
+    disk.expect(&coming)
+        .map_err(|error| Error::io("disk", "can't make room for the data", error))?;
+    drop((data, zeroes));
+    pending.iter().try_for_each(|one| one.copy(progress))
 }
 
 fn check_size(plan: &DiskPlan, disk: &dyn Disk) -> Result<()> {

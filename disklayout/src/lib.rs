@@ -21,7 +21,7 @@ pub mod table;
 pub mod tree;
 mod units;
 
-pub use build::{build, relied_on, write_zeroes};
+pub use build::{Zeroes, build};
 pub use error::{Error, ErrorKind, Result};
 pub use identity::{Identity, Timestamp};
 pub use place::{Field, Naming, Place};

@@ -10,6 +10,7 @@ use crate::command::{self, Kind, Verb, all, check, group};
 use crate::describe::hdds::releases::Release;
 use crate::describe::hdds::{Config, Group, InstallGroup, LayoutGroup, arch};
 use crate::distribution;
+use disklayout::Zeroes;
 
 /// The names that no image group may have.
 pub const COMMANDS: [&str; 7] = [
@@ -109,8 +110,14 @@ fn anywhere() -> Vec<Arg> {
             .help("Build N images at a time [default: one for every processor]"),
         flag("json").help("Print JSON on standard output: one object a line, or one document"),
         flag("no-sync").help("Don't wait until images are on disk; a crash may leave broken ones"),
-        flag("explicit-zeros")
-            .help("Write the zeroes that layouts rely on, for copies of their data to used media"),
+        Arg::new("zeroes")
+            .long("zeroes")
+            .value_name("WHICH")
+            .global(true)
+            .default_value("needed")
+            .value_parser(values::zeroes())
+            .help("Which zeroes image files have as data, for copies of their data to used media"),
+        flag("explicit-zeros").hide(true).help("As --zeroes all"),
         flag("strict").help("Refuse a configuration with unknown keys instead of warning"),
     ]
 }
@@ -234,7 +241,10 @@ pub(super) fn settings(matches: &ArgMatches) -> command::Settings {
         directory: value(matches, "directory").unwrap_or_default(),
         jobs: value(matches, "jobs"),
         sync: !matches.get_flag("no-sync"),
-        explicit_zeros: matches.get_flag("explicit-zeros"),
+        zeroes: match matches.get_flag("explicit-zeros") {
+            true => Zeroes::All,
+            false => value(matches, "zeroes").unwrap_or_default(),
+        },
         json: matches.get_flag("json"),
         install: installations::settings(matches),
     }

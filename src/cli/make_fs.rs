@@ -15,6 +15,7 @@ use disklayout::source::{DirectoryLinks, Exclude, Owners, Rules};
 use disklayout::table::types::PartitionType;
 
 use super::values;
+use crate::checksum::Algorithm;
 use crate::command::make_fs::{Input, InputFormat, Options, STDOUT, Taken, format_place};
 use crate::describe::hdds::{arch, size};
 use crate::formats::{self, FileFormat};
@@ -28,6 +29,12 @@ const FORMAT: &str = "Options of some filesystems";
 const INPUT_FORMAT: &str = "input-format";
 
 const FORMAT_OPTION: &str = "format-option";
+
+/// The option, and the format that it adds.
+const BMAP: &str = "bmap";
+
+/// Not that of a filesystem, which Btrfs has.
+const CHECKSUM: &str = "image-checksum";
 
 const AFTER_HELP: &str = "\
 INPUT is a directory, a tar archive, plain or compressed, or '-' for an archive on standard input;
@@ -70,7 +77,7 @@ pub(super) fn command() -> Command {
         )
 }
 
-fn image_arguments() -> [Arg; 10] {
+fn image_arguments() -> [Arg; 12] {
     [
         option("type", "TYPE", "The filesystem")
             .short('t')
@@ -119,6 +126,17 @@ fn image_arguments() -> [Arg; 10] {
         )
         .value_parser(values::named)
         .action(ArgAction::Append),
+        Arg::new(BMAP)
+            .long(BMAP)
+            .action(ArgAction::SetTrue)
+            .help("Put a map beside the image, by which bmaptool copies it: OUTPUT.bmap"),
+        option(
+            CHECKSUM,
+            "KIND[,KIND]",
+            "Put sums of the image beside it: OUTPUT.sha256, OUTPUT.md5",
+        )
+        .value_delimiter(',')
+        .value_parser(Algorithm::named),
         option(
             "seed",
             "TEXT",
@@ -287,13 +305,23 @@ fn files(matches: &ArgMatches, output: &Path) -> Result<Vec<FileFormat>, clap::E
         let by_name = name.and_then(formats::of_file);
         names.push(by_name.unwrap_or("raw").to_owned());
     }
+    if matches.get_flag(BMAP) && !names.iter().any(|name| name == BMAP) {
+        names.push(BMAP.to_owned());
+    }
     let options = all::<(String, String)>(matches, FORMAT_OPTION).into_iter();
     let options = options.fold(fs::Options::default(), |options, (name, value)| {
         options.with(&name, value)
     });
     let files = formats::asked(&names, &options, &format_place());
-    let mut files = files.map_err(|message| refusal(&message))?;
+    let files = files.map_err(|message| refusal(&message))?;
+    let checksums: Vec<_> = all(matches, CHECKSUM);
+    let mut files = formats::with_checksums(files, &checksums);
     if output.as_os_str() == STDOUT {
+        if !checksums.is_empty() {
+            return Err(refusal(
+                "standard output ('-') has no place beside it for --image-checksum: give a file",
+            ));
+        }
         let [only] = &mut files[..] else {
             return Err(refusal(
                 "one image goes to standard output ('-'): give one format",

@@ -3,6 +3,8 @@
 use std::num::NonZeroUsize;
 use std::time::Duration;
 
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use disklayout::Zeroes;
 use disklayout::source::{Mapping, Owners};
 
 use crate::distribution::check_tree;
@@ -29,6 +31,24 @@ pub(super) fn named(text: &str) -> Result<(String, String), String> {
     let both = text.split_once('=').filter(|(name, _)| !name.is_empty());
     let (name, value) = both.ok_or("give a name and a value, like compression_level=3")?;
     Ok((name.to_owned(), value.to_owned()))
+}
+
+/// Which zeroes are data.
+pub(super) fn zeroes() -> impl TypedValueParser<Value = Zeroes> {
+    let values = [
+        ("sparsest", "None: what is zero is a hole"),
+        ("needed", "What is read before it is written again"),
+        (
+            "all",
+            "All but free space, and both ends of disks and partitions",
+        ),
+    ];
+    let values = values.map(|(name, help)| PossibleValue::new(name).help(help));
+    PossibleValuesParser::new(values).map(|value| match value.as_str() {
+        "sparsest" => Zeroes::Sparsest,
+        "all" => Zeroes::All,
+        _ => Zeroes::Needed,
+    })
 }
 
 /// Owner and group by their numbers: names differ from machine to machine.

@@ -21,6 +21,7 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
+use disklayout::Zeroes;
 use foreign::run::supervisor;
 use indicatif::MultiProgress;
 
@@ -55,8 +56,8 @@ pub struct Settings {
     pub jobs: Option<NonZeroUsize>,
     /// Whether an image must be on disk before it counts as built.
     pub sync: bool,
-    /// Whether the zeroes that layouts rely on are written.
-    pub explicit_zeros: bool,
+    /// Which zeroes image files tell where nothing is written.
+    pub zeroes: Zeroes,
     /// Whether JSON is wanted.
     pub json: bool,
     /// How systems are installed.

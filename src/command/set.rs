@@ -17,7 +17,7 @@ use crate::describe::hdds::locate::DataDir;
 use crate::describe::hdds::{Rename, arch};
 use crate::distribution::{Distribution, Owner};
 use crate::engine::{self, Conditions, Directory, Event, Reporter, Temporaries, Unfinished};
-use crate::image::{Image, checksum_name};
+use crate::image::Image;
 use crate::inventory::Report;
 use crate::report;
 use crate::status::Status;
@@ -141,10 +141,10 @@ impl ImageSet {
         Ok(())
     }
 
-    /// The checksum goes first: when the image is still there, the next run does the rest.
+    /// Checksums go first: when the image is still there, the next run does the rest.
     fn rename_one(&self, from: &str, to: &str) -> Result<()> {
-        if checksum::is_beside(&self.directory, from)? {
-            checksum::rename(&self.directory, from, to)?;
+        for algorithm in checksum::beside(&self.directory, from)? {
+            checksum::rename(&self.directory, algorithm, from, to)?;
         }
         Ok(self.directory.rename(from, to)?)
     }
@@ -170,11 +170,8 @@ impl ImageSet {
             .partition(|name| ours.owner_of(name) == Owner::Ours);
         tell_of_others(&others, ours);
         for name in names {
-            let checksum = checksum_name(name);
-            let has_checksum = checksum::is_beside(&self.directory, name)
-                .with_context(|| format!("can't look at '{checksum}'"))?;
-            if has_checksum {
-                self.remove_one(&checksum)?;
+            for algorithm in checksum::beside(&self.directory, name)? {
+                self.remove_one(&algorithm.file_name(name))?;
             }
             self.remove_one(name)?;
         }
@@ -253,10 +250,8 @@ impl ImageSet {
             temporaries: Temporaries::default(),
             jobs: context.settings.jobs(),
             sync: context.settings.sync,
-            conditions: Conditions {
-                explicit_zeros: context.settings.explicit_zeros,
-                ..self.conditions.clone()
-            },
+            zeroes: context.settings.zeroes,
+            conditions: self.conditions.clone(),
             install: context.settings.install.clone(),
         }
     }

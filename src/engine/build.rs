@@ -17,12 +17,14 @@ use disklayout::fs::Progress;
 use indicatif::BinaryBytes;
 use rayon::ThreadPool;
 
+use super::beside::Beside;
 use super::destination::Destination;
 use super::event::{Event, Reporter};
 use super::outcome::{Built, Cause, Content};
 use super::output::{Output, Published};
 use super::progress::Watch;
 use super::{Numbered, Settings};
+use crate::checksum::Algorithm;
 
 /// How many images may wait for the disk beside those that are being computed.
 const WAITING: usize = 8;
@@ -54,8 +56,16 @@ pub(super) struct JobImage<'a> {
     pub(super) number: usize,
     /// Whether it goes to standard output.
     pub(super) to_stdout: bool,
+    /// Which sums of it are put beside it.
+    pub(super) checksums: &'a [Algorithm],
     /// Its format.
     pub(super) plan: Box<dyn container::Plan>,
+}
+
+/// An image that is complete, and what goes into its place beside it.
+struct Complete {
+    image: Destination,
+    beside: Option<Beside>,
 }
 
 /// What all threads share.
@@ -128,23 +138,34 @@ impl<'a> Run<'a> {
         &self,
         names: &[(usize, &str)],
         content: Content,
-        written: Result<Vec<Destination>, Cause>,
+        written: Result<Vec<Complete>, Cause>,
     ) -> Vec<Numbered> {
         let results: Vec<_> = match written {
             Ok(written) => names
                 .iter()
                 .zip(written)
-                .map(|((_, name), mut to)| {
-                    let published = to.publish(self.settings.sync);
-                    let allocated = to.allocated().ok();
-                    self.published(published, name, content, allocated)
-                })
+                .map(|((_, name), complete)| self.publish_one(complete, name, content))
                 .collect(),
             Err(cause) => cause.for_each_of(names.len()),
         };
         let all = names.iter().zip(results);
         all.map(|((number, name), result)| self.report(name, *number, result))
             .collect()
+    }
+
+    fn publish_one(
+        &self,
+        complete: Complete,
+        name: &str,
+        content: Content,
+    ) -> Result<Built, Cause> {
+        let Complete { mut image, beside } = complete;
+        let published = image.publish(self.settings.sync).and_then(|published| {
+            beside.map_or(Ok(()), |it| it.publish(name, self.settings))?;
+            Ok(published)
+        });
+        let allocated = image.allocated().ok();
+        self.published(published, name, content, allocated)
     }
 
     /// Tells what came of an image.
@@ -215,7 +236,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn write(&self, job: Job<'_>) -> Result<Vec<Destination>, Cause> {
+    fn write(&self, job: Job<'_>) -> Result<Vec<Complete>, Cause> {
         let (name, content) = (job.images[0].name, job.content);
         for image in &job.images {
             self.start(image.name, image.number)?;
@@ -229,7 +250,12 @@ impl<'a> Run<'a> {
         let begun: Result<Vec<_>> = begun.collect();
         let begun = begun.map_err(|error| self.cause(error, name, content, None))?;
         match contain_panic(|| self.fill(job, &begun)) {
-            Ok(()) => Ok(begun),
+            Ok(beside) => {
+                let complete = begun.into_iter().zip(beside);
+                Ok(complete
+                    .map(|(image, beside)| Complete { image, beside })
+                    .collect())
+            }
             Err(error) => {
                 let allocated = begun
                     .iter()
@@ -253,8 +279,8 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// Writes a disk into all of its images.
-    fn fill(&self, job: Job<'_>, begun: &[Destination]) -> Result<()> {
+    /// Writes a disk into all of its images; what is to be beside each of them.
+    fn fill(&self, job: Job<'_>, begun: &[Destination]) -> Result<Vec<Option<Beside>>> {
         let scratch = || self.settings.scratch();
         let opened = job.images.iter().zip(begun).map(|(image, to)| {
             let target = to.target(self.settings.sync);
@@ -264,7 +290,15 @@ impl<'a> Run<'a> {
         let disk = Tee::of(opened.collect::<Result<_>>()?);
         let watch = Watch::new(job.images[0].name, job.content.files, self.reporter);
         (job.write)(&*disk, &watch)?;
-        disk.finish().context("can't complete the image")
+        disk.finish().context("can't complete the image")?;
+        let images = job.images.iter().zip(begun);
+        let beside = images.map(|(image, to)| match to {
+            Destination::File(output) => {
+                Beside::of(output, image.name, image.checksums, self.settings).map(Some)
+            }
+            Destination::Stdout(_) => Ok(None),
+        });
+        beside.collect()
     }
 
     /// What stopped the image `name`, whose files have `content` bytes, when it took `written` bytes.
@@ -363,7 +397,7 @@ mod tests {
     use std::process::Command;
 
     use disklayout::fs::Options;
-    use disklayout::{Identity, Timestamp};
+    use disklayout::{Identity, Timestamp, Zeroes};
 
     use super::*;
     use crate::engine::download::Downloads;
@@ -378,8 +412,8 @@ mod tests {
             temporaries: Temporaries::default(),
             jobs: NonZeroUsize::new(jobs).unwrap(),
             sync: true,
+            zeroes: Zeroes::default(),
             conditions: Conditions {
-                explicit_zeros: false,
                 time: Timestamp::default(),
                 latest: None,
                 downloads: Downloads::default(),
@@ -395,7 +429,6 @@ mod tests {
             size: Bytes::new(size),
             options: &Options::default(),
             identity: &Identity::new("image", Timestamp::default()),
-            relied_on: &[],
         };
         formats.format("raw").unwrap().plan(&request).unwrap()
     }
@@ -411,6 +444,7 @@ mod tests {
                 name,
                 number,
                 to_stdout: false,
+                checksums: &[],
                 plan: raw(1 << 20),
             }],
             size: Bytes::new(1 << 20),

@@ -1,11 +1,16 @@
-//! SHA-256 sums of the data that goes into images.
+//! Sums of the data that goes into images, and of images.
 
 use std::fmt::Write;
-use std::path::Path;
+use std::fs::File;
+use std::io;
+use std::os::unix::fs::FileExt;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Result, bail};
 use disklayout::tree::Content;
-use sha2::{Digest, Sha256};
+use md5::Md5;
+use sha2::{Digest, Sha256, digest};
+
+use crate::checksum::Algorithm;
 
 /// How much is read at once.
 const CHUNK: usize = 1 << 17;
@@ -33,16 +38,35 @@ pub(super) fn of_content(content: &Content) -> Result<String> {
     Ok(hexadecimal(&sum.finalize()))
 }
 
-/// The sum of the file at `path` in lower-case hexadecimal.
+/// The sums of all that is in `file`, in lower-case hexadecimal.
 ///
 /// # Errors
 /// When it can't be read.
-pub(super) fn of_file(path: &Path) -> Result<String> {
-    let length = path
-        .metadata()
-        .with_context(|| format!("can't read '{}'", path.display()))?
-        .len();
-    of_content(&Content::host(path, length))
+pub(super) fn of_open_file(file: &File, algorithms: &[Algorithm]) -> io::Result<Vec<String>> {
+    let mut sums: Vec<_> = algorithms.iter().map(|it| hasher(*it)).collect();
+    let mut buf = vec![0; CHUNK];
+    let mut at = 0;
+    loop {
+        let count = match file.read_at(&mut buf, at) {
+            Ok(0) => break,
+            Ok(count) => count,
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            Err(error) => return Err(error),
+        };
+        for sum in &mut sums {
+            sum.update(&buf[..count]);
+        }
+        at += count as u64;
+    }
+    let sums = sums.into_iter();
+    Ok(sums.map(|sum| hexadecimal(&sum.finalize())).collect())
+}
+
+fn hasher(algorithm: Algorithm) -> Box<dyn digest::DynDigest> {
+    match algorithm {
+        Algorithm::Sha256 => Box::new(Sha256::new()),
+        Algorithm::Md5 => Box::new(Md5::new()),
+    }
 }
 
 /// Refuses `content`, called `name`, when its sum isn't the `expected` one.
@@ -82,6 +106,15 @@ mod tests {
             of_content(&Content::inline(&long)).unwrap(),
             of_bytes(&long)
         );
+    }
+
+    #[test]
+    fn an_open_file_is_summed_up_from_its_start() {
+        let mut file = tempfile::tempfile().unwrap();
+        io::Write::write_all(&mut file, b"abc").unwrap();
+        let sums = of_open_file(&file, &[Algorithm::Md5, Algorithm::Sha256]).unwrap();
+        // `printf abc | md5sum`
+        assert_eq!(sums, ["900150983cd24fb0d6963f7d28e17f72", ABC]);
     }
 
     #[test]

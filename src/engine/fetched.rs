@@ -54,7 +54,7 @@ pub(super) fn run(
 fn build(images: Siblings<'_>, preparer: &Preparer<'_>, run: &Run<'_>) -> Vec<Numbered> {
     let plan = || contain_panic(|| preparer.layout(images.images));
     match run.compute(plan) {
-        Ok(plan) => run.build(job(images, plan)),
+        Ok(plan) => run.build(job(images, plan, run.settings.zeroes)),
         Err(error) => {
             let causes = Cause::Other(error).for_each_of(images.images.len());
             let all = images.numbered().zip(causes);

@@ -1,20 +1,19 @@
 //! Installs systems, several at a time, beside the images that are written here.
 
-use std::io::Write;
 use std::num::NonZeroUsize;
 use std::sync::Mutex;
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow};
 use foreign::run::Runner;
 
+use super::beside::Beside;
 use super::build::{Run, contain_panic, lock, side_by_side};
-use super::digest;
 use super::event::Event;
 use super::memory::{Memory, OVERHEAD_MIB};
 use super::outcome::{Built, Cause, Content};
 use super::output::Output;
 use super::{Numbered, Settings};
-use crate::image::checksum_name;
+use crate::checksum::Algorithm;
 use crate::virtinstall::{Installation, Note, Session};
 
 /// What is left to the rest of the host, in MiB.
@@ -70,13 +69,13 @@ fn make(
     let cause = |error| run.cause(error, name, Content::default(), None);
     run.start(name, number)?;
     let mut output = contain_panic(|| install_one(installation, session, run)).map_err(cause)?;
-    let checksum = prepare_checksum(installation, &output, run).map_err(cause)?;
-    let built = run.publish(&mut output, name, Content::default())?;
-    let settled = match checksum {
-        Some(mut checksum) => checksum.publish(run.settings.sync).map(drop),
-        None => remove_checksum(installation, run),
+    let algorithms: &[_] = match installation.finish.checksum {
+        true => &[Algorithm::Sha256],
+        false => &[],
     };
-    settled.map_err(cause)?;
+    let beside = Beside::of(&output, name, algorithms, run.settings).map_err(cause)?;
+    let built = run.publish(&mut output, name, Content::default())?;
+    beside.publish(name, run.settings).map_err(cause)?;
     Ok(built)
 }
 
@@ -109,36 +108,6 @@ fn install_one(
     let names = (installed.temporary_name(), finished.temporary_name());
     session.convert(installation, names.0, names.1)?;
     Ok(finished)
-}
-
-/// The file with the sum of `output`, if one is wanted, ready to be put into its place.
-fn prepare_checksum(
-    installation: &Installation,
-    output: &Output,
-    run: &Run<'_>,
-) -> Result<Option<Output>> {
-    if !installation.finish.checksum {
-        return Ok(None);
-    }
-    let Settings {
-        directory,
-        temporaries,
-        ..
-    } = run.settings;
-    let name = checksum_name(&installation.image);
-    let sum = digest::of_file(&directory.path().join(output.temporary_name()))?;
-    let checksum = Output::create(directory, temporaries, &name)?;
-    let line = format!("{sum}  {}\n", installation.image);
-    let written = checksum.file().write_all(line.as_bytes());
-    written.with_context(|| format!("can't write '{name}'"))?;
-    Ok(Some(checksum))
-}
-
-/// Removes the sum of an older image, which would be wrong now.
-fn remove_checksum(installation: &Installation, run: &Run<'_>) -> Result<()> {
-    let name = checksum_name(&installation.image);
-    let removed = run.settings.directory.remove_if_there(&name);
-    removed.with_context(|| format!("can't remove '{name}'"))
 }
 
 /// How many machines of `memory_mib` run at a time where `available_mib` are free: as many as

@@ -2,6 +2,7 @@
 
 mod access;
 pub mod accounts;
+mod beside;
 mod build;
 mod container;
 mod contents;
@@ -56,6 +57,7 @@ use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
 use disklayout::Bytes;
+use disklayout::Zeroes;
 use disklayout::fs::Registry;
 use disklayout::layout::DiskPlan;
 use rayon::prelude::*;
@@ -77,6 +79,8 @@ pub struct Settings {
     pub jobs: NonZeroUsize,
     /// Whether an image is on disk before it counts as built.
     pub sync: bool,
+    /// Which zeroes are told where nothing is written.
+    pub zeroes: Zeroes,
     /// What plans depend on.
     pub conditions: Conditions,
     /// How installations are run.
@@ -132,7 +136,7 @@ pub fn run(
     let mut waiting = vec![];
     for (set, plan) in sets.into_iter().zip(plans) {
         match plan {
-            Some(Ok(Planned::Layout(plan))) => jobs.push(job(set, *plan)),
+            Some(Ok(Planned::Layout(plan))) => jobs.push(job(set, *plan, settings.zeroes)),
             Some(Ok(Planned::Install(installation))) => installs.push((set.number, *installation)),
             Some(Err(error)) => results.extend(not_planned(set, images.len(), error, reporter)),
             None => waiting.push(set),
@@ -268,7 +272,7 @@ fn repeated_names(images: &[Image]) -> BTreeSet<usize> {
 }
 
 /// The job that writes what was decided about `set`.
-fn job(set: Siblings<'_>, decided: Decided) -> Job<'_> {
+fn job(set: Siblings<'_>, decided: Decided, zeroes: Zeroes) -> Job<'_> {
     let Decided { disk: plan, files } = decided;
     let images = set
         .numbered()
@@ -277,6 +281,7 @@ fn job(set: Siblings<'_>, decided: Decided) -> Job<'_> {
             name: &image.file_name,
             number,
             to_stdout: image.is_to_stdout(),
+            checksums: image.checksums(),
             plan,
         });
     Job {
@@ -291,7 +296,7 @@ fn job(set: Siblings<'_>, decided: Decided) -> Job<'_> {
             .collect(),
         content: Content::of(&plan),
         write: Box::new(move |disk, progress| {
-            disklayout::build(&plan, disk, progress)?;
+            disklayout::build(&plan, zeroes, disk, progress)?;
             Ok(())
         }),
     }
@@ -342,8 +347,8 @@ mod tests {
             temporaries: Temporaries::default(),
             jobs: default_jobs(),
             sync: true,
+            zeroes: Zeroes::default(),
             conditions: Conditions {
-                explicit_zeros: false,
                 time: disklayout::Timestamp::default(),
                 latest: None,
                 downloads: download::Downloads::default(),

@@ -135,6 +135,11 @@ impl Output {
         Ok(Access::replacing(replaced.as_ref()))
     }
 
+    /// What it is called when it is published.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     /// The file that the image is written to.
     pub const fn file(&self) -> &File {
         &self.file

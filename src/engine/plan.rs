@@ -31,9 +31,6 @@ pub struct Conditions {
     pub latest: Option<Timestamp>,
     /// How files come from the network.
     pub downloads: Downloads,
-    /// Whether what an image relies on to be zero is told in its file too, so that the file's data
-    /// alone makes it.
-    pub explicit_zeros: bool,
 }
 
 impl Conditions {
@@ -46,7 +43,6 @@ impl Conditions {
             time: time::from_environment()?,
             latest: time::latest_from_environment()?,
             downloads: Downloads::from_environment()?,
-            explicit_zeros: false,
         })
     }
 }
@@ -58,7 +54,6 @@ pub struct Planner<'a> {
     registry: &'a Registry,
     formats: container::Registry,
     time: Timestamp,
-    explicit_zeros: bool,
 }
 
 impl<'a> Planner<'a> {
@@ -75,7 +70,6 @@ impl<'a> Planner<'a> {
             registry,
             formats: container::Registry::default(),
             time: conditions.time,
-            explicit_zeros: conditions.explicit_zeros,
         }
     }
 
@@ -133,17 +127,12 @@ impl<'a> Planner<'a> {
         };
         let identity = Identity::new(&seed, self.time);
         let disk = layout::plan(disk, &identity, self.registry)?;
-        let relied_on = match self.explicit_zeros {
-            true => disklayout::relied_on(&disk),
-            false => Vec::new(),
-        };
         let files = formats.iter().zip(&files).map(|(format, (_, file))| {
             let plan = format.plan(&container::Request {
                 place: &file.place,
                 size: disk.size,
                 options: &file.options,
                 identity: &identity,
-                relied_on: &relied_on,
             })?;
             check_stream(format.names()[0], file, plan.as_ref())?;
             Ok(plan)

@@ -92,7 +92,7 @@ impl Host {
             directory: world.directory(),
             jobs: None,
             sync: true,
-            explicit_zeros: false,
+            zeroes: disklayout::Zeroes::default(),
             json: false,
             install: virtinstall::Settings {
                 connect: Some("test:///default".into()),

@@ -640,7 +640,6 @@ fn images_share_a_download_and_its_failure() {
     let log = Log::default();
     let find = |name: &str| Ok(Content::inline(name.as_bytes()));
     let conditions = Conditions {
-        explicit_zeros: false,
         time: Timestamp::default(),
         latest: None,
         downloads: downloads(cache.path()),

@@ -87,8 +87,8 @@ fn build(path: &Path, jobs: usize) -> Outcome {
         temporaries: Temporaries::default(),
         jobs: NonZeroUsize::new(jobs).unwrap(),
         sync: false,
+        zeroes: disklayout::Zeroes::default(),
         conditions: Conditions {
-            explicit_zeros: false,
             time: Timestamp::from_seconds(1_000_000_000),
             latest: None,
             downloads: Downloads::default(),

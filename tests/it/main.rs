@@ -18,6 +18,7 @@ mod all;
 mod archives;
 /// Licences, sources and doubled versions of dependencies.
 mod audit;
+mod block_maps;
 mod bytes;
 /// `check`: its lines, its JSON and its changes.
 mod check;

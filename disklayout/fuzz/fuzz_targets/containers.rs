@@ -54,7 +54,6 @@ fn seeds() {
             size: Bytes::new(DISK),
             options: &Options::default(),
             identity: &Identity::new("fuzz", Timestamp::from_seconds(1_000_000_000)),
-            relied_on: &[],
         });
         let path = Path::new(&directory).join(format.names()[0]);
         let file = File::options()

@@ -1,12 +1,12 @@
-//! The zeroes that an image relies on, written out.
+//! The zeroes that somebody relies on.
 //!
-//! In a fresh image they are holes. Whoever copies only its data to a medium that holds something
-//! else needs them as data.
+//! In a fresh image they are holes, as is what nobody cares about. Whoever copies only the data of an
+//! image to a medium that holds something else has to be told of the difference.
 
+use std::iter;
 use std::ops::Range;
 
-use crate::disk::{Disk, fill_holes};
-use crate::error::{Error, Result};
+use super::pending::Pending;
 use crate::layout::{DiskPlan, Held, PartitionPlan, RawBytes};
 use crate::units::{Bytes, SectorSize};
 
@@ -14,53 +14,80 @@ use crate::units::{Bytes, SectorSize};
 /// end of a disk or a partition: what somebody else left there would count.
 const ENDS: u64 = Bytes::MIB;
 
-/// Writes the zeroes that `plan` relies on and that [`crate::build()`] left as holes of `disk`: all
-/// of a filesystem but its free space, all holes of bytes that stand for themselves, and the ends of the
-/// disk and of every partition that holds something.
-///
-/// # Errors
-/// `Io` when storage fails.
-pub fn write_zeroes(plan: &DiskPlan, disk: &dyn Disk) -> Result<()> {
-    for range in relied_on(plan) {
-        fill_holes(disk, &range).map_err(|error| {
-            Error::io(
-                "disk",
-                "can't write the zeroes that the image relies on",
-                error,
-            )
-        })?;
-    }
-    Ok(())
+/// Which zeroes an image file tells of where nothing is written on its disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Zeroes {
+    /// None: the file is as small as can be.
+    Sparsest,
+    /// Those that are read before somebody writes there, so that a copy of what the file tells is
+    /// sound, whatever was in its place before.
+    #[default]
+    Needed,
+    /// All but free space, and both ends of the disk and of every partition in which anything is: a
+    /// copy has nothing left of what was in its place before that programs look for.
+    All,
 }
 
-/// What must read as zero where [`crate::build()`] writes nothing, in ascending stretches that don't
-/// touch: all of a filesystem but its free space, all of bytes that stand for themselves, and the ends of
-/// the disk and of every partition that holds something.
-pub fn relied_on(plan: &DiskPlan) -> Vec<Range<u64>> {
+/// What must read as zero where nothing is written, in ascending stretches that don't touch. `pending`
+/// is what is still to be copied.
+pub(super) fn relied_on(
+    plan: &DiskPlan,
+    zeroes: Zeroes,
+    pending: &[Pending<'_>],
+) -> Vec<Range<u64>> {
     let partitions = plan.partitions.iter();
-    let parts = partitions.flat_map(|one| relied_on_in(one, plan.sector_size));
-    let all = ends(0..plan.size.get()).into_iter().chain(parts);
-    merged(all.chain(plan.blobs.iter().map(all_of)).collect())
-}
-
-fn relied_on_in(partition: &PartitionPlan, sector: SectorSize) -> Vec<Range<u64>> {
-    let range = partition.record.range;
-    let start = range.offset(sector).get();
-    let end = start + range.size(sector).get();
-    let mut used = Vec::from(ends(start..end));
-    match &partition.holds {
-        Held::Nothing => used.clear(),
-        Held::Bytes(bytes) => used.push(all_of(bytes)),
-        Held::Filesystem(filesystem) => {
-            let mut at = start;
-            for unused in filesystem.unused() {
-                used.push(at..start + unused.start);
-                at = start + unused.end;
-            }
-            used.push(at..end);
+    let sector = plan.sector_size;
+    let blobs = plan.blobs.iter().map(all_of);
+    match zeroes {
+        Zeroes::Sparsest => Vec::new(),
+        Zeroes::Needed => {
+            let parts = partitions.flat_map(|one| needed_in(one, sector));
+            let known_now = pending.iter().flat_map(Pending::zeroes);
+            let table = plan.table().extents(plan.size);
+            merged(parts.chain(known_now).chain(table).chain(blobs).collect())
+        }
+        Zeroes::All => {
+            let parts = partitions.flat_map(|one| all_in(one, sector));
+            let ends = ends(0..plan.size.get());
+            merged(parts.chain(ends).chain(blobs).collect())
         }
     }
-    used
+}
+
+/// The bytes of the disk that are read.
+fn needed_in(partition: &PartitionPlan, sector: SectorSize) -> Vec<Range<u64>> {
+    match &partition.holds {
+        Held::Nothing => Vec::new(),
+        Held::Bytes(bytes) => vec![all_of(bytes)],
+        Held::Filesystem(filesystem) => between(&bytes_of(partition, sector), &filesystem.unread()),
+    }
+}
+
+/// The bytes of the disk that are in use, and the partition's ends.
+fn all_in(partition: &PartitionPlan, sector: SectorSize) -> Vec<Range<u64>> {
+    let all = bytes_of(partition, sector);
+    let used = match &partition.holds {
+        Held::Nothing => return Vec::new(),
+        Held::Bytes(bytes) => vec![all_of(bytes)],
+        Held::Filesystem(filesystem) => between(&all, &filesystem.unused()),
+    };
+    used.into_iter().chain(ends(all)).collect()
+}
+
+fn bytes_of(partition: &PartitionPlan, sector: SectorSize) -> Range<u64> {
+    let range = partition.record.range;
+    let start = range.offset(sector).get();
+    start..start + range.size(sector).get()
+}
+
+/// What `left_out`, which counts from the start of `all`, leaves of that.
+fn between(all: &Range<u64>, left_out: &[Range<u64>]) -> Vec<Range<u64>> {
+    let starts = iter::once(0).chain(left_out.iter().map(|range| range.end));
+    let ends = left_out.iter().map(|range| range.start);
+    let ends = ends.chain(iter::once(all.end - all.start));
+    let rest = starts.zip(ends).filter(|(start, end)| start < end);
+    rest.map(|(start, end)| all.start + start..all.start + end)
+        .collect()
 }
 
 fn all_of(bytes: &RawBytes) -> Range<u64> {
@@ -91,8 +118,7 @@ fn merged(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::disk::MemDisk;
-    use crate::fs::{Registry, Unwatched};
+    use crate::fs::Registry;
     use crate::identity::{Identity, Timestamp};
     use crate::layout::spec::{Disk as Spec, DiskTable, Filesystem, Partition};
     use crate::layout::{self, DiskSize};
@@ -125,48 +151,40 @@ mod tests {
         layout::plan(spec, &identity, &Registry::native()).unwrap()
     }
 
-    /// All bytes that were written, and what they are.
-    fn written(disk: &MemDisk) -> (Vec<Range<u64>>, Vec<u8>) {
-        let mut ranges = Vec::new();
-        let mut at = disk.next_data(0);
-        while at < disk.len() {
-            let end = disk.next_hole(at);
-            ranges.push(at..end);
-            at = disk.next_data(end);
-        }
-        let mut bytes = vec![0; disk.len() as usize];
-        disk.read_at(&mut bytes, 0).unwrap();
-        (ranges, bytes)
+    fn total(ranges: &[Range<u64>]) -> u64 {
+        ranges.iter().map(|range| range.end - range.start).sum()
+    }
+
+    /// Whether nothing of `ranges` is outside of `others`.
+    fn are_within(ranges: &[Range<u64>], others: &[Range<u64>]) -> bool {
+        ranges.iter().all(|range| {
+            let covers = |one: &Range<u64>| one.start <= range.start && range.end <= one.end;
+            others.iter().any(covers)
+        })
     }
 
     #[test]
-    fn a_used_medium_gets_all_that_is_relied_on_and_no_more() {
-        for (filesystem, most) in [
-            ("ext2", 12 * MIB),
-            ("ext4", 18 * MIB),
-            ("fat32", 5 * MIB),
-            ("exfat", 5 * MIB),
-            ("swap", 4 * MIB),
+    fn what_is_needed_is_a_part_of_what_is_in_use() {
+        for (filesystem, needed, most) in [
+            ("ext2", 8 * MIB, 12 * MIB),
+            ("ext4", MIB, 18 * MIB),
+            ("fat32", 3 * MIB, 5 * MIB),
+            ("exfat", 3 * MIB, 5 * MIB),
+            ("swap", 64 << 10, 4 * MIB),
         ] {
             let plan = plan(filesystem, 100 * MIB);
-            let fresh = MemDisk::new(100 * MIB);
-            crate::build(&plan, &fresh, &Unwatched).unwrap();
-            let (_, expected) = written(&fresh);
-            write_zeroes(&plan, &fresh).unwrap();
-            let (ranges, bytes) = written(&fresh);
-            assert!(bytes == expected, "{filesystem}: other bytes");
-            let total: u64 = ranges.iter().map(|range| range.end - range.start).sum();
-            assert!(total < most, "{filesystem}: {total} bytes");
-            let is_written = |wanted: &Range<u64>| {
-                let covers = |one: &Range<u64>| one.start <= wanted.start && wanted.end <= one.end;
-                ranges.iter().any(covers)
-            };
-            let wanted = relied_on(&plan);
-            assert!(wanted.iter().all(is_written), "{filesystem}: {wanted:?}");
-            // The ends of the disk, and of its partition.
+            let known = [Zeroes::Sparsest, Zeroes::Needed, Zeroes::All];
+            let [none, some, all] = known.map(|zeroes| relied_on(&plan, zeroes, &[]));
+            assert!(none.is_empty(), "{filesystem}: {none:?}");
+            assert!(are_within(&some, &all), "{filesystem}: {some:?} {all:?}");
+            assert!(total(&some) < needed, "{filesystem}: {}", total(&some));
+            assert!(total(&all) < most, "{filesystem}: {}", total(&all));
+            // The table, and the ends of the disk and of its partition.
+            let tables = [0..34 * 512, 100 * MIB - 33 * 512..100 * MIB];
+            assert!(are_within(&tables, &some), "{filesystem}: {some:?}");
             let partition = MIB..100 * MIB - 33 * 512;
-            for end in ends(0..100 * MIB).into_iter().chain(ends(partition)) {
-                assert!(is_written(&end), "{filesystem}: {end:?}");
+            for ends in [ends(0..100 * MIB), ends(partition)] {
+                assert!(are_within(&ends, &all), "{filesystem}: {all:?}");
             }
         }
     }
@@ -174,9 +192,16 @@ mod tests {
     #[test]
     fn a_filesystem_of_which_nothing_is_free_is_written_whole() {
         let plan = plan("erofs", 30 * MIB);
-        assert_eq!(relied_on(&plan)[0].start, 0);
-        let total: u64 = relied_on(&plan).iter().map(|one| one.end - one.start).sum();
-        assert_eq!(total, 30 * MIB);
+        let all = relied_on(&plan, Zeroes::All, &[]);
+        assert_eq!((all[0].start, total(&all)), (0, 30 * MIB));
+    }
+
+    #[test]
+    fn what_is_left_out_is_between_the_others() {
+        let (all, some) = (100..200, 110..120);
+        assert_eq!(between(&all, &[]), [all.clone()]);
+        assert_eq!(between(&all, &[0..10, 20..100]), [some]);
+        assert!(between(&all, &[crate::fs::EVERYTHING]).is_empty());
     }
 
     #[test]

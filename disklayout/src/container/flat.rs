@@ -4,9 +4,10 @@ use std::fs::File;
 use std::io;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
+use std::sync::OnceLock;
 
 use super::{Container, TargetFile};
-use crate::disk::{Disk, SparseFile, check_range, fill_holes};
+use crate::disk::{Coming, Disk, SparseFile, check_range, fill_holes};
 
 /// A disk in a part of a file.
 #[derive(Debug)]
@@ -16,7 +17,7 @@ pub(super) struct Flat {
     start: u64,
     len: u64,
     /// What is filled with zeroes in the end where nothing was written.
-    zeroes: Vec<Range<u64>>,
+    zeroes: OnceLock<Vec<Range<u64>>>,
 }
 
 impl Flat {
@@ -33,14 +34,8 @@ impl Flat {
             file,
             start,
             len,
-            zeroes: Vec::new(),
+            zeroes: OnceLock::new(),
         }
-    }
-
-    /// The same, with zeroes written where nothing else is in `ranges`.
-    pub(super) fn relying_on(self, ranges: &[Range<u64>]) -> Self {
-        let zeroes = ranges.to_vec();
-        Self { zeroes, ..self }
     }
 
     /// Where a place in the file is on the disk.
@@ -75,6 +70,11 @@ impl Disk for Flat {
         self.file.write_at(buf, self.start + offset)
     }
 
+    fn expect(&self, coming: &Coming<'_>) -> io::Result<()> {
+        self.zeroes.get_or_init(|| coming.zeroes.to_vec());
+        Ok(())
+    }
+
     fn copies_files(&self) -> bool {
         true
     }
@@ -92,7 +92,7 @@ impl Disk for Flat {
 
 impl Container for Flat {
     fn finish(self: Box<Self>) -> io::Result<()> {
-        let mut zeroes = self.zeroes.iter();
+        let mut zeroes = self.zeroes.get().into_iter().flatten();
         zeroes.try_for_each(|range| fill_holes(&*self, range))
     }
 }

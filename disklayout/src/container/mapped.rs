@@ -14,8 +14,9 @@ use super::pages::Pages;
 use super::runs::Runs;
 use super::scratch::MakeFile;
 use super::units::{Order, Units, allow_zeroes};
+use super::zeroes::Zeroes;
 use super::{Container, TargetFile};
-use crate::disk::{Disk, SparseFile, check_range, write_data};
+use crate::disk::{Coming, Disk, SparseFile, check_range, write_data};
 
 /// How much is moved from pages into the file at once.
 const PIECE: usize = 256 << 10;
@@ -33,11 +34,12 @@ pub(super) struct Places {
 
 /// What decides where units go.
 pub(super) trait Place: Debug + Sync {
-    /// The places of these units, and with them all else in the file.
-    fn place(&self, units: &Runs) -> io::Result<Places>;
+    /// The places of these units, and with them all else in the file. Of the others, `zeroes` must
+    /// read as zero.
+    fn place(&self, units: &Runs, zeroes: &Zeroes) -> io::Result<Places>;
 
     /// Writes what is around the units. What is zero may be left out.
-    fn write_around(&self, units: &Runs, file: &File) -> io::Result<()>;
+    fn write_around(&self, units: &Runs, zeroes: &Zeroes, file: &File) -> io::Result<()>;
 }
 
 /// A disk whose units have their places.
@@ -165,12 +167,13 @@ impl<P: Place> Disk for Mapped<'_, P> {
         true
     }
 
-    fn expect(&self, data: &[Range<u64>]) -> io::Result<()> {
-        let order = Order::new(self.units, &self.pages, data);
+    fn expect(&self, coming: &Coming<'_>) -> io::Result<()> {
+        let order = Order::new(self.units, &self.pages, coming.data);
         let runs = Runs::of(self.units, &order);
-        let places = self.place.place(&runs)?;
+        let zeroes = Zeroes::of(self.units, coming.zeroes);
+        let places = self.place.place(&runs, &zeroes)?;
         let file = self.file.sparse(places.len)?;
-        self.place.write_around(&runs, file.file())?;
+        self.place.write_around(&runs, &zeroes, file.file())?;
         let map = self.map.get_or_init(|| Map {
             file,
             runs,
@@ -210,7 +213,7 @@ impl<P: Place> Container for Mapped<'_, P> {
     fn finish(self: Box<Self>) -> io::Result<()> {
         match self.map.get() {
             Some(_) => Ok(()),
-            None => self.expect(&[]),
+            None => self.expect(&Coming::default()),
         }
     }
 }

@@ -4,6 +4,7 @@
 //! Everything is decided by its [`Plan`], which a [`Format`] makes.
 
 pub mod android;
+pub mod bmap;
 pub mod compressed;
 mod detail;
 mod flat;
@@ -30,7 +31,6 @@ mod zeroes;
 
 use std::fmt::Debug;
 use std::io;
-use std::ops::Range;
 
 use crate::disk::Disk;
 use crate::error::Result;
@@ -52,6 +52,11 @@ pub trait Format: Debug + Send + Sync {
 
     /// What names of files in it end in, without the dot.
     fn extension(&self) -> &'static str;
+
+    /// Whether a file in it holds the disk, and doesn't only tell of it.
+    fn holds_disk(&self) -> bool {
+        true
+    }
 
     /// What can be chosen in it.
     fn choices(&self) -> &'static [Choice] {
@@ -104,9 +109,6 @@ pub struct Request<'a> {
     pub options: &'a Options,
     /// What identifiers and times are made of.
     pub identity: &'a Identity,
-    /// What of the disk must read as it was written, zeroes among it, in ascending stretches that
-    /// don't touch; nobody reads the rest before something is written there.
-    pub relied_on: &'a [Range<u64>],
 }
 
 /// An image file in which everything is decided but what the disk holds.

@@ -20,7 +20,7 @@ use super::pages::Pages;
 use super::room::{Encoded, Room};
 use super::scratch::MakeFile;
 use super::units::{Order, Units, allow_zeroes};
-use crate::disk::{Disk, check_range, is_zero};
+use crate::disk::{Coming, Disk, check_range, is_zero};
 
 /// Units of so many bytes, but no more than so many, are encoded side by side before they are put into
 /// the file.
@@ -36,6 +36,12 @@ pub(super) trait Encode: Debug + Sync {
 
 /// What puts units into the file.
 pub(super) trait Append: Debug + Send {
+    /// Takes note of the bytes of the disk that must read as zero where no unit comes, in ascending
+    /// stretches. It is told before the first unit.
+    fn expect(&mut self, zeroes: &[Range<u64>]) {
+        let _ = zeroes;
+    }
+
     /// Adds a unit. They come in ascending order; those that are left out read as zero.
     fn append(&mut self, unit: u64, encoded: &Encoded, output: &mut Output) -> io::Result<()>;
 
@@ -240,8 +246,9 @@ impl<E: Encode, A: Append> Disk for Ordered<'_, E, A> {
         true
     }
 
-    fn expect(&self, data: &[Range<u64>]) -> io::Result<()> {
-        let order = Order::new(self.units, &self.pages, data);
+    fn expect(&self, coming: &Coming<'_>) -> io::Result<()> {
+        lock(&self.sink).append.expect(coming.zeroes);
+        let order = Order::new(self.units, &self.pages, coming.data);
         lock(&self.queue).next = order.from(self.units, 0);
         let order = self.order.get_or_init(|| order);
         self.deliver_complete(&order.complete)
@@ -251,7 +258,7 @@ impl<E: Encode, A: Append> Disk for Ordered<'_, E, A> {
 impl<E: Encode, A: Append> Container for Ordered<'_, E, A> {
     fn finish(self: Box<Self>) -> io::Result<()> {
         if self.order.get().is_none() {
-            self.expect(&[])?;
+            self.expect(&Coming::default())?;
         }
         let queue = lock(&self.queue);
         queue.check()?;

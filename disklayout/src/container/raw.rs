@@ -1,7 +1,6 @@
 //! The bytes of the disk: a file with holes, or a stream of all of them.
 
 use std::io;
-use std::ops::Range;
 
 use super::flat::Flat;
 use super::ordered::{Append, Encode, Ordered};
@@ -32,16 +31,13 @@ impl Format for Raw {
             .options
             .check(request.place, "raw", self.choices())?;
         let size = request.size.get();
-        let zeroes = request.relied_on.to_vec();
-        Ok(Box::new(RawPlan { size, zeroes }))
+        Ok(Box::new(RawPlan { size }))
     }
 }
 
 #[derive(Debug)]
 struct RawPlan {
     size: u64,
-    /// What is written even where it is zero; a stream has all of it.
-    zeroes: Vec<Range<u64>>,
 }
 
 impl Plan for RawPlan {
@@ -59,10 +55,7 @@ impl Plan for RawPlan {
             size: UNIT,
         };
         Ok(match target {
-            Target::File(file) => {
-                let disk = Flat::new(&file, self.size, &[])?;
-                Box::new(disk.relying_on(&self.zeroes))
-            }
+            Target::File(file) => Box::new(Flat::new(&file, self.size, &[])?),
             stream @ Target::Stream(_) => {
                 Box::new(Ordered::new(units, (AsIs, AllBytes(units)), stream, make))
             }

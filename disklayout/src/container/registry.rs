@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::compressed::Compressed;
 use super::named::{Named, named};
-use super::{Format, android, qcow2, raw, vdi, vhd, vhdx, vmdk};
+use super::{Format, android, bmap, qcow2, raw, vdi, vhd, vhdx, vmdk};
 use crate::compress::Codec;
 use crate::disk::Disk;
 
@@ -33,6 +33,7 @@ impl Default for Registry {
                 Arc::new(Compressed::new(Codec::Zstd)),
                 Arc::new(Compressed::new(Codec::Gzip)),
                 Arc::new(Compressed::new(Codec::Xz)),
+                Arc::new(bmap::Bmap),
             ],
         }
     }

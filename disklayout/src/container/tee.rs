@@ -1,10 +1,9 @@
 //! One disk in several image files.
 
 use std::io;
-use std::ops::Range;
 
 use super::Container;
-use crate::disk::{Disk, write_data};
+use crate::disk::{Coming, Disk, write_data};
 
 /// A disk that is written into several image files, its data being read once.
 #[derive(Debug)]
@@ -61,9 +60,8 @@ impl Disk for Tee<'_> {
         self.0.iter().any(|disk| disk.wants_expectations())
     }
 
-    fn expect(&self, data: &[Range<u64>]) -> io::Result<()> {
-        let mut wanting = self.0.iter().filter(|disk| disk.wants_expectations());
-        wanting.try_for_each(|disk| disk.expect(data))
+    fn expect(&self, coming: &Coming<'_>) -> io::Result<()> {
+        self.0.iter().try_for_each(|disk| disk.expect(coming))
     }
 
     fn settle(&self, offset: u64, len: u64) {

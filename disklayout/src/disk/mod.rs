@@ -66,21 +66,19 @@ pub trait Disk: Debug + Sync {
         let _ = (offset, len);
     }
 
-    /// Whether it has to know where the data of files goes before any of it comes. Then that is told
-    /// with [`Self::expect`], and all of it is written, zeroes as well.
+    /// Whether it has to know where the data of files goes before any of it comes. Then
+    /// [`Self::expect`] tells that too, and all of it is written, zeroes as well.
     fn wants_expectations(&self) -> bool {
         false
     }
 
-    /// Says that all but the data of files has been written: the bytes in `data`, in ascending
-    /// stretches that don't touch, come next, each of them once. All that comes besides are zeroes
-    /// where nothing else is, between two stretches. It is called on whole disks alone, and only when
-    /// they want it.
+    /// Says that all but the data of files has been written, and what comes next. It is called once,
+    /// on whole disks alone.
     ///
     /// # Errors
     /// What the storage says.
-    fn expect(&self, data: &[Range<u64>]) -> io::Result<()> {
-        let _ = data;
+    fn expect(&self, coming: &Coming<'_>) -> io::Result<()> {
+        let _ = coming;
         Ok(())
     }
 
@@ -106,6 +104,19 @@ pub trait Disk: Debug + Sync {
     ) -> io::Result<()> {
         data::copy_through_buffer(self, source, source_offset, offset, len)
     }
+}
+
+/// What comes to a disk when all but the data of files has been written, in ascending stretches of
+/// bytes that don't touch.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Coming<'a> {
+    /// What is written from now on, each byte once; told to disks that
+    /// [want it](Disk::wants_expectations). All that is written besides are zeroes where nothing else
+    /// is, between two stretches.
+    pub data: &'a [Range<u64>],
+    /// What somebody reads before it is written again: where nothing is written there it has to read
+    /// as zero wherever the image is copied. Nobody cares about the rest.
+    pub zeroes: &'a [Range<u64>],
 }
 
 /// Refuses a range that leaves storage of `len` bytes.

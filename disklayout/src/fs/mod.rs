@@ -88,6 +88,9 @@ pub trait Format: Debug + Send + Sync {
     fn draft<'a>(&self, request: Request<'a>) -> Result<Box<dyn Draft + 'a>>;
 }
 
+/// All bytes that a filesystem can have.
+pub const EVERYTHING: Range<u64> = 0..u64::MAX;
+
 /// A filesystem in which everything is decided.
 pub trait FsPlan: Debug + Send + Sync {
     /// What it will be, for people and for `plan`.
@@ -102,11 +105,18 @@ pub trait FsPlan: Debug + Send + Sync {
         &[]
     }
 
-    /// Free space, in bytes from the start of the disk, in ascending stretches that don't touch:
-    /// nobody reads it before something is written there. All else reads as zero where nothing is
-    /// written. None of it where that isn't known before writing.
+    /// Free space, in bytes from the start of the disk, in ascending stretches that don't touch.
+    /// All else reads as zero where nothing is written. None of it where that isn't known before
+    /// writing.
     fn unused(&self) -> Vec<Range<u64>> {
         Vec::new()
+    }
+
+    /// What nobody reads before something is written there, as [`Self::unused`] tells it: free space,
+    /// and what the format counts as not in use yet. [Everything](EVERYTHING) where that isn't known
+    /// before writing; then the data that comes from [`Self::write`] tells what must be zero.
+    fn unread(&self) -> Vec<Range<u64>> {
+        self.unused()
     }
 
     /// About how many bytes writing it takes, holes left out: what takes longest is begun first.

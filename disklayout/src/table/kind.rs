@@ -75,7 +75,7 @@ impl Kind {
     }
 
     /// Sectors of the table at the start and at the end of the disk.
-    fn taken(self, sector: SectorSize) -> (u64, u64) {
+    pub(super) fn taken(self, sector: SectorSize) -> (u64, u64) {
         let entries = GPT_ENTRY_BYTES.div_ceil(sector.get());
         match self {
             Self::None => (0, 0),

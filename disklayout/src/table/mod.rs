@@ -15,9 +15,11 @@ pub use entry::{Entry, Hybrid, Partition, Role};
 pub use flags::Flag;
 pub use kind::{Kind, TableId};
 
+use std::ops::Range;
+
 use crate::disk::Disk;
 use crate::error::Result;
-use crate::units::SectorSize;
+use crate::units::{Bytes, SectorSize};
 
 /// A partition table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,6 +33,17 @@ pub struct Table {
 }
 
 impl Table {
+    /// The bytes of a disk of `size` that the table is read from, but those of logical partitions'
+    /// records, which are sectors that hold something.
+    pub(crate) fn extents(&self, size: Bytes) -> [Range<u64>; 2] {
+        let (before, after) = self.id.kind().taken(self.sector_size);
+        let after = after * self.sector_size.get();
+        [
+            0..before * self.sector_size.get(),
+            size.get().saturating_sub(after)..size.get(),
+        ]
+    }
+
     /// Writes the table onto `disk`, what makes all of it reachable last. Where there is no table,
     /// nothing is written. The boot code in front of an MBR stays.
     ///

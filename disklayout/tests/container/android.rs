@@ -55,7 +55,8 @@ fn zeroes_that_count_are_told() {
         data: vec![(0, 1, 4096), (2 * MIB, 0, 1 << 20)],
         ..Sample::default()
     };
-    sample.image(&HOW, &image).unwrap();
+    let zeroes = [100..200, 2 * MIB..3 * MIB];
+    sample.image_relying_on(&HOW, &image, &zeroes).unwrap();
     let bytes = fs::read(&image).unwrap();
     let mut kinds = Vec::new();
     let mut at = 28;

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use disklayout::container::{Registry, Request, Target};
-use disklayout::disk::{Disk, write_data};
+use disklayout::disk::{Coming, Disk, write_data};
 use disklayout::fs::Options;
 use disklayout::{Bytes, Identity, Result, Timestamp};
 use rayon::prelude::*;
@@ -112,11 +112,12 @@ impl Sample {
     }
 
     /// Writes all of it as a build does.
-    fn write(&self, disk: &dyn Disk, threads: usize) {
+    fn write(&self, disk: &dyn Disk, zeroes: &[Range<u64>], threads: usize) {
         for (at, byte, len) in &self.metadata {
             write_data(disk, &Self::bytes(*at, *byte, *len), *at).unwrap();
         }
-        disk.expect(&self.expected()).unwrap();
+        let data = &self.expected();
+        disk.expect(&Coming { data, zeroes }).unwrap();
         let mut pieces = Vec::new();
         for (at, byte, len) in &self.data {
             for start in (0..*len).step_by(100_000) {
@@ -139,10 +140,10 @@ impl Sample {
     /// # Errors
     /// What the format says.
     pub(crate) fn image(&self, how: &How<'_>, path: &Path) -> Result<()> {
-        self.image_relying_on(how, path, &self.expected())
+        self.image_relying_on(how, path, &[])
     }
 
-    /// Writes an image file of it of which `relied_on` must read as it was written.
+    /// Writes an image file of it of which `zeroes` must read as zero where nothing is written.
     ///
     /// # Errors
     /// What the format says.
@@ -150,7 +151,7 @@ impl Sample {
         &self,
         how: &How<'_>,
         path: &Path,
-        relied_on: &[Range<u64>],
+        zeroes: &[Range<u64>],
     ) -> Result<()> {
         let registry = Registry::default();
         let format = registry.format(how.format).expect("a known format");
@@ -163,7 +164,6 @@ impl Sample {
             size: Bytes::new(self.size),
             options: &options,
             identity: &Identity::new("image", Timestamp::default()),
-            relied_on,
         })?;
         let file = File::options()
             .read(true)
@@ -178,7 +178,7 @@ impl Sample {
         };
         let make = || tempfile::tempfile();
         let container = plan.open(target, &make).unwrap();
-        self.write(&*container, how.threads);
+        self.write(&*container, zeroes, how.threads);
         container.finish().unwrap();
         Ok(())
     }

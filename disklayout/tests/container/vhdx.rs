@@ -130,8 +130,8 @@ fn blocks_of_which_any_byte_is_relied_on_read_as_zero() {
     };
     sample.image(&how, &image).unwrap();
     assert_eq!(states(&image), [0, 6, 6, 6, 0, 0, 0, 0]);
-    let relied_on = [0..1, 5 * MIB - 1..6 * MIB];
-    sample.image_relying_on(&how, &image, &relied_on).unwrap();
+    let zeroes = [0..1, 5 * MIB - 1..6 * MIB];
+    sample.image_relying_on(&how, &image, &zeroes).unwrap();
     assert_eq!(states(&image), [2, 6, 6, 6, 2, 2, 0, 0]);
 }
 

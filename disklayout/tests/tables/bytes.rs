@@ -2,15 +2,17 @@
 //! that are ready.
 
 use std::fs::File;
+use std::io;
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-use disklayout::disk::{Disk, MemDisk};
+use disklayout::disk::{Coming, Disk, MemDisk};
 use disklayout::fs::Unwatched;
 use disklayout::layout::spec::{Blob, Disk as Spec, DiskTable, End, Holds, Length, Start};
 use disklayout::layout::{DiskPlan, DiskSize, Held, Room};
 use disklayout::tree::{Content, Extent, Store};
-use disklayout::{Bytes, ErrorKind, SECTOR_SIZE, SectorSize, build, write_zeroes};
+use disklayout::{Bytes, ErrorKind, SECTOR_SIZE, SectorSize, Zeroes, build};
 use proptest::prelude::*;
 
 use crate::external::assert_all_agree_on;
@@ -475,40 +477,91 @@ fn a_large_hole_costs_nothing() {
     assert_eq!(end[9], 0);
 }
 
-/// All that is copied of an image onto a medium that holds something else is its data.
-fn copied_onto_a_used_medium(image: &MemDisk) -> Vec<u8> {
-    let mut medium = vec![0xFF; usize::try_from(image.len()).unwrap()];
-    let bytes = read(image);
-    let mut at = image.next_data(0);
-    while at < image.len() {
-        let end = image.next_hole(at);
-        let range = usize::try_from(at).unwrap()..usize::try_from(end).unwrap();
-        medium[range.clone()].copy_from_slice(&bytes[range]);
-        at = image.next_data(end);
+/// A disk, and what it was told must be zero.
+#[derive(Debug)]
+struct Told {
+    disk: MemDisk,
+    zeroes: OnceLock<Vec<Range<u64>>>,
+}
+
+impl Disk for Told {
+    fn len(&self) -> u64 {
+        self.disk.len()
     }
-    medium
+
+    fn read_at(&self, buf: &mut [u8], offset: u64) -> io::Result<()> {
+        self.disk.read_at(buf, offset)
+    }
+
+    fn write_at(&self, buf: &[u8], offset: u64) -> io::Result<()> {
+        self.disk.write_at(buf, offset)
+    }
+
+    fn expect(&self, coming: &Coming<'_>) -> io::Result<()> {
+        self.zeroes.set(coming.zeroes.to_vec()).unwrap();
+        Ok(())
+    }
+}
+
+impl Told {
+    fn new(plan: &DiskPlan, zeroes: Zeroes) -> Self {
+        let disk = MemDisk::new(plan.size.get());
+        let told = Self {
+            disk,
+            zeroes: OnceLock::new(),
+        };
+        build(plan, zeroes, &told, &Unwatched).unwrap();
+        told
+    }
+
+    /// What a medium that held something else has when all that is told is copied onto it.
+    fn copied_onto_a_used_medium(&self) -> Vec<u8> {
+        let mut medium = vec![0xFF; usize::try_from(self.disk.len()).unwrap()];
+        let in_memory = |start, end| usize::try_from(start).unwrap()..usize::try_from(end).unwrap();
+        for range in self.zeroes.get().unwrap() {
+            medium[in_memory(range.start, range.end)].fill(0);
+        }
+        let bytes = read(&self.disk);
+        let mut at = self.disk.next_data(0);
+        while at < self.disk.len() {
+            let end = self.disk.next_hole(at);
+            let range = in_memory(at, end);
+            medium[range.clone()].copy_from_slice(&bytes[range]);
+            at = self.disk.next_data(end);
+        }
+        medium
+    }
 }
 
 #[test]
 fn a_used_medium_gets_the_holes_of_bytes_as_zeroes() {
     let plan = plan_of(&holed()).unwrap();
-    let disk = built(&plan);
-    let before = read(&disk);
-    write_zeroes(&plan, &disk).unwrap();
-    assert!(read(&disk) == before);
-    let medium = copied_onto_a_used_medium(&disk);
-    for (what, start, end) in [
-        ("the start of the disk", 0, MIB),
-        ("the bytes in the partition", MIB, 4 * MIB),
-        ("the end of the partition", 4 * MIB, 5 * MIB),
-        ("the blob", 8 * MIB + 1, 11 * MIB + 1),
-        ("the end of the disk", 15 * MIB, 16 * MIB),
-    ] {
-        let range = usize::try_from(start).unwrap()..usize::try_from(end).unwrap();
-        assert!(medium[range.clone()] == before[range], "{what}");
+    let expected = read(&built(&plan));
+    for (zeroes, has_ends) in [(Zeroes::Needed, false), (Zeroes::All, true)] {
+        let told = Told::new(&plan, zeroes);
+        assert!(read(&told.disk) == expected);
+        let medium = told.copied_onto_a_used_medium();
+        for (what, start, end, is_told) in [
+            ("the table", 0, 34 * 512, true),
+            ("the start of the disk", 34 * 512, MIB, has_ends),
+            ("the bytes in the partition", MIB, 4 * MIB, true),
+            ("the end of the partition", 4 * MIB, 5 * MIB, has_ends),
+            ("the blob", 8 * MIB + 1, 11 * MIB + 1, true),
+            (
+                "the end of the disk",
+                15 * MIB,
+                16 * MIB - 33 * 512,
+                has_ends,
+            ),
+            ("the table at the end", 16 * MIB - 33 * 512, 16 * MIB, true),
+        ] {
+            let range = usize::try_from(start).unwrap()..usize::try_from(end).unwrap();
+            let is_same = medium[range.clone()] == expected[range];
+            assert_eq!(is_same, is_told, "{what}, {zeroes:?}");
+        }
+        // Nobody relies on what is between them.
+        assert_eq!(medium[usize::try_from(12 * MIB).unwrap()], 0xFF);
     }
-    // Nobody relies on what is between them.
-    assert_eq!(medium[usize::try_from(12 * MIB).unwrap()], 0xFF);
 }
 
 #[test]
@@ -562,7 +615,7 @@ fn a_source_that_fails_is_an_error_of_its_bytes() {
     File::create(host.path()).unwrap();
     for plan in [beside, inside] {
         let disk = MemDisk::new(plan.size.get());
-        let error = build(&plan, &disk, &Unwatched).unwrap_err();
+        let error = build(&plan, Zeroes::default(), &disk, &Unwatched).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Io, "{error}");
         let name = host.path().to_str().unwrap();
         assert!(error.to_string().contains(name), "{error}");

@@ -7,13 +7,13 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Mutex;
 
-use disklayout::disk::{Disk, MemDisk};
+use disklayout::disk::{Coming, Disk, MemDisk};
 use disklayout::fs::{Registry, Unwatched};
 use disklayout::layout::spec::{Blob, Filesystem};
 use disklayout::layout::{DiskPlan, plan};
 use disklayout::source::{Rules, add_archive, add_directory};
 use disklayout::tree::{Content, FileTree, NodeKind};
-use disklayout::{Bytes, Identity, Timestamp, build};
+use disklayout::{Bytes, Identity, Timestamp, Zeroes, build};
 use testkit::program::output;
 
 use crate::support::disk;
@@ -74,9 +74,9 @@ impl Disk for Recorder {
         self.wants
     }
 
-    fn expect(&self, data: &[Range<u64>]) -> io::Result<()> {
+    fn expect(&self, coming: &Coming<'_>) -> io::Result<()> {
         let mut told = self.told.lock().unwrap();
-        told.expected.push(data.to_vec());
+        told.expected.push(coming.data.to_vec());
         Ok(())
     }
 
@@ -207,7 +207,8 @@ fn read(disk: &dyn Disk) -> Vec<u8> {
 fn build_on(disk: &dyn Disk, plan: &DiskPlan, threads: usize) {
     let pool = rayon::ThreadPoolBuilder::new().num_threads(threads);
     let pool = pool.build().unwrap();
-    pool.install(|| build(plan, disk, &Unwatched)).unwrap();
+    pool.install(|| build(plan, Zeroes::default(), disk, &Unwatched))
+        .unwrap();
 }
 
 /// Everything is told once, when all else has been written; then each byte of it comes once, and
@@ -260,7 +261,8 @@ fn exactly_what_is_expected_comes_after_all_else() {
             let usual = Recorder::new(&plan, false, false);
             build_on(&usual, &plan, 2);
             let image = read(&usual);
-            assert!(usual.told.into_inner().unwrap().expected.is_empty());
+            // Who doesn't want to know is told of no data.
+            assert_eq!(usual.told.into_inner().unwrap().expected, [[]]);
             for (threads, copies_files) in [(1, false), (3, false), (3, true)] {
                 assert_expected(&plan, threads, copies_files, &image);
             }
@@ -291,15 +293,15 @@ fn a_disk_that_refuses_what_comes_gets_none_of_it() {
             true
         }
 
-        fn expect(&self, data: &[Range<u64>]) -> io::Result<()> {
-            self.0.expect(data)?;
+        fn expect(&self, coming: &Coming<'_>) -> io::Result<()> {
+            self.0.expect(coming)?;
             Err(io::Error::other("too much"))
         }
     }
 
     let plan = plan_with(["ext4", "exfat"], &FileTree::new(Timestamp::default()));
     let disk = Refusing(Recorder::new(&plan, true, false));
-    let error = build(&plan, &disk, &Unwatched).unwrap_err();
+    let error = build(&plan, Zeroes::default(), &disk, &Unwatched).unwrap_err();
     assert_eq!(error.to_string(), "disk: can't make room for the data");
     assert!(disk.0.told.into_inner().unwrap().after.is_empty());
 }

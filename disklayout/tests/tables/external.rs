@@ -10,7 +10,7 @@ use disklayout::fs::Unwatched;
 use disklayout::layout::spec::Disk;
 use disklayout::layout::{DiskPlan, PartitionPlan};
 use disklayout::table::{Entry, Role, TableId};
-use disklayout::{SECTOR_SIZE, SectorSize, build};
+use disklayout::{SECTOR_SIZE, SectorSize, Zeroes, build};
 use serde_json::Value;
 use tempfile::NamedTempFile;
 
@@ -89,7 +89,7 @@ fn build_to_file(plan: &DiskPlan) -> NamedTempFile {
     name.prefix("table-").suffix(".img");
     let file = name.tempfile().unwrap();
     let disk = SparseFile::create(file.reopen().unwrap(), plan.size.get()).unwrap();
-    build(plan, &disk, &Unwatched).unwrap();
+    build(plan, Zeroes::default(), &disk, &Unwatched).unwrap();
     assert_reads_back(plan, &disk);
     file
 }

@@ -10,7 +10,7 @@ use disklayout::table::types::PartitionType;
 use disklayout::table::{Role, TableId};
 use disklayout::tree::{Attributes, Content, FileTree};
 use disklayout::{
-    Bytes, Error, Identity, Place, Result, SECTOR_SIZE, SectorSize, Timestamp, build,
+    Bytes, Error, Identity, Place, Result, SECTOR_SIZE, SectorSize, Timestamp, Zeroes, build,
 };
 
 /// What a [`Marker`] fills the ends of its partition with.
@@ -193,7 +193,7 @@ pub(crate) fn plan_of(spec: &Disk) -> Result<DiskPlan> {
 /// Builds a plan in memory.
 pub(crate) fn built(plan: &DiskPlan) -> MemDisk {
     let disk = MemDisk::new(plan.size.get());
-    build(plan, &disk, &Unwatched).unwrap();
+    build(plan, Zeroes::default(), &disk, &Unwatched).unwrap();
     disk
 }
 

@@ -6,7 +6,7 @@ use std::sync::Mutex;
 use disklayout::disk::{Disk, MemDisk};
 use disklayout::fs::Unwatched;
 use disklayout::table::Entry;
-use disklayout::{ErrorKind, SECTOR_SIZE, build};
+use disklayout::{ErrorKind, SECTOR_SIZE, Zeroes, build};
 
 use crate::support::{MARK, Part, disk, plan_of};
 
@@ -67,6 +67,7 @@ fn writes(label: &str, parts: &[Part<'_>]) -> Vec<(u64, Vec<u8>)> {
     let recorder = Recorder::new(LEN, None);
     build(
         &plan_of(&disk(SECTORS, label, parts)).unwrap(),
+        Zeroes::default(),
         &recorder,
         &Unwatched,
     )
@@ -116,7 +117,13 @@ fn a_failing_write_is_an_error_that_names_its_object() {
     for (label, parts) in CASES {
         let plan = plan_of(&disk(SECTORS, label, parts)).unwrap();
         for failing in 0..writes(label, parts).len() {
-            let error = build(&plan, &Recorder::new(LEN, Some(failing)), &Unwatched).unwrap_err();
+            let error = build(
+                &plan,
+                Zeroes::default(),
+                &Recorder::new(LEN, Some(failing)),
+                &Unwatched,
+            )
+            .unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Io, "{label}, write {failing}");
             let known = ["marker", "partition table", "boot record at byte "];
             assert!(
@@ -135,6 +142,7 @@ fn a_disk_of_another_size_is_left_alone() {
         let recorder = Recorder::new(len, None);
         let error = build(
             &plan_of(&disk(SECTORS, "gpt", &[])).unwrap(),
+            Zeroes::default(),
             &recorder,
             &Unwatched,
         )

@@ -21,11 +21,12 @@ mod volume;
 use std::ffi::OsStr;
 use std::fs;
 use std::io;
+use std::ops::Range;
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
 use disklayout::disk::Disk;
-use disklayout::fs::{Choice, Data, Draft, Format, FsPlan, Progress, Request, Summary};
+use disklayout::fs::{Choice, Data, Draft, EVERYTHING, Format, FsPlan, Progress, Request, Summary};
 use disklayout::tree::{FileTree, Node, NodeKind, Xattr};
 use disklayout::{Bytes, Error, Identity, Place, Result};
 use rustix::fs::{XattrFlags, lsetxattr};
@@ -243,6 +244,10 @@ impl FsPlan for BtrfsPlan {
         &self.draft.warnings
     }
 
+    fn unread(&self) -> Vec<Range<u64>> {
+        vec![EVERYTHING]
+    }
+
     fn cost(&self) -> Bytes {
         let Demand { data, metadata, .. } = self.draft.demand;
         Bytes::new(2 * (data + metadata))
@@ -281,8 +286,8 @@ impl FsPlan for BtrfsPlan {
         self.check_size(&scratch)?;
         let finished = finish::finish(&scratch.disk()?, &self.draft.tree, &self.draft.identity);
         finished.map_err(|error| unfinished(&self.draft.place, "mkfs.btrfs", error))?;
-        scratch.move_to(&self.draft.place, disk)?;
-        Ok(Data::none(&self.draft.place))
+        let zeroes = scratch.move_to(&self.draft.place, disk)?;
+        Ok(Data::none(&self.draft.place).relying_on(zeroes))
     }
 }
 

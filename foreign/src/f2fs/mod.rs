@@ -13,11 +13,12 @@ mod volume;
 mod xattr;
 
 use std::ffi::OsString;
+use std::ops::Range;
 use std::path::Path;
 
 use disklayout::disk::Disk;
 use disklayout::fs::options::number;
-use disklayout::fs::{Choice, Data, Draft, Format, FsPlan, Progress, Request, Summary};
+use disklayout::fs::{Choice, Data, Draft, EVERYTHING, Format, FsPlan, Progress, Request, Summary};
 use disklayout::tree::{FileTree, NodeKind};
 use disklayout::{Bytes, Error, Identity, Place, Result, Timestamp};
 use uuid::Uuid;
@@ -226,6 +227,10 @@ impl FsPlan for F2fsPlan {
         &self.draft.warnings
     }
 
+    fn unread(&self) -> Vec<Range<u64>> {
+        vec![EVERYTHING]
+    }
+
     fn cost(&self) -> Bytes {
         Bytes::new(METADATA + self.draft.demand)
     }
@@ -262,9 +267,9 @@ impl FsPlan for F2fsPlan {
             let programs = format!("mkfs.f2fs and sload.f2fs{}", complaint(&said));
             unfinished(&self.draft.place, &programs, error)
         })?;
-        scratch.move_to(&self.draft.place, disk)?;
+        let zeroes = scratch.move_to(&self.draft.place, disk)?;
         // Data in inodes has other things of theirs behind it, which no filling may reach.
-        Ok(Data::of_list(&self.draft.place, 1, pieces))
+        Ok(Data::of_list(&self.draft.place, 1, pieces).relying_on(zeroes))
     }
 }
 

@@ -30,7 +30,7 @@ use std::path::Path;
 
 use disklayout::disk::{Disk, SparseFile};
 use disklayout::fs::misfits::adapt;
-use disklayout::fs::{Data, Draft, Format, FsPlan, Progress, Request, Summary};
+use disklayout::fs::{Data, Draft, EVERYTHING, Format, FsPlan, Progress, Request, Summary};
 use disklayout::tree::FileTree;
 use disklayout::{Bytes, Error, ErrorKind, Identity, Lba, Place, Result, SectorSize};
 use rustix::fs::{FallocateFlags, fallocate};
@@ -200,6 +200,10 @@ impl FsPlan for NtfsPlan {
         &self.draft.warnings
     }
 
+    fn unread(&self) -> Vec<Range<u64>> {
+        vec![EVERYTHING]
+    }
+
     fn cost(&self) -> Bytes {
         let files = self.draft.tree.files();
         let content: u64 = files.iter().map(|(_, content)| content.len()).sum();
@@ -224,9 +228,10 @@ impl FsPlan for NtfsPlan {
         contents.fill_records(&volume, progress)?;
         let stamped = stamp::stamp(&volume, &self.draft.tree, &self.draft.identity);
         stamped.map_err(|e| self.unfinished(e))?;
-        splice(memory.file(), disk)
+        let zeroes = splice(memory.file(), disk)
             .map_err(|e| Error::io(&self.draft.place, "can't write the NTFS volume", e))?;
-        Ok(contents.in_clusters(&self.draft.place))
+        let data = contents.in_clusters(&self.draft.place);
+        Ok(data.relying_on(zeroes))
     }
 }
 

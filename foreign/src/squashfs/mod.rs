@@ -12,13 +12,16 @@ mod options;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
 use disklayout::archive::tar;
 use disklayout::disk::{Disk, SparseFile};
 use disklayout::fs::copy::Piece;
 use disklayout::fs::misfits::Survey;
-use disklayout::fs::{Choice, Data, Draft, Format, FsPlan, Progress, Request, Summary, Unwatched};
+use disklayout::fs::{
+    Choice, Data, Draft, EVERYTHING, Format, FsPlan, Progress, Request, Summary, Unwatched,
+};
 use disklayout::tree::{Content, FileTree, NodeId, NodeKind, Store};
 use disklayout::{Bytes, Error, ErrorKind, Field, Place, Result, Timestamp};
 
@@ -381,6 +384,10 @@ impl FsPlan for SquashfsPlan {
         &self.warnings
     }
 
+    fn unread(&self) -> Vec<Range<u64>> {
+        vec![EVERYTHING]
+    }
+
     fn cost(&self) -> Bytes {
         let files = self.tree.nodes().filter_map(|(_, node)| match &node.kind {
             NodeKind::File(content) => Some(content.data_len()),
@@ -404,7 +411,7 @@ impl FsPlan for SquashfsPlan {
             ends_file: true,
         };
         let data = Data::new(&self.recipe.place, 1, std::iter::once(piece));
-        Ok(data.untold())
+        Ok(data.untold().relying_on(Vec::new()))
     }
 }
 

@@ -1,6 +1,7 @@
 //! What an external program makes a filesystem in, before it is moved to its disk.
 
 use std::fs::File;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use disklayout::disk::{Disk, SparseFile};
@@ -71,11 +72,12 @@ impl Scratch {
         disk.map_err(|e| Error::io(self.path.display().to_string(), "can't open it", e))
     }
 
-    /// Moves what is in it to the same offsets of `disk`, but zeroes; it is empty after that.
+    /// Moves what is in it to the same offsets of `disk`, but zeroes; it is empty after that. Where
+    /// zeroes were written comes back, in ascending stretches.
     ///
     /// # Errors
     /// `Io` at `place`.
-    pub(crate) fn move_to(self, place: &Place, disk: &dyn Disk) -> Result<()> {
+    pub(crate) fn move_to(self, place: &Place, disk: &dyn Disk) -> Result<Vec<Range<u64>>> {
         splice(&self.file, disk).map_err(|e| Error::io(place, "can't write the filesystem", e))
     }
 }

@@ -2,9 +2,11 @@
 
 use std::fs::File;
 use std::io;
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 
 use disklayout::disk::Disk;
+use disklayout::fs::copy::append;
 use rustix::fs::{FallocateFlags, SeekFrom, fallocate, seek};
 use rustix::io::Errno;
 
@@ -17,11 +19,13 @@ const PAGE: usize = 4096;
 /// 30 to 200 ms at 1 MiB or without freeing.
 const PIECE: usize = 64 << 10;
 
-/// Moves the data of `source` to the same offsets of `disk`; what is zero is left out.
+/// Moves the data of `source` to the same offsets of `disk`. What is zero is left out: where that is
+/// comes back, in ascending stretches that don't touch.
 ///
 /// # Errors
 /// What either of them says.
-pub(crate) fn splice(source: &File, disk: &dyn Disk) -> io::Result<()> {
+pub(crate) fn splice(source: &File, disk: &dyn Disk) -> io::Result<Vec<Range<u64>>> {
+    let mut zeroes = Vec::new();
     let mut buffer = vec![0; PIECE];
     let mut position = 0;
     while let Some((start, end)) = next_data(source, position)? {
@@ -33,12 +37,12 @@ pub(crate) fn splice(source: &File, disk: &dyn Disk) -> io::Result<()> {
             let flags = FallocateFlags::PUNCH_HOLE | FallocateFlags::KEEP_SIZE;
             // Part of a page can't be freed, so the one at the end goes as a whole.
             fallocate(source, flags, at, count.next_multiple_of(PAGE as u64))?;
-            write_nonzero(disk, piece, at)?;
+            write_nonzero(disk, piece, at, &mut zeroes)?;
             at += count;
         }
         position = end;
     }
-    Ok(())
+    Ok(zeroes)
 }
 
 /// The next stretch of data at or behind `position`.
@@ -51,12 +55,21 @@ fn next_data(file: &File, position: u64) -> io::Result<Option<(u64, u64)>> {
     Ok(Some((start, seek(file, SeekFrom::Hole(start))?)))
 }
 
-/// Writes each run of pages that aren't zero with one write.
-fn write_nonzero(disk: &dyn Disk, piece: &[u8], offset: u64) -> io::Result<()> {
+/// Writes each run of pages that aren't zero with one write, and adds the others to `zeroes`.
+fn write_nonzero(
+    disk: &dyn Disk,
+    piece: &[u8],
+    offset: u64,
+    zeroes: &mut Vec<Range<u64>>,
+) -> io::Result<()> {
     let mut done = 0;
     while done < piece.len() {
         let zero = pages(&piece[done..], true);
         let data = pages(&piece[done + zero..], false);
+        if zero > 0 {
+            let start = offset + done as u64;
+            append(zeroes, start..start + zero as u64);
+        }
         if data > 0 {
             let start = done + zero;
             disk.write_at(&piece[start..start + data], offset + start as u64)?;
@@ -95,7 +108,7 @@ mod tests {
         write(&[0; PIECE], 9 << 20);
         write(b"last", len - 4);
         let disk = MemDisk::new(len);
-        splice(source.file(), &disk).unwrap();
+        let zeroes = splice(source.file(), &disk).unwrap();
         let read = |count, at| {
             let mut bytes = vec![1; count];
             disk.read_at(&mut bytes, at).unwrap();
@@ -107,6 +120,7 @@ mod tests {
         assert_eq!(read(4, len - 4), b"last");
         assert_eq!(disk.allocated(), (3 * PIECE + 2 * PAGE) as u64);
         assert_eq!(source.file().metadata().unwrap().blocks(), 0);
+        assert_eq!(zeroes, [9 << 20..(9 << 20) + PIECE as u64]);
     }
 
     #[test]

@@ -21,8 +21,10 @@ mod prototype;
 mod segments;
 mod volume;
 
+use std::ops::Range;
+
 use disklayout::disk::Disk;
-use disklayout::fs::{Choice, Data, Draft, Format, FsPlan, Progress, Request, Summary};
+use disklayout::fs::{Choice, Data, Draft, EVERYTHING, Format, FsPlan, Progress, Request, Summary};
 use disklayout::tree::FileTree;
 use disklayout::{Bytes, Error, ErrorKind, Identity, Place, Result};
 use uuid::Uuid;
@@ -190,6 +192,10 @@ impl FsPlan for XfsPlan {
         &self.draft.warnings
     }
 
+    fn unread(&self) -> Vec<Range<u64>> {
+        vec![EVERYTHING]
+    }
+
     fn cost(&self) -> Bytes {
         Bytes::new(MIN_LOG + self.draft.demand.total)
     }
@@ -246,9 +252,9 @@ impl FsPlan for XfsPlan {
                 .run(&self.draft.place, XFS_REPAIR, &args)?;
             finish::check_names(&volume, &self.draft.tree).map_err(|e| self.unfinished(e))?;
         }
-        scratch.move_to(&self.draft.place, disk)?;
+        let zeroes = scratch.move_to(&self.draft.place, disk)?;
         let place = &self.draft.place;
-        Ok(Data::of_list(place, geometry.block_size.into(), pieces))
+        Ok(Data::of_list(place, geometry.block_size.into(), pieces).relying_on(zeroes))
     }
 }
 

@@ -94,10 +94,8 @@ pub fn run(settings: &Settings, bars: &MultiProgress, options: &Options) -> Resu
         temporaries: Temporaries::default(),
         jobs: settings.jobs(),
         sync: settings.sync,
-        conditions: Conditions {
-            explicit_zeros: settings.explicit_zeros,
-            ..Conditions::from_environment()?
-        },
+        zeroes: settings.zeroes,
+        conditions: Conditions::from_environment()?,
         install: settings.install.clone(),
     };
     let inputs = Inputs::open(&options.inputs)?;

@@ -51,6 +51,7 @@ fn layout(plan: &DiskPlan, file: &FileFormat) -> Value {
     let mut value = json!({
         "size": plan.size.get(),
         "format": file.name,
+        "checksums": file.checksums.iter().map(|sum| sum.name()).collect::<Vec<_>>(),
         "sector_size": plan.sector_size.get(),
         "partitions": partitions,
         "blobs": plan.blobs.iter().map(bytes).collect::<Vec<_>>(),

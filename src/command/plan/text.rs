@@ -10,7 +10,8 @@ use disklayout::{Bytes, SectorSize};
 use indicatif::BinaryBytes;
 
 use super::{Machine, Planned};
-use crate::image::{FileFormat, Finish, Image, InstallRecipe, Recipe, checksum_name};
+use crate::checksum::Algorithm;
+use crate::image::{FileFormat, Finish, Image, InstallRecipe, Recipe};
 use crate::printable::printable;
 
 /// More files than this are counted instead of listed.
@@ -69,7 +70,7 @@ fn finish(name: &str, finish: Finish) -> Vec<String> {
     let steps = [
         (finish.sparsify, "sparsified".to_owned()),
         (finish.compress, "compressed".to_owned()),
-        (finish.checksum, checksum_name(name)),
+        (finish.checksum, Algorithm::Sha256.file_name(name)),
     ];
     let steps = steps.into_iter();
     steps
@@ -91,7 +92,10 @@ fn layout(name: &str, plan: &DiskPlan, file: &FileFormat) -> String {
         "raw" => String::new(),
         other => format!(", in the format {other}"),
     };
-    let mut text = format!("{name}: {}, {table}{sectors}{format}\n", plan.size);
+    let sums = file.checksums.iter();
+    let sums = sums.map(|sum| format!(", then {}", sum.file_name(name)));
+    let sums: String = sums.collect();
+    let mut text = format!("{name}: {}, {table}{sectors}{format}{sums}\n", plan.size);
     for partition in &plan.partitions {
         text += &self::partition(partition, plan.sector_size);
     }

@@ -34,6 +34,8 @@ pub(super) const LAYOUT_GROUP: Keys = Keys {
         "format",
         "formats",
         "format_options",
+        "bmap",
+        "checksum",
     ],
     mistaken: &[
         ("gpt_type", PARTITION_TYPE_MISPLACED),

@@ -45,7 +45,6 @@ fn plan_objection(config: &Config) -> Option<String> {
         Err(error) => return Some(format!("{error:#}")),
     };
     let conditions = Conditions {
-        explicit_zeros: false,
         time: Timestamp::default(),
         latest: None,
         downloads: Downloads::default(),

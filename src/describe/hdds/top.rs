@@ -6,9 +6,9 @@ use std::sync::Arc;
 use super::model::{Config, Group, InstallGroup, LayoutGroup, Rename};
 use super::naming::Names;
 use super::{distribution, install_group, keys, layout_group, names, variants, whole_group};
+use crate::checksum::Algorithm;
 use crate::config::{ConfigError, Document, Findings, Value, json};
 use crate::distribution::Distribution;
-use crate::image::checksum_name;
 
 impl Config {
     /// Reads `text`, the content of `file`. No group may have one of the `reserved` names, which
@@ -147,10 +147,8 @@ fn wrong_file_names(config: &Config) -> Wrong {
         }
     }
     // The names of the files with checksums are longer than those of the images.
-    let with_sums = groups(config)
-        .filter(|(_, group)| matches!(group, Group::Install(group) if group.finish.checksum));
-    let names = with_sums.flat_map(file_names);
-    wrong.extend(names.filter_map(|(path, name)| too_long(&path, &checksum_name(&name))));
+    let names = groups(config).flat_map(checksum_names);
+    wrong.extend(names.filter_map(|(path, name)| too_long(&path, &name)));
     wrong
 }
 
@@ -175,6 +173,24 @@ fn file_names((path, group): (String, Group<'_>)) -> Vec<(String, String)> {
         Group::Install(group) => install_names(group),
     };
     names.into_iter().map(|name| (path.clone(), name)).collect()
+}
+
+/// The names of the files with checksums beside the images of a group, each with the group's path.
+fn checksum_names((path, group): (String, Group<'_>)) -> Vec<(String, String)> {
+    let algorithms = match group {
+        Group::Layout(group) => {
+            let all = group.formats.iter();
+            all.flat_map(|it| &it.checksums).copied().collect()
+        }
+        Group::Install(group) if group.finish.checksum => vec![Algorithm::Sha256],
+        Group::Install(_) => Vec::new(),
+    };
+    let names = file_names((path, group)).into_iter();
+    let names = names.flat_map(|(path, name)| {
+        let all = algorithms.iter();
+        all.map(move |it| (path.clone(), it.file_name(&name)))
+    });
+    names.collect()
 }
 
 fn layout_names(group: &LayoutGroup) -> Vec<String> {

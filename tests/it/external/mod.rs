@@ -77,7 +77,7 @@ fn comes_back(kind: &str, size: u64, options: &str, label: &str) {
     let empty = tempfile::tempdir().unwrap();
     let scratch = Scratch::for_whole_systems();
     let image = scratch.path(&format!("{kind}-{size}.img"));
-    let line = format!("-t {kind} -s {size} -U {UUID} {options}");
+    let line = format!("--zeroes sparsest -t {kind} -s {size} -U {UUID} {options}");
     make(&line, empty.path(), &image).expect(0);
     check(kind, &image).unwrap();
     assert_eq!(blkid(&image, "TYPE"), kind);

@@ -1,6 +1,7 @@
 //! Chunks of blocks: those with data, those of one value, and those that nobody cares about.
 
 use std::io;
+use std::ops::Range;
 
 use zerocopy::{FromZeros, IntoBytes};
 
@@ -58,19 +59,19 @@ fn put(chunks: &mut Vec<u8>, kind: u16, blocks: u64, data: &[u8]) {
 
 /// Puts chunks into the file.
 #[derive(Debug)]
-pub(super) struct File<'a> {
+pub(super) struct File {
     units: Units,
-    zeroes: &'a Zeroes,
-    /// The unit that comes next, and how many chunks there are.
+    zeroes: Zeroes,
+    /// The block that comes next, and how many chunks there are.
     next: u64,
     chunks: u32,
 }
 
-impl<'a> File<'a> {
-    pub(super) const fn new(units: Units, zeroes: &'a Zeroes) -> Self {
+impl File {
+    pub(super) fn new(units: Units) -> Self {
         Self {
             units,
-            zeroes,
+            zeroes: Zeroes::default(),
             next: 0,
             chunks: 0,
         }
@@ -84,35 +85,30 @@ impl<'a> File<'a> {
         }
     }
 
-    fn count_of(&self) -> u64 {
-        self.units.disk.div_ceil(self.units.size)
+    const fn blocks(&self) -> u64 {
+        self.units.disk / BLOCK
     }
 
-    /// Adds what is between the last unit and the one of this number.
+    /// Adds what is between the last chunk and the block of this number.
     fn pass(&mut self, to: u64, output: &mut Output) -> io::Result<()> {
-        let zeroes: Vec<_> = self.zeroes.within(self.next..to).collect();
-        let mut at = self.next;
-        let mut chunks = Vec::new();
-        while at < to {
-            let position = zeroes.partition_point(|unit| *unit < at);
-            let run = zeroes[position..].iter().zip(at..);
-            let filled = run.take_while(|(unit, number)| *unit == number).count() as u64;
-            let (end, kind) = match filled {
-                0 => (
-                    zeroes.get(position).map_or(to, |unit| (*unit).min(to)),
-                    DONT_CARE,
-                ),
-                filled => (at + filled, FILL),
-            };
-            let start = self.units.range(at).start;
-            let blocks = (self.units.range(end - 1).end - start) / BLOCK;
-            let data: &[u8] = if kind == FILL { &[0; 4] } else { &[] };
-            put(&mut chunks, kind, blocks, data);
-            self.chunks += 1;
-            at = end;
+        let zeroes: Vec<_> = self.zeroes.runs(self.next..to).collect();
+        for run in zeroes {
+            self.put(run.start, DONT_CARE, &[], output)?;
+            self.put(run.end, FILL, &[0; 4], output)?;
         }
+        self.put(to, DONT_CARE, &[], output)
+    }
+
+    /// Adds a chunk without blocks of its own up to the block of this number, unless it is there.
+    fn put(&mut self, to: u64, kind: u16, data: &[u8], output: &mut Output) -> io::Result<()> {
+        if to <= self.next {
+            return Ok(());
+        }
+        let mut chunk = Vec::new();
+        put(&mut chunk, kind, to - self.next, data);
+        self.chunks += 1;
         self.next = to;
-        output.append(&chunks)
+        output.append(&chunk)
     }
 
     fn header(&self) -> Header {
@@ -122,24 +118,33 @@ impl<'a> File<'a> {
         header.header_len.set(HEADER_LEN as u16);
         header.chunk_header_len.set(CHUNK_LEN as u16);
         header.block_size.set(BLOCK as u32);
-        header.blocks.set((self.units.disk / BLOCK) as u32);
+        header.blocks.set(self.blocks() as u32);
         header.chunks.set(self.chunks);
         header
     }
 }
 
-impl Append for File<'_> {
+impl Append for File {
+    fn expect(&mut self, zeroes: &[Range<u64>]) {
+        let blocks = Units {
+            disk: self.units.disk,
+            size: BLOCK,
+        };
+        self.zeroes = Zeroes::of(blocks, zeroes);
+    }
+
     fn append(&mut self, unit: u64, encoded: &Encoded, output: &mut Output) -> io::Result<()> {
         Self::begin(output)?;
-        self.pass(unit, output)?;
-        self.next = unit + 1;
+        let range = self.units.range(unit);
+        self.pass(range.start / BLOCK, output)?;
+        self.next = range.end / BLOCK;
         self.chunks += count(&encoded.bytes);
         output.append(&encoded.bytes)
     }
 
     fn finish(&mut self, output: &mut Output) -> io::Result<()> {
         Self::begin(output)?;
-        self.pass(self.count_of(), output)?;
+        self.pass(self.blocks(), output)?;
         output.patch(self.header().as_bytes(), 0)
     }
 }

@@ -8,7 +8,6 @@ use std::io;
 
 use super::ordered::Ordered;
 use super::units::Units;
-use super::zeroes::Zeroes;
 use super::{Container, Format, MakeFile, Plan, Request, Target, file};
 use crate::disk::Disk;
 use crate::error::{Error, Result};
@@ -56,7 +55,6 @@ impl Format for Android {
                 disk: size,
                 size: UNIT,
             },
-            zeroes: Zeroes::touching(request.relied_on, UNIT, size),
         }))
     }
 
@@ -68,7 +66,6 @@ impl Format for Android {
 #[derive(Debug)]
 struct AndroidPlan {
     units: Units,
-    zeroes: Zeroes,
 }
 
 impl Plan for AndroidPlan {
@@ -82,7 +79,7 @@ impl Plan for AndroidPlan {
         make: &'a MakeFile<'a>,
     ) -> io::Result<Box<dyn Container + 'a>> {
         let target = Target::File(file(target)?);
-        let append = File::new(self.units, &self.zeroes);
+        let append = File::new(self.units);
         Ok(Box::new(Ordered::new(
             self.units,
             (Chunks, append),

@@ -1,6 +1,7 @@
 //! Compressed clusters, side by side: the tables are between and behind them.
 
 use std::io;
+use std::ops::Range;
 
 use zerocopy::IntoBytes;
 
@@ -50,7 +51,7 @@ impl Encode for Clusters {
 #[derive(Debug)]
 pub(super) struct File<'a> {
     geometry: &'a Geometry,
-    zeroes: &'a Zeroes,
+    zeroes: Zeroes,
     /// The L2 table that is being filled, and its number.
     table: Table<'a>,
     number: u64,
@@ -60,11 +61,11 @@ pub(super) struct File<'a> {
 }
 
 impl<'a> File<'a> {
-    pub(super) fn new(geometry: &'a Geometry, zeroes: &'a Zeroes) -> Self {
+    pub(super) fn new(geometry: &'a Geometry) -> Self {
         Self {
             geometry,
-            zeroes,
-            table: Self::table(geometry, zeroes, 0),
+            zeroes: Zeroes::default(),
+            table: Table::new(geometry),
             number: 0,
             l1: vec![0; (geometry.l1_entries * 8) as usize],
             references: Vec::new(),
@@ -124,7 +125,7 @@ impl<'a> File<'a> {
     fn pass_tables(&mut self, number: u64, output: &mut Output) -> io::Result<()> {
         while self.number < number {
             let next = self.number + 1;
-            let table = Self::table(self.geometry, self.zeroes, next);
+            let table = Self::table(self.geometry, &self.zeroes, next);
             let table = std::mem::replace(&mut self.table, table);
             if let Some(bytes) = table.bytes() {
                 let offset = self.append_clusters(bytes, output)?;
@@ -160,6 +161,11 @@ impl<'a> File<'a> {
 }
 
 impl Append for File<'_> {
+    fn expect(&mut self, zeroes: &[Range<u64>]) {
+        self.zeroes = Zeroes::of(self.geometry.units(), zeroes);
+        self.table = Self::table(self.geometry, &self.zeroes, 0);
+    }
+
     fn append(&mut self, unit: u64, encoded: &Encoded, output: &mut Output) -> io::Result<()> {
         self.begin(output)?;
         self.pass_tables(unit / self.geometry.l2_entries, output)?;

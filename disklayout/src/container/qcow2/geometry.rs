@@ -7,6 +7,7 @@ use zerocopy::FromZeros;
 use super::format::*;
 use super::options::Chosen;
 use crate::container::pack::Packing;
+use crate::container::units::Units;
 use crate::error::{Error, Result};
 use crate::place::Place;
 
@@ -27,6 +28,14 @@ pub(super) struct Geometry {
 }
 
 impl Geometry {
+    /// The disk in clusters.
+    pub(super) const fn units(&self) -> Units {
+        Units {
+            disk: self.size,
+            size: self.cluster,
+        }
+    }
+
     /// # Errors
     /// `DoesNotFit` when tables would be larger than QEMU reads.
     pub(super) fn new(place: &Place, chosen: Chosen, size: u64) -> Result<Self> {

@@ -16,8 +16,6 @@ use std::io;
 use super::mapped::Mapped;
 use super::ordered::Ordered;
 use super::pack::Packer;
-use super::units::Units;
-use super::zeroes::Zeroes;
 use super::{Container, Detail, Format, MakeFile, Plan, Request, Target, file};
 use crate::disk::Disk;
 use crate::error::Result;
@@ -55,8 +53,7 @@ impl Format for Qcow2 {
         let chosen = Chosen::of(request.place, request.options)?;
         let size = request.size.get();
         let geometry = Geometry::new(request.place, chosen, size)?;
-        let zeroes = Zeroes::new(request.relied_on, geometry.cluster, size);
-        Ok(Box::new(Qcow2Plan { geometry, zeroes }))
+        Ok(Box::new(Qcow2Plan(geometry)))
     }
 
     fn read<'a>(&self, file: &'a dyn Disk) -> io::Result<Option<Box<dyn Disk + 'a>>> {
@@ -69,10 +66,7 @@ impl Format for Qcow2 {
 }
 
 #[derive(Debug)]
-struct Qcow2Plan {
-    geometry: Geometry,
-    zeroes: Zeroes,
-}
+struct Qcow2Plan(Geometry);
 
 impl Plan for Qcow2Plan {
     fn not_streamed(&self) -> Option<&'static str> {
@@ -84,22 +78,19 @@ impl Plan for Qcow2Plan {
         target: Target,
         make: &'a MakeFile<'a>,
     ) -> io::Result<Box<dyn Container + 'a>> {
-        let units = Units {
-            disk: self.geometry.size,
-            size: self.geometry.cluster,
-        };
-        let Some(compression) = self.geometry.chosen.compression else {
+        let Self(geometry) = self;
+        let units = geometry.units();
+        let Some(compression) = geometry.chosen.compression else {
             let plain = Plain {
-                geometry: self.geometry,
-                zeroes: self.zeroes.clone(),
+                geometry: *geometry,
             };
             return Ok(Box::new(Mapped::new(units, plain, file(target)?, make)));
         };
         let clusters = Clusters {
-            cluster: self.geometry.cluster as usize,
+            cluster: geometry.cluster as usize,
             packer: Packer::new(compression),
         };
-        let append = compressed::File::new(&self.geometry, &self.zeroes);
+        let append = compressed::File::new(geometry);
         Ok(Box::new(Ordered::new(
             units,
             (clusters, append),

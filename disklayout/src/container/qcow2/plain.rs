@@ -16,7 +16,6 @@ use crate::container::zeroes::Zeroes;
 #[derive(Debug)]
 pub(super) struct Plain {
     pub geometry: Geometry,
-    pub zeroes: Zeroes,
 }
 
 /// A cluster, and how many come before it in the file; none where it reads as zero.
@@ -34,9 +33,9 @@ struct Parts {
 }
 
 impl Plain {
-    fn parts(&self, units: &Runs) -> io::Result<Parts> {
+    fn parts(&self, units: &Runs, zeroes: &Zeroes) -> io::Result<Parts> {
         let mut l2_tables = 0;
-        self.tables(units, &mut |_, _| {
+        self.tables(units, zeroes, &mut |_, _| {
             l2_tables += 1;
             Ok(())
         })?;
@@ -59,13 +58,14 @@ impl Plain {
     fn tables(
         &self,
         units: &Runs,
+        zeroes: &Zeroes,
         visit: &mut dyn FnMut(u64, &[Entry]) -> io::Result<()>,
     ) -> io::Result<()> {
         let mut clusters = units.iter().peekable();
         for number in 0..self.geometry.l1_entries {
             let range = self.geometry.clusters_of(number);
-            let zeroes = self.zeroes.within(range.clone()).map(|it| (it, None));
-            let mut entries: Vec<_> = zeroes.collect();
+            let none = zeroes.within(range.clone()).map(|it| (it, None));
+            let mut entries: Vec<_> = none.collect();
             while let Some((unit, rank)) = clusters.next_if(|(unit, _)| *unit < range.end) {
                 entries.push((unit, Some(rank)));
             }
@@ -78,8 +78,8 @@ impl Plain {
 }
 
 impl Place for Plain {
-    fn place(&self, units: &Runs) -> io::Result<Places> {
-        let parts = self.parts(units)?;
+    fn place(&self, units: &Runs, zeroes: &Zeroes) -> io::Result<Places> {
+        let parts = self.parts(units, zeroes)?;
         let cluster = self.geometry.cluster;
         Ok(Places {
             first: parts.first * cluster,
@@ -88,11 +88,11 @@ impl Place for Plain {
         })
     }
 
-    fn write_around(&self, units: &Runs, file: &File) -> io::Result<()> {
-        let parts = self.parts(units)?;
+    fn write_around(&self, units: &Runs, zeroes: &Zeroes, file: &File) -> io::Result<()> {
+        let parts = self.parts(units, zeroes)?;
         let cluster = self.geometry.cluster;
         let (mut l1, mut next) = (vec![0; (self.geometry.l1_entries * 8) as usize], parts.l2);
-        self.tables(units, &mut |number, entries| {
+        self.tables(units, zeroes, &mut |number, entries| {
             let mut table = Table::new(&self.geometry);
             for (unit, rank) in entries {
                 match rank {

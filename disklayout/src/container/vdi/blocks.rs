@@ -22,7 +22,6 @@ pub(super) struct Blocks {
     /// Bytes of the disk.
     pub size: u64,
     pub uuids: [Uuid; 2],
-    pub zeroes: Zeroes,
 }
 
 impl Blocks {
@@ -53,14 +52,14 @@ impl Blocks {
         header
     }
 
-    fn map(&self, units: &Runs) -> Vec<u8> {
+    fn map(&self, units: &Runs, zeroes: &Zeroes) -> Vec<u8> {
         let mut map = vec![0; self.count() as usize * 4];
         let mut set = |unit: u64, entry: u32| {
             let at = unit as usize * 4;
             map[at..at + 4].copy_from_slice(&entry.to_le_bytes());
         };
         (0..self.count()).for_each(|unit| set(unit, FREE));
-        for unit in self.zeroes.within(0..self.count()) {
+        for unit in zeroes.within(0..self.count()) {
             set(unit, ZERO);
         }
         for (unit, rank) in units.iter() {
@@ -71,7 +70,7 @@ impl Blocks {
 }
 
 impl Place for Blocks {
-    fn place(&self, units: &Runs) -> io::Result<Places> {
+    fn place(&self, units: &Runs, _: &Zeroes) -> io::Result<Places> {
         Ok(Places {
             first: self.first(),
             stride: BLOCK,
@@ -79,8 +78,8 @@ impl Place for Blocks {
         })
     }
 
-    fn write_around(&self, units: &Runs, file: &File) -> io::Result<()> {
-        file.write_all_at(&self.map(units), MAP)?;
+    fn write_around(&self, units: &Runs, zeroes: &Zeroes, file: &File) -> io::Result<()> {
+        file.write_all_at(&self.map(units, zeroes), MAP)?;
         file.write_all_at(self.header(units.count()).as_bytes(), 0)
     }
 }

@@ -8,7 +8,6 @@ use std::io;
 
 use super::mapped::Mapped;
 use super::units::Units;
-use super::zeroes::Zeroes;
 use super::{Container, Format, MakeFile, Plan, Request, Target, file};
 use crate::disk::Disk;
 use crate::error::{Error, Result};
@@ -53,7 +52,6 @@ impl Format for Vdi {
         Ok(Box::new(VdiPlan {
             size,
             identity: request.identity.clone(),
-            zeroes: Zeroes::new(request.relied_on, BLOCK, size),
         }))
     }
 
@@ -66,7 +64,6 @@ impl Format for Vdi {
 struct VdiPlan {
     size: u64,
     identity: Identity,
-    zeroes: Zeroes,
 }
 
 impl Plan for VdiPlan {
@@ -86,7 +83,6 @@ impl Plan for VdiPlan {
         let blocks = Blocks {
             size: self.size,
             uuids: ["vdi", "vdi snapshot"].map(|purpose| self.identity.uuid(purpose)),
-            zeroes: self.zeroes.clone(),
         };
         Ok(Box::new(Mapped::new(units, blocks, file(target)?, make)))
     }

@@ -9,6 +9,7 @@ use zerocopy::{FromZeros, IntoBytes};
 use super::format::*;
 use crate::container::mapped::{Place, Places};
 use crate::container::runs::Runs;
+use crate::container::zeroes::Zeroes;
 
 /// Where the header of dynamic images is, behind the copy of the footer.
 pub(super) const HEADER: u64 = SECTOR;
@@ -68,7 +69,7 @@ impl Dynamic {
 }
 
 impl Place for Dynamic {
-    fn place(&self, units: &Runs) -> io::Result<Places> {
+    fn place(&self, units: &Runs, _: &Zeroes) -> io::Result<Places> {
         Ok(Places {
             first: self.first() + bitmap_len(self.block),
             stride: self.stride(),
@@ -76,7 +77,7 @@ impl Place for Dynamic {
         })
     }
 
-    fn write_around(&self, units: &Runs, file: &File) -> io::Result<()> {
+    fn write_around(&self, units: &Runs, _: &Zeroes, file: &File) -> io::Result<()> {
         let blocks = self.first() + units.count() * self.stride();
         let bitmap = vec![0xFF; bitmap_len(self.block) as usize];
         for rank in 0..units.count() {

@@ -8,7 +8,6 @@ mod options;
 mod read;
 
 use std::io;
-use std::ops::Range;
 
 use zerocopy::IntoBytes;
 
@@ -67,7 +66,6 @@ impl Format for Vhd {
             footer: footer::footer(size, disk_type, header, request.identity),
             chosen,
             size,
-            zeroes: request.relied_on.to_vec(),
         }))
     }
 
@@ -81,8 +79,6 @@ struct VhdPlan {
     footer: Footer,
     chosen: Chosen,
     size: u64,
-    /// What a fixed image has even where it is zero.
-    zeroes: Vec<Range<u64>>,
 }
 
 impl Plan for VhdPlan {
@@ -98,7 +94,7 @@ impl Plan for VhdPlan {
         let file = file(target)?;
         let Chosen::Dynamic { block } = self.chosen else {
             let disk = Flat::new(&file, self.size, self.footer.as_bytes())?;
-            return Ok(Box::new(disk.relying_on(&self.zeroes)));
+            return Ok(Box::new(disk));
         };
         let units = Units {
             disk: self.size,

@@ -18,19 +18,18 @@ const AT_ONCE: u64 = 8192;
 #[derive(Clone, Debug)]
 pub(super) struct Blocks {
     pub head: Head,
-    /// Blocks that read as zero if they hold nothing: what isn't present may read as anything.
-    pub zeroes: Zeroes,
 }
 
 impl Blocks {
-    fn write_bat(&self, units: &Runs, file: &File) -> io::Result<()> {
+    /// What isn't present may read as anything, so that zeroes are told.
+    fn write_bat(&self, units: &Runs, zeroes: &Zeroes, file: &File) -> io::Result<()> {
         let geometry = self.head.geometry;
         let (table, blocks) = (geometry.table, geometry.table.blocks());
         let mut present = units.iter().peekable();
         for first in (0..blocks).step_by(AT_ONCE as usize) {
             let end = blocks.min(first + AT_ONCE);
             let mut piece = Piece::new(table, first, end);
-            for block in self.zeroes.within(first..end) {
+            for block in zeroes.within(first..end) {
                 piece.set(block, ZERO);
             }
             while let Some((block, rank)) = present.next_if(|(block, _)| *block < end) {
@@ -81,7 +80,7 @@ impl Piece {
 }
 
 impl Place for Blocks {
-    fn place(&self, units: &Runs) -> io::Result<Places> {
+    fn place(&self, units: &Runs, _: &Zeroes) -> io::Result<Places> {
         let block = self.head.geometry.table.block;
         let first = self.head.geometry.first();
         Ok(Places {
@@ -91,8 +90,8 @@ impl Place for Blocks {
         })
     }
 
-    fn write_around(&self, units: &Runs, file: &File) -> io::Result<()> {
-        self.write_bat(units, file)?;
+    fn write_around(&self, units: &Runs, zeroes: &Zeroes, file: &File) -> io::Result<()> {
+        self.write_bat(units, zeroes, file)?;
         self.head.write(file)
     }
 }

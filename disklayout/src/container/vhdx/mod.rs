@@ -65,7 +65,6 @@ impl Format for Vhdx {
                 is_fixed: chosen.is_fixed,
                 identity: request.identity.clone(),
             },
-            zeroes: Zeroes::touching(request.relied_on, chosen.block, size),
         })))
     }
 
@@ -102,10 +101,10 @@ impl Plan for VhdxPlan {
         let table = blocks.head.geometry.table;
         let target = file(target)?;
         if blocks.head.is_fixed {
-            let all = Runs::first(table.blocks());
-            let places = blocks.place(&all)?;
+            let (all, none) = (Runs::first(table.blocks()), Zeroes::default());
+            let places = blocks.place(&all, &none)?;
             let file = target.sparse(places.len)?;
-            blocks.write_around(&all, file.file())?;
+            blocks.write_around(&all, &none, file.file())?;
             return Ok(Box::new(Flat::within(file, places.first, table.size)));
         }
         let units = Units {

@@ -10,6 +10,7 @@ use super::format::*;
 use super::header::header;
 use crate::container::mapped::{Place, Places};
 use crate::container::runs::Runs;
+use crate::container::zeroes::Zeroes;
 
 /// Bytes of a grain table.
 const TABLE_LEN: u64 = ENTRIES * 4;
@@ -76,7 +77,7 @@ fn in_sectors(offset: u64) -> [u8; 4] {
 }
 
 impl Place for Sparse {
-    fn place(&self, units: &Runs) -> io::Result<Places> {
+    fn place(&self, units: &Runs, _: &Zeroes) -> io::Result<Places> {
         Ok(Places {
             first: self.first(),
             stride: GRAIN,
@@ -84,7 +85,7 @@ impl Place for Sparse {
         })
     }
 
-    fn write_around(&self, units: &Runs, file: &File) -> io::Result<()> {
+    fn write_around(&self, units: &Runs, _: &Zeroes, file: &File) -> io::Result<()> {
         self.write_grains(units, file)?;
         for number in [0, 1] {
             let directory = self.directory(number);

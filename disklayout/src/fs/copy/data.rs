@@ -20,6 +20,8 @@ pub struct Data<'a> {
     place: &'a Place,
     block_size: u64,
     is_told: bool,
+    /// What besides must be zero, where that is known since the rest was written.
+    zeroes: Option<Vec<Range<u64>>>,
     pieces: Box<dyn Fn() -> Pieces<'a> + Send + Sync + 'a>,
 }
 
@@ -44,6 +46,7 @@ impl<'a> Data<'a> {
             place,
             block_size,
             is_told: true,
+            zeroes: None,
             pieces: Box::new(move || Box::new(pieces.clone())),
         }
     }
@@ -65,6 +68,29 @@ impl<'a> Data<'a> {
         Self {
             is_told: false,
             ..self
+        }
+    }
+
+    /// The same data of a filesystem of which its plan doesn't know what must be zero: these bytes
+    /// of the disk, in any order, and all pieces, with what is in holes of files.
+    pub fn relying_on(self, zeroes: Vec<Range<u64>>) -> Self {
+        let zeroes = Some(zeroes);
+        Self { zeroes, ..self }
+    }
+
+    /// What must read as zero where nothing is written, as far as [`FsPlan::unread`] can't tell it; in
+    /// any order.
+    ///
+    /// [`FsPlan::unread`]: crate::fs::FsPlan::unread
+    pub fn zeroes(&self) -> Vec<Range<u64>> {
+        match &self.zeroes {
+            Some(zeroes) => {
+                let pieces = self
+                    .pieces()
+                    .map(|piece| piece.disk..piece.disk + piece.len);
+                zeroes.iter().cloned().chain(pieces).collect()
+            }
+            None => Vec::new(),
         }
     }
 
@@ -111,7 +137,7 @@ impl<'a> Data<'a> {
 }
 
 /// Adds a stretch behind the others, or to the last of them where they touch.
-pub(crate) fn append(stretches: &mut Vec<Range<u64>>, next: Range<u64>) {
+pub fn append(stretches: &mut Vec<Range<u64>>, next: Range<u64>) {
     match stretches.last_mut() {
         Some(last) if last.end == next.start => last.end = next.end,
         _ => stretches.push(next),

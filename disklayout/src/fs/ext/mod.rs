@@ -25,6 +25,7 @@ mod resize;
 mod segments;
 mod space;
 mod superblock;
+mod unread;
 mod values;
 mod warnings;
 mod write;
@@ -195,6 +196,10 @@ impl FsPlan for Plan {
         let runs = self.allocation.free.runs().iter();
         runs.map(|run| run.start * block_size..run.end() * block_size)
             .collect()
+    }
+
+    fn unread(&self) -> Vec<Range<u64>> {
+        unread::unread(self)
     }
 
     fn cost(&self) -> Bytes {

@@ -36,7 +36,7 @@ pub(super) fn map(
 }
 
 /// The block in `group` kept for descriptors, by its number among them.
-fn reserved_block(geometry: &Geometry, group: u32, index: u32) -> u64 {
+pub(super) fn reserved_block(geometry: &Geometry, group: u32, index: u32) -> u64 {
     geometry.group_start(group) + 1 + u64::from(geometry.desc_blocks) + u64::from(index)
 }
 

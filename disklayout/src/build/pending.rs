@@ -12,7 +12,7 @@ use crate::units::{Bytes, SectorSize};
 
 /// Data, and the part of the disk in which it has its places.
 #[derive(Debug)]
-pub(super) struct Coming<'a> {
+pub(super) struct Pending<'a> {
     area: Window<'a>,
     /// Where the area begins on the disk.
     offset: u64,
@@ -27,7 +27,7 @@ pub(super) fn of_filesystem<'a>(
     sector: SectorSize,
     disk: &'a dyn Disk,
     progress: &dyn Progress,
-) -> Result<Option<Coming<'a>>> {
+) -> Result<Option<Pending<'a>>> {
     let Held::Filesystem(filesystem) = &partition.holds else {
         return Ok(None);
     };
@@ -35,7 +35,7 @@ pub(super) fn of_filesystem<'a>(
     let place = format!("partition {number}").into();
     let area = area(&place, disk, range.offset(sector), range.size(sector))?;
     let offset = range.offset(sector).get();
-    Ok(Some(Coming {
+    Ok(Some(Pending {
         data: filesystem.write(&area, progress)?,
         area,
         offset,
@@ -44,7 +44,7 @@ pub(super) fn of_filesystem<'a>(
 }
 
 /// Bytes that stand for themselves.
-pub(super) fn of_bytes<'a>(bytes: &'a RawBytes, disk: &'a dyn Disk) -> Result<Coming<'a>> {
+pub(super) fn of_bytes<'a>(bytes: &'a RawBytes, disk: &'a dyn Disk) -> Result<Pending<'a>> {
     let piece = Piece {
         content: &bytes.content,
         logical: 0,
@@ -54,7 +54,7 @@ pub(super) fn of_bytes<'a>(bytes: &'a RawBytes, disk: &'a dyn Disk) -> Result<Co
     };
     // Nothing behind them is filled up: what follows may belong to somebody else.
     let data = Data::new(&bytes.place, 1, std::iter::once(piece));
-    Ok(Coming {
+    Ok(Pending {
         data,
         area: area(&bytes.place, disk, Bytes::new(0), Bytes::new(disk.len()))?,
         offset: 0,
@@ -67,9 +67,26 @@ fn area<'a>(place: &Place, disk: &'a dyn Disk, offset: Bytes, len: Bytes) -> Res
         .map_err(|error| Error::io(place, "can't reach its sectors", error))
 }
 
-impl Coming<'_> {
+impl Pending<'_> {
     pub(super) const fn start(&self) -> u64 {
         self.start
+    }
+
+    /// The bytes of the disk that the data goes to: ascending stretches that don't touch.
+    pub(super) fn ranges(&self) -> impl Iterator<Item = Range<u64>> {
+        self.on_disk(self.data.ranges())
+    }
+
+    /// The bytes of the disk that have to read as zero where nothing is written, as far as that is
+    /// known since the rest was written; in any order.
+    pub(super) fn zeroes(&self) -> impl Iterator<Item = Range<u64>> {
+        self.on_disk(self.data.zeroes())
+    }
+
+    fn on_disk(&self, ranges: Vec<Range<u64>>) -> impl Iterator<Item = Range<u64>> {
+        let offset = self.offset;
+        let ranges = ranges.into_iter();
+        ranges.map(move |range| range.start + offset..range.end + offset)
     }
 
     pub(super) fn copy(&self, progress: &dyn Progress) -> Result<()> {
@@ -77,17 +94,12 @@ impl Coming<'_> {
     }
 }
 
-/// The bytes of the disk that all of `coming`, which is sorted, goes to: ascending stretches that
+/// The bytes of the disk that all of `pending`, which is sorted, goes to: ascending stretches that
 /// don't touch.
-pub(super) fn ranges(coming: &[Coming<'_>]) -> Vec<Range<u64>> {
+pub(super) fn ranges(pending: &[Pending<'_>]) -> Vec<Range<u64>> {
     let mut ranges = Vec::new();
-    for one in coming {
-        for range in one.data.ranges() {
-            append(
-                &mut ranges,
-                range.start + one.offset..range.end + one.offset,
-            );
-        }
+    for range in pending.iter().flat_map(Pending::ranges) {
+        append(&mut ranges, range);
     }
     ranges
 }
