@@ -216,7 +216,7 @@ pub(super) fn plan(request: Request<'_>) -> Result<Plan> {
 /// [`Plan::new`], is left out without a word. In [`Order::Reading`] no scratch file is needed.
 ///
 /// # Errors
-/// Those of [`Plan::write`].
+/// Those of [`super::Plan::write`].
 pub fn feed(
     place: &Place,
     tree: &FileTree,
