@@ -1,8 +1,8 @@
 //! The formats of image files, as users ask for them.
 
-use disklayout::Place;
 use disklayout::container::{Format, Registry};
 use disklayout::fs::Options;
+use disklayout::{About, Place};
 
 use crate::checksum::Algorithm;
 pub use crate::image::FileFormat;
@@ -31,7 +31,10 @@ pub fn asked<S: AsRef<str>>(
             let known = known();
             format!("'{name}' is no format of images; there are {known}")
         })?;
-        if formats.iter().any(|it| it.names() == format.names()) {
+        if formats
+            .iter()
+            .any(|it| it.about().name() == format.about().name())
+        {
             return Err(format!("'{name}' is asked for twice"));
         }
         formats.push(format);
@@ -64,10 +67,13 @@ pub fn of_file(file_name: &str) -> Option<&'static str> {
     let registry = Registry::default();
     let ends = |format: &&dyn Format| {
         let ends = |end: &str| file_name.ends_with(&format!(".{end}"));
-        ends(format.extension()) || format.names().iter().any(|name| ends(name))
+        let About {
+            names, extension, ..
+        } = format.about();
+        ends(extension) || names.iter().any(|name| ends(name))
     };
     let found = registry.formats().find(ends);
-    found.map(|format| format.names()[0])
+    found.map(|format| format.about().name())
 }
 
 /// The names of files in several formats: `name` with the extension of each, in the place of one of
@@ -96,8 +102,8 @@ fn chosen(format: &dyn Format, options: &Options, place: &Place) -> FileFormat {
     let all = shared.into_iter().chain(alone);
     FileFormat {
         place: place.clone(),
-        name: format.names()[0].to_owned(),
-        extension: format.extension().to_owned(),
+        name: format.about().name().to_owned(),
+        extension: format.about().extension.to_owned(),
         holds_disk: format.holds_disk(),
         options: all.fold(Options::default(), |options, (name, value)| {
             options.with(own_name(name).1, value)
@@ -110,8 +116,9 @@ fn chosen(format: &dyn Format, options: &Options, place: &Place) -> FileFormat {
 /// Whether an option is one of a format.
 fn has(format: &dyn Format, option: &str) -> bool {
     let (whose, name) = own_name(option);
-    let is_its = whose.is_none_or(|whose| format.names().contains(&whose));
-    is_its && format.choices().iter().any(|choice| choice.name == name)
+    let About { names, choices, .. } = format.about();
+    let is_its = whose.is_none_or(|whose| names.contains(&whose));
+    is_its && choices.iter().any(|choice| choice.name == name)
 }
 
 /// The format that an option is that of, where it says so, and its name there.
@@ -124,11 +131,11 @@ fn own_name(option: &str) -> (Option<&str>, &str) {
 
 fn unknown(option: &str, formats: &[&dyn Format]) -> String {
     let each = formats.iter().map(|format| {
-        let choices = format.choices().iter().map(|choice| choice.name);
-        let choices: Vec<_> = choices.collect();
+        let about = format.about();
+        let choices: Vec<_> = about.choices.iter().map(|choice| choice.name).collect();
         match choices.is_empty() {
-            true => format!("{} has none", format.names()[0]),
-            false => format!("{} has {}", format.names()[0], choices.join(", ")),
+            true => format!("{} has none", about.name()),
+            false => format!("{} has {}", about.name(), choices.join(", ")),
         }
     });
     let each: Vec<_> = each.collect();

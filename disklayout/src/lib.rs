@@ -4,6 +4,7 @@
 //! writing decides nothing. There is no process, clock, random number, environment variable or
 //! terminal in this library.
 
+mod about;
 pub mod archive;
 mod build;
 pub mod compress;
@@ -21,6 +22,7 @@ pub mod table;
 pub mod tree;
 mod units;
 
+pub use about::About;
 pub use build::{Zeroes, build};
 pub use error::{Error, ErrorKind, Result};
 pub use identity::{Identity, Timestamp};

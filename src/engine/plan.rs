@@ -134,7 +134,7 @@ impl<'a> Planner<'a> {
                 options: &file.options,
                 identity: &identity,
             })?;
-            check_stream(format.names()[0], file, plan.as_ref())?;
+            check_stream(format.about().name(), file, plan.as_ref())?;
             Ok(plan)
         });
         Ok(Decided {

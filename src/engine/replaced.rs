@@ -85,7 +85,7 @@ fn is_in_known_format(file: &File) -> Result<bool> {
 /// Whether `name` is that of a compressed image: `disk.img.zst`.
 fn is_called_compressed_image(name: &str) -> bool {
     let formats = Registry::default();
-    let mut extensions = formats.formats().map(|format| format.extension());
+    let mut extensions = formats.formats().map(|format| format.about().extension);
     extensions.any(|it| it.starts_with("img.") && name.ends_with(&format!(".{it}")))
 }
 

@@ -61,7 +61,8 @@ fn put_noise(world: &World) {
 fn formats() -> Vec<(String, String)> {
     let registry = Registry::default();
     let formats = registry.formats().filter(|it| it.holds_disk());
-    let named = formats.map(|it| (it.names()[0].to_owned(), it.extension().to_owned()));
+    let named = formats.map(|it| it.about());
+    let named = named.map(|it| (it.name().to_owned(), it.extension.to_owned()));
     named.collect()
 }
 
@@ -211,7 +212,7 @@ fn format_read(path: &Path) -> &'static str {
     let file = SparseFile::open(File::open(path).unwrap()).unwrap();
     let formats = Registry::default();
     match formats.read(&file) {
-        Ok(Some((format, _))) => format.names()[0],
+        Ok(Some((format, _))) => format.about().name(),
         Ok(None) | Err(_) => "raw",
     }
 }

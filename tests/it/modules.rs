@@ -125,6 +125,7 @@ const LIBRARY: &Rules = &[
     (
         "archive",
         &[
+            "about",
             "compress",
             "disk::MakeFile",
             "error",

@@ -55,7 +55,7 @@ fn seeds() {
             options: &Options::default(),
             identity: &Identity::new("fuzz", Timestamp::from_seconds(1_000_000_000)),
         });
-        let path = Path::new(&directory).join(format.names()[0]);
+        let path = Path::new(&directory).join(format.about().name());
         let file = File::options()
             .read(true)
             .write(true)

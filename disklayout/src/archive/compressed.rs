@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use super::{Facts, Format, Plan, Request, tar};
+use crate::about::About;
 use crate::compress::{Codec, Compression, ParallelWriter};
 use crate::disk::MakeFile;
 use crate::error::{Error, Result};
@@ -36,32 +37,31 @@ impl Compressed {
 }
 
 impl Format for Compressed {
-    fn names(&self) -> &'static [&'static str] {
-        match self.codec {
-            Codec::Gzip => &["tar.gz", "tgz"],
-            Codec::Zstd => &["tar.zst", "tzst"],
-            Codec::Xz => &["tar.xz", "txz"],
-        }
-    }
-
-    fn extension(&self) -> &'static str {
-        self.names()[0]
-    }
-
-    fn choices(&self) -> &'static [Choice] {
-        const fn level(value: &'static str, help: &'static str) -> [Choice; 2] {
-            [Choice::new(LEVEL, value, help), tar::SPARSE]
+    fn about(&self) -> About {
+        const fn choices(levels: &'static str, help: &'static str) -> [Choice; 2] {
+            [Choice::new(LEVEL, levels, help), tar::SPARSE]
         }
         match self.codec {
-            Codec::Gzip => const { &level("1-9", "How hard, 6 if nothing is said") },
-            Codec::Zstd => const { &level("1-22", "How hard, 3 if nothing is said") },
-            Codec::Xz => const { &level("0-9", "How hard, 6 if nothing is said") },
+            Codec::Gzip => About {
+                names: &["tar.gz", "tgz"],
+                extension: "tar.gz",
+                choices: const { &choices("1-9", "How hard, 6 if nothing is said") },
+            },
+            Codec::Zstd => About {
+                names: &["tar.zst", "tzst"],
+                extension: "tar.zst",
+                choices: const { &choices("1-22", "How hard, 3 if nothing is said") },
+            },
+            Codec::Xz => About {
+                names: &["tar.xz", "txz"],
+                extension: "tar.xz",
+                choices: const { &choices("0-9", "How hard, 6 if nothing is said") },
+            },
         }
     }
 
     fn plan(&self, request: Request<'_>) -> Result<Box<dyn Plan>> {
-        let Request { place, options, .. } = &request;
-        options.check(place, self.names()[0], self.choices())?;
+        request.check(self)?;
         Ok(Box::new(CompressedPlan {
             compression: self.of(&request)?,
             archive: tar::plan(request)?,

@@ -11,9 +11,10 @@ pub mod tar;
 use std::fmt::Debug;
 use std::io::Write;
 
+use crate::about::About;
 use crate::disk::MakeFile;
 use crate::error::Result;
-use crate::fs::{Choice, Misfits, Options, Progress};
+use crate::fs::{Misfits, Options, Progress};
 use crate::identity::Identity;
 use crate::place::Place;
 use crate::tree::FileTree;
@@ -24,16 +25,8 @@ pub use registry::Registry;
 
 /// A format of archives.
 pub trait Format: Debug + Send + Sync {
-    /// The names that it may be asked for by; the first one is its own.
-    fn names(&self) -> &'static [&'static str];
-
-    /// What names of files in it end in, without the dot.
-    fn extension(&self) -> &'static str;
-
-    /// What can be chosen in it.
-    fn choices(&self) -> &'static [Choice] {
-        &[]
-    }
+    /// What users know it by.
+    fn about(&self) -> About;
 
     /// Decides everything about the archive of one tree.
     ///
@@ -57,6 +50,13 @@ pub struct Request<'a> {
     pub options: &'a Options,
     /// When it is made, for formats that record it.
     pub identity: &'a Identity,
+}
+
+impl Request<'_> {
+    /// Refuses options that the format doesn't have.
+    fn check(&self, format: &dyn Format) -> Result<()> {
+        format.about().check(&self.place, self.options)
+    }
 }
 
 /// What is known of an archive once it is written, such as the digests of an image: names and values.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{Compressed, Format, oci, tar};
+use crate::about::About;
 use crate::compress::Codec;
 
 /// The formats that archives can be asked for in.
@@ -35,15 +36,17 @@ impl Registry {
     /// The format that is asked for as `name`.
     pub fn format(&self, name: &str) -> Option<&dyn Format> {
         let mut all = self.formats();
-        all.find(|format| format.names().contains(&name))
+        all.find(|format| format.about().names.contains(&name))
     }
 
     /// The format that the name of a file tells by its end: the longest one that is a format's
     /// extension or name, as images have one that ends in that of tar.
     pub fn of_file(&self, file_name: &str) -> Option<&dyn Format> {
         let ends = self.formats().flat_map(|format| {
-            let ends = format.names().iter().copied();
-            let ends = ends.chain([format.extension()]);
+            let About {
+                names, extension, ..
+            } = format.about();
+            let ends = names.iter().copied().chain([extension]);
             ends.map(move |end| (end, format))
         });
         let is_end = |end: &str| {
@@ -57,7 +60,7 @@ impl Registry {
 
     /// Every format's own name, in the order of the formats.
     pub fn names(&self) -> Vec<&'static str> {
-        self.formats().map(|format| format.names()[0]).collect()
+        self.formats().map(|format| format.about().name()).collect()
     }
 }
 
@@ -81,7 +84,7 @@ mod tests {
             ("atar", None),
             ("a.tar.img", None),
         ] {
-            let found = registry.of_file(name).map(|format| format.names()[0]);
+            let found = registry.of_file(name).map(|format| format.about().name());
             assert_eq!(found, expected, "{name}");
         }
     }
@@ -89,10 +92,10 @@ mod tests {
     #[test]
     fn names_are_of_one_format_each() {
         let registry = Registry::default();
-        let names: Vec<_> = registry.formats().flat_map(|it| it.names()).collect();
+        let names: Vec<_> = registry.formats().flat_map(|it| it.about().names).collect();
         assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
         for name in registry.names() {
-            assert_eq!(registry.format(name).unwrap().names()[0], name);
+            assert_eq!(registry.format(name).unwrap().about().name(), name);
         }
         assert!(registry.format("zip").is_none());
     }

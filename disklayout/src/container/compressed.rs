@@ -2,12 +2,14 @@
 //! all threads compress and programs that know nothing of units read all of them in a row.
 
 use std::io;
+use std::sync::OnceLock;
 
 use super::ordered::{Append, Encode, Ordered};
 use super::output::Output;
 use super::room::Encoded;
 use super::units::Units;
 use super::{Container, Format, MakeFile, Plan, Request, Target};
+use crate::about::About;
 use crate::compress::{Codec, Compression, SeekTable};
 use crate::error::Result;
 use crate::fs::Choice;
@@ -30,9 +32,7 @@ impl Compressed {
 
     fn of(self, request: &Request<'_>) -> Result<Compression> {
         let place = request.place;
-        request
-            .options
-            .check(place, self.names()[0], self.choices())?;
+        request.check(&self)?;
         let usual = Compression::new(self.codec).with_seek_table();
         match request.options.parse(place, LEVEL, number)? {
             None => Ok(usual),
@@ -42,29 +42,23 @@ impl Compressed {
 }
 
 impl Format for Compressed {
-    fn names(&self) -> &'static [&'static str] {
+    fn about(&self) -> About {
         match self.codec {
-            Codec::Zstd => &["raw.zst"],
-            Codec::Gzip => &["raw.gz"],
-            Codec::Xz => &["raw.xz"],
-        }
-    }
-
-    fn extension(&self) -> &'static str {
-        match self.codec {
-            Codec::Zstd => "img.zst",
-            Codec::Gzip => "img.gz",
-            Codec::Xz => "img.xz",
-        }
-    }
-
-    fn choices(&self) -> &'static [Choice] {
-        match self.codec {
-            Codec::Zstd => {
-                const { &[Choice::new(LEVEL, "1-22", "How hard, 3 if nothing is said")] }
-            }
-            Codec::Gzip => const { &[Choice::new(LEVEL, "1-9", "How hard, 6 if nothing is said")] },
-            Codec::Xz => const { &[Choice::new(LEVEL, "0-9", "How hard, 6 if nothing is said")] },
+            Codec::Zstd => About {
+                names: &["raw.zst"],
+                extension: "img.zst",
+                choices: const { &[Choice::new(LEVEL, "1-22", "How hard, 3 if nothing is said")] },
+            },
+            Codec::Gzip => About {
+                names: &["raw.gz"],
+                extension: "img.gz",
+                choices: const { &[Choice::new(LEVEL, "1-9", "How hard, 6 if nothing is said")] },
+            },
+            Codec::Xz => About {
+                names: &["raw.xz"],
+                extension: "img.xz",
+                choices: const { &[Choice::new(LEVEL, "0-9", "How hard, 6 if nothing is said")] },
+            },
         }
     }
 
@@ -100,7 +94,7 @@ impl Plan for CompressedPlan {
             units: self.units,
             compression: self.compression,
             next: 0,
-            zeroes: None,
+            zeroes: OnceLock::new(),
             table: SeekTable::default(),
         };
         let blocks = Blocks(self.compression);
@@ -133,8 +127,8 @@ struct Frames {
     compression: Compression,
     /// The unit that comes next.
     next: u64,
-    /// A unit of zeroes, compressed once.
-    zeroes: Option<Vec<u8>>,
+    /// A whole unit of zeroes, compressed.
+    zeroes: OnceLock<Vec<u8>>,
     table: SeekTable,
 }
 
@@ -147,17 +141,23 @@ impl Frames {
 
     fn fill_up(&mut self, to: u64, output: &mut Output) -> io::Result<()> {
         while self.next < to {
-            let unit = self.next;
-            let len = self.units.len(unit);
-            let whole = self.zeroes.take().filter(|_| len as u64 == self.units.size);
-            let bytes = match whole {
-                Some(bytes) => bytes,
-                None => self.compression.compress(&vec![0; len])?,
-            };
-            self.append_frame(unit, &bytes, output)?;
-            self.zeroes = Some(bytes).filter(|_| len as u64 == self.units.size);
+            let bytes = self.zeroes(self.units.len(self.next))?;
+            self.append_frame(self.next, &bytes, output)?;
         }
         Ok(())
+    }
+
+    /// So many zeroes, compressed; once only where they are a whole unit.
+    fn zeroes(&self, len: usize) -> io::Result<Vec<u8>> {
+        let compress = || self.compression.compress(&vec![0; len]);
+        match (self.zeroes.get(), len as u64 == self.units.size) {
+            (_, false) => compress(),
+            (Some(known), true) => Ok(known.clone()),
+            (None, true) => {
+                let bytes = compress()?;
+                Ok(self.zeroes.get_or_init(|| bytes).clone())
+            }
+        }
     }
 }
 

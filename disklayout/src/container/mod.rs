@@ -32,9 +32,10 @@ mod zeroes;
 use std::fmt::Debug;
 use std::io;
 
+use crate::about::About;
 use crate::disk::Disk;
-use crate::error::Result;
-use crate::fs::{Choice, Options};
+use crate::error::{Error, Result};
+use crate::fs::Options;
 use crate::identity::Identity;
 use crate::place::Place;
 use crate::units::Bytes;
@@ -47,20 +48,12 @@ pub use tee::Tee;
 
 /// A format of image files.
 pub trait Format: Debug + Send + Sync {
-    /// The names that it may be asked for by; the first one is its own.
-    fn names(&self) -> &'static [&'static str];
-
-    /// What names of files in it end in, without the dot.
-    fn extension(&self) -> &'static str;
+    /// What users know it by.
+    fn about(&self) -> About;
 
     /// Whether a file in it holds the disk, and doesn't only tell of it.
     fn holds_disk(&self) -> bool {
         true
-    }
-
-    /// What can be chosen in it.
-    fn choices(&self) -> &'static [Choice] {
-        &[]
     }
 
     /// What the size of a disk in it must be a multiple of.
@@ -109,6 +102,25 @@ pub struct Request<'a> {
     pub options: &'a Options,
     /// What identifiers and times are made of.
     pub identity: &'a Identity,
+}
+
+impl Request<'_> {
+    /// Refuses options that the format doesn't have.
+    fn check(&self, format: &dyn Format) -> Result<()> {
+        format.about().check(self.place, self.options)
+    }
+
+    /// Refuses a disk of more than `most` bytes for an image file that is `what`. `advice` tells how
+    /// many these are, and what takes more.
+    fn check_size(&self, most: u64, what: &str, advice: &str) -> Result<()> {
+        let size = self.size.get();
+        if size <= most {
+            return Ok(());
+        }
+        let message =
+            format!("a disk of {size} bytes is larger than {what} can be: {most} bytes ({advice}");
+        Err(Error::does_not_fit(self.place.clone(), message))
+    }
 }
 
 /// An image file in which everything is decided but what the disk holds.

@@ -34,6 +34,19 @@ pub(super) trait Encode: Debug + Sync {
     fn encode(&self, unit: u64, bytes: &[u8]) -> io::Result<Encoded>;
 }
 
+/// Leaves units as they are.
+#[derive(Debug)]
+pub(super) struct AsIs;
+
+impl Encode for AsIs {
+    fn encode(&self, _: u64, bytes: &[u8]) -> io::Result<Encoded> {
+        Ok(Encoded {
+            bytes: bytes.to_vec(),
+            is_plain: true,
+        })
+    }
+}
+
 /// What puts units into the file.
 pub(super) trait Append: Debug + Send {
     /// Takes note of the bytes of the disk that must read as zero where no unit comes, in ascending

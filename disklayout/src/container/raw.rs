@@ -3,11 +3,12 @@
 use std::io;
 
 use super::flat::Flat;
-use super::ordered::{Append, Encode, Ordered};
+use super::ordered::{Append, AsIs, Ordered};
 use super::output::Output;
 use super::room::Encoded;
 use super::units::Units;
 use super::{Container, Format, MakeFile, Plan, Request, Target};
+use crate::about::About;
 use crate::error::Result;
 
 /// So many bytes at once go into a stream.
@@ -18,18 +19,16 @@ const UNIT: u64 = 256 << 10;
 pub struct Raw;
 
 impl Format for Raw {
-    fn names(&self) -> &'static [&'static str] {
-        &["raw"]
-    }
-
-    fn extension(&self) -> &'static str {
-        "img"
+    fn about(&self) -> About {
+        About {
+            names: &["raw"],
+            extension: "img",
+            choices: &[],
+        }
     }
 
     fn plan(&self, request: &Request<'_>) -> Result<Box<dyn Plan>> {
-        request
-            .options
-            .check(request.place, "raw", self.choices())?;
+        request.check(self)?;
         let size = request.size.get();
         Ok(Box::new(RawPlan { size }))
     }
@@ -59,19 +58,6 @@ impl Plan for RawPlan {
             stream @ Target::Stream(_) => {
                 Box::new(Ordered::new(units, (AsIs, AllBytes(units)), stream, make))
             }
-        })
-    }
-}
-
-/// Leaves units as they are.
-#[derive(Debug)]
-struct AsIs;
-
-impl Encode for AsIs {
-    fn encode(&self, _: u64, bytes: &[u8]) -> io::Result<Encoded> {
-        Ok(Encoded {
-            bytes: bytes.to_vec(),
-            is_plain: true,
         })
     }
 }

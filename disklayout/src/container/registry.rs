@@ -48,7 +48,7 @@ impl Registry {
     /// The format that is asked for as `name`.
     pub fn format(&self, name: &str) -> Option<&dyn Format> {
         let mut all = self.formats();
-        all.find(|format| format.names().contains(&name))
+        all.find(|format| format.about().names.contains(&name))
     }
 
     /// The format of the image file `file`, and the disk in it, for reading. `None` when no format has
@@ -58,7 +58,7 @@ impl Registry {
     /// Those of [`Format::read`], with the format's name in front; reading the disk tells it, too.
     pub fn read<'a>(&self, file: &'a dyn Disk) -> io::Result<Option<Found<'_, 'a>>> {
         for format in self.formats() {
-            let name = format.names()[0];
+            let name = format.about().name();
             let read = format.read(file).map_err(|error| named(name, error))?;
             if let Some(disk) = read {
                 let disk = Box::new(Named { format: name, disk });
@@ -70,6 +70,6 @@ impl Registry {
 
     /// Every format's own name, in the order of the formats.
     pub fn names(&self) -> Vec<&'static str> {
-        self.formats().map(|format| format.names()[0]).collect()
+        self.formats().map(|format| format.about().name()).collect()
     }
 }

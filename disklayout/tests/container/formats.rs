@@ -84,7 +84,7 @@ fn every_image_is_read_back() {
         sample.image(&how, &image).unwrap();
         let file = SparseFile::open(fs::File::open(&image).unwrap()).unwrap();
         let (format, disk) = formats.read(&file).unwrap().expect("its own sign");
-        assert_eq!(format.names()[0], kind.format);
+        assert_eq!(format.about().name(), kind.format);
         let mut found = vec![1; expected.len()];
         assert_eq!(disk.len(), expected.len() as u64, "{kind:?}");
         disk.read_at(&mut found, 0).unwrap();

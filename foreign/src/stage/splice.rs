@@ -120,7 +120,8 @@ mod tests {
         assert_eq!(read(4, len - 4), b"last");
         assert_eq!(disk.allocated(), (3 * PIECE + 2 * PAGE) as u64);
         assert_eq!(source.file().metadata().unwrap().blocks(), 0);
-        assert_eq!(zeroes, [9 << 20..(9 << 20) + PIECE as u64]);
+        let expected = 9 << 20..(9 << 20) + PIECE as u64;
+        assert_eq!(zeroes, [expected]);
     }
 
     #[test]

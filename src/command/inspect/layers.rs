@@ -23,7 +23,7 @@ pub(super) struct Layer {
 impl Layer {
     fn of(format: &dyn Format, file: &dyn Disk, disk: &dyn Disk) -> Result<Self> {
         Ok(Self {
-            format: format.names()[0],
+            format: format.about().name(),
             size: disk.len(),
             details: format.describe(file).context("can't read it")?,
         })

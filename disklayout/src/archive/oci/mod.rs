@@ -16,9 +16,9 @@ mod time;
 mod words;
 
 use super::{Format, Request};
+use crate::about::About;
 use crate::compress::{Codec, Compression};
 use crate::error::Result;
-use crate::fs::Choice;
 use crate::identity::Timestamp;
 use crate::source::oci::Platform;
 
@@ -62,22 +62,18 @@ impl Image {
 pub struct Oci;
 
 impl Format for Oci {
-    fn names(&self) -> &'static [&'static str] {
-        &["oci", "oci-archive"]
-    }
-
-    fn extension(&self) -> &'static str {
-        "oci.tar"
-    }
-
-    fn choices(&self) -> &'static [Choice] {
-        options::CHOICES
+    fn about(&self) -> About {
+        About {
+            names: &["oci", "oci-archive"],
+            extension: "oci.tar",
+            choices: options::CHOICES,
+        }
     }
 
     fn plan(&self, request: Request<'_>) -> Result<Box<dyn super::Plan>> {
-        let Request { place, options, .. } = &request;
-        options.check(place, self.names()[0], self.choices())?;
-        let image = options::image(place, options, request.identity.time())?;
+        request.check(self)?;
+        let created = request.identity.time();
+        let image = options::image(&request.place, request.options, created)?;
         let Request {
             place,
             tree,

@@ -22,6 +22,7 @@ use std::io::Write;
 
 use self::stream::Stream;
 use super::{Facts, Format, Request};
+use crate::about::About;
 use crate::disk::MakeFile;
 use crate::error::{Error, Result};
 use crate::fs::misfits::Survey;
@@ -182,21 +183,16 @@ impl super::Plan for Plan {
 pub struct Tar;
 
 impl Format for Tar {
-    fn names(&self) -> &'static [&'static str] {
-        &["tar"]
-    }
-
-    fn extension(&self) -> &'static str {
-        "tar"
-    }
-
-    fn choices(&self) -> &'static [Choice] {
-        &[SPARSE]
+    fn about(&self) -> About {
+        About {
+            names: &["tar"],
+            extension: "tar",
+            choices: &[SPARSE],
+        }
     }
 
     fn plan(&self, request: Request<'_>) -> Result<Box<dyn super::Plan>> {
-        let Request { place, options, .. } = &request;
-        options.check(place, FORMAT, self.choices())?;
+        request.check(self)?;
         Ok(Box::new(plan(request)?))
     }
 }

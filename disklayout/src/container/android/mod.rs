@@ -9,8 +9,9 @@ use std::io;
 use super::ordered::Ordered;
 use super::units::Units;
 use super::{Container, Format, MakeFile, Plan, Request, Target, file};
+use crate::about::About;
 use crate::disk::Disk;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::fs::Options;
 use crate::units::Bytes;
 use chunks::{Chunks, File};
@@ -27,12 +28,12 @@ const MOST: u64 = u32::MAX as u64 * BLOCK;
 pub struct Android;
 
 impl Format for Android {
-    fn names(&self) -> &'static [&'static str] {
-        &["android-sparse", "simg"]
-    }
-
-    fn extension(&self) -> &'static str {
-        "simg"
+    fn about(&self) -> About {
+        About {
+            names: &["android-sparse", "simg"],
+            extension: "simg",
+            choices: &[],
+        }
     }
 
     fn granularity(&self, _: &Options) -> Bytes {
@@ -40,16 +41,9 @@ impl Format for Android {
     }
 
     fn plan(&self, request: &Request<'_>) -> Result<Box<dyn Plan>> {
-        let name = self.names()[0];
-        request.options.check(request.place, name, self.choices())?;
+        request.check(self)?;
         let size = request.size.get();
-        if size > MOST {
-            let message = format!(
-                "a disk of {size} bytes is larger than a sparse image of Android can be: {MOST} \
-                 bytes (16 TiB) are the most"
-            );
-            return Err(Error::does_not_fit(request.place.clone(), message));
-        }
+        request.check_size(MOST, "a sparse image of Android", "16 TiB) are the most")?;
         Ok(Box::new(AndroidPlan {
             units: Units {
                 disk: size,

@@ -24,23 +24,21 @@ pub(super) fn read<'a>(file: &'a dyn Disk) -> io::Result<Option<Box<dyn Disk + '
         return Ok(None);
     }
     if (len as u64) < HEADER_LEN {
-        return Err(damaged("the sparse image ends within its header"));
+        return Err(damaged("the file ends within its header"));
     }
     let block = u64::from(header.block_size.get());
     if header.major.get() != 1 {
-        let message = format!("it is version {} of Android's sparse images", header.major);
+        let message = format!("version {} isn't known, 1 is", header.major);
         return Err(unsupported(message));
     }
     if block == 0 || !block.is_multiple_of(4) {
-        return Err(damaged(format!(
-            "blocks of the sparse image have {block} bytes"
-        )));
+        return Err(damaged(format!("blocks have {block} bytes")));
     }
     let size = block * u64::from(header.blocks.get());
     let parts = parts(file, &header, block)?;
     let end = parts.last().map_or(0, |part| part.range.end);
     if end != size {
-        let message = format!("the chunks of the sparse image are {end} bytes, not {size}");
+        let message = format!("the chunks are {end} bytes, not {size}");
         return Err(damaged(message));
     }
     Ok(Some(Box::new(Read::new(file, size, Parts(parts)))))
@@ -75,7 +73,7 @@ fn parts(file: &dyn Disk, header: &Header, block: u64) -> io::Result<Vec<Part>> 
     let (mut parts, mut start) = (Vec::new(), 0_u64);
     for _ in 0..chunks {
         let mut chunk = Chunk::new_zeroed();
-        let cut = |_| damaged("the sparse image ends within its chunks");
+        let cut = |_| damaged("the file ends within its chunks");
         file.read_at(chunk.as_mut_bytes(), at).map_err(cut)?;
         let len = u64::from(chunk.blocks.get()) * block;
         let data = at + header_len;

@@ -11,11 +11,12 @@ use std::ops::Range;
 
 use sha2::{Digest, Sha256};
 
-use super::ordered::{Append, Encode, Ordered};
+use super::ordered::{Append, AsIs, Ordered};
 use super::output::Output;
 use super::room::Encoded;
 use super::units::Units;
 use super::{Container, Format, MakeFile, Plan, Request, Target};
+use crate::about::About;
 use crate::error::Result;
 use blocks::Blocks;
 use document::document;
@@ -31,12 +32,12 @@ const UNIT: u64 = 256 << 10;
 pub struct Bmap;
 
 impl Format for Bmap {
-    fn names(&self) -> &'static [&'static str] {
-        &["bmap"]
-    }
-
-    fn extension(&self) -> &'static str {
-        "bmap"
+    fn about(&self) -> About {
+        About {
+            names: &["bmap"],
+            extension: "bmap",
+            choices: &[],
+        }
     }
 
     fn holds_disk(&self) -> bool {
@@ -44,9 +45,7 @@ impl Format for Bmap {
     }
 
     fn plan(&self, request: &Request<'_>) -> Result<Box<dyn Plan>> {
-        request
-            .options
-            .check(request.place, "bmap", self.choices())?;
+        request.check(self)?;
         Ok(Box::new(BmapPlan(Units {
             disk: request.size.get(),
             size: UNIT,
@@ -73,19 +72,6 @@ impl Plan for BmapPlan {
             blocks: Blocks::new(units.disk),
         };
         Ok(Box::new(Ordered::new(units, (AsIs, map), target, make)))
-    }
-}
-
-/// Leaves units as they are.
-#[derive(Debug)]
-struct AsIs;
-
-impl Encode for AsIs {
-    fn encode(&self, _: u64, bytes: &[u8]) -> io::Result<Encoded> {
-        Ok(Encoded {
-            bytes: bytes.to_vec(),
-            is_plain: true,
-        })
     }
 }
 

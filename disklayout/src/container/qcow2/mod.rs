@@ -17,9 +17,10 @@ use super::mapped::Mapped;
 use super::ordered::Ordered;
 use super::pack::Packer;
 use super::{Container, Detail, Format, MakeFile, Plan, Request, Target, file};
+use crate::about::About;
 use crate::disk::Disk;
 use crate::error::Result;
-use crate::fs::{Choice, Options};
+use crate::fs::Options;
 use crate::units::{Bytes, SECTOR_SIZE};
 use compressed::Clusters;
 use format::COPIED;
@@ -33,16 +34,12 @@ use plain::Plain;
 pub struct Qcow2;
 
 impl Format for Qcow2 {
-    fn names(&self) -> &'static [&'static str] {
-        &["qcow2"]
-    }
-
-    fn extension(&self) -> &'static str {
-        "qcow2"
-    }
-
-    fn choices(&self) -> &'static [Choice] {
-        options::CHOICES
+    fn about(&self) -> About {
+        About {
+            names: &["qcow2"],
+            extension: "qcow2",
+            choices: options::CHOICES,
+        }
     }
 
     fn granularity(&self, _: &Options) -> Bytes {

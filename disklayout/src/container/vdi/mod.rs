@@ -9,8 +9,9 @@ use std::io;
 use super::mapped::Mapped;
 use super::units::Units;
 use super::{Container, Format, MakeFile, Plan, Request, Target, file};
+use crate::about::About;
 use crate::disk::Disk;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::fs::Options;
 use crate::identity::Identity;
 use crate::units::{Bytes, SECTOR_SIZE};
@@ -27,12 +28,12 @@ const MOST: u64 = 512 << 40;
 pub struct Vdi;
 
 impl Format for Vdi {
-    fn names(&self) -> &'static [&'static str] {
-        &["vdi"]
-    }
-
-    fn extension(&self) -> &'static str {
-        "vdi"
+    fn about(&self) -> About {
+        About {
+            names: &["vdi"],
+            extension: "vdi",
+            choices: &[],
+        }
     }
 
     fn granularity(&self, _: &Options) -> Bytes {
@@ -40,15 +41,9 @@ impl Format for Vdi {
     }
 
     fn plan(&self, request: &Request<'_>) -> Result<Box<dyn Plan>> {
-        request
-            .options
-            .check(request.place, "vdi", self.choices())?;
+        request.check(self)?;
         let size = request.size.get();
-        if size > MOST {
-            let message =
-                format!("a disk of {size} bytes is larger than a VDI can be: {MOST} are the most");
-            return Err(Error::does_not_fit(request.place.clone(), message));
-        }
+        request.check_size(MOST, "a VDI", "512 TiB) are the most; qcow2 takes it")?;
         Ok(Box::new(VdiPlan {
             size,
             identity: request.identity.clone(),

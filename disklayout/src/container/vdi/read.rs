@@ -5,7 +5,7 @@ use std::io;
 use zerocopy::{FromZeros, IntoBytes};
 
 use super::format::*;
-use crate::container::read::{Find, Held, Read, Stretch, damaged};
+use crate::container::read::{Find, Held, Read, Stretch, damaged, unsupported};
 use crate::disk::Disk;
 
 /// Blocks of this size at most are believed.
@@ -37,29 +37,25 @@ impl Map {
     fn of(file: &dyn Disk, header: &Header) -> io::Result<Self> {
         let version = header.version.get();
         if version >> 16 != VERSION >> 16 {
-            let message = format!(
-                "it is version {}.{} of VDI",
-                version >> 16,
-                version & 0xFFFF
-            );
+            let message = format!("version {}.{} isn't known", version >> 16, version & 0xFFFF);
             return Err(unsupported(message));
         }
         if ![DYNAMIC, STATIC].contains(&header.image_type.get()) || header.uuid_parent != [0; 16] {
-            let message = "it is a VDI of differences, which needs the image that it differs from";
-            return Err(unsupported(message.to_owned()));
+            let message = "it holds differences only, which needs the image that it differs from";
+            return Err(unsupported(message));
         }
         let block = u64::from(header.block_size.get());
         if !block.is_power_of_two() || !(SECTOR..=BLOCK_MAX).contains(&block) {
-            return Err(damaged(format!("blocks of the VDI have {block} bytes")));
+            return Err(damaged(format!("blocks have {block} bytes")));
         }
         let blocks = u64::from(header.blocks.get());
         if header.disk_size.get().div_ceil(block) > blocks {
-            let message = format!("the VDI has {blocks} blocks, too few for its disk");
+            let message = format!("it has {blocks} blocks, too few for its disk");
             return Err(damaged(message));
         }
         let offset = u64::from(header.map_offset.get());
         if offset + blocks * 4 > file.len() {
-            return Err(damaged("the map of the VDI is outside of the file"));
+            return Err(damaged("the map is outside of the file"));
         }
         Ok(Self {
             offset,
@@ -89,8 +85,4 @@ impl Find for Map {
             held,
         })
     }
-}
-
-fn unsupported(message: String) -> io::Error {
-    io::Error::new(io::ErrorKind::Unsupported, message)
 }

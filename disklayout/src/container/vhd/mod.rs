@@ -15,9 +15,10 @@ use super::flat::Flat;
 use super::mapped::Mapped;
 use super::units::Units;
 use super::{Container, Format, MakeFile, Plan, Request, Target, file};
+use crate::about::About;
 use crate::disk::Disk;
-use crate::error::{Error, Result};
-use crate::fs::{Choice, Options};
+use crate::error::Result;
+use crate::fs::Options;
 use crate::units::Bytes;
 use dynamic::{Dynamic, HEADER};
 use format::{DYNAMIC, FIXED, Footer, NONE};
@@ -32,16 +33,12 @@ const MOST: u64 = 2040 << 30;
 pub struct Vhd;
 
 impl Format for Vhd {
-    fn names(&self) -> &'static [&'static str] {
-        &["vhd", "vpc"]
-    }
-
-    fn extension(&self) -> &'static str {
-        "vhd"
-    }
-
-    fn choices(&self) -> &'static [Choice] {
-        options::CHOICES
+    fn about(&self) -> About {
+        About {
+            names: &["vhd", "vpc"],
+            extension: "vhd",
+            choices: options::CHOICES,
+        }
     }
 
     fn granularity(&self, _: &Options) -> Bytes {
@@ -51,13 +48,11 @@ impl Format for Vhd {
     fn plan(&self, request: &Request<'_>) -> Result<Box<dyn Plan>> {
         let chosen = Chosen::of(request.place, request.options)?;
         let size = request.size.get();
-        if size > MOST {
-            let message = format!(
-                "a disk of {size} bytes is larger than a VHD can be: {MOST} bytes (2040 GiB) are \
-                 the most; vhdx and qcow2 take it"
-            );
-            return Err(Error::does_not_fit(request.place.clone(), message));
-        }
+        request.check_size(
+            MOST,
+            "a VHD",
+            "2040 GiB) are the most; vhdx and qcow2 take it",
+        )?;
         let (disk_type, header) = match chosen {
             Chosen::Fixed => (FIXED, NONE),
             Chosen::Dynamic { .. } => (DYNAMIC, HEADER),

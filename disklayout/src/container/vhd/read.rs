@@ -25,7 +25,7 @@ pub(super) fn read<'a>(file: &'a dyn Disk) -> io::Result<Option<Box<dyn Disk + '
     };
     let size = size_of_disk(&footer);
     if size > MOST {
-        let message = format!("the VHD has {size} bytes, and {MOST} (2040 GiB) are the most");
+        let message = format!("the disk has {size} bytes, and {MOST} (2040 GiB) are the most");
         return Err(damaged(message));
     }
     match footer.disk_type.get() {
@@ -39,9 +39,9 @@ pub(super) fn read<'a>(file: &'a dyn Disk) -> io::Result<Option<Box<dyn Disk + '
             Ok(Some(Box::new(Read::new(file, size, blocks))))
         }
         DIFFERENCING => Err(unsupported(
-            "it is a differencing VHD, which needs the image that it differs from: merge them first",
+            "it is a differencing disk, which needs the image that it differs from: merge them first",
         )),
-        other => Err(damaged(format!("{other} is no type of a VHD"))),
+        other => Err(damaged(format!("{other} is no type of a disk"))),
     }
 }
 
@@ -65,7 +65,7 @@ fn footer_of(file: &dyn Disk) -> io::Result<Option<Footer>> {
         spoilt = true;
     }
     match spoilt {
-        true => Err(damaged("the footer of the VHD has a wrong checksum")),
+        true => Err(damaged("the footer has a wrong checksum")),
         false => Ok(None),
     }
 }
@@ -77,7 +77,7 @@ struct Fixed(u64);
 impl Fixed {
     fn of(file: &dyn Disk, size: u64) -> io::Result<Self> {
         if size + SECTOR > file.len() {
-            let message = format!("the VHD has {size} bytes, and the file isn't as long");
+            let message = format!("the disk has {size} bytes, and the file isn't as long");
             return Err(damaged(message));
         }
         Ok(Self(size))
@@ -107,19 +107,19 @@ impl Blocks {
         let header = header_of(file, footer)?;
         let block = u64::from(header.block_size.get());
         if !block.is_power_of_two() || !(SECTOR..=BLOCK_MAX).contains(&block) {
-            return Err(damaged(format!("blocks of the VHD have {block} bytes")));
+            return Err(damaged(format!("blocks have {block} bytes")));
         }
         let entries = u64::from(header.max_table_entries.get());
         let count = size.div_ceil(block);
         if count > entries {
             return Err(damaged(format!(
-                "the table of the VHD has {entries} entries, too few for {size} bytes"
+                "the table has {entries} entries, too few for {size} bytes"
             )));
         }
         let table = header.table_offset.get();
         let end = table.checked_add(entries * 4);
         if end.is_none_or(|end| end > file.len()) {
-            return Err(damaged("the table of the VHD is outside of the file"));
+            return Err(damaged("the table is outside of the file"));
         }
         Ok(Self {
             table,
@@ -140,14 +140,14 @@ impl Blocks {
 fn header_of(file: &dyn Disk, footer: &Footer) -> io::Result<DynamicHeader> {
     let mut header = DynamicHeader::new_zeroed();
     file.read_at(header.as_mut_bytes(), footer.data_offset.get())
-        .map_err(|_| damaged("the header of the VHD is outside of the file"))?;
+        .map_err(|_| damaged("the header is outside of the file"))?;
     if header.cookie != DYNAMIC_COOKIE {
-        return Err(damaged("the VHD has no header of a dynamic disk"));
+        return Err(damaged("it has no header of a dynamic disk"));
     }
     let sum = std::mem::take(&mut header.checksum);
     match checksum(header.as_bytes()) == sum.get() {
         true => Ok(header),
-        false => Err(damaged("the header of the VHD has a wrong checksum")),
+        false => Err(damaged("the header has a wrong checksum")),
     }
 }
 

@@ -15,10 +15,10 @@ use super::runs::Runs;
 use super::units::Units;
 use super::zeroes::Zeroes;
 use super::{Container, Format, MakeFile, Plan, Request, Target, file};
+use crate::about::About;
 use crate::disk::Disk;
-use crate::error::{Error, Result};
-use crate::fs::{Choice, Options};
-use crate::place::Place;
+use crate::error::Result;
+use crate::fs::Options;
 use crate::units::Bytes;
 use blocks::Blocks;
 use format::MOST;
@@ -31,16 +31,12 @@ use options::Chosen;
 pub struct Vhdx;
 
 impl Format for Vhdx {
-    fn names(&self) -> &'static [&'static str] {
-        &["vhdx"]
-    }
-
-    fn extension(&self) -> &'static str {
-        "vhdx"
-    }
-
-    fn choices(&self) -> &'static [Choice] {
-        options::CHOICES
+    fn about(&self) -> About {
+        About {
+            names: &["vhdx"],
+            extension: "vhdx",
+            choices: options::CHOICES,
+        }
     }
 
     fn granularity(&self, chosen: &Options) -> Bytes {
@@ -50,7 +46,7 @@ impl Format for Vhdx {
     fn plan(&self, request: &Request<'_>) -> Result<Box<dyn Plan>> {
         let size = request.size.get();
         let chosen = Chosen::of(request.place, request.options, size)?;
-        check_size(request.place, size)?;
+        request.check_size(MOST, "a VHDX", "64 TiB) are the most; qcow2 takes it")?;
         let geometry = Geometry {
             table: Table {
                 size,
@@ -71,17 +67,6 @@ impl Format for Vhdx {
     fn read<'a>(&self, file: &'a dyn Disk) -> io::Result<Option<Box<dyn Disk + 'a>>> {
         read::read(file)
     }
-}
-
-fn check_size(place: &Place, size: u64) -> Result<()> {
-    if size <= MOST {
-        return Ok(());
-    }
-    let message = format!(
-        "a disk of {size} bytes is larger than a VHDX can be: {MOST} bytes (64 TiB) are the most; \
-         qcow2 takes it"
-    );
-    Err(Error::does_not_fit(place.clone(), message))
 }
 
 #[derive(Debug)]

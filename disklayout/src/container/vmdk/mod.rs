@@ -15,9 +15,10 @@ use super::ordered::Ordered;
 use super::pack::{Packer, Packing};
 use super::units::Units;
 use super::{Container, Format, MakeFile, Plan, Request, Target, file};
+use crate::about::About;
 use crate::disk::Disk;
-use crate::error::{Error, Result};
-use crate::fs::{Choice, Options};
+use crate::error::Result;
+use crate::fs::Options;
 use crate::units::{Bytes, SECTOR_SIZE};
 use format::{GRAIN, SECTOR};
 use options::Chosen;
@@ -32,16 +33,12 @@ const MOST: u64 = (2 << 40) - (4 << 30);
 pub struct Vmdk;
 
 impl Format for Vmdk {
-    fn names(&self) -> &'static [&'static str] {
-        &["vmdk"]
-    }
-
-    fn extension(&self) -> &'static str {
-        "vmdk"
-    }
-
-    fn choices(&self) -> &'static [Choice] {
-        options::CHOICES
+    fn about(&self) -> About {
+        About {
+            names: &["vmdk"],
+            extension: "vmdk",
+            choices: options::CHOICES,
+        }
     }
 
     fn granularity(&self, _: &Options) -> Bytes {
@@ -51,13 +48,11 @@ impl Format for Vmdk {
     fn plan(&self, request: &Request<'_>) -> Result<Box<dyn Plan>> {
         let chosen = Chosen::of(request.place, request.options)?;
         let size = request.size.get();
-        if size > MOST {
-            let message = format!(
-                "a disk of {size} bytes is larger than a VMDK can be: {MOST} bytes (2044 GiB) are \
-                 the most; qcow2, vhdx and vdi take it"
-            );
-            return Err(Error::does_not_fit(request.place.clone(), message));
-        }
+        request.check_size(
+            MOST,
+            "a VMDK",
+            "2044 GiB) are the most; qcow2, vhdx and vdi take it",
+        )?;
         Ok(Box::new(VmdkPlan {
             descriptor: descriptor::descriptor(&chosen, size / SECTOR, request.identity),
             stream: chosen.stream,

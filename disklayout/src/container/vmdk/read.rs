@@ -22,7 +22,7 @@ pub(super) fn read<'a>(file: &'a dyn Disk) -> io::Result<Option<Box<dyn Disk + '
     let len = file.len().min(SECTOR) as usize;
     file.read_at(&mut header.as_mut_bytes()[..len], 0)?;
     if header.as_bytes().starts_with(TEXT) {
-        let message = "it is the descriptor of a VMDK whose data is in other files";
+        let message = "it is a descriptor whose data is in other files";
         return Err(io::Error::new(io::ErrorKind::Unsupported, message));
     }
     if header.magic != MAGIC {
@@ -32,7 +32,7 @@ pub(super) fn read<'a>(file: &'a dyn Disk) -> io::Result<Option<Box<dyn Disk + '
         header = footer(file)?;
     }
     let size = header.capacity.get().checked_mul(SECTOR);
-    let size = size.ok_or_else(|| damaged("the VMDK says that it is larger than any disk"))?;
+    let size = size.ok_or_else(|| damaged("it says that it is larger than any disk"))?;
     refuse_parent(file, &header)?;
     Ok(Some(Box::new(Read::new(
         file,
@@ -45,11 +45,11 @@ pub(super) fn read<'a>(file: &'a dyn Disk) -> io::Result<Option<Box<dyn Disk + '
 fn footer(file: &dyn Disk) -> io::Result<Header> {
     let mut footer = Header::new_zeroed();
     let at = file.len().checked_sub(2 * SECTOR);
-    let at = at.ok_or_else(|| damaged("the VMDK ends before its footer"))?;
+    let at = at.ok_or_else(|| damaged("the file ends before its footer"))?;
     file.read_at(footer.as_mut_bytes(), at)?;
     match footer.magic == MAGIC && footer.directory.get() != AT_END {
         true => Ok(footer),
-        false => Err(damaged("the VMDK has no footer: it isn't complete")),
+        false => Err(damaged("it has no footer: it isn't complete")),
     }
 }
 
@@ -62,14 +62,14 @@ fn refuse_parent(file: &dyn Disk, header: &Header) -> io::Result<()> {
     }
     let mut text = vec![0; len as usize];
     file.read_at(&mut text, offset)
-        .map_err(|_| damaged("the descriptor of the VMDK is outside of the file"))?;
+        .map_err(|_| damaged("the descriptor is outside of the file"))?;
     let text = String::from_utf8_lossy(&text);
     let mut lines = text.lines().map(|line| line.trim().to_ascii_lowercase());
     let parent = lines.find_map(|line| line.strip_prefix("parentcid=").map(str::to_owned));
     match parent.as_deref() {
         None | Some("ffffffff") => Ok(()),
         Some(_) => {
-            let message = "it is a VMDK of differences, which needs the image that it differs from";
+            let message = "it holds differences only, which needs the image that it differs from";
             Err(io::Error::new(io::ErrorKind::Unsupported, message))
         }
     }
@@ -94,15 +94,13 @@ impl Grains {
             u64::from(header.entries_per_table.get()),
         );
         if !grain.is_power_of_two() || grain > GRAIN_MAX || entries == 0 {
-            let message = format!("the VMDK has grains of {grain} sectors, {entries} in a table");
+            let message = format!("it has grains of {grain} sectors, {entries} in a table");
             return Err(damaged(message));
         }
         let tables = header.capacity.get().div_ceil(grain).div_ceil(entries);
         let directory = header.directory.get().saturating_mul(SECTOR);
         if directory.saturating_add(tables.saturating_mul(4)) > file.len() {
-            return Err(damaged(
-                "the grain directory of the VMDK is outside of the file",
-            ));
+            return Err(damaged("the grain directory is outside of the file"));
         }
         let flags = header.flags.get();
         let is_compressed = flags & FLAG_COMPRESSED != 0;
@@ -136,11 +134,8 @@ impl Grains {
 
 fn entry(file: &dyn Disk, offset: u64) -> io::Result<u32> {
     let mut bytes = [0; 4];
-    file.read_at(&mut bytes, offset).map_err(|_| {
-        damaged(format!(
-            "a table of the VMDK at {offset} is outside of the file"
-        ))
-    })?;
+    file.read_at(&mut bytes, offset)
+        .map_err(|_| damaged(format!("a table at {offset} is outside of the file")))?;
     Ok(u32::from_le_bytes(bytes))
 }
 

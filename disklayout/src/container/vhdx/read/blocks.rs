@@ -27,7 +27,7 @@ impl Blocks {
         let (entries, room) = (table.entries(), bat.length / 8);
         if entries > room {
             return Err(damaged(format!(
-                "the block allocation table of the VHDX has {room} entries, and {entries} are needed"
+                "the block allocation table has {room} entries, and {entries} are needed"
             )));
         }
         Ok(Self {
@@ -50,7 +50,7 @@ impl Find for Blocks {
         let of_block = |block: u64| entries.get((self.table.entry(block) - start) as usize);
         let of_first = of_block(first).and_then(held);
         if of_first.is_none() {
-            return Err(damaged(format!("the VHDX says nothing of block {first}")));
+            return Err(damaged(format!("it says nothing of block {first}")));
         }
         let others = (first..).map_while(|block| of_block(block).and_then(held));
         Ok(Stretch::joined(first, block, others))

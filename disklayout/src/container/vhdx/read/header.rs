@@ -25,10 +25,10 @@ pub(super) fn current(file: &dyn Disk) -> io::Result<Header> {
             current = Some(header);
         }
     }
-    let current = current.ok_or_else(|| damaged("neither header of the VHDX is sound"))?;
+    let current = current.ok_or_else(|| damaged("neither header is sound"))?;
     match current.version.get() {
         VERSION => Ok(current),
-        other => Err(unsupported(format!("it is version {other} of VHDX"))),
+        other => Err(unsupported(format!("version {other} isn't known"))),
     }
 }
 
@@ -49,7 +49,7 @@ pub(super) fn check_log(file: &dyn Disk, header: &Header) -> io::Result<()> {
     let end = start.checked_add(header.log_length.get().into());
     let end = end
         .filter(|end| *end <= file.len())
-        .ok_or_else(|| damaged("the log of the VHDX is outside of the file"))?;
+        .ok_or_else(|| damaged("the log is outside of the file"))?;
     let mut at = file.next_data(start);
     while at.saturating_add(LOG_SECTOR) <= end {
         // A hole ends anywhere.
@@ -58,7 +58,7 @@ pub(super) fn check_log(file: &dyn Disk, header: &Header) -> io::Result<()> {
         file.read_at(&mut entry, at)?;
         if entry.starts_with(&LOG_SIGNATURE) && entry[ENTRY_GUID..] == header.log {
             return Err(unsupported(
-                "who wrote to the VHDX last hasn't completed that: its log has to be replayed first, \
+                "who wrote to it last hasn't completed that: its log has to be replayed first, \
                  as 'qemu-img check -r all' does",
             ));
         }

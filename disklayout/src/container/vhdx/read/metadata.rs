@@ -25,12 +25,10 @@ impl Metadata {
     pub(super) fn of(file: &dyn Disk, region: &Region) -> io::Result<Self> {
         let mut table = vec![0; TABLE_LEN];
         if region.length < TABLE_LEN as u64 {
-            return Err(damaged(
-                "the metadata of the VHDX has no room for its table",
-            ));
+            return Err(damaged("the metadata has no room for its table"));
         }
         read_exact(file, &mut table, region.offset, "the metadata")?;
-        let entries = entries(&table).ok_or_else(|| damaged("the VHDX has no metadata table"))?;
+        let entries = entries(&table).ok_or_else(|| damaged("it has no metadata table"))?;
         let mut found = Self::default();
         for entry in entries {
             found.take(file, region, entry)?;
@@ -47,7 +45,7 @@ impl Metadata {
             PAGE_83 | PHYSICAL_SECTOR_SIZE if !is_user => {}
             PARENT_LOCATOR if !is_user => return Err(differencing()),
             _ if entry.flags.get() & IS_REQUIRED != 0 => {
-                return Err(unsupported("the VHDX has metadata that isn't known"));
+                return Err(unsupported("it has metadata that isn't known"));
             }
             _ => {}
         }
@@ -56,7 +54,7 @@ impl Metadata {
 
     /// The numbers of the BAT, if they can be.
     pub(super) fn table(&self) -> io::Result<Table> {
-        let missing = |what| move || damaged(format!("the VHDX doesn't tell its {what}"));
+        let missing = |what| move || damaged(format!("it doesn't tell its {what}"));
         let parameters = self.parameters.ok_or_else(missing("blocks' size"))?;
         let size = self.size.ok_or_else(missing("size"))?;
         let sector = self.sector.ok_or_else(missing("sectors' size"))?;
@@ -65,13 +63,13 @@ impl Metadata {
             return Err(differencing());
         }
         if !block.is_power_of_two() || !BLOCK.contains(&block) {
-            return Err(damaged(format!("blocks of the VHDX have {block} bytes")));
+            return Err(damaged(format!("blocks have {block} bytes")));
         }
         if SectorSize::of(sector).is_none() {
-            return Err(damaged(format!("sectors of the VHDX have {sector} bytes")));
+            return Err(damaged(format!("sectors have {sector} bytes")));
         }
         if size > MOST || !size.is_multiple_of(sector) {
-            let message = format!("the VHDX has {size} bytes: no number of sectors that can be");
+            let message = format!("the disk has {size} bytes: no number of sectors that can be");
             return Err(damaged(message));
         }
         Ok(Table {
@@ -96,7 +94,7 @@ fn item(file: &dyn Disk, region: &Region, entry: &MetadataEntry, len: u32) -> io
     let end = u64::from(offset) + u64::from(length);
     if length != len || end > region.length {
         return Err(damaged(format!(
-            "an item of the VHDX's metadata has {length} bytes at {offset}"
+            "an item of the metadata has {length} bytes at {offset}"
         )));
     }
     let mut value = [0; 8];
@@ -107,6 +105,6 @@ fn item(file: &dyn Disk, region: &Region, entry: &MetadataEntry, len: u32) -> io
 
 fn differencing() -> io::Error {
     unsupported(
-        "it is a differencing VHDX, which needs the image that it differs from: merge them first",
+        "it is a differencing disk, which needs the image that it differs from: merge them first",
     )
 }

@@ -49,9 +49,7 @@ fn structure<T: FromZeros + FromBytes + IntoBytes>(
 fn read_exact(file: &dyn Disk, buf: &mut [u8], offset: u64, what: &str) -> io::Result<()> {
     let end = offset.checked_add(buf.len() as u64);
     if end.is_none_or(|end| end > file.len()) {
-        return Err(damaged(format!(
-            "{what} of the VHDX is outside of the file"
-        )));
+        return Err(damaged(format!("{what} is outside of the file")));
     }
     file.read_at(buf, offset)
 }

@@ -33,7 +33,7 @@ impl Regions {
                 return Self::among(file, entries);
             }
         }
-        Err(damaged("neither region table of the VHDX is sound"))
+        Err(damaged("neither region table is sound"))
     }
 
     fn among(file: &dyn Disk, entries: &[RegionEntry]) -> io::Result<Self> {
@@ -43,14 +43,14 @@ impl Regions {
                 BAT => bat = Some(Region::of(file, entry)?),
                 METADATA => metadata = Some(Region::of(file, entry)?),
                 _ if entry.required.get() & 1 != 0 => {
-                    return Err(unsupported("the VHDX has a region that isn't known"));
+                    return Err(unsupported("it has a region that isn't known"));
                 }
                 _ => {}
             }
         }
         Ok(Self {
-            bat: bat.ok_or_else(|| damaged("the VHDX has no block allocation table"))?,
-            metadata: metadata.ok_or_else(|| damaged("the VHDX has no metadata"))?,
+            bat: bat.ok_or_else(|| damaged("it has no block allocation table"))?,
+            metadata: metadata.ok_or_else(|| damaged("it has no metadata"))?,
         })
     }
 }
@@ -60,7 +60,7 @@ impl Region {
         let (offset, length) = (entry.offset.get(), u64::from(entry.length.get()));
         let end = offset.checked_add(length);
         if end.is_none_or(|end| end > file.len()) {
-            return Err(damaged("a region of the VHDX is outside of the file"));
+            return Err(damaged("a region is outside of the file"));
         }
         Ok(Self { offset, length })
     }
