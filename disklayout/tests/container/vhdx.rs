@@ -244,10 +244,18 @@ fn what_is_not_known_is_refused_by_name() {
             Unsupported,
             "metadata that isn't known",
         ),
-        (set(ITEMS + 2, 0x30), InvalidData, "blocks have 3145728"),
+        (
+            set(ITEMS + 2, 0x30),
+            InvalidData,
+            "blocks have 3145728",
+        ),
         (set(ITEMS + 15, 1), InvalidData, "no number of sectors"),
         (set(ITEMS + 8, 1), InvalidData, "no number of sectors"),
-        (set(ITEMS + 33, 4), InvalidData, "sectors have 1024"),
+        (
+            set(ITEMS + 33, 4),
+            InvalidData,
+            "sectors have 1024",
+        ),
         (set(BAT, 4), InvalidData, "says nothing of block 0"),
         (set(BAT, 7), InvalidData, "says nothing of block 0"),
     ] {
