@@ -5,6 +5,7 @@
 //! terminal in this library.
 
 mod about;
+pub mod archive;
 mod build;
 pub mod compress;
 pub mod container;

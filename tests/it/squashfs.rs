@@ -176,6 +176,42 @@ fn unsquashfs_lists_and_reads_everything() {
     assert!(fs::metadata(&image.path).unwrap().len() == 4 * MIB);
 }
 
+/// mksquashfs takes something away from targets in some forms of archives.
+#[test]
+fn symbolic_links_lead_where_they_led() {
+    let long = "t".repeat(150);
+    let targets = [
+        "/absolute".to_owned(),
+        "../above".to_owned(),
+        "./here/../..//x/".to_owned(),
+        "/\u{e9}".to_owned(),
+        "../\u{e9}".to_owned(),
+        format!("/{long}"),
+        format!("../{long}"),
+        format!("./{long}\u{e9}"),
+    ];
+    let mut tree = FileTree::new(TIME);
+    let deep = format!("/{}/{}", "d".repeat(100), "e".repeat(100));
+    for (number, target) in targets.iter().enumerate() {
+        for directory in ["", &deep] {
+            let kind = NodeKind::Symlink(target.as_bytes().into());
+            put(&mut tree, &format!("{directory}/{number}"), kind);
+        }
+    }
+    let image = write(&*plan(request(tree), MIB).unwrap(), MIB);
+    let unpacked = tempfile::tempdir().unwrap();
+    let root = unpacked.path().join("root");
+    let mut unpack = command("unsquashfs");
+    unpack.arg("-d").arg(&root).arg(&image.path);
+    assert!(unpack.output().unwrap().status.success());
+    for (number, target) in targets.iter().enumerate() {
+        for directory in ["", &deep[1..]] {
+            let link = root.join(directory).join(number.to_string());
+            assert_eq!(fs::read_link(link).unwrap(), Path::new(target));
+        }
+    }
+}
+
 #[test]
 fn the_kernel_shows_everything() {
     if !is_root() {

@@ -8,10 +8,15 @@
 //!   where it is asked for a table of them behind the last one;
 //! * xz (".xz File Format" 1.2.1, 2.1): a stream for each block.
 //!
+//! [`ParallelWriter`] makes such a stream of one that comes in its order; image files compress the units
+//! of a disk, which come in any.
+//!
 //! The bytes depend on the input and on what was chosen, never on how many threads there are.
 
+mod blocks;
 mod codec;
 mod seek_table;
+mod writer;
 
 use std::ops::RangeInclusive;
 
@@ -19,6 +24,7 @@ use crate::error::{Error, Result};
 use crate::place::Place;
 
 pub(crate) use seek_table::SeekTable;
+pub use writer::ParallelWriter;
 
 /// A format of compressed data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]

@@ -6,8 +6,7 @@ use std::io;
 use std::os::unix::fs::FileExt;
 use std::sync::{Mutex, OnceLock, PoisonError};
 
-/// Makes an empty file that is gone with the process.
-pub type MakeFile<'a> = dyn Fn() -> io::Result<File> + Sync + 'a;
+pub use crate::disk::MakeFile;
 
 /// A file that grows, and that nobody else sees.
 pub(super) struct Scratch<'a> {

@@ -22,6 +22,10 @@ use std::fs::File;
 use std::io;
 use std::ops::Range;
 
+/// Makes an empty file, for reading and writing, that is gone with the process: for what has to wait and
+/// doesn't belong into memory.
+pub type MakeFile<'a> = dyn Fn() -> io::Result<File> + Sync + 'a;
+
 /// Positioned reads and writes on storage of a fixed length, from several threads at once.
 pub trait Disk: Debug + Sync {
     /// The length in bytes.

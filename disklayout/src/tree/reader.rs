@@ -83,6 +83,12 @@ impl<'a> ContentReader<'a> {
         Some((next.logical, next.len))
     }
 
+    /// Passes a hole up to `position`, which lies in one or where data starts.
+    pub(crate) fn skip_hole(&mut self, position: u64) {
+        let data = self.extents.last().map_or(self.len, |next| next.logical);
+        self.position = self.position.max(position.min(data));
+    }
+
     /// Fills all of `buf` with the next bytes. With the last ones it is sure that all are of the
     /// source as it was planned.
     ///

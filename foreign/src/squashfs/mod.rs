@@ -9,14 +9,13 @@ mod finish;
 mod format;
 mod ids;
 mod options;
-mod tar_stream;
 
 use std::collections::BTreeSet;
 use std::ffi::OsString;
+use std::ops::Range;
 use std::sync::{Arc, OnceLock};
 
-use std::ops::Range;
-
+use disklayout::archive::tar;
 use disklayout::disk::{Disk, SparseFile};
 use disklayout::fs::copy::Piece;
 use disklayout::fs::misfits::Survey;
@@ -27,7 +26,6 @@ use disklayout::tree::{Content, FileTree, NodeId, NodeKind, Store};
 use disklayout::{Bytes, Error, ErrorKind, Field, Place, Result, Timestamp};
 
 use self::options::{CHOICES, Compression};
-use self::tar_stream::Feed;
 use crate::run::{Packages, Runner, Tool};
 use crate::stage::NamelessFile;
 use crate::stage::scratch::unfinished;
@@ -35,6 +33,18 @@ use crate::stage::scratch::unfinished;
 const MKSQUASHFS: Tool = Tool {
     program: "mksquashfs",
     packages: Packages::same("squashfs-tools", "4.5 or newer"),
+};
+
+/// The archive that it is made of: the root's attributes are set otherwise. squashfs-tools 4.5.1 read
+/// some of the forms that GNU tar has for holes wrongly, and find zeroes themselves. Text of ACLs would
+/// be told of, attributes with names that squashfs doesn't have are ignored. From what a record says a
+/// symbolic link leads to, mksquashfs takes `/`, `./` and `../` away in front.
+const TAR: tar::Options = tar::Options {
+    order: tar::Order::Reading,
+    has_root: false,
+    keeps_holes: false,
+    acls: tar::Acls::Attributes,
+    long_links: tar::LongLinks::Members,
 };
 
 /// All that a filesystem is made with.
@@ -193,7 +203,7 @@ impl Recipe {
         arguments.extend(self.arguments.iter().cloned());
         runner
             .feed(&self.place, MKSQUASHFS, &arguments, |out| {
-                tar_stream::emit(tree, &mut Feed::new(&self.place.to_string(), out, progress))
+                tar::feed(&self.place, tree, TAR, out, progress)
             })
             .map_err(with_directory)?;
         let made = file.file().metadata().map_err(fail)?.len();
@@ -285,7 +295,7 @@ fn no_place(id: NodeId, name: &[u8]) -> Option<&'static str> {
         Some("mksquashfs takes none for the root directory")
     } else if !has_namespace(name) {
         Some("squashfs has user., trusted. and security. only")
-    } else if !tar_stream::is_name(name) {
+    } else if !tar::is_name(name) {
         Some("mksquashfs takes no name with '='")
     } else {
         None

@@ -114,28 +114,26 @@ impl Survey {
         most: usize,
         program: &str,
     ) -> Result<()> {
-        let too_long = tree
-            .directories()
-            .into_iter()
-            .filter(|path| path.len() > most);
-        let too_long: Vec<_> = too_long.collect();
-        for path in too_long {
-            // What is below one that was removed is gone.
-            let Some(slash) = path.iter().rposition(|byte| *byte == b'/') else {
-                continue;
-            };
-            let (above, name) = (&path[..slash], &path[slash + 1..]);
-            let Some(parent) = tree
-                .find(above)
-                .filter(|it| tree.entry(*it, name).is_some())
-            else {
-                continue;
-            };
-            let shown = || [&path[..SHOWN.min(path.len())], b"..."].concat();
-            let len = path.len();
-            let why = || format!("has a path of {len} bytes, and {program} takes {most}");
-            self.note(Loss::Name, shown, why)?;
-            tree.remove(parent, name);
+        let mut removed = Vec::new();
+        let mut directories = VecDeque::from([(FileTree::ROOT, 0)]);
+        while let Some((directory, above)) = directories.pop_front() {
+            for (name, id) in tree.entries(directory) {
+                let len = above + 1 + name.len();
+                if !tree.node(id).kind.is_directory() {
+                    continue;
+                }
+                if len <= most {
+                    directories.push_back((id, len));
+                    continue;
+                }
+                let path = || shortened([&tree.path(directory)[..], b"/", name].concat());
+                let why = || format!("has a path of {len} bytes, and {program} takes {most}");
+                self.note(Loss::Name, path, why)?;
+                removed.push((directory, name.to_vec()));
+            }
+        }
+        for (directory, name) in removed {
+            tree.remove(directory, &name);
         }
         Ok(())
     }
@@ -170,6 +168,15 @@ impl Survey {
         }
         Ok(())
     }
+}
+
+/// The start of a path that is too long to be shown.
+fn shortened(mut path: Vec<u8>) -> Vec<u8> {
+    if path.len() > SHOWN {
+        path.truncate(SHOWN);
+        path.extend(b"...");
+    }
+    path
 }
 
 fn change(tree: &mut FileTree, attributes: Vec<(NodeId, Attributes)>) {
@@ -283,7 +290,7 @@ mod tests {
         survey.keep_short_paths(&mut tree, 4, "mkfs").unwrap();
         assert!(tree.find(b"/a/b/c").is_none());
         assert!(tree.find(b"/a/b").is_some());
-        let expected = "left out 1 entry with names that X can't hold: '/a/b/c...' has a path of \
+        let expected = "left out 1 entry with names that X can't hold: '/a/b/c' has a path of \
             6 bytes, and mkfs takes 4";
         assert_eq!(survey.into_warnings(), [expected]);
     }

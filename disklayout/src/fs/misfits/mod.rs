@@ -154,10 +154,15 @@ pub struct Survey {
 impl Survey {
     /// Nothing found yet of what `request` asks of `format`, as people call it.
     pub fn new(request: &Request<'_>, format: &'static str) -> Self {
+        Self::of(request.place.clone(), request.misfits, format)
+    }
+
+    /// Nothing found yet of what is asked for at `place` in `format`, as people call it.
+    pub const fn of(place: Place, misfits: Misfits, format: &'static str) -> Self {
         Self {
-            place: request.place.clone(),
+            place,
             format,
-            misfits: request.misfits,
+            misfits,
             found: BTreeMap::new(),
         }
     }
@@ -239,7 +244,7 @@ impl Survey {
     fn refusal(&self, path: &[u8], why: &str) -> Error {
         let message = format!(
             "{} {why}, which {} can't hold: leave it out, have such things dropped (--lossy), or \
-             use another filesystem",
+             use another format",
             shown(path),
             self.format
         );
@@ -302,7 +307,7 @@ mod tests {
             let error = note(&mut survey(Misfits::Refuse), loss, b"/a\xFF").unwrap_err();
             assert_eq!(error.kind(), ErrorKind::Unsupported);
             let expected = "parts[0]: '/a\\xff' is so, which FAT can't hold: leave it out, have \
-                such things dropped (--lossy), or use another filesystem";
+                such things dropped (--lossy), or use another format";
             assert_eq!(error.to_string(), expected);
         }
         let mut survey = survey(Misfits::Refuse);

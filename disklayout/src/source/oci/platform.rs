@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::error::{Error, Result};
+use crate::place::Place;
 
 /// What an image runs on: an operating system, an architecture and its variant.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,7 +20,7 @@ impl Platform {
     ///
     /// # Errors
     /// `InvalidSpec` at `place` when it is no such name.
-    pub fn parse(place: &str, text: &str) -> Result<Self> {
+    pub fn parse(place: impl Into<Place>, text: &str) -> Result<Self> {
         let parts: Vec<_> = text.split('/').collect();
         let is_name = |part: &&str| {
             let is_fine = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
@@ -66,8 +67,18 @@ impl Platform {
     }
 
     /// The operating system.
-    pub(super) fn os(&self) -> &str {
+    pub fn os(&self) -> &str {
         &self.os
+    }
+
+    /// The architecture.
+    pub fn architecture(&self) -> &str {
+        &self.architecture
+    }
+
+    /// The variant of the architecture, unless it is the usual one.
+    pub fn variant(&self) -> Option<&str> {
+        self.variant.as_deref()
     }
 
     /// Whether it is what builders say of what runs nowhere, such as attestations.
