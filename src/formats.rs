@@ -1,15 +1,39 @@
-//! The formats of image files, as users ask for them.
+//! The formats of files, as users ask for them.
 
-use disklayout::container::{Format, Registry};
 use disklayout::fs::Options;
-use disklayout::{About, Place};
+use disklayout::{About, Place, container};
 
 use crate::checksum::Algorithm;
-pub use crate::image::FileFormat;
+pub use crate::image::{FileFormat, Holds};
+
+/// A format of files.
+#[derive(Clone, Copy, Debug)]
+struct Format {
+    about: About,
+    holds: Holds,
+}
+
+/// All formats: those of disks, and then those of archives.
+fn all() -> Vec<Format> {
+    let (disks, archives) = (container::Registry::default(), foreign::archives());
+    let disks = disks.formats().map(|format| Format {
+        about: format.about(),
+        holds: match format.holds_disk() {
+            true => Holds::Disk,
+            false => Holds::Map,
+        },
+    });
+    let archives = archives.formats().map(|format| Format {
+        about: format.about(),
+        holds: Holds::Files,
+    });
+    disks.chain(archives).collect()
+}
 
 /// All formats, as a word for help texts and errors.
 pub fn known() -> String {
-    Registry::default().names().join(", ")
+    let names = all().into_iter().map(|format| format.about.name());
+    names.collect::<Vec<_>>().join(", ")
 }
 
 /// The formats called `names`, each with those of `options` that it has. One that is called
@@ -22,101 +46,99 @@ pub fn asked<S: AsRef<str>>(
     options: &Options,
     place: &Place,
 ) -> Result<Vec<FileFormat>, String> {
-    let registry = Registry::default();
-    let mut formats: Vec<&dyn Format> = Vec::new();
+    let all = all();
+    let mut formats: Vec<Format> = Vec::new();
     for name in names {
         let name = name.as_ref();
-        let format = registry.format(name);
+        let format = all.iter().find(|it| it.about.names.contains(&name));
         let format = format.ok_or_else(|| {
             let known = known();
             format!("'{name}' is no format of images; there are {known}")
         })?;
-        if formats
-            .iter()
-            .any(|it| it.about().name() == format.about().name())
-        {
+        let is_same = |it: &Format| it.about.name() == format.about.name();
+        if formats.iter().any(is_same) {
             return Err(format!("'{name}' is asked for twice"));
         }
-        formats.push(format);
+        formats.push(*format);
     }
     for (name, _) in options.iter() {
-        if !formats.iter().any(|format| has(*format, name)) {
+        if !formats.iter().any(|format| has(format, name)) {
             return Err(unknown(name, &formats));
         }
     }
-    Ok(formats
-        .iter()
-        .map(|it| chosen(*it, options, place))
-        .collect())
+    let chosen = formats.iter().map(|it| chosen(it, options, place));
+    Ok(chosen.collect())
 }
 
-/// The same formats with sums beside all that hold the disk.
+/// The same formats with sums beside all that hold more than a map.
 pub fn with_checksums(files: Vec<FileFormat>, checksums: &[Algorithm]) -> Vec<FileFormat> {
-    let files = files.into_iter().map(|file| match file.holds_disk {
-        true => FileFormat {
+    let files = files.into_iter().map(|file| match file.holds {
+        Holds::Map => file,
+        Holds::Disk | Holds::Files => FileFormat {
             checksums: checksums.to_vec(),
             ..file
         },
-        false => file,
     });
     files.collect()
 }
 
-/// The name of the format that the name of a file ends in, if it is one's.
+/// The name of the format that the name of a file ends in, if it is one's: the longest, as `tar` is
+/// the end of others.
 pub fn of_file(file_name: &str) -> Option<&'static str> {
-    let registry = Registry::default();
-    let ends = |format: &&dyn Format| {
-        let ends = |end: &str| file_name.ends_with(&format!(".{end}"));
-        let About {
-            names, extension, ..
-        } = format.about();
-        ends(extension) || names.iter().any(|name| ends(name))
+    let ends = all().into_iter().flat_map(|Format { about, .. }| {
+        let ends = about.names.iter().copied().chain([about.extension]);
+        ends.map(move |end| (end, about.name()))
+    });
+    let is_end = |end: &str| {
+        let stem = file_name.strip_suffix(end);
+        stem.is_some_and(|stem| stem.ends_with('.'))
     };
-    let found = registry.formats().find(ends);
-    found.map(|format| format.about().name())
+    let found = ends.filter(|(end, _)| is_end(end));
+    let longest = found.max_by_key(|(end, _)| end.len());
+    longest.map(|(_, name)| name)
 }
 
 /// The names of files in several formats: `name` with the extension of each, in the place of one of
-/// theirs that it has. Where one of them alone holds the disk, it is called `name`.
+/// theirs that it has. Where all but one are maps, that one is called `name`.
 pub fn names(name: &str, files: &[FileFormat]) -> Vec<String> {
-    let disks = files.iter().filter(|file| file.holds_disk).count();
+    let is_map = |file: &FileFormat| file.holds == Holds::Map;
+    let others = files.iter().filter(|file| !is_map(file)).count();
     let mut stems = files.iter().filter_map(|file| {
         let stem = name.strip_suffix(file.extension.as_str())?;
         stem.strip_suffix('.')
     });
     let stem = stems.next().filter(|stem| !stem.is_empty()).unwrap_or(name);
-    let names = files
-        .iter()
-        .map(|file| match file.holds_disk && disks == 1 {
-            true => name.to_owned(),
-            false => format!("{stem}.{}", file.extension),
-        });
+    let names = files.iter().map(|file| match !is_map(file) && others == 1 {
+        true => name.to_owned(),
+        false => format!("{stem}.{}", file.extension),
+    });
     names.collect()
 }
 
 /// A format with those of `options` that it has.
-fn chosen(format: &dyn Format, options: &Options, place: &Place) -> FileFormat {
+fn chosen(format: &Format, options: &Options, place: &Place) -> FileFormat {
     let own = options.iter().filter(|(name, _)| has(format, name));
     let (alone, shared): (Vec<_>, Vec<_>) = own.partition(|(name, _)| name.contains(':'));
     // What is said of one format alone goes over what is said of all.
     let all = shared.into_iter().chain(alone);
     FileFormat {
         place: place.clone(),
-        name: format.about().name().to_owned(),
-        extension: format.about().extension.to_owned(),
-        holds_disk: format.holds_disk(),
+        name: format.about.name().to_owned(),
+        extension: format.about.extension.to_owned(),
+        holds: format.holds,
         options: all.fold(Options::default(), |options, (name, value)| {
             options.with(own_name(name).1, value)
         }),
+        is_named: true,
         to_stdout: false,
         checksums: Vec::new(),
     }
 }
 
 /// Whether an option is one of a format.
-fn has(format: &dyn Format, option: &str) -> bool {
+fn has(format: &Format, option: &str) -> bool {
     let (whose, name) = own_name(option);
-    let About { names, choices, .. } = format.about();
+    let About { names, choices, .. } = format.about;
     let is_its = whose.is_none_or(|whose| names.contains(&whose));
     is_its && choices.iter().any(|choice| choice.name == name)
 }
@@ -129,9 +151,8 @@ fn own_name(option: &str) -> (Option<&str>, &str) {
     }
 }
 
-fn unknown(option: &str, formats: &[&dyn Format]) -> String {
-    let each = formats.iter().map(|format| {
-        let about = format.about();
+fn unknown(option: &str, formats: &[Format]) -> String {
+    let each = formats.iter().map(|Format { about, .. }| {
         let choices: Vec<_> = about.choices.iter().map(|choice| choice.name).collect();
         match choices.is_empty() {
             true => format!("{} has none", about.name()),
@@ -174,6 +195,11 @@ mod tests {
             ("a.raw", Some("raw")),
             ("qcow2", None),
             ("a", None),
+            ("a.img.zst", Some("raw.zst")),
+            ("a.tar", Some("tar")),
+            ("a.tgz", Some("tar.gz")),
+            ("a.oci.tar", Some("oci")),
+            ("a.squashfs", Some("squashfs")),
         ] {
             assert_eq!(of_file(name), format, "{name}");
         }

@@ -50,14 +50,27 @@ pub struct FileFormat {
     pub name: String,
     /// What names of files in it end in: `img`.
     pub extension: String,
-    /// Whether it holds the disk, and doesn't only tell of it.
-    pub holds_disk: bool,
+    /// What is in it.
+    pub holds: Holds,
     /// What was chosen for it.
     pub options: Options,
+    /// Whether it was asked for by its name, and isn't only what the name of the file says.
+    pub is_named: bool,
     /// Whether it goes to standard output.
     pub to_stdout: bool,
     /// Which sums of it are put beside it.
     pub checksums: Vec<Algorithm>,
+}
+
+/// What a file has of what is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holds {
+    /// The disk.
+    Disk,
+    /// What is to be known of the disk where it is copied.
+    Map,
+    /// The files alone, without a disk around them.
+    Files,
 }
 
 /// A disk that is written here, whose contents are still to be found.
@@ -331,8 +344,9 @@ impl FileFormat {
             place: place.into(),
             name: "raw".to_owned(),
             extension: "img".to_owned(),
-            holds_disk: true,
+            holds: Holds::Disk,
             options: Options::default(),
+            is_named: true,
             to_stdout: false,
             checksums: Vec::new(),
         }

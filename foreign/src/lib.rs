@@ -15,7 +15,13 @@ pub mod squashfs;
 pub mod stage;
 pub mod xfs;
 
+use disklayout::archive::{self, Filesystem};
 use disklayout::fs::Registry;
+
+/// The formats of archives that may be asked for: those that are written in process, and squashfs.
+pub fn archives() -> archive::Registry {
+    archive::Registry::default().with(Filesystem::new(squashfs::SquashfsFormat::default()))
+}
 
 /// The formats that images may ask for: those that are written in process, and those here.
 pub fn registry() -> Registry {

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use clap::builder::PossibleValuesParser;
 use clap::error::ErrorKind;
+use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use disklayout::SectorSize;
 use disklayout::fs::{self, Misfits};
@@ -18,7 +19,7 @@ use super::values;
 use crate::checksum::Algorithm;
 use crate::command::make_fs::{Input, InputFormat, Options, STDOUT, Taken, format_place};
 use crate::describe::hdds::{arch, size};
-use crate::formats::{self, FileFormat};
+use crate::formats::{self, FileFormat, Holds};
 
 /// The command's name.
 pub(super) const NAME: &str = "make-fs";
@@ -32,6 +33,17 @@ const FORMAT_OPTION: &str = "format-option";
 
 /// The option, and the format that it adds.
 const BMAP: &str = "bmap";
+
+/// Options that say what disks are like.
+const OF_DISKS: [&str; 7] = [
+    "type",
+    "size",
+    "label",
+    "uuid",
+    "partition",
+    "part-type",
+    "sector-size",
+];
 
 /// Not that of a filesystem, which Btrfs has.
 const CHECKSUM: &str = "image-checksum";
@@ -300,7 +312,8 @@ fn paths(matches: &ArgMatches) -> Result<(Vec<Input>, PathBuf), clap::Error> {
 /// The formats of the image, with what was chosen for them.
 fn files(matches: &ArgMatches, output: &Path) -> Result<Vec<FileFormat>, clap::Error> {
     let mut names: Vec<String> = all(matches, "format");
-    if names.is_empty() {
+    let is_named = !names.is_empty();
+    if !is_named {
         let name = output.file_name().and_then(OsStr::to_str);
         let by_name = name.and_then(formats::of_file);
         names.push(by_name.unwrap_or("raw").to_owned());
@@ -316,6 +329,8 @@ fn files(matches: &ArgMatches, output: &Path) -> Result<Vec<FileFormat>, clap::E
     let files = files.map_err(|message| refusal(&message))?;
     let checksums: Vec<_> = all(matches, CHECKSUM);
     let mut files = formats::with_checksums(files, &checksums);
+    files.iter_mut().for_each(|file| file.is_named = is_named);
+    refuse_useless(matches, &files)?;
     if output.as_os_str() == STDOUT {
         if !checksums.is_empty() {
             return Err(refusal(
@@ -330,6 +345,29 @@ fn files(matches: &ArgMatches, output: &Path) -> Result<Vec<FileFormat>, clap::E
         only.to_stdout = true;
     }
     Ok(files)
+}
+
+/// Refuses options of a disk where there is none.
+fn refuse_useless(matches: &ArgMatches, files: &[FileFormat]) -> Result<(), clap::Error> {
+    let is_archive = |file: &FileFormat| file.holds == Holds::Files;
+    let of_disks = OF_DISKS.into_iter().chain(choices());
+    let given = |name: &&str| matches.value_source(name) == Some(ValueSource::CommandLine);
+    match of_disks.into_iter().find(given) {
+        Some(name) if files.iter().all(is_archive) => {
+            let formats: Vec<_> = files.iter().map(|file| file.name.as_str()).collect();
+            Err(refusal(&format!(
+                "--{name} is for disks, and {} has none: leave it out, or add a format that has",
+                formats.join(", ")
+            )))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The names of the options that only some filesystems have.
+fn choices() -> impl Iterator<Item = &'static str> {
+    let choices = foreign::registry().choices().into_iter();
+    choices.map(|(choice, _)| choice.name)
 }
 
 fn input(path: PathBuf) -> Input {

@@ -11,7 +11,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result, anyhow};
 use disklayout::Bytes;
-use disklayout::container::{self, Tee};
+use disklayout::archive::Facts;
+use disklayout::container::Tee;
 use disklayout::disk::Disk;
 use disklayout::fs::Progress;
 use indicatif::BinaryBytes;
@@ -22,6 +23,7 @@ use super::destination::Destination;
 use super::event::{Event, Reporter};
 use super::outcome::{Built, Cause, Content};
 use super::output::{Output, Published};
+use super::plan::FilePlan;
 use super::progress::Watch;
 use super::{Numbered, Settings};
 use crate::checksum::Algorithm;
@@ -58,14 +60,23 @@ pub(super) struct JobImage<'a> {
     pub(super) to_stdout: bool,
     /// Which sums of it are put beside it.
     pub(super) checksums: &'a [Algorithm],
-    /// Its format.
-    pub(super) plan: Box<dyn container::Plan>,
+    /// What it becomes.
+    pub(super) plan: FilePlan,
 }
 
-/// An image that is complete, and what goes into its place beside it.
+/// An image that is complete.
 struct Complete {
     image: Destination,
+    rest: Rest,
+}
+
+/// What comes with an image.
+#[derive(Default)]
+struct Rest {
+    /// What goes into its place beside it.
     beside: Option<Beside>,
+    /// What is known of it since it was written.
+    facts: Facts,
 }
 
 /// What all threads share.
@@ -159,13 +170,18 @@ impl<'a> Run<'a> {
         name: &str,
         content: Content,
     ) -> Result<Built, Cause> {
-        let Complete { mut image, beside } = complete;
+        let Complete { mut image, rest } = complete;
         let published = image.publish(self.settings.sync).and_then(|published| {
+            let beside = rest.beside;
             beside.map_or(Ok(()), |it| it.publish(name, self.settings))?;
             Ok(published)
         });
         let allocated = image.allocated().ok();
-        self.published(published, name, content, allocated)
+        let built = self.published(published, name, content, allocated)?;
+        Ok(Built {
+            facts: rest.facts,
+            ..built
+        })
     }
 
     /// Tells what came of an image.
@@ -231,6 +247,7 @@ impl<'a> Run<'a> {
                 size: published.size,
                 allocated: published.allocated,
                 content,
+                facts: Facts::new(),
             }),
             Err(error) => Err(self.cause(error, name, content, allocated)),
         }
@@ -250,10 +267,10 @@ impl<'a> Run<'a> {
         let begun: Result<Vec<_>> = begun.collect();
         let begun = begun.map_err(|error| self.cause(error, name, content, None))?;
         match contain_panic(|| self.fill(job, &begun)) {
-            Ok(beside) => {
-                let complete = begun.into_iter().zip(beside);
+            Ok(rest) => {
+                let complete = begun.into_iter().zip(rest);
                 Ok(complete
-                    .map(|(image, beside)| Complete { image, beside })
+                    .map(|(image, rest)| Complete { image, rest })
                     .collect())
             }
             Err(error) => {
@@ -279,26 +296,40 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// Writes a disk into all of its images; what is to be beside each of them.
-    fn fill(&self, job: Job<'_>, begun: &[Destination]) -> Result<Vec<Option<Beside>>> {
+    /// Writes a disk into all of its images, and the archives; what comes with each of them.
+    fn fill(&self, job: Job<'_>, begun: &[Destination]) -> Result<Vec<Rest>> {
         let scratch = || self.settings.scratch();
-        let opened = job.images.iter().zip(begun).map(|(image, to)| {
+        let (mut disks, mut archives) = (Vec::new(), Vec::new());
+        for (index, (image, to)) in job.images.iter().zip(begun).enumerate() {
             let target = to.target(self.settings.sync);
-            let opened = target.and_then(|target| image.plan.open(target, &scratch));
-            opened.map_err(|error| to.cannot_begin(job.size, error))
-        });
-        let disk = Tee::of(opened.collect::<Result<_>>()?);
-        let watch = Watch::new(job.images[0].name, job.content.files, self.reporter);
-        (job.write)(&*disk, &watch)?;
-        disk.finish().context("can't complete the image")?;
-        let images = job.images.iter().zip(begun);
-        let beside = images.map(|(image, to)| match to {
-            Destination::File(output) => {
-                Beside::of(output, image.name, image.checksums, self.settings).map(Some)
+            let begun = target.and_then(|target| match &image.plan {
+                FilePlan::Image(plan) => plan.open(target, &scratch).map(|it| disks.push(it)),
+                FilePlan::Archive(plan) => {
+                    archives.push((index, plan, target));
+                    Ok(())
+                }
+            });
+            begun.map_err(|error| to.cannot_begin(job.size, error))?;
+        }
+        let passes = u64::from(!disks.is_empty()) + archives.len() as u64;
+        let total = job.content.files.times(passes);
+        let watch = Watch::new(job.images[0].name, total, self.reporter);
+        if !disks.is_empty() {
+            let disk = Tee::of(disks);
+            (job.write)(&*disk, &watch)?;
+            disk.finish().context("can't complete the image")?;
+        }
+        let mut rest: Vec<_> = begun.iter().map(|_| Rest::default()).collect();
+        for (index, plan, target) in archives {
+            rest[index].facts = plan.write(&mut *target.into_stream(), &scratch, &watch)?;
+        }
+        for ((image, to), rest) in job.images.iter().zip(begun).zip(&mut rest) {
+            if let Destination::File(output) = to {
+                let (name, checksums) = (image.name, image.checksums);
+                rest.beside = Some(Beside::of(output, name, checksums, self.settings)?);
             }
-            Destination::Stdout(_) => Ok(None),
-        });
-        beside.collect()
+        }
+        Ok(rest)
     }
 
     /// What stopped the image `name`, whose files have `content` bytes, when it took `written` bytes.
@@ -397,7 +428,7 @@ mod tests {
     use std::process::Command;
 
     use disklayout::fs::Options;
-    use disklayout::{Identity, Timestamp, Zeroes};
+    use disklayout::{Identity, Timestamp, Zeroes, container};
 
     use super::*;
     use crate::engine::download::Downloads;
@@ -422,7 +453,7 @@ mod tests {
         }
     }
 
-    fn raw(size: u64) -> Box<dyn container::Plan> {
+    fn raw(size: u64) -> FilePlan {
         let formats = container::Registry::default();
         let request = container::Request {
             place: &"image".into(),
@@ -430,7 +461,8 @@ mod tests {
             options: &Options::default(),
             identity: &Identity::new("image", Timestamp::default()),
         };
-        formats.format("raw").unwrap().plan(&request).unwrap()
+        let raw = formats.format("raw").unwrap();
+        FilePlan::Image(raw.plan(&request).unwrap())
     }
 
     fn build(path: &Path, jobs: usize, writes: &[(&str, Write)]) -> Outcome {

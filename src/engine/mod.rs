@@ -40,7 +40,7 @@ pub use memory::{Memory, OVERHEAD_MIB};
 pub use outcome::{Amount, Built, Content, Failure, Outcome};
 pub use output::{Output, Published, check_target};
 use plan::Preparer;
-pub use plan::{Conditions, Decided, Planned, Planner};
+pub use plan::{Conditions, Decided, FilePlan, Planned, Planner};
 pub use replaced::check_replaced;
 pub use temporaries::Temporaries;
 pub use threads::start_common;
@@ -273,7 +273,9 @@ fn repeated_names(images: &[Image]) -> BTreeSet<usize> {
 
 /// The job that writes what was decided about `set`.
 fn job(set: Siblings<'_>, decided: Decided, zeroes: Zeroes) -> Job<'_> {
-    let Decided { disk: plan, files } = decided;
+    let content = Content::of(&decided);
+    let warnings = decided.warnings();
+    let Decided { disk, files } = decided;
     let images = set
         .numbered()
         .zip(files)
@@ -286,17 +288,14 @@ fn job(set: Siblings<'_>, decided: Decided, zeroes: Zeroes) -> Job<'_> {
         });
     Job {
         images: images.collect(),
-        size: plan.size,
-        cost: cost(&plan),
-        warnings: plan
-            .filesystems()
-            .flat_map(|filesystem| filesystem.warnings())
-            .chain(&plan.notices)
-            .cloned()
-            .collect(),
-        content: Content::of(&plan),
-        write: Box::new(move |disk, progress| {
-            disklayout::build(&plan, zeroes, disk, progress)?;
+        size: disk.as_ref().map_or(Bytes::new(0), |disk| disk.size),
+        cost: disk.as_ref().map_or(Bytes::new(content.files.bytes), cost),
+        warnings,
+        content,
+        write: Box::new(move |to, progress| {
+            if let Some(disk) = disk {
+                disklayout::build(&disk, zeroes, to, progress)?;
+            }
             Ok(())
         }),
     }

@@ -3,9 +3,12 @@
 use std::time::Duration;
 
 use disklayout::Bytes;
+use disklayout::archive::Facts;
 use disklayout::fs::Summary;
 use disklayout::layout::DiskPlan;
-use disklayout::tree::NodeKind;
+use disklayout::tree::{FileTree, NodeKind};
+
+use super::plan::Decided;
 
 /// One image that is in its place.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,6 +21,8 @@ pub struct Built {
     pub allocated: Bytes,
     /// What is in it.
     pub content: Content,
+    /// What is known of it since it was written, such as its digest: names and values.
+    pub facts: Facts,
 }
 
 /// So many files and their bytes.
@@ -27,6 +32,28 @@ pub struct Amount {
     pub files: u64,
     /// How many bytes are in them, holes left out.
     pub bytes: u64,
+}
+
+impl Amount {
+    /// What is in all of these trees.
+    fn of<'a>(trees: impl IntoIterator<Item = &'a FileTree>) -> Self {
+        let mut all = Self::default();
+        for (_, node) in trees.into_iter().flat_map(FileTree::nodes) {
+            if let NodeKind::File(content) = &node.kind {
+                all.files += 1;
+                all.bytes += content.data_len();
+            }
+        }
+        all
+    }
+
+    /// So many times as much.
+    pub(super) const fn times(self, count: u64) -> Self {
+        Self {
+            files: self.files * count,
+            bytes: self.bytes * count,
+        }
+    }
 }
 
 /// The numbers of an image's content, over all of its filesystems.
@@ -43,18 +70,23 @@ pub struct Content {
 }
 
 impl Content {
-    /// What is in `plan`.
-    pub(super) fn of(plan: &DiskPlan) -> Self {
+    /// What is in `plan`: on the disk, or in the archive where there is none.
+    pub(super) fn of(plan: &Decided) -> Self {
+        match (&plan.disk, plan.archives().next()) {
+            (Some(disk), _) => Self::of_disk(disk),
+            (None, Some(archive)) => Self {
+                files: Amount::of([archive.tree()]),
+                ..Self::default()
+            },
+            (None, None) => Self::default(),
+        }
+    }
+
+    fn of_disk(plan: &DiskPlan) -> Self {
         let filesystems: Vec<_> = plan.filesystems().collect();
         let summaries: Vec<_> = filesystems.iter().map(|one| one.summary()).collect();
         let sum = |part: fn(&Summary) -> Option<u64>| summaries.iter().map(part).sum();
-        let mut files = Amount::default();
-        for (_, node) in filesystems.iter().flat_map(|one| one.tree().nodes()) {
-            if let NodeKind::File(content) = &node.kind {
-                files.files += 1;
-                files.bytes += content.data_len();
-            }
-        }
+        let files = Amount::of(filesystems.iter().map(|one| one.tree()));
         let free: Option<u64> = sum(|it| Some(it.free_blocks? * u64::from(it.block_size)));
         Self {
             files,
@@ -200,6 +232,7 @@ mod tests {
             size: Bytes::new(1024),
             allocated: Bytes::new(512),
             content: Content::default(),
+            facts: Facts::new(),
         };
         let refused = || Cause::Other(anyhow!("refused").context("server"));
         let results = vec![

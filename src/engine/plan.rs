@@ -5,11 +5,10 @@ use std::io;
 use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context, Error, Result, anyhow};
-use disklayout::container;
 use disklayout::fs::Registry;
 use disklayout::layout::spec::{Disk, Holds};
 use disklayout::layout::{self, DiskPlan};
-use disklayout::{Identity, Timestamp};
+use disklayout::{Bytes, Identity, Timestamp, archive, container};
 use foreign::run::Runner;
 
 use super::contents::{Contents, Find};
@@ -53,6 +52,7 @@ pub struct Planner<'a> {
     pub(super) contents: Contents<'a>,
     registry: &'a Registry,
     formats: container::Registry,
+    archives: archive::Registry,
     time: Timestamp,
 }
 
@@ -69,6 +69,7 @@ impl<'a> Planner<'a> {
             contents: Contents::of(images, find, scratch, conditions.latest),
             registry,
             formats: container::Registry::default(),
+            archives: foreign::archives(),
             time: conditions.time,
         }
     }
@@ -117,25 +118,44 @@ impl<'a> Planner<'a> {
         let (layout, _) = files.first().context("there is no disk")?;
         let formats = files.iter().map(|(_, file)| self.format(file));
         let formats: Vec<_> = formats.collect::<Result<_>>()?;
-        let multiple = formats.iter().zip(&files);
-        let multiple = multiple.map(|(format, (_, file))| format.granularity(&file.options));
         let mut disk = self.contents.fill(layout, self.time)?;
-        disk.multiple = multiple.max().unwrap_or(disk.multiple);
         let seed = match &layout.seed {
             Seed::Text(text) => text.clone(),
             Seed::Content => seed_of(&disk),
         };
         let identity = Identity::new(&seed, self.time);
-        let disk = layout::plan(disk, &identity, self.registry)?;
-        let files = formats.iter().zip(&files).map(|(format, (_, file))| {
-            let plan = format.plan(&container::Request {
-                place: &file.place,
-                size: disk.size,
-                options: &file.options,
-                identity: &identity,
-            })?;
-            check_stream(format.about().name(), file, plan.as_ref())?;
-            Ok(plan)
+        let chosen = || {
+            formats
+                .iter()
+                .zip(&files)
+                .map(|(it, (_, file))| (*it, *file))
+        };
+        let mut archives = Vec::new();
+        for (format, file) in chosen() {
+            if let Format::Archive(format) = format {
+                archives.push(archive(format, file, &disk, &identity)?);
+            }
+        }
+        let granularity = chosen().filter_map(|(format, file)| match format {
+            Format::Disk(format) => Some(format.granularity(&file.options)),
+            Format::Archive(_) => None,
+        });
+        let disk = match granularity.max() {
+            None => None,
+            Some(multiple) => {
+                disk.multiple = multiple;
+                Some(layout::plan(disk, &identity, self.registry)?)
+            }
+        };
+        let mut archives = archives.into_iter();
+        let files = chosen().map(|(format, file)| match (format, &disk) {
+            (Format::Disk(format), Some(disk)) => {
+                image(format, file, disk.size, &identity).map(FilePlan::Image)
+            }
+            _ => archives
+                .next()
+                .map(FilePlan::Archive)
+                .context("there is no archive"),
         });
         Ok(Decided {
             files: files.collect::<Result<_>>()?,
@@ -143,23 +163,108 @@ impl<'a> Planner<'a> {
         })
     }
 
-    /// The format of an image file.
-    fn format(&self, file: &FileFormat) -> Result<&dyn container::Format> {
-        self.formats.format(&file.name).ok_or_else(|| {
-            let known = self.formats.names().join(", ");
-            let message = format!("'{}' is no format of images; there are {known}", file.name);
+    /// The format of a file.
+    fn format(&self, file: &FileFormat) -> Result<Format<'_>> {
+        let disk = self.formats.format(&file.name).map(Format::Disk);
+        let archive = || self.archives.format(&file.name).map(Format::Archive);
+        disk.or_else(archive).ok_or_else(|| {
+            let message = format!("'{}' is no format of images", file.name);
             disklayout::Error::invalid(&file.place, message).into()
         })
     }
 }
 
-/// A disk in which everything is decided, and the formats of the files that it goes into.
+/// What a file is made in.
+#[derive(Clone, Copy, Debug)]
+enum Format<'a> {
+    Disk(&'a dyn container::Format),
+    Archive(&'a dyn archive::Format),
+}
+
+/// An image file of a disk of so many bytes.
+fn image(
+    format: &dyn container::Format,
+    file: &FileFormat,
+    size: Bytes,
+    identity: &Identity,
+) -> Result<Box<dyn container::Plan>> {
+    let plan = format.plan(&container::Request {
+        place: &file.place,
+        size,
+        options: &file.options,
+        identity,
+    })?;
+    check_stream(format.about().name(), file, plan.as_ref())?;
+    Ok(plan)
+}
+
+/// An archive of what is in the only filesystem of `disk`.
+fn archive(
+    format: &dyn archive::Format,
+    file: &FileFormat,
+    disk: &Disk,
+    identity: &Identity,
+) -> Result<Box<dyn archive::Plan>> {
+    let mut filesystems = disk.partitions.iter().filter_map(|one| match &one.holds {
+        Holds::Filesystem(filesystem) => Some(filesystem),
+        Holds::Nothing | Holds::Bytes(_) => None,
+    });
+    let (Some(only), None) = (filesystems.next(), filesystems.next()) else {
+        let message = format!(
+            "{} is of the files of one filesystem, and the image has none or several: ask for it \
+             where there is one",
+            format.about().name()
+        );
+        return Err(disklayout::Error::unsupported(&file.place, message).into());
+    };
+    Ok(format.plan(archive::Request {
+        place: file.place.clone(),
+        tree: only.tree.clone(),
+        misfits: only.misfits,
+        options: &file.options,
+        identity,
+    })?)
+}
+
+/// What is made, with everything decided.
 #[derive(Debug)]
 pub struct Decided {
-    /// The disk.
-    pub disk: DiskPlan,
+    /// The disk; none where all files are archives.
+    pub disk: Option<DiskPlan>,
     /// One file for each image, in their order.
-    pub files: Vec<Box<dyn container::Plan>>,
+    pub files: Vec<FilePlan>,
+}
+
+/// A file in which everything is decided but what the disk holds.
+#[derive(Debug)]
+pub enum FilePlan {
+    /// A file of the disk.
+    Image(Box<dyn container::Plan>),
+    /// An archive.
+    Archive(Box<dyn archive::Plan>),
+}
+
+impl Decided {
+    /// The archives among the files.
+    pub fn archives(&self) -> impl Iterator<Item = &dyn archive::Plan> {
+        self.files.iter().filter_map(|file| match file {
+            FilePlan::Archive(plan) => Some(plan.as_ref()),
+            FilePlan::Image(_) => None,
+        })
+    }
+
+    /// What of the content isn't in it.
+    pub fn warnings(&self) -> Vec<String> {
+        let mut all = Vec::new();
+        if let Some(disk) = &self.disk {
+            let filesystems = disk.filesystems();
+            all.extend(filesystems.flat_map(|one| one.warnings()).cloned());
+            all.extend(disk.notices.iter().cloned());
+        }
+        let of_archives = self.archives().flat_map(|one| one.warnings()).cloned();
+        all.extend(of_archives);
+        all
+    }
 }
 
 /// The disk of an image that is written here, and the format of its file.
@@ -256,7 +361,7 @@ impl<'a> Preparer<'a> {
     /// When they can't be made, or when something is missing that they need.
     pub(super) fn layout(&self, images: &[Image]) -> Result<Decided> {
         let plan = self.planner.decide(images)?;
-        for filesystem in plan.disk.filesystems() {
+        for filesystem in plan.disk.iter().flat_map(DiskPlan::filesystems) {
             filesystem.check_tools()?;
         }
         Ok(plan)

@@ -12,7 +12,7 @@ use disklayout::inspect;
 use disklayout::magic::{self, Kind};
 
 use super::directory::Directory;
-use crate::image::FileFormat;
+use crate::image::{FileFormat, Holds};
 
 /// Raw images of filesystems that are made here, but aren't all read back.
 const OURS: &[(u64, &[u8])] = &[
@@ -44,7 +44,13 @@ pub fn check_replaced(directory: &Directory, name: &str, format: &FileFormat) ->
     let Some(file) = directory.open_regular(name).with_context(context)? else {
         return Ok(());
     };
-    if !format.holds_disk && is_map(&file).with_context(context)? {
+    let is_kind = match format.holds {
+        Holds::Map => is_map(&file).with_context(context)?,
+        // A name alone may be that of an input which was given last by mistake.
+        Holds::Files => format.is_named && is_archive(&file).with_context(context)?,
+        Holds::Disk => false,
+    };
+    if is_kind {
         return Ok(());
     }
     match other_than_image(name, &file).with_context(context)? {
@@ -98,6 +104,12 @@ fn is_map(file: &File) -> io::Result<bool> {
     let start = start(file)?;
     let is_there = |text: &[u8]| start.windows(text.len()).any(|it| it == text);
     Ok(start.starts_with(b"<?xml") && is_there(b"<bmap version="))
+}
+
+/// Whether `file` is an archive, or compressed.
+fn is_archive(file: &File) -> io::Result<bool> {
+    let found = magic::of(&start(file)?);
+    Ok(found.is_some_and(|it| matches!(it.kind, Kind::Archive | Kind::Compressed)))
 }
 
 /// Whether there is a partition table or a filesystem, sound or not.
@@ -245,7 +257,7 @@ mod tests {
         let directory = Directory::lock(root.path()).unwrap();
         let raw = FileFormat::raw("t");
         let map = FileFormat {
-            holds_disk: false,
+            holds: Holds::Map,
             ..raw.clone()
         };
         let text = "<?xml version=\"1.0\" ?>\n<bmap version=\"2.0\">\n";

@@ -118,13 +118,19 @@ fn object(event: &Event<'_>) -> Value {
             built,
             number,
             images,
-        } => json!({
-            "event": "image_built", "image": built.image, "number": number, "images": images,
-            "size": built.size.get(), "allocated": built.allocated.get(),
-            "files": built.content.files.files, "bytes": built.content.files.bytes,
-            "free": built.content.free.map(|free| free.get()),
-            "inodes": built.content.inodes, "free_inodes": built.content.free_inodes,
-        }),
+        } => {
+            let mut value = json!({
+                "event": "image_built", "image": built.image, "number": number, "images": images,
+                "size": built.size.get(), "allocated": built.allocated.get(),
+                "files": built.content.files.files, "bytes": built.content.files.bytes,
+                "free": built.content.free.map(|free| free.get()),
+                "inodes": built.content.inodes, "free_inodes": built.content.free_inodes,
+            });
+            for (name, fact) in &built.facts {
+                value[*name] = json!(fact);
+            }
+            value
+        }
         Event::ImageFailed {
             image,
             number,

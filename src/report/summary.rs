@@ -18,6 +18,11 @@ pub(super) fn built(outcome: &Outcome) -> Vec<String> {
     if let ([built], []) = (&*outcome.built, &*outcome.failed) {
         lines.push(content(built, outcome.elapsed));
     }
+    let facts = outcome.built.iter().flat_map(|built| {
+        let facts = built.facts.iter();
+        facts.map(move |(name, fact)| format!("{}: {name} {fact}", built.image))
+    });
+    lines.extend(facts);
     lines
 }
 
@@ -123,6 +128,7 @@ pub(super) mod tests {
                 inodes: Some(100),
                 free_inodes: Some(80),
             },
+            facts: vec![],
         };
         Outcome {
             built: vec![built("a.img"), built("b.img")],

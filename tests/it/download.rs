@@ -607,7 +607,7 @@ fn image(source: Source, sha256: Option<&str>) -> Image {
 fn planned(planner: &Planner<'_>, image: &Image) -> Result<Content, String> {
     let plan = planner.decide(std::slice::from_ref(image));
     let plan = plan.map_err(|error| format!("{error:#}"))?;
-    let filesystem = plan.disk.filesystems().next().unwrap();
+    let filesystem = plan.disk.as_ref().unwrap().filesystems().next().unwrap();
     let files = filesystem.tree().files();
     assert_eq!(files.len(), 1);
     Ok(files[0].1.clone())

@@ -15,6 +15,7 @@ const COMMAND: &Rules = &[
     (
         "cli",
         &[
+            "checksum",
             "command",
             "describe",
             "distribution",
@@ -28,6 +29,7 @@ const COMMAND: &Rules = &[
     (
         "command",
         &[
+            "checksum",
             "current_release",
             "describe",
             "distribution",
@@ -47,7 +49,9 @@ const COMMAND: &Rules = &[
     (
         "engine",
         &[
+            "checksum",
             "foreign::address",
+            "foreign::archives",
             "foreign::run",
             "foreign::stage",
             "image",
@@ -75,6 +79,7 @@ const COMMAND: &Rules = &[
     (
         "describe",
         &[
+            "checksum",
             "config",
             "distribution",
             "foreign::address",
@@ -83,8 +88,9 @@ const COMMAND: &Rules = &[
         ],
     ),
     ("config", &[]),
-    ("formats", &["image"]),
-    ("image", &["distribution"]),
+    ("formats", &["checksum", "foreign", "image"]),
+    ("image", &["checksum", "distribution"]),
+    ("checksum", &[]),
     ("printable", &[]),
     ("status", &[]),
     ("osinfo", &["foreign::run"]),
@@ -104,6 +110,7 @@ const FOREIGN: &Rules = &[
 
 /// The library.
 const LIBRARY: &Rules = &[
+    ("about", &["error", "fs::Choice", "fs::Options", "place"]),
     (
         "build",
         &["disk", "error", "fs", "layout", "place", "table", "units"],
@@ -111,6 +118,7 @@ const LIBRARY: &Rules = &[
     (
         "container",
         &[
+            "about",
             "compress",
             "disk",
             "error",
@@ -127,15 +135,9 @@ const LIBRARY: &Rules = &[
         &[
             "about",
             "compress",
-            "disk::MakeFile",
+            "disk",
             "error",
-            "fs::Choice",
-            "fs::Misfits",
-            "fs::Options",
-            "fs::Progress",
-            "fs::Unwatched",
-            "fs::misfits",
-            "fs::options",
+            "fs",
             "identity",
             "place",
             "source::oci::Platform",

@@ -4,6 +4,7 @@
 //! decides nothing. Archives are written from their start to their end, into a pipe too.
 
 mod compressed;
+mod filesystem;
 pub mod oci;
 mod registry;
 pub mod tar;
@@ -21,6 +22,7 @@ use crate::tree::FileTree;
 use crate::units::Bytes;
 
 pub use compressed::Compressed;
+pub use filesystem::Filesystem;
 pub use registry::Registry;
 
 /// A format of archives.

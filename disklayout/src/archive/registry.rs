@@ -2,9 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{Compressed, Format, oci, tar};
+use super::{Compressed, Filesystem, Format, oci, tar};
 use crate::about::About;
 use crate::compress::Codec;
+use crate::fs::erofs::ErofsFormat;
 
 /// The formats that archives can be asked for in.
 #[derive(Clone, Debug)]
@@ -22,12 +23,20 @@ impl Default for Registry {
                 Arc::new(Compressed::new(Codec::Zstd)),
                 Arc::new(Compressed::new(Codec::Xz)),
                 Arc::new(oci::Oci),
+                Arc::new(Filesystem::new(ErofsFormat)),
             ],
         }
     }
 }
 
 impl Registry {
+    /// The same with another format, which goes behind the others.
+    #[must_use]
+    pub fn with(mut self, format: impl Format + 'static) -> Self {
+        self.formats.push(Arc::new(format));
+        self
+    }
+
     /// All formats.
     pub fn formats(&self) -> impl Iterator<Item = &dyn Format> {
         self.formats.iter().map(|format| &**format)

@@ -40,6 +40,16 @@ impl Target {
     }
 }
 
+impl Target {
+    /// What takes the bytes of it one after the other.
+    pub fn into_stream(self) -> Box<dyn Write + Send> {
+        match self {
+            Self::File(to) => Box::new(to.file),
+            Self::Stream(stream) => stream,
+        }
+    }
+}
+
 impl TargetFile {
     /// A hole of `len` bytes in the file.
     ///

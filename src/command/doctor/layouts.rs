@@ -53,7 +53,7 @@ fn plan(wanted: &[Image], planner: &Planner<'_>, registry: &Registry) -> Layouts
             continue;
         }
         match planner.decide(std::slice::from_ref(image)) {
-            Ok(plan) => least += least_bytes(&plan.disk, registry),
+            Ok(plan) => least += plan.disk.map_or(0, |disk| least_bytes(&disk, registry)),
             Err(error) => refused.push((image, format!("{error:#}"))),
         }
     }

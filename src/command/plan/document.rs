@@ -2,10 +2,13 @@
 
 use disklayout::fs::FsPlan;
 use disklayout::layout::{DiskPlan, Held, PartitionPlan, RawBytes};
+use disklayout::tree::FileTree;
+use disklayout::{Bytes, archive};
 use serde_json::{Value, json};
 
 use super::{Machine, Planned};
 use crate::command::record;
+use crate::engine::Decided;
 use crate::image::{FileFormat, Image, InstallRecipe, Recipe};
 
 /// The version of the document. It grows when a field changes its meaning or goes away.
@@ -20,7 +23,7 @@ pub(super) fn document(plans: &[(&Image, &Planned)]) -> Value {
 
 fn one(image: &Image, plan: &Planned) -> Value {
     let mut value = match (plan, &image.recipe) {
-        (Planned::Layout(plan), Recipe::Layout(_, file)) => layout(plan, file),
+        (Planned::Layout(plan), Recipe::Layout(_, file)) => decided(plan, file),
         (Planned::Refused(error), _) => json!({ "error": format!("{error:#}") }),
         (Planned::Install(machine), Recipe::Install(recipe)) => install(recipe, *machine),
         (Planned::Install(_), Recipe::Layout(..)) | (Planned::Layout(_), Recipe::Install(_)) => {
@@ -46,12 +49,28 @@ fn install(recipe: &InstallRecipe, machine: Machine) -> Value {
     })
 }
 
-fn layout(plan: &DiskPlan, file: &FileFormat) -> Value {
+fn decided(plan: &Decided, file: &FileFormat) -> Value {
+    let mut value = match (&plan.disk, plan.archives().next()) {
+        (Some(disk), _) => layout(disk),
+        (None, Some(plan)) => archive(plan),
+        (None, None) => json!({}),
+    };
+    let checksums = file.checksums.iter().map(|sum| sum.name());
+    value["format"] = json!(file.name);
+    value["checksums"] = json!(checksums.collect::<Vec<_>>());
+    value
+}
+
+fn archive(plan: &dyn archive::Plan) -> Value {
+    let mut value = json!({ "size": plan.len().map(Bytes::get) });
+    add_files(&mut value, plan.tree());
+    value
+}
+
+fn layout(plan: &DiskPlan) -> Value {
     let partitions: Vec<_> = plan.partitions.iter().map(partition).collect();
     let mut value = json!({
         "size": plan.size.get(),
-        "format": file.name,
-        "checksums": file.checksums.iter().map(|sum| sum.name()).collect::<Vec<_>>(),
         "sector_size": plan.sector_size.get(),
         "partitions": partitions,
         "blobs": plan.blobs.iter().map(bytes).collect::<Vec<_>>(),
@@ -77,24 +96,7 @@ fn bytes(bytes: &RawBytes) -> Value {
 
 fn filesystem(plan: &dyn FsPlan) -> Value {
     let summary = plan.summary();
-    let files: Vec<_> = plan
-        .tree()
-        .files()
-        .into_iter()
-        .map(|(path, content)| {
-            json!({
-                "path": String::from_utf8_lossy(&path),
-                "size": content.len(),
-            })
-        })
-        .collect();
-    let bytes: u64 = plan
-        .tree()
-        .files()
-        .iter()
-        .map(|(_, content)| content.len())
-        .sum();
-    json!({
+    let mut value = json!({
         "kind": summary.kind,
         "label": summary.label,
         "uuid": summary.uuid.map(|uuid| uuid.to_string()),
@@ -103,8 +105,22 @@ fn filesystem(plan: &dyn FsPlan) -> Value {
         "free_blocks": summary.free_blocks,
         "inodes": summary.inodes,
         "journal": summary.journal.map(|journal| journal.get()),
-        "file_count": files.len(),
-        "file_bytes": bytes,
-        "files": files,
-    })
+    });
+    add_files(&mut value, plan.tree());
+    value
+}
+
+/// Adds how many files there are, and which.
+fn add_files(value: &mut Value, tree: &FileTree) {
+    let files = tree.files();
+    let bytes: u64 = files.iter().map(|(_, content)| content.len()).sum();
+    value["file_count"] = json!(files.len());
+    value["file_bytes"] = json!(bytes);
+    let each = files.into_iter().map(|(path, content)| {
+        json!({
+            "path": String::from_utf8_lossy(&path),
+            "size": content.len(),
+        })
+    });
+    value["files"] = each.collect();
 }

@@ -5,12 +5,11 @@ mod document;
 mod text;
 
 use anyhow::{Result, bail};
-use disklayout::layout::DiskPlan;
 
 use super::next_release::next_release;
 use super::set::Uploads;
 use super::{Context, answer};
-use crate::engine::{self, Conditions, Planner};
+use crate::engine::{self, Conditions, Decided, Planner};
 use crate::image::{Image, InstallRecipe, Recipe};
 use crate::status::Status;
 use crate::virtinstall;
@@ -28,7 +27,7 @@ pub struct Options {
 #[derive(Debug)]
 enum Planned {
     /// A layout with everything decided.
-    Layout(Box<DiskPlan>),
+    Layout(Box<Decided>),
     /// An installation, of which only the recipe is known, and what was asked for instead.
     Install(Machine),
     /// Why there is no plan.
@@ -68,7 +67,7 @@ pub fn run(context: &Context, options: &Options) -> Result<Status> {
             Planned::Install(Machine::new(recipe, &context.settings.install))
         }
         Recipe::Layout(..) => match planner.decide(std::slice::from_ref(image)) {
-            Ok(plan) => Planned::Layout(Box::new(plan.disk)),
+            Ok(plan) => Planned::Layout(Box::new(plan)),
             Err(error) => Planned::Refused(error),
         },
     };

@@ -5,12 +5,14 @@ use std::fmt::Write;
 use disklayout::fs::{FsPlan, Summary};
 use disklayout::layout::{DiskPlan, Held, PartitionPlan, RawBytes};
 use disklayout::table::{Entry, TableId};
-use disklayout::{Bytes, SectorSize};
+use disklayout::tree::FileTree;
+use disklayout::{Bytes, SectorSize, archive};
 
 use indicatif::BinaryBytes;
 
 use super::{Machine, Planned};
 use crate::checksum::Algorithm;
+use crate::engine::Decided;
 use crate::image::{FileFormat, Finish, Image, InstallRecipe, Recipe};
 use crate::printable::printable;
 
@@ -26,7 +28,7 @@ pub(super) fn text(plans: &[(&Image, &Planned)]) -> String {
 fn one(image: &Image, plan: &Planned) -> String {
     let name = &image.file_name;
     match (plan, &image.recipe) {
-        (Planned::Layout(plan), Recipe::Layout(_, file)) => layout(name, plan, file),
+        (Planned::Layout(plan), Recipe::Layout(_, file)) => decided(name, plan, file),
         (Planned::Install(machine), Recipe::Install(recipe)) => install(name, recipe, *machine),
         (Planned::Refused(error), _) => {
             let reason = format!("{error:#}");
@@ -78,6 +80,28 @@ fn finish(name: &str, finish: Finish) -> Vec<String> {
         .collect()
 }
 
+fn decided(name: &str, plan: &Decided, file: &FileFormat) -> String {
+    match (&plan.disk, plan.archives().next()) {
+        (Some(disk), _) => layout(name, disk, file),
+        (None, Some(plan)) => archive(name, plan, file),
+        (None, None) => format!("{name}\n"),
+    }
+}
+
+fn archive(name: &str, plan: &dyn archive::Plan, file: &FileFormat) -> String {
+    let size = plan.len().map(|size| format!(", {size}"));
+    let (size, sums) = (size.unwrap_or_default(), sums(name, file));
+    let files = files(plan.tree());
+    format!("{name}: in the format {}{size}{sums}\n{files}", file.name)
+}
+
+/// What is put beside a file.
+fn sums(name: &str, file: &FileFormat) -> String {
+    let sums = file.checksums.iter();
+    sums.map(|sum| format!(", then {}", sum.file_name(name)))
+        .collect()
+}
+
 fn layout(name: &str, plan: &DiskPlan, file: &FileFormat) -> String {
     let table = match plan.table {
         TableId::None => "no table".to_owned(),
@@ -92,9 +116,7 @@ fn layout(name: &str, plan: &DiskPlan, file: &FileFormat) -> String {
         "raw" => String::new(),
         other => format!(", in the format {other}"),
     };
-    let sums = file.checksums.iter();
-    let sums = sums.map(|sum| format!(", then {}", sum.file_name(name)));
-    let sums: String = sums.collect();
+    let sums = sums(name, file);
     let mut text = format!("{name}: {}, {table}{sectors}{format}{sums}\n", plan.size);
     for partition in &plan.partitions {
         text += &self::partition(partition, plan.sector_size);
@@ -161,18 +183,23 @@ fn entry(entry: &Entry) -> String {
 }
 
 fn filesystem(plan: &dyn FsPlan) -> String {
-    let mut text = format!("    {}\n", summary(&plan.summary()));
-    let files = plan.tree().files();
+    let files = files(plan.tree());
+    format!("    {}\n{files}", summary(&plan.summary()))
+}
+
+/// The files in a tree, or how many there are.
+fn files(tree: &FileTree) -> String {
+    let files = tree.files();
     if files.len() > LISTED {
         let bytes: u64 = files.iter().map(|(_, content)| content.len()).sum();
-        let others = plan.tree().nodes().count() - files.len();
-        text += &format!(
+        let others = tree.nodes().count() - files.len();
+        return format!(
             "      {} files of {} together, {others} directories and others\n",
             files.len(),
             BinaryBytes(bytes)
         );
-        return text;
     }
+    let mut text = String::new();
     for (path, content) in files {
         // Writing to a string can't fail.
         let _ = writeln!(
