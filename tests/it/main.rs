@@ -62,6 +62,7 @@ mod libguestfs;
 /// Where the configuration and its files are found.
 mod locate;
 /// `make-fs`: images from directories and archives.
+mod machine;
 mod made_archives;
 mod make_fs;
 mod make_fs_digests;
