@@ -172,7 +172,7 @@ fn an_image_of_a_container_is_as_it_was_described() {
 fn groups_have_archives() {
     let world = World::new(
         r#"{"name": "t", "size": "20M", "labels": ["gpt"], "filesystems": ["ext4"],
-            "formats": ["raw", "tar.zst", "oci"], "checksum": true, "format_options": {"cmd": "/a"},
+            "formats": ["raw", "tar.zst", "oci"], "checksum": true, "format_options": {"cmd": ["/a", "b c"]},
             "parts": [{"type": "p", "start": 2048, "end": -2048}],
             "writes": [{"part": 1, "path": "/a", "content": "one"}]}"#,
         "",
@@ -191,6 +191,14 @@ fn groups_have_archives() {
         &arguments(&["--list", "--file"], &[&world.path("disk_t.tar.zst")]),
     );
     assert!(said.unwrap().lines().any(|line| line == "a"));
+    let image = format!("oci-archive:{}", world.path("disk_t.oci.tar").display());
+    let said = run(
+        "skopeo",
+        &["--override-arch", "amd64", "inspect", "--config", &image],
+    )
+    .unwrap();
+    let said: Value = serde_json::from_str(&said).unwrap();
+    assert_eq!(said["config"]["Cmd"], serde_json::json!(["/a", "b c"]));
     let plan = world.command("--json plan").output().unwrap();
     let plan: Value = serde_json::from_slice(&plan.stdout).unwrap();
     let archive = &plan["images"][1];

@@ -20,7 +20,9 @@ pub(super) fn read(object: &Object<'_>, f: &mut Findings) -> Option<Vec<FileForm
     let several = object.optionally("formats", f, |value, f| {
         value.each("strings", f, |value, f| value.string(f).map(str::to_owned))
     });
-    let options = object.optionally("format_options", f, mkfs::read);
+    let options = object.optionally("format_options", f, |value, f| {
+        mkfs::read_with(value, f, option)
+    });
     let bmap = object.optionally(BMAP, f, Value::boolean);
     let checksums = object.optionally(CHECKSUM, f, checksums);
     let (key, mut names) = match (one?, several?) {
@@ -57,6 +59,24 @@ pub(super) fn read(object: &Object<'_>, f: &mut Findings) -> Option<Vec<FileForm
     ))
 }
 
+/// Lists and objects as JSON, which formats that have such options read.
+fn option(value: &Value<'_>, f: &mut Findings) -> Option<String> {
+    if value.is_list() {
+        let texts = value.each("strings", f, Value::text)?;
+        return Some(serde_json::json!(texts).to_string());
+    }
+    if value.is_object() {
+        let entries = value.entries("an object", f)?;
+        let texts = entries.iter().map(|(name, value)| {
+            let text = value.text(f)?;
+            Some(((*name).to_owned(), serde_json::json!(text)))
+        });
+        let texts: Option<serde_json::Map<_, _>> = texts.collect();
+        return Some(serde_json::Value::Object(texts?).to_string());
+    }
+    mkfs::text(value, f)
+}
+
 /// `true` for a SHA-256, a word for one kind, or a list of such words.
 pub(super) fn checksums(value: &Value<'_>, f: &mut Findings) -> Option<Vec<Algorithm>> {
     let one = |value: &Value<'_>, f: &mut Findings| {
@@ -83,6 +103,8 @@ pub(super) fn checksums(value: &Value<'_>, f: &mut Findings) -> Option<Vec<Algor
 
 #[cfg(test)]
 mod tests {
+    use disklayout::fs::Options;
+
     use super::*;
     use crate::config::{Keys, tests};
 
@@ -127,6 +149,24 @@ mod tests {
         ] {
             assert_eq!(formats(json), (expected, vec![]), "{json}");
         }
+    }
+
+    #[test]
+    fn lists_and_objects_are_json() {
+        let json = r#"{"format": "oci", "format_options":
+            {"cmd": ["sh", "-c", "a, b"], "labels": {"a": 1}, "user": "me"}}"#;
+        let (formats, problems) = tests::read(json, |value, f| {
+            let object = value.object(&KEYS, f)?;
+            read(&object, f)
+        });
+        let expected = Options::default()
+            .with("cmd", r#"["sh","-c","a, b"]"#)
+            .with("labels", r#"{"a":"1"}"#)
+            .with("user", "me");
+        assert_eq!(
+            (&formats.unwrap()[0].options, problems),
+            (&expected, vec![])
+        );
     }
 
     #[test]

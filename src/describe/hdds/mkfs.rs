@@ -6,6 +6,15 @@ use crate::config::{Findings, Value};
 
 /// Reads an object of names and values. Which there are is for the filesystem to say.
 pub(super) fn read(value: &Value<'_>, f: &mut Findings) -> Option<Options> {
+    read_with(value, f, joined)
+}
+
+/// Reads an object of names and values, which become texts by `text`.
+pub(super) fn read_with(
+    value: &Value<'_>,
+    f: &mut Findings,
+    text: impl Fn(&Value<'_>, &mut Findings) -> Option<String>,
+) -> Option<Options> {
     let entries = value.entries("an object of options", f)?;
     let read = entries
         .iter()
@@ -19,12 +28,17 @@ pub(super) fn read(value: &Value<'_>, f: &mut Findings) -> Option<Options> {
     }))
 }
 
-/// A string, a number, true or false; of a list its texts with commas between them.
-fn text(value: &Value<'_>, f: &mut Findings) -> Option<String> {
+/// A list as its texts with commas between them, all else as [`text`] has it.
+fn joined(value: &Value<'_>, f: &mut Findings) -> Option<String> {
     if value.is_list() {
-        let texts = value.each("strings", f, |value, f| value.text(f))?;
+        let texts = value.each("strings", f, Value::text)?;
         return Some(texts.join(","));
     }
+    text(value, f)
+}
+
+/// A string, a number, true or false.
+pub(super) fn text(value: &Value<'_>, f: &mut Findings) -> Option<String> {
     if value.is_boolean() {
         return Some(if value.boolean(f)? { "yes" } else { "no" }.to_owned());
     }
