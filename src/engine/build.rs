@@ -4,6 +4,7 @@
 //! compute; and syncs that overlap share the filesystem's journal commits.
 
 use std::any::Any;
+use std::collections::HashMap;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +12,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use anyhow::{Context, Result, anyhow};
 use disklayout::Bytes;
-use disklayout::archive::Facts;
+use disklayout::archive::{self, Facts};
 use disklayout::container::Tee;
 use disklayout::disk::Disk;
 use disklayout::fs::Progress;
@@ -298,38 +299,74 @@ impl<'a> Run<'a> {
 
     /// Writes a disk into all of its images, and the archives; what comes with each of them.
     fn fill(&self, job: Job<'_>, begun: &[Destination]) -> Result<Vec<Rest>> {
-        let scratch = || self.settings.scratch();
-        let (mut disks, mut archives) = (Vec::new(), Vec::new());
-        for (index, (image, to)) in job.images.iter().zip(begun).enumerate() {
-            let target = to.target(self.settings.sync);
-            let begun = target.and_then(|target| match &image.plan {
-                FilePlan::Image(plan) => plan.open(target, &scratch).map(|it| disks.push(it)),
-                FilePlan::Archive(plan) => {
-                    archives.push((index, plan, target));
-                    Ok(())
-                }
-            });
-            begun.map_err(|error| to.cannot_begin(job.size, error))?;
-        }
-        let passes = u64::from(!disks.is_empty()) + archives.len() as u64;
+        let images: Vec<_> = job.images.iter().zip(begun).collect();
+        let archives = images.iter().filter_map(|(image, to)| match &image.plan {
+            FilePlan::Archive(plan) => Some((image, plan, to)),
+            FilePlan::Image(_) => None,
+        });
+        let archives: Vec<_> = archives.collect();
+        // All files are read once for the disk, and for each archive.
+        let passes = u64::from(archives.len() < images.len()) + archives.len() as u64;
         let total = job.content.files.times(passes);
         let watch = Watch::new(job.images[0].name, total, self.reporter);
-        if !disks.is_empty() {
-            let disk = Tee::of(disks);
-            (job.write)(&*disk, &watch)?;
-            disk.finish().context("can't complete the image")?;
+        if archives.len() < images.len() {
+            self.write_disk(&images, job.size, job.write, &watch)?;
         }
-        let mut rest: Vec<_> = begun.iter().map(|_| Rest::default()).collect();
-        for (index, plan, target) in archives {
-            rest[index].facts = plan.write(&mut *target.into_stream(), &scratch, &watch)?;
+        let mut facts = HashMap::new();
+        for (image, plan, to) in archives {
+            facts.insert(image.number, self.write_archive(plan.as_ref(), to, &watch)?);
         }
-        for ((image, to), rest) in job.images.iter().zip(begun).zip(&mut rest) {
-            if let Destination::File(output) = to {
-                let (name, checksums) = (image.name, image.checksums);
-                rest.beside = Some(Beside::of(output, name, checksums, self.settings)?);
+        let rest = images.into_iter().map(|(image, to)| {
+            Ok(Rest {
+                beside: self.beside(image, to)?,
+                facts: facts.remove(&image.number).unwrap_or_default(),
+            })
+        });
+        rest.collect()
+    }
+
+    /// Writes a disk of `size` into those of `images` that hold it.
+    fn write_disk(
+        &self,
+        images: &[(&JobImage<'_>, &Destination)],
+        size: Bytes,
+        write: Box<WriteDisk<'_>>,
+        progress: &dyn Progress,
+    ) -> Result<()> {
+        let scratch = || self.settings.scratch();
+        let mut opened = Vec::new();
+        for (image, to) in images {
+            if let FilePlan::Image(plan) = &image.plan {
+                let target = to.target(self.settings.sync);
+                let disk = target.and_then(|target| plan.open(target, &scratch));
+                opened.push(disk.map_err(|error| to.cannot_begin(size, error))?);
             }
         }
-        Ok(rest)
+        let disk = Tee::of(opened);
+        write(&*disk, progress)?;
+        disk.finish().context("can't complete the image")
+    }
+
+    fn write_archive(
+        &self,
+        plan: &dyn archive::Plan,
+        to: &Destination,
+        progress: &dyn Progress,
+    ) -> Result<Facts> {
+        let scratch = || self.settings.scratch();
+        let target = to.target(self.settings.sync);
+        let target = target.map_err(|error| to.cannot_begin(Bytes::new(0), error))?;
+        Ok(plan.write(&mut *target.into_stream(), &scratch, progress)?)
+    }
+
+    /// The sums of an image that is complete; none where it is gone to standard output.
+    fn beside(&self, image: &JobImage<'_>, to: &Destination) -> Result<Option<Beside>> {
+        match to {
+            Destination::File(output) => {
+                Beside::of(output, image.name, image.checksums, self.settings).map(Some)
+            }
+            Destination::Stdout(_) => Ok(None),
+        }
     }
 
     /// What stopped the image `name`, whose files have `content` bytes, when it took `written` bytes.

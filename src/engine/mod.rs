@@ -56,10 +56,9 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
-use disklayout::Bytes;
-use disklayout::Zeroes;
 use disklayout::fs::Registry;
 use disklayout::layout::DiskPlan;
+use disklayout::{Bytes, Zeroes};
 use rayon::prelude::*;
 
 use crate::image::Image;
@@ -275,7 +274,7 @@ fn repeated_names(images: &[Image]) -> BTreeSet<usize> {
 fn job(set: Siblings<'_>, decided: Decided, zeroes: Zeroes) -> Job<'_> {
     let content = Content::of(&decided);
     let warnings = decided.warnings();
-    let Decided { disk, files } = decided;
+    let Decided { disk, files, .. } = decided;
     let images = set
         .numbered()
         .zip(files)

@@ -140,8 +140,12 @@ impl<'a> Planner<'a> {
             Format::Disk(format) => Some(format.granularity(&file.options)),
             Format::Archive(_) => None,
         });
+        let mut notices = Vec::new();
         let disk = match granularity.max() {
-            None => None,
+            None => {
+                notices = take_notices(&mut disk);
+                None
+            }
             Some(multiple) => {
                 disk.multiple = multiple;
                 Some(layout::plan(disk, &identity, self.registry)?)
@@ -160,6 +164,7 @@ impl<'a> Planner<'a> {
         Ok(Decided {
             files: files.collect::<Result<_>>()?,
             disk,
+            notices,
         })
     }
 
@@ -226,6 +231,18 @@ fn archive(
     })?)
 }
 
+/// What is to be told of all that goes onto `disk`.
+fn take_notices(disk: &mut Disk) -> Vec<String> {
+    let filesystems = disk
+        .partitions
+        .iter_mut()
+        .filter_map(|one| match &mut one.holds {
+            Holds::Filesystem(filesystem) => Some(filesystem.tree.take_notices()),
+            Holds::Nothing | Holds::Bytes(_) => None,
+        });
+    filesystems.flatten().collect()
+}
+
 /// What is made, with everything decided.
 #[derive(Debug)]
 pub struct Decided {
@@ -233,6 +250,8 @@ pub struct Decided {
     pub disk: Option<DiskPlan>,
     /// One file for each image, in their order.
     pub files: Vec<FilePlan>,
+    /// What is to be told of the content where there is no disk.
+    pub notices: Vec<String>,
 }
 
 /// A file in which everything is decided but what the disk holds.
@@ -255,7 +274,7 @@ impl Decided {
 
     /// What of the content isn't in it.
     pub fn warnings(&self) -> Vec<String> {
-        let mut all = Vec::new();
+        let mut all = self.notices.clone();
         if let Some(disk) = &self.disk {
             let filesystems = disk.filesystems();
             all.extend(filesystems.flat_map(|one| one.warnings()).cloned());

@@ -327,7 +327,10 @@ fn a_full_disk_leaves_nothing() {
     put_noise(&world);
     let script = "mount -t tmpfs -o size=4m none . && cd . && cd \"$PWD\" && \"$@\"; \
                   status=$?; ls -A; exit $status";
-    for (format, extension) in formats() {
+    let archives = foreign::archives();
+    let archives = archives.formats().map(|it| it.about());
+    let archives = archives.map(|it| (it.name().to_owned(), it.extension.to_owned()));
+    for (format, extension) in formats().into_iter().chain(archives) {
         let line = format!("make-fs --format {format} ../tree full.{extension}");
         let command = world.command(&line);
         let mut shell = Command::new("unshare");

@@ -3,12 +3,13 @@
 use std::fs;
 use std::io::{Read, Write};
 use std::path::Path;
+use std::process::Stdio;
 
 use serde_json::Value;
 use testkit::program::{arguments, run};
 
 use crate::checkers;
-use crate::world::{Run, World};
+use crate::world::{Run, World, send};
 
 /// Every format of archives, and the extension of its files.
 const FORMATS: [(&str, &str); 7] = [
@@ -236,6 +237,16 @@ fn what_makes_no_sense_is_refused_before_there_is_a_file() {
     assert_eq!(world.names(), [""; 0]);
 }
 
+/// What is to be told of the inputs is told of an archive too.
+#[test]
+fn remarks_on_inputs_are_told() {
+    let world = world();
+    world
+        .run("make-fs --exclude nothing-like-it ../tree a.tar")
+        .expect(0)
+        .says(["nothing-like-it"]);
+}
+
 /// An archive that is there may be an input that was given last by mistake.
 #[test]
 fn an_archive_is_replaced_where_one_was_asked_for() {
@@ -277,4 +288,24 @@ fn a_broken_pipe_is_an_error() {
             .says(["Broken pipe"]);
     }
     assert_eq!(world.names(), [""; 0]);
+}
+
+/// What is interrupted leaves nothing, and what was there before.
+#[test]
+fn an_interrupted_run_leaves_the_old_archive() {
+    let world = world();
+    for (format, extension) in FORMATS {
+        let name = format!("a.{extension}");
+        world.put(&name, 0);
+        let line = format!("make-fs --force --format {format} - {name}");
+        let mut child = world.command(&line).stdin(Stdio::piped()).spawn().unwrap();
+        let mut pipe = child.stdin.take().unwrap();
+        // More than a pipe holds: when this returns, the run has begun.
+        pipe.write_all(&vec![b'x'; 1 << 20]).unwrap();
+        send(&child, "TERM");
+        child.wait().unwrap();
+        assert_eq!(world.names(), std::slice::from_ref(&name));
+        assert!(world.is_untouched(&name), "{name}");
+        fs::remove_file(world.path(&name)).unwrap();
+    }
 }
