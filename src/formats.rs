@@ -82,12 +82,12 @@ pub fn with_checksums(files: Vec<FileFormat>, checksums: &[Algorithm]) -> Vec<Fi
     files.collect()
 }
 
-/// The name of the format that the name of a file ends in, if it is one's: the longest, as `tar` is
-/// the end of others.
-pub fn of_file(file_name: &str) -> Option<&'static str> {
-    let ends = all().into_iter().flat_map(|Format { about, .. }| {
+/// The name of the format that the name of a file ends in, if it is one's, and what it holds: the
+/// longest, as `tar` is the end of others.
+pub fn of_file(file_name: &str) -> Option<(&'static str, Holds)> {
+    let ends = all().into_iter().flat_map(|Format { about, holds }| {
         let ends = about.names.iter().copied().chain([about.extension]);
-        ends.map(move |end| (end, about.name()))
+        ends.map(move |end| (end, (about.name(), holds)))
     });
     let is_end = |end: &str| {
         let stem = file_name.strip_suffix(end);
@@ -95,7 +95,7 @@ pub fn of_file(file_name: &str) -> Option<&'static str> {
     };
     let found = ends.filter(|(end, _)| is_end(end));
     let longest = found.max_by_key(|(end, _)| end.len());
-    longest.map(|(_, name)| name)
+    longest.map(|(_, found)| found)
 }
 
 /// The names of files in several formats: `name` with the extension of each, in the place of one of
@@ -201,7 +201,8 @@ mod tests {
             ("a.oci.tar", Some("oci")),
             ("a.squashfs", Some("squashfs")),
         ] {
-            assert_eq!(of_file(name), format, "{name}");
+            let found = of_file(name).map(|(name, _)| name);
+            assert_eq!(found, format, "{name}");
         }
         let files = asked(&["raw", "qcow2"], &Options::default(), &"p".into()).unwrap();
         for (name, expected) in [

@@ -316,7 +316,10 @@ fn files(matches: &ArgMatches, output: &Path) -> Result<Vec<FileFormat>, clap::E
     if !is_named {
         let name = output.file_name().and_then(OsStr::to_str);
         let by_name = name.and_then(formats::of_file);
-        names.push(by_name.unwrap_or("raw").to_owned());
+        // Who says what the disk is like wants one, whatever it is called.
+        let is_wanted = |holds| holds != Holds::Files || of_disks(matches).is_none();
+        let by_name = by_name.filter(|(_, holds)| is_wanted(*holds));
+        names.push(by_name.map_or("raw", |(name, _)| name).to_owned());
     }
     if matches.get_flag(BMAP) && !names.iter().any(|name| name == BMAP) {
         names.push(BMAP.to_owned());
@@ -350,9 +353,7 @@ fn files(matches: &ArgMatches, output: &Path) -> Result<Vec<FileFormat>, clap::E
 /// Refuses options of a disk where there is none.
 fn refuse_useless(matches: &ArgMatches, files: &[FileFormat]) -> Result<(), clap::Error> {
     let is_archive = |file: &FileFormat| file.holds == Holds::Files;
-    let of_disks = OF_DISKS.into_iter().chain(choices());
-    let given = |name: &&str| matches.value_source(name) == Some(ValueSource::CommandLine);
-    match of_disks.into_iter().find(given) {
+    match of_disks(matches) {
         Some(name) if files.iter().all(is_archive) => {
             let formats: Vec<_> = files.iter().map(|file| file.name.as_str()).collect();
             Err(refusal(&format!(
@@ -364,10 +365,12 @@ fn refuse_useless(matches: &ArgMatches, files: &[FileFormat]) -> Result<(), clap
     }
 }
 
-/// The names of the options that only some filesystems have.
-fn choices() -> impl Iterator<Item = &'static str> {
+/// An option that is given and says what a disk is like, or a filesystem on it.
+fn of_disks(matches: &ArgMatches) -> Option<&'static str> {
     let choices = foreign::registry().choices().into_iter();
-    choices.map(|(choice, _)| choice.name)
+    let all = OF_DISKS.into_iter();
+    let mut all = all.chain(choices.map(|(choice, _)| choice.name));
+    all.find(|name| matches.value_source(name) == Some(ValueSource::CommandLine))
 }
 
 fn input(path: PathBuf) -> Input {

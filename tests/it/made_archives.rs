@@ -237,6 +237,23 @@ fn what_makes_no_sense_is_refused_before_there_is_a_file() {
     assert_eq!(world.names(), [""; 0]);
 }
 
+/// Who says what a disk is like gets one, whatever it is called.
+#[test]
+fn options_of_disks_make_one_of_any_name() {
+    let world = world();
+    for (option, name, magic, at) in [
+        ("-t erofs", "a.erofs", &[0xE2, 0xE1, 0xF5, 0xE0][..], 1024),
+        ("-t squashfs", "a.squashfs", b"hsqs", 0),
+        ("-s 20M", "a.tar", &[0x53, 0xEF], 1024 + 56),
+    ] {
+        world
+            .run(&format!("make-fs {option} ../tree {name}"))
+            .expect(0);
+        let bytes = fs::read(world.path(name)).unwrap();
+        assert!(bytes[at..].starts_with(magic), "{name}");
+    }
+}
+
 /// What is to be told of the inputs is told of an archive too.
 #[test]
 fn remarks_on_inputs_are_told() {
