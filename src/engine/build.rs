@@ -4,28 +4,25 @@
 //! compute; and syncs that overlap share the filesystem's journal commits.
 
 use std::any::Any;
-use std::collections::HashMap;
 use std::io;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use anyhow::{Context, Result, anyhow};
+use anyhow::{Result, anyhow};
 use disklayout::Bytes;
-use disklayout::archive::{self, Facts};
-use disklayout::container::Tee;
+use disklayout::archive::Facts;
 use disklayout::disk::Disk;
 use disklayout::fs::Progress;
 use indicatif::BinaryBytes;
 use rayon::ThreadPool;
 
-use super::beside::Beside;
 use super::destination::Destination;
 use super::event::{Event, Reporter};
+use super::fill::Rest;
 use super::outcome::{Built, Cause, Content};
 use super::output::{Output, Published};
 use super::plan::FilePlan;
-use super::progress::Watch;
 use super::{Numbered, Settings};
 use crate::checksum::Algorithm;
 
@@ -33,7 +30,7 @@ use crate::checksum::Algorithm;
 const WAITING: usize = 8;
 
 /// Writes onto a disk that has the right size and is empty.
-type WriteDisk<'a> = dyn FnOnce(&dyn Disk, &dyn Progress) -> Result<()> + Send + 'a;
+pub(super) type WriteDisk<'a> = dyn FnOnce(&dyn Disk, &dyn Progress) -> Result<()> + Send + 'a;
 
 /// A disk in which everything is decided, and the images that it goes into.
 pub(super) struct Job<'a> {
@@ -69,15 +66,6 @@ pub(super) struct JobImage<'a> {
 struct Complete {
     image: Destination,
     rest: Rest,
-}
-
-/// What comes with an image.
-#[derive(Default)]
-struct Rest {
-    /// What goes into its place beside it.
-    beside: Option<Beside>,
-    /// What is known of it since it was written.
-    facts: Facts,
 }
 
 /// What all threads share.
@@ -295,78 +283,6 @@ impl<'a> Run<'a> {
             true => Destination::Stdout(Arc::default()),
             false => Destination::File(Output::create(directory, temporaries, image.name)?),
         })
-    }
-
-    /// Writes a disk into all of its images, and the archives; what comes with each of them.
-    fn fill(&self, job: Job<'_>, begun: &[Destination]) -> Result<Vec<Rest>> {
-        let images: Vec<_> = job.images.iter().zip(begun).collect();
-        let archives = images.iter().filter_map(|(image, to)| match &image.plan {
-            FilePlan::Archive(plan) => Some((image, plan, to)),
-            FilePlan::Image(_) => None,
-        });
-        let archives: Vec<_> = archives.collect();
-        // All files are read once for the disk, and for each archive.
-        let passes = u64::from(archives.len() < images.len()) + archives.len() as u64;
-        let total = job.content.files.times(passes);
-        let watch = Watch::new(job.images[0].name, total, self.reporter);
-        if archives.len() < images.len() {
-            self.write_disk(&images, job.size, job.write, &watch)?;
-        }
-        let mut facts = HashMap::new();
-        for (image, plan, to) in archives {
-            facts.insert(image.number, self.write_archive(plan.as_ref(), to, &watch)?);
-        }
-        let rest = images.into_iter().map(|(image, to)| {
-            Ok(Rest {
-                beside: self.beside(image, to)?,
-                facts: facts.remove(&image.number).unwrap_or_default(),
-            })
-        });
-        rest.collect()
-    }
-
-    /// Writes a disk of `size` into those of `images` that hold it.
-    fn write_disk(
-        &self,
-        images: &[(&JobImage<'_>, &Destination)],
-        size: Bytes,
-        write: Box<WriteDisk<'_>>,
-        progress: &dyn Progress,
-    ) -> Result<()> {
-        let scratch = || self.settings.scratch();
-        let mut opened = Vec::new();
-        for (image, to) in images {
-            if let FilePlan::Image(plan) = &image.plan {
-                let target = to.target(self.settings.sync);
-                let disk = target.and_then(|target| plan.open(target, &scratch));
-                opened.push(disk.map_err(|error| to.cannot_begin(size, error))?);
-            }
-        }
-        let disk = Tee::of(opened);
-        write(&*disk, progress)?;
-        disk.finish().context("can't complete the image")
-    }
-
-    fn write_archive(
-        &self,
-        plan: &dyn archive::Plan,
-        to: &Destination,
-        progress: &dyn Progress,
-    ) -> Result<Facts> {
-        let scratch = || self.settings.scratch();
-        let target = to.target(self.settings.sync);
-        let target = target.map_err(|error| to.cannot_begin(Bytes::new(0), error))?;
-        Ok(plan.write(&mut *target.into_stream(), &scratch, progress)?)
-    }
-
-    /// The sums of an image that is complete; none where it is gone to standard output.
-    fn beside(&self, image: &JobImage<'_>, to: &Destination) -> Result<Option<Beside>> {
-        match to {
-            Destination::File(output) => {
-                Beside::of(output, image.name, image.checksums, self.settings).map(Some)
-            }
-            Destination::Stdout(_) => Ok(None),
-        }
     }
 
     /// What stopped the image `name`, whose files have `content` bytes, when it took `written` bytes.

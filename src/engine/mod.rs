@@ -12,6 +12,7 @@ mod directory;
 pub mod download;
 mod event;
 mod fetched;
+mod fill;
 mod input;
 mod install;
 mod interrupt;

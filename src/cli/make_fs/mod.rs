@@ -1,11 +1,12 @@
 //! The options of `make-fs`.
 
-use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
+mod files;
+
+use std::ffi::OsString;
+use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use clap::error::ErrorKind;
-use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use disklayout::SectorSize;
 use disklayout::fs::{self, Misfits};
@@ -16,10 +17,8 @@ use disklayout::source::{DirectoryLinks, Exclude, Owners, Rules};
 use disklayout::table::types::PartitionType;
 
 use super::values;
-use crate::checksum::Algorithm;
-use crate::command::make_fs::{Input, InputFormat, Options, STDOUT, Taken, format_place};
+use crate::command::make_fs::{Input, InputFormat, Options, Taken};
 use crate::describe::hdds::{arch, size};
-use crate::formats::{self, FileFormat, Holds};
 
 /// The command's name.
 pub(super) const NAME: &str = "make-fs";
@@ -28,25 +27,6 @@ pub(super) const NAME: &str = "make-fs";
 const FORMAT: &str = "Options of some filesystems";
 
 const INPUT_FORMAT: &str = "input-format";
-
-const FORMAT_OPTION: &str = "format-option";
-
-/// The option, and the format that it adds.
-const BMAP: &str = "bmap";
-
-/// Options that say what disks are like.
-const OF_DISKS: [&str; 7] = [
-    "type",
-    "size",
-    "label",
-    "uuid",
-    "partition",
-    "part-type",
-    "sector-size",
-];
-
-/// Not that of a filesystem, which Btrfs has.
-const CHECKSUM: &str = "image-checksum";
 
 const AFTER_HELP: &str = "\
 INPUT is a directory, a tar archive, plain or compressed, or '-' for an archive on standard input;
@@ -67,6 +47,7 @@ pub(super) fn command() -> Command {
         .about("Make a filesystem image from directories and tar archives")
         .after_help(AFTER_HELP)
         .args(image_arguments())
+        .args(files::arguments())
         .args(content_arguments())
         .args(container_arguments())
         .args(format_arguments())
@@ -89,7 +70,7 @@ pub(super) fn command() -> Command {
         )
 }
 
-fn image_arguments() -> [Arg; 12] {
+fn image_arguments() -> [Arg; 8] {
     [
         option("type", "TYPE", "The filesystem")
             .short('t')
@@ -123,32 +104,6 @@ fn image_arguments() -> [Arg; 12] {
         option("sector-size", "BYTES", "What a sector of the disk holds")
             .value_parser(["512", "4096"])
             .default_value("512"),
-        option(
-            "format",
-            "FORMAT[,FORMAT]",
-            "The format of the image, or several, each in a file of its own [default: by the name \
-             of OUTPUT, or raw]",
-        )
-        .value_delimiter(',')
-        .action(ArgAction::Append),
-        option(
-            FORMAT_OPTION,
-            "NAME=VALUE",
-            "Something that only some formats of images have; may be repeated",
-        )
-        .value_parser(values::named)
-        .action(ArgAction::Append),
-        Arg::new(BMAP)
-            .long(BMAP)
-            .action(ArgAction::SetTrue)
-            .help("Put a map beside the image, by which bmaptool copies it: OUTPUT.bmap"),
-        option(
-            CHECKSUM,
-            "KIND[,KIND]",
-            "Put sums of the image beside it: OUTPUT.sha256, OUTPUT.md5",
-        )
-        .value_delimiter(',')
-        .value_parser(Algorithm::named),
         option(
             "seed",
             "TEXT",
@@ -260,7 +215,7 @@ fn option(name: &'static str, value: &'static str, help: &'static str) -> Arg {
 /// When options and arguments contradict each other.
 pub(super) fn options(matches: &ArgMatches) -> Result<Options, clap::Error> {
     let (inputs, output) = paths(matches)?;
-    let files = files(matches, &output)?;
+    let files = files::files(matches, &output)?;
     Ok(Options {
         inputs,
         output,
@@ -307,70 +262,6 @@ fn paths(matches: &ArgMatches) -> Result<(Vec<Input>, PathBuf), clap::Error> {
         return Err(refusal("standard input ('-') can be an input only once"));
     }
     Ok((inputs, output))
-}
-
-/// The formats of the image, with what was chosen for them.
-fn files(matches: &ArgMatches, output: &Path) -> Result<Vec<FileFormat>, clap::Error> {
-    let mut names: Vec<String> = all(matches, "format");
-    let is_named = !names.is_empty();
-    if !is_named {
-        let name = output.file_name().and_then(OsStr::to_str);
-        let by_name = name.and_then(formats::of_file);
-        // Who says what the disk is like wants one, whatever it is called.
-        let is_wanted = |holds| holds != Holds::Files || of_disks(matches).is_none();
-        let by_name = by_name.filter(|(_, holds)| is_wanted(*holds));
-        names.push(by_name.map_or("raw", |(name, _)| name).to_owned());
-    }
-    if matches.get_flag(BMAP) && !names.iter().any(|name| name == BMAP) {
-        names.push(BMAP.to_owned());
-    }
-    let options = all::<(String, String)>(matches, FORMAT_OPTION).into_iter();
-    let options = options.fold(fs::Options::default(), |options, (name, value)| {
-        options.with(&name, value)
-    });
-    let files = formats::asked(&names, &options, &format_place());
-    let files = files.map_err(|message| refusal(&message))?;
-    let checksums: Vec<_> = all(matches, CHECKSUM);
-    let mut files = formats::with_checksums(files, &checksums);
-    files.iter_mut().for_each(|file| file.is_named = is_named);
-    refuse_useless(matches, &files)?;
-    if output.as_os_str() == STDOUT {
-        if !checksums.is_empty() {
-            return Err(refusal(
-                "standard output ('-') has no place beside it for --image-checksum: give a file",
-            ));
-        }
-        let [only] = &mut files[..] else {
-            return Err(refusal(
-                "one image goes to standard output ('-'): give one format",
-            ));
-        };
-        only.to_stdout = true;
-    }
-    Ok(files)
-}
-
-/// Refuses options of a disk where there is none.
-fn refuse_useless(matches: &ArgMatches, files: &[FileFormat]) -> Result<(), clap::Error> {
-    let is_archive = |file: &FileFormat| file.holds == Holds::Files;
-    match of_disks(matches) {
-        Some(name) if files.iter().all(is_archive) => {
-            let formats: Vec<_> = files.iter().map(|file| file.name.as_str()).collect();
-            Err(refusal(&format!(
-                "--{name} is for disks, and {} has none: leave it out, or add a format that has",
-                formats.join(", ")
-            )))
-        }
-        _ => Ok(()),
-    }
-}
-
-/// An option that is given and says what a disk is like, or a filesystem on it.
-fn of_disks(matches: &ArgMatches) -> Option<&'static str> {
-    let choices = foreign::registry().choices().into_iter();
-    let all = OF_DISKS.into_iter();
-    let mut all = all.chain(choices.map(|(choice, _)| choice.name));
-    all.find(|name| matches.value_source(name) == Some(ValueSource::CommandLine))
 }
 
 fn input(path: PathBuf) -> Input {
