@@ -83,7 +83,7 @@ impl Plan for FilesystemPlan {
         make: &MakeFile<'_>,
         progress: &dyn Progress,
     ) -> Result<Facts> {
-        let fail = |error: io::Error| Error::io(&self.place, "can't write the filesystem", error);
+        let fail = |error: io::Error| Error::io(&self.place, "can't write the archive", error);
         let mut file = make().map_err(fail)?;
         let disk = file.try_clone();
         let disk = disk.and_then(|file| SparseFile::create(file, self.size.get()));
