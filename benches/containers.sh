@@ -57,6 +57,9 @@ declare -A command=(
     [android]="ours --format android-sparse"
     [raw.zst]="ours --format raw.zst"
     [raw.gz]="ours --format raw.gz"
+    [tar]="alone --format tar"
+    [tar.zst]="alone --format tar.zst"
+    [oci]="alone --format oci"
     [qemu-qcow2]="convert -O qcow2"
     [qemu-zlib]="convert -O qcow2 -c"
     [qemu-zstd]="convert -O qcow2 -c -o compression_type=zstd"
@@ -74,13 +77,14 @@ sparse() {
     img2simg step.img "$image"
     rm step.img
 }
+alone() { "$createhdds" --no-sync make-fs "$@" "$archive" "$PWD/$image"; }
 with_map() { make_fs --format raw,bmap "$archive" "$PWD/step.img" && mv step.img "$image"; }
 gzip_tar() { gzip -6 < "$archive" > "$image"; }
 rows=(
     raw:- qcow2:raw qemu-qcow2:- qcow2-zlib:qemu-zlib qemu-zlib:- qcow2-zstd:qemu-zstd qemu-zstd:-
     vhd-fixed:raw vhd:qemu-vhd qemu-vhd:- vhdx:qemu-vhdx qemu-vhdx:- vdi:qemu-vdi qemu-vdi:-
     vmdk:qemu-vmdk qemu-vmdk:- vmdk-stream:qemu-stream qemu-stream:- ova:vmdk-stream raw+bmap:raw android:img2simg img2simg:-
-    raw.zst:zstd-tar zstd-tar:- raw.gz:gzip-tar gzip-tar:-
+    raw.zst:zstd-tar tar.zst:zstd-tar zstd-tar:- raw.gz:gzip-tar oci:gzip-tar gzip-tar:- tar:-
 )
 
 declare -A cpu elapsed size

@@ -15,14 +15,16 @@ use crate::checkers;
 use crate::world::{Run, World, send};
 
 /// The filesystems that hold files, and sizes that they may have, in MiB.
-const FILESYSTEMS: [(&str, usize); 10] = [
+const FILESYSTEMS: [(&str, usize); 12] = [
     ("ext2", 24),
     ("ext3", 24),
     ("ext4", 24),
+    ("fat16", 24),
     ("fat32", 40),
     ("exfat", 24),
     ("ntfs", 24),
     ("erofs", 24),
+    ("squashfs", 24),
     ("xfs", 301),
     ("btrfs", 112),
     ("f2fs", 128),

@@ -71,12 +71,13 @@ fn what_is_not_in_the_file_is_refused_by_name() {
     let data = scratch.path("data");
     let data = format!("data_file={}", data.to_str().unwrap());
     let secret = ["--object", "secret,id=s,data=x", "-o"];
-    let luks = "encrypt.format=luks,encrypt.key-secret=s,encrypt.iter-time=10";
+    // For LUKS, QEMU measures the processor, which fails on a busy one.
+    let aes = "encrypt.format=aes,encrypt.key-secret=s";
     let backing = format!("has a backing file, '{base}'");
     for (options, reason) in [
         (vec!["-b", base, "-F", "qcow2"], backing.as_str()),
         (vec!["-o", &data], "its data in another file"),
-        ([&secret[..], &[luks]].concat(), "is encrypted"),
+        ([&secret[..], &[aes]].concat(), "is encrypted"),
     ] {
         create(&options, &path);
         assert_refused(&load(&path), ErrorKind::Unsupported, reason);
