@@ -197,8 +197,14 @@ mod tests {
             ("a", None),
             ("a.img.zst", Some("raw.zst")),
             ("a.tar", Some("tar")),
-            ("a.tgz", Some("tar.gz")),
+            ("a.b.tgz", Some("tar.gz")),
+            (".tar.zst", Some("tar.zst")),
+            ("a.txz", Some("tar.xz")),
             ("a.oci.tar", Some("oci")),
+            ("a.oci", Some("oci")),
+            ("tar", None),
+            ("atar", None),
+            ("a.tar.img", Some("raw")),
             ("a.squashfs", Some("squashfs")),
         ] {
             let found = of_file(name).map(|(name, _)| name);

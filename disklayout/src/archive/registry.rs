@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use super::{Compressed, Filesystem, Format, oci, tar};
-use crate::about::About;
 use crate::compress::Codec;
 use crate::fs::erofs::ErofsFormat;
 
@@ -48,25 +47,6 @@ impl Registry {
         all.find(|format| format.about().names.contains(&name))
     }
 
-    /// The format that the name of a file tells by its end: the longest one that is a format's
-    /// extension or name, as images have one that ends in that of tar.
-    pub fn of_file(&self, file_name: &str) -> Option<&dyn Format> {
-        let ends = self.formats().flat_map(|format| {
-            let About {
-                names, extension, ..
-            } = format.about();
-            let ends = names.iter().copied().chain([extension]);
-            ends.map(move |end| (end, format))
-        });
-        let is_end = |end: &str| {
-            let stem = file_name.strip_suffix(end);
-            stem.is_some_and(|stem| stem.ends_with('.'))
-        };
-        let found = ends.filter(|(end, _)| is_end(end));
-        let longest = found.max_by_key(|(end, _)| end.len());
-        longest.map(|(_, format)| format)
-    }
-
     /// Every format's own name, in the order of the formats.
     pub fn names(&self) -> Vec<&'static str> {
         self.formats().map(|format| format.about().name()).collect()
@@ -78,25 +58,6 @@ mod tests {
     use std::collections::BTreeSet;
 
     use super::*;
-
-    #[test]
-    fn names_of_files_tell_the_format() {
-        let registry = Registry::default();
-        for (name, expected) in [
-            ("a.tar", Some("tar")),
-            ("a.b.tgz", Some("tar.gz")),
-            (".tar.zst", Some("tar.zst")),
-            ("a.txz", Some("tar.xz")),
-            ("a.oci.tar", Some("oci")),
-            ("a.oci", Some("oci")),
-            ("tar", None),
-            ("atar", None),
-            ("a.tar.img", None),
-        ] {
-            let found = registry.of_file(name).map(|format| format.about().name());
-            assert_eq!(found, expected, "{name}");
-        }
-    }
 
     #[test]
     fn names_are_of_one_format_each() {

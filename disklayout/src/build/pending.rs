@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use crate::disk::{Disk, Window};
+use crate::disk::{Disk, Window, append};
 use crate::error::{Error, Result};
-use crate::fs::copy::{Piece, append};
+use crate::fs::copy::Piece;
 use crate::fs::{Data, Progress};
 use crate::layout::{Held, PartitionPlan, RawBytes};
 use crate::place::Place;

@@ -7,6 +7,7 @@ use std::iter;
 use std::ops::Range;
 
 use super::pending::Pending;
+use crate::disk::merged;
 use crate::layout::{DiskPlan, Held, PartitionPlan, RawBytes};
 use crate::units::{Bytes, SectorSize};
 
@@ -102,19 +103,6 @@ fn ends(all: Range<u64>) -> [Range<u64>; 2] {
     [first, last]
 }
 
-fn merged(mut ranges: Vec<Range<u64>>) -> Vec<Range<u64>> {
-    ranges.retain(|range| !range.is_empty());
-    ranges.sort_by_key(|range| range.start);
-    ranges.dedup_by(|next, last| {
-        let touches = next.start <= last.end;
-        if touches {
-            last.end = last.end.max(next.end);
-        }
-        touches
-    });
-    ranges
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -202,11 +190,5 @@ mod tests {
         assert_eq!(between(&all, &[]), std::slice::from_ref(&all));
         assert_eq!(between(&all, &[0..10, 20..100]), [some]);
         assert!(between(&all, &[crate::fs::EVERYTHING]).is_empty());
-    }
-
-    #[test]
-    fn stretches_that_touch_become_one() {
-        let ranges = vec![5..9, 0..2, 2..3, 9..9, 6..7];
-        assert_eq!(merged(ranges), [0..3, 5..9]);
     }
 }

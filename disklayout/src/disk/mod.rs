@@ -8,6 +8,7 @@ mod data;
 mod memory;
 mod offload;
 mod sparse;
+mod stretches;
 mod window;
 
 pub(crate) use cursor::Cursor;
@@ -15,6 +16,8 @@ pub use data::write_data;
 pub(crate) use data::{fill_holes, is_zero};
 pub use memory::MemDisk;
 pub use sparse::SparseFile;
+pub use stretches::append;
+pub(crate) use stretches::merged;
 pub use window::Window;
 
 use std::fmt::Debug;

@@ -5,8 +5,7 @@ use std::io;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
 
-use disklayout::disk::Disk;
-use disklayout::fs::copy::append;
+use disklayout::disk::{Disk, append};
 use rustix::fs::{FallocateFlags, SeekFrom, fallocate, seek};
 use rustix::io::Errno;
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::{Piece, part};
-use crate::disk::Disk;
+use crate::disk::{Disk, append, merged};
 use crate::error::Result;
 use crate::fs::{Progress, Unwatched};
 use crate::place::Place;
@@ -106,15 +106,7 @@ impl<'a> Data<'a> {
         for part in self.pieces().flat_map(part::cut) {
             append(&mut found, part.disk..part.end());
         }
-        found.sort_unstable_by_key(|range| range.start);
-        found.dedup_by(|next, last| {
-            let touches = next.start == last.end;
-            if touches {
-                last.end = next.end;
-            }
-            touches
-        });
-        found
+        merged(found)
     }
 
     /// Copies all of it to `disk`, which reads as zero in its places, and tells `progress` of the
@@ -133,13 +125,5 @@ impl<'a> Data<'a> {
 
     pub(super) const fn block_size(&self) -> u64 {
         self.block_size
-    }
-}
-
-/// Adds a stretch behind the others, or to the last of them where they touch.
-pub fn append(stretches: &mut Vec<Range<u64>>, next: Range<u64>) {
-    match stretches.last_mut() {
-        Some(last) if last.end == next.start => last.end = next.end,
-        _ => stretches.push(next),
     }
 }

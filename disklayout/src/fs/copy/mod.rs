@@ -24,7 +24,7 @@ use batch::Queue;
 use part::{RandomPart, Survey};
 use stream::Buffers;
 
-pub use data::{Data, Pieces, append};
+pub use data::{Data, Pieces};
 
 /// About how much is read and written at once. A buffer of this size stays in the processor's
 /// cache between the two.

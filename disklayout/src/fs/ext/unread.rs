@@ -14,6 +14,7 @@ use super::groups::{self, Group};
 use super::placement::GroupTables;
 use super::resize;
 use super::space::Run;
+use crate::disk::merged;
 
 /// The bytes of the filesystem that are in no use, in ascending stretches that don't touch.
 pub(super) fn unread(plan: &Plan) -> Vec<Range<u64>> {
@@ -26,7 +27,11 @@ pub(super) fn unread(plan: &Plan) -> Vec<Range<u64>> {
         let all = groups.iter().zip(tables);
         runs.extend(all.flat_map(|(group, tables)| of_group(plan, group, tables)));
     }
-    in_bytes(runs, plan.geometry.block_size.into())
+    let block_size = u64::from(plan.geometry.block_size);
+    let ranges = runs
+        .iter()
+        .map(|run| run.start * block_size..run.end() * block_size);
+    merged(ranges.collect())
 }
 
 /// The journal's blocks but the first one.
@@ -61,15 +66,4 @@ fn of_group(plan: &Plan, group: &Group, tables: &GroupTables) -> [Run; 3] {
         block(tables.inode_bitmap, group.is_inode_uninit(geometry)),
         Run::new(tables.inode_table + used, all - used),
     ]
-}
-
-fn in_bytes(mut runs: Vec<Run>, block_size: u64) -> Vec<Range<u64>> {
-    runs.retain(|run| run.len > 0);
-    runs.sort_unstable_by_key(|run| run.start);
-    let mut ranges: Vec<Range<u64>> = Vec::new();
-    for run in runs {
-        let range = run.start * block_size..run.end() * block_size;
-        crate::fs::copy::append(&mut ranges, range);
-    }
-    ranges
 }
