@@ -149,6 +149,15 @@ pub trait Container: Disk {
     fn finish(self: Box<Self>) -> io::Result<()>;
 }
 
+/// Whether an image file has all of its blocks, by the word for that or for the contrary.
+fn is_fixed(text: &str) -> Result<bool, String> {
+    match text {
+        "dynamic" => Ok(false),
+        "fixed" => Ok(true),
+        _ => Err(format!("'{text}' is neither dynamic nor fixed")),
+    }
+}
+
 /// The file of a target, for what can't be streamed.
 fn file(target: Target) -> io::Result<TargetFile> {
     match target {

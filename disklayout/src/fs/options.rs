@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::ops::RangeInclusive;
 use std::str::FromStr;
 
 use uuid::Uuid;
@@ -110,6 +111,23 @@ pub fn number<T: FromStr>(text: &str) -> std::result::Result<T, String> {
     number.ok_or_else(|| format!("'{text}' is no whole number, or exceeds what can be"))
 }
 
+/// A whole number of a range.
+pub fn within<T: FromStr + PartialOrd + fmt::Display>(
+    range: RangeInclusive<T>,
+) -> impl Fn(&str) -> std::result::Result<T, String> {
+    move |text| {
+        let number = number(text)?;
+        match range.contains(&number) {
+            true => Ok(number),
+            false => Err(format!(
+                "{number} isn't from {} to {}",
+                range.start(),
+                range.end()
+            )),
+        }
+    }
+}
+
 /// Yes or no.
 ///
 /// # Errors
@@ -192,6 +210,14 @@ mod tests {
         assert_eq!(options.parse(&"p".into(), "c", bytes).unwrap(), None);
         let error = options.parse(&"p".into(), "b", number::<u32>).unwrap_err();
         assert!(error.to_string().starts_with("p.b: '+1' is no whole"));
+    }
+
+    #[test]
+    fn numbers_of_a_range() {
+        let level = within(1..=9_u32);
+        assert_eq!(level("9"), Ok(9));
+        assert_eq!(level("10").unwrap_err(), "10 isn't from 1 to 9");
+        level("-1").unwrap_err();
     }
 
     #[test]

@@ -49,9 +49,10 @@ impl Format for Ova {
         let chosen = Chosen::of(request.place, request.options)?;
         request.check_size(vmdk::MOST, "the disk of an OVA", "2044 GiB) are the most")?;
         let size = request.size.get();
-        let (adapter, identity) = (chosen.controller.adapter, request.identity);
+        let identity = request.identity;
+        let machine = (chosen.controller.adapter, chosen.hardware);
         Ok(Box::new(OvaPlan {
-            disk: vmdk::descriptor_of_stream(size, adapter, chosen.hardware, identity),
+            disk: vmdk::descriptor(vmdk::STREAM, machine, size / vmdk::SECTOR, identity),
             level: chosen.level,
             head: Head::new(chosen, size, identity.time()),
             size,

@@ -1,7 +1,7 @@
 //! What can be chosen of a machine.
 
 use crate::error::{Error, Result};
-use crate::fs::options::{bytes, number};
+use crate::fs::options::{bytes, within};
 use crate::fs::{Choice, Options};
 use crate::place::Place;
 use crate::units::Bytes;
@@ -118,7 +118,7 @@ impl Chosen {
                 .parse(place, NAME, name)?
                 .unwrap_or_else(|| "disk".to_owned()),
             memory_mib: options.parse(place, MEMORY, mebibytes)?.unwrap_or(2048),
-            cpus: options.parse(place, CPUS, within(1, 128))?.unwrap_or(2),
+            cpus: options.parse(place, CPUS, within(1..=128))?.unwrap_or(2),
             is_efi: options.parse(place, FIRMWARE, is_efi)?.unwrap_or(false),
             controller: options
                 .parse(place, CONTROLLER, controller_named)?
@@ -126,9 +126,11 @@ impl Chosen {
             nic: options.parse(place, NIC, nic)?.unwrap_or(NICS[0].1),
             network: text(NETWORK, "VM Network")?,
             os: text(OS, "otherLinux64Guest")?,
-            hardware: options.parse(place, HARDWARE, within(7, 99))?.unwrap_or(13),
+            hardware: options
+                .parse(place, HARDWARE, within(7..=99))?
+                .unwrap_or(13),
             level: options
-                .parse(place, LEVEL, within(1, 9))?
+                .parse(place, LEVEL, within(1..=9))?
                 .unwrap_or(USUAL_LEVEL),
         })
     }
@@ -173,14 +175,6 @@ fn mebibytes(text: &str) -> Result<u64, String> {
     let fits = count.is_multiple_of(Bytes::MIB) && (4..=16 << 20).contains(&mebibytes);
     fits.then_some(mebibytes)
         .ok_or_else(|| format!("'{text}' isn't a whole number of MiB from 4M to 16T"))
-}
-
-fn within(least: u32, most: u32) -> impl Fn(&str) -> Result<u32, String> {
-    move |text| {
-        let count: u32 = number(text)?;
-        let fits = (least..=most).contains(&count).then_some(count);
-        fits.ok_or_else(|| format!("{count} isn't from {least} to {most}"))
-    }
 }
 
 fn is_efi(text: &str) -> Result<bool, String> {

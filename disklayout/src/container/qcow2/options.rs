@@ -5,7 +5,7 @@ use super::opened::Opened;
 use crate::container::Detail;
 use crate::container::pack::Packing;
 use crate::error::{Error, Result};
-use crate::fs::options::{bytes, flag, number};
+use crate::fs::options::{bytes, flag, within};
 use crate::fs::{Choice, Options};
 use crate::place::Place;
 
@@ -137,12 +137,8 @@ fn compression(place: &Place, options: &Options) -> Result<Option<Packing>> {
         "none" | "zlib" | "zstd" => Ok(text.to_owned()),
         _ => Err(format!("'{text}' isn't one of none, zlib, zstd")),
     })?;
-    let level = |range: std::ops::RangeInclusive<i32>, usual| {
-        let level = options.parse(place, LEVEL, |text| {
-            let level = number(text)?;
-            let fits = range.contains(&level).then_some(level);
-            fits.ok_or_else(|| format!("{level} isn't from {} to {}", range.start(), range.end()))
-        });
+    let level = |range, usual| {
+        let level = options.parse(place, LEVEL, within(range));
         Ok::<_, Error>(level?.unwrap_or(usual))
     };
     match kind.as_deref() {

@@ -1,5 +1,6 @@
 //! What can be chosen in VHD, by the names that qemu-img has for it.
 
+use crate::container::is_fixed;
 use crate::error::{Error, Result};
 use crate::fs::options::bytes;
 use crate::fs::{Choice, Options};
@@ -32,11 +33,7 @@ impl Chosen {
     /// `InvalidSpec` at the option's place.
     pub(super) fn of(place: &Place, options: &Options) -> Result<Self> {
         options.check(place, "vhd", CHOICES)?;
-        let is_fixed = options.parse(place, SUBFORMAT, |text| match text {
-            "dynamic" => Ok(false),
-            "fixed" => Ok(true),
-            _ => Err(format!("'{text}' is neither dynamic nor fixed")),
-        })?;
+        let is_fixed = options.parse(place, SUBFORMAT, is_fixed)?;
         let block = options.parse(place, BLOCK_SIZE, |text| {
             let count = bytes(text)?;
             let fits = count.is_power_of_two() && (512 << 10..=256 << 20).contains(&count);

@@ -1,6 +1,7 @@
 //! What can be chosen in VHDX, by the names that qemu-img has for it.
 
 use super::format::{BLOCK, MIB};
+use crate::container::is_fixed;
 use crate::error::Result;
 use crate::fs::options::bytes;
 use crate::fs::{Choice, Options};
@@ -50,11 +51,7 @@ impl Chosen {
     /// `InvalidSpec` at the option's place.
     pub(super) fn of(place: &Place, options: &Options, size: u64) -> Result<Self> {
         options.check(place, "vhdx", CHOICES)?;
-        let is_fixed = options.parse(place, SUBFORMAT, |text| match text {
-            "dynamic" => Ok(false),
-            "fixed" => Ok(true),
-            _ => Err(format!("'{text}' is neither dynamic nor fixed")),
-        })?;
+        let is_fixed = options.parse(place, SUBFORMAT, is_fixed)?;
         let block = options.parse(place, BLOCK_SIZE, |text| {
             let fits = |count: &u64| count.is_power_of_two() && BLOCK.contains(count);
             let count = Some(bytes(text)?).filter(fits);

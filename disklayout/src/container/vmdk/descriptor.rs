@@ -3,22 +3,23 @@
 use std::fmt::Write;
 
 use super::format::{DESCRIPTOR_LEN, SECTOR};
-use super::options::Chosen;
 use crate::identity::Identity;
 
 /// The largest geometry of an IDE disk.
 const MOST_CYLINDERS: u64 = 16_383;
 
-/// The descriptor of a disk of so many sectors, in all of its own.
-pub(super) fn descriptor(chosen: &Chosen, sectors: u64, identity: &Identity) -> Vec<u8> {
-    let kind = match chosen.stream {
-        Some(_) => "streamOptimized",
-        None => "monolithicSparse",
-    };
+/// The descriptor of a disk of so many sectors, in all of its own. `kind` is the subformat, `adapter` and
+/// `hardware` are those of the machine that it is for.
+pub(in crate::container) fn descriptor(
+    kind: &str,
+    (adapter, hardware): (&str, u32),
+    sectors: u64,
+    identity: &Identity,
+) -> Vec<u8> {
     let content = identity.uuid("vmdk content").simple().to_string();
     // The last digits of the long one, and not the number that stands for none.
     let short = identity.number32("vmdk content") & 0x7FFF_FFFF;
-    let (heads, per_track) = match chosen.adapter {
+    let (heads, per_track) = match adapter {
         "ide" => (16, 63),
         _ => (255, 63),
     };
@@ -35,7 +36,7 @@ pub(super) fn descriptor(chosen: &Chosen, sectors: u64, identity: &Identity) -> 
          #DDB\n\n"
     );
     let entries = [
-        ("adapterType", chosen.adapter.to_owned()),
+        ("adapterType", adapter.to_owned()),
         ("encoding", "UTF-8".to_owned()),
         ("geometry.cylinders", cylinders.to_string()),
         ("geometry.heads", heads.to_string()),
@@ -45,7 +46,7 @@ pub(super) fn descriptor(chosen: &Chosen, sectors: u64, identity: &Identity) -> 
         ("toolsInstallType", "4".to_owned()),
         ("toolsVersion", "2147483647".to_owned()),
         ("uuid", uuid(identity)),
-        ("virtualHWVersion", chosen.hardware.to_string()),
+        ("virtualHWVersion", hardware.to_string()),
     ];
     for (name, value) in entries {
         // Writing to a string can't fail.

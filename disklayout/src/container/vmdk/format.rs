@@ -4,7 +4,7 @@ use zerocopy::little_endian::{U16, U32, U64};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// Bytes of a sector, in which the format counts.
-pub(super) const SECTOR: u64 = 512;
+pub(in crate::container) const SECTOR: u64 = 512;
 /// Bytes of a grain.
 pub(in crate::container) const GRAIN: u64 = 64 << 10;
 /// Entries of a grain table.

@@ -19,11 +19,11 @@ use crate::about::About;
 use crate::disk::{Disk, Window};
 use crate::error::Result;
 use crate::fs::Options;
-use crate::identity::Identity;
 use crate::units::{Bytes, SECTOR_SIZE};
-pub(super) use format::GRAIN;
-use format::SECTOR;
+pub(super) use descriptor::descriptor;
+pub(super) use format::{GRAIN, SECTOR};
 use options::Chosen;
+pub(super) use options::{SPARSE, STREAM};
 pub(super) use read::read;
 use sparse::Sparse;
 pub(super) use stream::{Grains, Stream};
@@ -57,7 +57,16 @@ impl Format for Vmdk {
             "2044 GiB) are the most; qcow2, vhdx and vdi take it",
         )?;
         Ok(Box::new(VmdkPlan {
-            descriptor: descriptor::descriptor(&chosen, size / SECTOR, request.identity),
+            descriptor: descriptor(
+                if chosen.stream.is_some() {
+                    STREAM
+                } else {
+                    SPARSE
+                },
+                (chosen.adapter, chosen.hardware),
+                size / SECTOR,
+                request.identity,
+            ),
             stream: chosen.stream,
             size,
         }))
@@ -111,19 +120,4 @@ impl Plan for VmdkPlan {
             }
         })
     }
-}
-
-/// The descriptor of a stream with a disk of `size` bytes, for a machine with this adapter and hardware.
-pub(super) fn descriptor_of_stream(
-    size: u64,
-    adapter: &'static str,
-    hardware: u32,
-    identity: &Identity,
-) -> Vec<u8> {
-    let chosen = Chosen {
-        stream: Some(0),
-        adapter,
-        hardware,
-    };
-    descriptor::descriptor(&chosen, size / SECTOR, identity)
 }

@@ -1,7 +1,7 @@
 //! What can be chosen in VMDK, by the names that qemu-img has for it.
 
 use crate::error::{Error, Result};
-use crate::fs::options::number;
+use crate::fs::options::{number, within};
 use crate::fs::{Choice, Options};
 use crate::place::Place;
 
@@ -25,6 +25,9 @@ pub(super) const CHOICES: &[Choice] = &[
 ];
 
 const SUBFORMAT: &str = "subformat";
+/// The subformats.
+pub(in crate::container) const SPARSE: &str = "monolithicSparse";
+pub(in crate::container) const STREAM: &str = "streamOptimized";
 const ADAPTER: &str = "adapter_type";
 const HARDWARE: &str = "hwversion";
 const LEVEL: &str = "compression_level";
@@ -49,8 +52,8 @@ impl Chosen {
     pub(super) fn of(place: &Place, options: &Options) -> Result<Self> {
         options.check(place, "vmdk", CHOICES)?;
         let is_stream = options.parse(place, SUBFORMAT, |text| match text {
-            "monolithicSparse" => Ok(false),
-            "streamOptimized" => Ok(true),
+            SPARSE => Ok(false),
+            STREAM => Ok(true),
             _ => Err(format!(
                 "'{text}' is neither monolithicSparse nor streamOptimized; qemu-img makes others \
                  of a raw image"
@@ -61,13 +64,9 @@ impl Chosen {
             let found = ADAPTERS.into_iter().find(|adapter| *adapter == text);
             found.ok_or_else(|| format!("'{text}' isn't one of {}", ADAPTERS.join(", ")))
         })?;
-        let level = options.parse(place, LEVEL, |text| {
-            let level = number(text)?;
-            let fits = (1..=9).contains(&level).then_some(level);
-            fits.ok_or_else(|| format!("{level} isn't from 1 to 9"))
-        })?;
+        let level = options.parse(place, LEVEL, within(1..=9))?;
         if level.is_some() && !is_stream {
-            let message = format!("nothing is compressed: set {SUBFORMAT} to streamOptimized");
+            let message = format!("nothing is compressed: set {SUBFORMAT} to {STREAM}");
             return Err(Error::invalid(place.choice(LEVEL), message));
         }
         Ok(Self {
