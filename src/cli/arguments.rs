@@ -4,13 +4,13 @@ use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use disklayout::Zeroes;
 
 use super::{inspect, installations, logging, make_fs, values};
 use crate::command::{self, Kind, Verb, all, check, group};
 use crate::describe::hdds::releases::Release;
 use crate::describe::hdds::{Config, Group, InstallGroup, LayoutGroup, arch};
 use crate::distribution;
-use disklayout::Zeroes;
 
 /// The names that no image group may have.
 pub const COMMANDS: [&str; 7] = [

@@ -2,12 +2,14 @@
 
 use std::fs::File;
 use std::io;
+use std::mem;
 use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context, Error, Result, anyhow};
 use disklayout::fs::Registry;
-use disklayout::layout::spec::{Disk, Holds};
+use disklayout::layout::spec::{Disk, Filesystem, Holds};
 use disklayout::layout::{self, DiskPlan};
+use disklayout::tree::FileTree;
 use disklayout::{Bytes, Identity, Timestamp, archive, container};
 use foreign::run::Runner;
 
@@ -116,50 +118,42 @@ impl<'a> Planner<'a> {
     pub fn decide(&self, images: &[Image]) -> Result<Decided> {
         let files: Vec<_> = images.iter().filter_map(written).collect();
         let (layout, _) = files.first().context("there is no disk")?;
-        let formats = files.iter().map(|(_, file)| self.format(file));
-        let formats: Vec<_> = formats.collect::<Result<_>>()?;
+        let chosen = files
+            .iter()
+            .map(|(_, file)| Ok((self.format(file)?, *file)));
+        let chosen: Vec<_> = chosen.collect::<Result<_>>()?;
+        let multiple = chosen.iter().filter_map(|(format, file)| match format {
+            Format::Disk(format) => Some(format.granularity(&file.options)),
+            Format::Archive(_) => None,
+        });
+        let multiple = multiple.max();
         let mut disk = self.contents.fill(layout, self.time)?;
         let seed = match &layout.seed {
             Seed::Text(text) => text.clone(),
             Seed::Content => seed_of(&disk),
         };
         let identity = Identity::new(&seed, self.time);
-        let chosen = || {
-            formats
-                .iter()
-                .zip(&files)
-                .map(|(it, (_, file))| (*it, *file))
+        let notices = match multiple {
+            None => take_notices(&mut disk),
+            Some(_) => Vec::new(),
         };
-        let mut archives = Vec::new();
-        for (format, file) in chosen() {
-            if let Format::Archive(format) = format {
-                archives.push(archive(format, file, &disk, &identity)?);
+        let is_only = chosen.len() == 1;
+        let begun = chosen.iter().map(|(format, file)| match format {
+            Format::Archive(format) => {
+                archive(*format, file, &mut disk, is_only, &identity).map(Begun::Archive)
             }
-        }
-        let granularity = chosen().filter_map(|(format, file)| match format {
-            Format::Disk(format) => Some(format.granularity(&file.options)),
-            Format::Archive(_) => None,
+            Format::Disk(format) => Ok(Begun::Image(*format, file)),
         });
-        let mut notices = Vec::new();
-        let disk = match granularity.max() {
-            None => {
-                notices = take_notices(&mut disk);
-                None
-            }
-            Some(multiple) => {
-                disk.multiple = multiple;
-                Some(layout::plan(disk, &identity, self.registry)?)
-            }
-        };
-        let mut archives = archives.into_iter();
-        let files = chosen().map(|(format, file)| match (format, &disk) {
-            (Format::Disk(format), Some(disk)) => {
-                image(format, file, disk.size, &identity).map(FilePlan::Image)
-            }
-            _ => archives
-                .next()
-                .map(FilePlan::Archive)
-                .context("there is no archive"),
+        let begun: Vec<_> = begun.collect::<Result<_>>()?;
+        let disk = multiple.map(|multiple| {
+            disk.multiple = multiple;
+            layout::plan(disk, &identity, self.registry)
+        });
+        let disk = disk.transpose()?;
+        let size = disk.as_ref().map_or(Bytes::new(0), |disk| disk.size);
+        let files = begun.into_iter().map(|file| match file {
+            Begun::Archive(plan) => Ok(FilePlan::Archive(plan)),
+            Begun::Image(format, file) => image(format, file, size, &identity).map(FilePlan::Image),
         });
         Ok(Decided {
             files: files.collect::<Result<_>>()?,
@@ -186,6 +180,12 @@ enum Format<'a> {
     Archive(&'a dyn archive::Format),
 }
 
+/// A file that is planned, or waits for the size of the disk.
+enum Begun<'a> {
+    Archive(Box<dyn archive::Plan>),
+    Image(&'a dyn container::Format, &'a FileFormat),
+}
+
 /// An image file of a disk of so many bytes.
 fn image(
     format: &dyn container::Format,
@@ -203,17 +203,16 @@ fn image(
     Ok(plan)
 }
 
-/// An archive of what is in the only filesystem of `disk`.
+/// An archive of what is in the only filesystem of `disk`, which is taken away where this is the only
+/// file.
 fn archive(
     format: &dyn archive::Format,
     file: &FileFormat,
-    disk: &Disk,
+    disk: &mut Disk,
+    is_only: bool,
     identity: &Identity,
 ) -> Result<Box<dyn archive::Plan>> {
-    let mut filesystems = disk.partitions.iter().filter_map(|one| match &one.holds {
-        Holds::Filesystem(filesystem) => Some(filesystem),
-        Holds::Nothing | Holds::Bytes(_) => None,
-    });
+    let mut filesystems = filesystems(disk);
     let (Some(only), None) = (filesystems.next(), filesystems.next()) else {
         let message = format!(
             "{} is of the files of one filesystem, and the image has none or several: ask for it \
@@ -224,7 +223,10 @@ fn archive(
     };
     Ok(format.plan(archive::Request {
         place: file.place.clone(),
-        tree: only.tree.clone(),
+        tree: match is_only {
+            true => mem::replace(&mut only.tree, FileTree::new(identity.time())),
+            false => only.tree.clone(),
+        },
         misfits: only.misfits,
         options: &file.options,
         identity,
@@ -233,14 +235,16 @@ fn archive(
 
 /// What is to be told of all that goes onto `disk`.
 fn take_notices(disk: &mut Disk) -> Vec<String> {
-    let filesystems = disk
-        .partitions
-        .iter_mut()
-        .filter_map(|one| match &mut one.holds {
-            Holds::Filesystem(filesystem) => Some(filesystem.tree.take_notices()),
-            Holds::Nothing | Holds::Bytes(_) => None,
-        });
-    filesystems.flatten().collect()
+    let notices = filesystems(disk).map(|filesystem| filesystem.tree.take_notices());
+    notices.flatten().collect()
+}
+
+fn filesystems(disk: &mut Disk) -> impl Iterator<Item = &mut Filesystem> {
+    let partitions = disk.partitions.iter_mut();
+    partitions.filter_map(|partition| match &mut partition.holds {
+        Holds::Filesystem(filesystem) => Some(&mut **filesystem),
+        Holds::Nothing | Holds::Bytes(_) => None,
+    })
 }
 
 /// What is made, with everything decided.
