@@ -1,55 +1,16 @@
 //! Maps beside images, by which bmaptool copies them: all that somebody relies on comes along.
 
 use std::fs::{self, File};
-use std::io::Write;
 use std::os::unix::fs::FileExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use testkit::mount::LoopDevice;
 use testkit::program::{arguments, run};
 use testkit::root::is_root;
 
 use crate::checkers::{self, Volume};
+use crate::used_medium::{FILESYSTEMS, medium_for, source};
 use crate::world::World;
-
-/// Filesystems and sizes of their images.
-const FILESYSTEMS: [(&str, &str); 12] = [
-    ("fat16", "20M"),
-    ("fat32", "300M"),
-    ("exfat", "60M"),
-    ("ext2", "200M"),
-    ("ext4", "40M"),
-    ("btrfs", "160M"),
-    ("f2fs", "200M"),
-    ("xfs", "300M"),
-    ("ntfs", "60M"),
-    ("erofs", "auto"),
-    ("squashfs", "auto"),
-    ("swap", "20M"),
-];
-
-/// A file of data and one of zeroes; nothing for swap.
-fn source(world: &World, kind: &str) -> String {
-    let directory = world.root().join(format!("{kind}.source"));
-    fs::create_dir_all(&directory).unwrap();
-    if kind != "swap" {
-        fs::write(directory.join("data"), [7; 300_000]).unwrap();
-        fs::write(directory.join("zeroes"), [0; 200_000]).unwrap();
-    }
-    directory.to_str().unwrap().to_owned()
-}
-
-/// A file of the size of `image` that is full of something else.
-fn used_medium(image: &Path, size: u64) -> PathBuf {
-    let path = image.with_extension("medium");
-    let mut medium = File::create(&path).unwrap();
-    let piece = vec![0xFF; 1 << 20];
-    for at in (0..size).step_by(piece.len()) {
-        let count = piece.len().min((size - at) as usize);
-        medium.write_all(&piece[..count]).unwrap();
-    }
-    path
-}
 
 /// Has bmaptool copy `image` by `map` to `target`; it looks at all sums while it does.
 fn copy(map: &Path, image: &Path, target: &Path) -> Result<(), String> {
@@ -65,19 +26,17 @@ fn a_used_medium_holds_a_sound_filesystem_when_it_was_copied_by_its_map() {
     if !is_root() {
         return;
     }
-    let world = World::new("", "", "");
-    for (kind, size) in FILESYSTEMS {
+    for (kind, size, _) in FILESYSTEMS {
+        let world = World::new("", "", "");
         let source = source(&world, kind);
         let line = format!("make-fs -t {kind} -s {size} --bmap {source} {kind}.img");
         world.run(&line).expect(0);
         let image = world.path(&format!("{kind}.img"));
-        let medium = used_medium(&image, fs::metadata(&image).unwrap().len());
+        let medium = medium_for(&image);
         let device = LoopDevice::new(&medium, "512");
         copy(&world.path(&format!("{kind}.bmap")), &image, &device.path).unwrap();
         drop(device);
         checkers::verify_volume(&Volume::of_file(&medium, kind)).unwrap();
-        fs::remove_file(medium).unwrap();
-        fs::remove_file(image).unwrap();
     }
 }
 

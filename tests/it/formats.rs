@@ -6,6 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
+use disklayout::About;
 use disklayout::container::Registry;
 use disklayout::disk::SparseFile;
 use serde_json::Value;
@@ -60,12 +61,21 @@ fn put_noise(world: &World) {
     fs::write(path, noise.collect::<Vec<_>>()).unwrap();
 }
 
+/// The names of the formats of disks, and the extensions of their files.
 fn formats() -> Vec<(String, String)> {
     let registry = Registry::default();
     let formats = registry.formats().filter(|it| it.holds_disk());
-    let named = formats.map(|it| it.about());
-    let named = named.map(|it| (it.name().to_owned(), it.extension.to_owned()));
-    named.collect()
+    formats.map(|it| names_of(it.about())).collect()
+}
+
+/// Those of archives.
+fn archives() -> Vec<(String, String)> {
+    let registry = foreign::archives();
+    registry.formats().map(|it| names_of(it.about())).collect()
+}
+
+fn names_of(format: About) -> (String, String) {
+    (format.name().to_owned(), format.extension.to_owned())
 }
 
 fn names() -> String {
@@ -288,7 +298,7 @@ fn what_can_be_streamed_goes_to_standard_output() {
 fn a_broken_pipe_is_an_error() {
     let world = world();
     put_noise(&world);
-    for format in ["raw", "raw.zst"] {
+    for format in ["raw", "raw.zst", "tar", "tar.zst", "oci"] {
         let mut command = world.command(&format!("make-fs --format {format} ../tree -"));
         let mut child = command.spawn().unwrap();
         let mut first = [0; 10];
@@ -306,10 +316,10 @@ fn a_broken_pipe_is_an_error() {
 #[test]
 fn an_interrupted_run_leaves_the_old_image() {
     let world = world();
-    for (_, extension) in formats() {
+    for (format, extension) in formats().into_iter().chain(archives()) {
         let name = format!("a.{extension}");
         world.put(&name, 0);
-        let mut command = world.command(&format!("make-fs --force - {name}"));
+        let mut command = world.command(&format!("make-fs --force --format {format} - {name}"));
         let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
         let mut pipe = child.stdin.take().unwrap();
         // More than a pipe holds: when this returns, the run has begun.
@@ -329,10 +339,7 @@ fn a_full_disk_leaves_nothing() {
     put_noise(&world);
     let script = "mount -t tmpfs -o size=4m none . && cd . && cd \"$PWD\" && \"$@\"; \
                   status=$?; ls -A; exit $status";
-    let archives = foreign::archives();
-    let archives = archives.formats().map(|it| it.about());
-    let archives = archives.map(|it| (it.name().to_owned(), it.extension.to_owned()));
-    for (format, extension) in formats().into_iter().chain(archives) {
+    for (format, extension) in formats().into_iter().chain(archives()) {
         let line = format!("make-fs --format {format} ../tree full.{extension}");
         let command = world.command(&line);
         let mut shell = Command::new("unshare");

@@ -1,15 +1,13 @@
 //! Archives instead of disks: the same files, by themselves.
 
 use std::fs;
-use std::io::{Read, Write};
 use std::path::Path;
-use std::process::Stdio;
 
 use serde_json::Value;
 use testkit::program::{arguments, run};
 
 use crate::checkers;
-use crate::world::{Run, World, send};
+use crate::world::World;
 
 /// Every format of archives, and the extension of its files.
 const FORMATS: [(&str, &str); 7] = [
@@ -279,50 +277,4 @@ fn an_archive_is_replaced_where_one_was_asked_for() {
     world.run("make-fs --format tar ../tree a.tar").expect(0);
     assert!(fs::read(world.path("a.tar")).unwrap() != before);
     world.run("make-fs --format raw ../tree a.tar").expect(3);
-}
-
-/// Whoever reads an archive goes away.
-#[test]
-fn a_broken_pipe_is_an_error() {
-    let world = world();
-    let noise: Vec<u8> = (0..6_u32 << 20)
-        .map(|at| (at.wrapping_mul(0x9E37_79B9) >> 24) as u8)
-        .collect();
-    fs::File::create(world.root().join("tree/noise"))
-        .unwrap()
-        .write_all(&noise)
-        .unwrap();
-    for format in ["tar", "tar.zst", "oci"] {
-        let mut command = world.command(&format!("make-fs --format {format} ../tree -"));
-        let mut child = command.spawn().unwrap();
-        let mut first = [0; 10];
-        let mut stdout = child.stdout.take().unwrap();
-        stdout.read_exact(&mut first).unwrap();
-        drop(stdout);
-        let output = child.wait_with_output().unwrap();
-        Run::ended(format!("make-fs {format}"), output)
-            .expect(3)
-            .says(["Broken pipe"]);
-    }
-    assert_eq!(world.names(), [""; 0]);
-}
-
-/// What is interrupted leaves nothing, and what was there before.
-#[test]
-fn an_interrupted_run_leaves_the_old_archive() {
-    let world = world();
-    for (format, extension) in FORMATS {
-        let name = format!("a.{extension}");
-        world.put(&name, 0);
-        let line = format!("make-fs --force --format {format} - {name}");
-        let mut child = world.command(&line).stdin(Stdio::piped()).spawn().unwrap();
-        let mut pipe = child.stdin.take().unwrap();
-        // More than a pipe holds: when this returns, the run has begun.
-        pipe.write_all(&vec![b'x'; 1 << 20]).unwrap();
-        send(&child, "TERM");
-        child.wait().unwrap();
-        assert_eq!(world.names(), std::slice::from_ref(&name));
-        assert!(world.is_untouched(&name), "{name}");
-        fs::remove_file(world.path(&name)).unwrap();
-    }
 }

@@ -15,10 +15,9 @@ use crate::world::World;
 /// What the medium held before.
 const OLD: u8 = 0xFF;
 
-/// Copies the data of `image` onto a medium of its size on which all is [`OLD`].
-fn used_medium(image: &Path) -> PathBuf {
-    let source = File::open(image).unwrap();
-    let len = source.metadata().unwrap().len();
+/// A medium of the size of `image` on which all is [`OLD`].
+pub(crate) fn medium_for(image: &Path) -> PathBuf {
+    let len = fs::metadata(image).unwrap().len();
     let path = image.with_extension("medium");
     let mut medium = File::create(&path).unwrap();
     let piece = vec![OLD; 1 << 20];
@@ -26,6 +25,14 @@ fn used_medium(image: &Path) -> PathBuf {
         let count = piece.len().min((len - at) as usize);
         medium.write_all(&piece[..count]).unwrap();
     }
+    path
+}
+
+/// Copies the data of `image` onto a used medium.
+fn used_medium(image: &Path) -> PathBuf {
+    let source = File::open(image).unwrap();
+    let path = medium_for(image);
+    let mut medium = File::options().write(true).open(&path).unwrap();
     let mut at = 0;
     while let Ok(start) = rustix::fs::seek(&source, Hole::Data(at)) {
         let end = rustix::fs::seek(&source, Hole::Hole(start)).unwrap();
@@ -39,7 +46,7 @@ fn used_medium(image: &Path) -> PathBuf {
 }
 
 /// A file of data, one of zeroes, directories; nothing for swap.
-fn source(world: &World, kind: &str) -> String {
+pub(crate) fn source(world: &World, kind: &str) -> String {
     let directory = world.root().join("source");
     fs::create_dir_all(&directory).unwrap();
     if !kind.contains("swap") {
@@ -61,7 +68,7 @@ const FILES: [(&str, &[u8]); 2] = [("sub/data", &[7; 300_000]), ("zeroes", &[0; 
 
 /// What reads the files of a filesystem.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Reader {
+pub(crate) enum Reader {
     Inspect,
     /// The kernel, for root.
     Mount,
@@ -71,7 +78,7 @@ enum Reader {
 use Reader::{Inspect, Mount};
 
 /// All filesystems.
-const FILESYSTEMS: [(&str, &str, Reader); 15] = [
+pub(crate) const FILESYSTEMS: [(&str, &str, Reader); 15] = [
     ("fat12", "4M", Inspect),
     ("fat16", "20M", Inspect),
     ("fat32", "300M", Inspect),

@@ -36,13 +36,7 @@ fn sizes_at_bounds_unpack_to_the_raw_disk() {
 fn the_same_bytes_come_from_any_number_of_threads() {
     let scratch = Scratch::new();
     let image = scratch.path("a.simg");
-    let sample = Sample::random(3, 40 * MIB);
-    let made = [1, 2, 5].map(|threads| {
-        let how = How { threads, ..HOW };
-        sample.image(&how, &image).unwrap();
-        fs::read(&image).unwrap()
-    });
-    assert!(made[0] == made[1] && made[0] == made[2]);
+    Sample::random(3, 40 * MIB).assert_same_by_any_threads(&HOW, &image);
 }
 
 /// What is relied on is filled with zeroes, what isn't is told as such.

@@ -144,13 +144,7 @@ fn a_machine_is_as_it_was_described() {
 fn the_same_bytes_come_from_any_number_of_threads() {
     let scratch = Scratch::new();
     let image = scratch.path("a.ova");
-    let sample = Sample::random(3, 40 * MIB);
-    let made = [1, 2, 5].map(|threads| {
-        let how = How { threads, ..HOW };
-        sample.image(&how, &image).unwrap();
-        fs::read(&image).unwrap()
-    });
-    assert!(made[0] == made[1] && made[0] == made[2]);
+    Sample::random(3, 40 * MIB).assert_same_by_any_threads(&HOW, &image);
 }
 
 /// Every byte in front of the disk, and every end.

@@ -183,6 +183,19 @@ impl Sample {
         Ok(())
     }
 
+    /// Makes sure that an image file of it at `path` has the same bytes on any number of threads.
+    pub(crate) fn assert_same_by_any_threads(&self, how: &How<'_>, path: &Path) {
+        let made = [1, 2, 5].map(|threads| {
+            let how = How {
+                threads,
+                ..how.clone()
+            };
+            self.image(&how, path).unwrap();
+            std::fs::read(path).unwrap()
+        });
+        assert!(made[0] == made[1] && made[0] == made[2], "{how:?}");
+    }
+
     /// The disk of it, byte for byte, beside the image file at `path`.
     pub(crate) fn raw(&self, path: &Path) -> PathBuf {
         let raw = path.with_extension("raw");
