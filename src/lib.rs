@@ -15,4 +15,5 @@ pub mod osinfo;
 pub mod printable;
 pub mod report;
 pub mod status;
+pub mod system;
 pub mod virtinstall;

@@ -93,6 +93,7 @@ const COMMAND: &Rules = &[
     ("checksum", &[]),
     ("printable", &[]),
     ("status", &[]),
+    ("system", &[]),
     ("osinfo", &["foreign::run"]),
 ];
 

@@ -1,0 +1,216 @@
+//! A system that is assembled: a disk, and the steps that make the tree of files on it.
+//!
+//! A front end ends in one of these; everything is decided in it: which sectors a partition has, the
+//! UUID of each filesystem, the steps that are left out. Whoever runs it decides nothing.
+
+use std::path::PathBuf;
+
+use disklayout::Place;
+use disklayout::layout::spec::Disk;
+
+/// A system that is assembled.
+#[derive(Clone, Debug)]
+pub struct System {
+    /// The disk. Each of its partitions has its sectors, and its filesystem a UUID; the filesystems
+    /// are empty.
+    pub disk: Disk,
+    /// What is to be known of each partition beside that, in the order of `disk.partitions`.
+    pub volumes: Vec<Volume>,
+    /// What is done to make the tree, in this order.
+    pub steps: Vec<Step>,
+}
+
+/// What is to be known of a partition beside its place on the disk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Volume {
+    /// What the description calls it.
+    pub tag: String,
+    /// Its number in the table.
+    pub number: u32,
+    /// The UUID of its filesystem as fstab has it: `6987-937D` on FAT. Empty without a filesystem.
+    pub uuid: String,
+    /// Where the tree has its files: `/boot/efi`. `None` where it stays empty.
+    pub mounted_at: Option<String>,
+}
+
+/// One step.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Where it stands: `debian.vmdb:17:5 steps[6]`.
+    pub place: Place,
+    /// What it is, on one line: `apt: linux-image-amd64`.
+    pub title: String,
+    /// Why it is left out, where it is: `rootfs_unpacked`.
+    pub skipped: Option<String>,
+    /// What is done.
+    pub action: Action,
+}
+
+/// What a step does. Paths of the tree are absolute.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Nothing that is left to do: the plan has it already.
+    Planned,
+    /// Says this.
+    Say(String),
+    /// Fails, saying this.
+    Fail(String),
+    /// Makes the directory that a filesystem is mounted at, and those above it.
+    MountPoint(String),
+    /// Puts what is in an archive into the tree, owners by their numbers.
+    Unpack(PathBuf),
+    /// Makes an archive of the tree, compressed as its name says, with these options of tar.
+    Pack(PathBuf, Vec<String>),
+    /// Installs a base system.
+    Bootstrap(Bootstrap),
+    /// Reads the lists of packages again.
+    AptUpdate,
+    /// Installs packages.
+    Apt(Apt),
+    /// Runs a script of `sh -ec` with the tree as its root.
+    Chroot(String),
+    /// Runs a script of `sh -ec` outside of the tree, which is `$ROOT`.
+    Shell(String),
+    /// Runs a playbook on the tree.
+    Ansible(Playbook),
+    /// Installs GRUB.
+    Grub(Grub),
+    /// Makes a file, in a directory that is there.
+    CreateFile(NewFile),
+    /// Makes a directory that isn't there yet, and those above it.
+    CreateDirectory {
+        /// Its path.
+        path: String,
+        /// Its permissions and its owner.
+        access: Access,
+    },
+    /// Copies a file of the host, and makes the directories above it.
+    CopyFile {
+        /// The file of the host.
+        from: PathBuf,
+        /// Its path in the tree.
+        path: String,
+        /// Its permissions and its owner.
+        access: Access,
+    },
+    /// Copies what is in a directory of the host. Links to files are copied as what they lead to.
+    CopyDirectory {
+        /// The directory of the host.
+        from: PathBuf,
+        /// Its path in the tree.
+        path: String,
+        /// The permissions of directories that are made above it, and the owner of everything.
+        access: Access,
+        /// What permissions of the host lose.
+        umask: u32,
+        /// Names of the tree's own user and group, which are looked up when it is done.
+        names: (Option<String>, Option<String>),
+    },
+    /// Has the system grow the root filesystem when it first starts.
+    GrowAtFirstBoot,
+    /// Removes a file, if it is there.
+    Remove(String),
+}
+
+/// Permissions and an owner.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Access {
+    /// The lowest twelve bits of the mode.
+    pub permissions: u32,
+    /// The user.
+    pub uid: u32,
+    /// The group.
+    pub gid: u32,
+}
+
+/// A file and what is in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct NewFile {
+    /// Its path.
+    pub path: String,
+    /// What is in it.
+    pub contents: String,
+    /// Its permissions and its owner.
+    pub access: Access,
+}
+
+/// A base system of Debian or of what derives from it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Bootstrap {
+    /// The release: `bookworm`.
+    pub suite: String,
+    /// Where packages come from.
+    pub mirror: String,
+    /// The architecture by Debian's name; that of the host where there is none.
+    pub arch: Option<String>,
+    /// `-`, `minbase` or `buildd`.
+    pub variant: String,
+    /// `main`, `contrib`.
+    pub components: Vec<String>,
+    /// Packages beside the usual ones.
+    pub include: Vec<String>,
+    /// Packages that are left out.
+    pub exclude: Vec<String>,
+    /// The file of the host with the keys that the release is signed by.
+    pub keyring: Option<PathBuf>,
+    /// Whether these keys are put into the tree as well.
+    pub install_keyring: bool,
+    /// A certificate of the host's that the mirror is trusted by.
+    pub ca_certificates: Option<PathBuf>,
+    /// Whether the tree has to be empty; a `lost+found` doesn't matter.
+    pub require_empty: bool,
+}
+
+/// Packages that are installed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Apt {
+    /// Their names.
+    pub packages: Vec<String>,
+    /// Whether those that they recommend come too.
+    pub recommends: bool,
+    /// Whether the downloaded files are removed.
+    pub clean: bool,
+}
+
+/// A playbook of Ansible.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Playbook {
+    /// The file of the host.
+    pub path: PathBuf,
+    /// The group of hosts that the tree is in.
+    pub group: String,
+    /// What of the playbook is done.
+    pub tags: String,
+    /// Ansible's configuration.
+    pub config_file: Option<PathBuf>,
+    /// Variables, as JSON.
+    pub extra_variables: String,
+}
+
+/// How GRUB is installed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Grub {
+    /// What starts it.
+    pub firmware: Firmware,
+    /// Which of the volumes has its files.
+    pub root: usize,
+    /// Which of the volumes is the EFI system partition.
+    pub esp: Option<usize>,
+    /// Whether it uses the serial console, and the kernel too.
+    pub serial: bool,
+    /// Whether the kernel says little.
+    pub quiet: bool,
+    /// The seconds that the menu waits.
+    pub timeout: i64,
+    /// What is passed to the kernel.
+    pub kernel_parameters: Vec<String>,
+}
+
+/// What starts a boot loader.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Firmware {
+    /// The BIOS of a PC.
+    Bios,
+    /// UEFI.
+    Uefi,
+}
