@@ -1,5 +1,6 @@
 //! The `createhdds` command: which images there should be, which are missing, and their building.
 
+pub mod bootloader;
 pub mod checksum;
 pub mod cli;
 pub mod command;

@@ -93,6 +93,7 @@ const COMMAND: &Rules = &[
     ("checksum", &[]),
     ("printable", &[]),
     ("status", &[]),
+    ("bootloader", &["system"]),
     ("system", &[]),
     ("osinfo", &["foreign::run"]),
 ];

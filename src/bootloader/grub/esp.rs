@@ -1,0 +1,145 @@
+//! The files on the EFI system partition: shim and GRUB as they are signed, where the tree has them,
+//! else GRUB as grub-mkimage makes it here. The firmware's variables are never touched: it starts what
+//! has the name for removable media.
+
+use anyhow::Result;
+
+use super::files::{Copy, PERMISSIONS};
+use super::image;
+use super::plan::Home;
+use super::platform::Platform;
+use crate::bootloader::Tree;
+
+/// What goes onto the EFI system partition.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Files {
+    copies: Vec<Copy>,
+    /// The configuration of a signed GRUB, which leads to the one in the tree.
+    stub: Option<(String, String)>,
+}
+
+impl Files {
+    /// What goes onto the EFI system partition that is mounted `at` this directory.
+    ///
+    /// # Errors
+    /// Where the tree can't be read.
+    pub(super) fn new(tree: &Tree, platform: Platform, home: &Home, at: &str) -> Result<Self> {
+        let efi = format!("{}/EFI", at.trim_end_matches('/'));
+        let suffix = platform.suffix;
+        let shim = format!("/usr/lib/shim/shim{suffix}.efi.signed");
+        let grub = format!("{}-signed/grub{suffix}.efi.signed", platform.modules());
+        let signed = match tree.has_file(&shim)? {
+            true => tree.read(&grub)?,
+            false => None,
+        };
+        let Some(signed) = signed else {
+            let vendor = vendor(tree, &[])?;
+            let core = image::core_file(platform);
+            let places = [
+                format!("{efi}/BOOT/{}", platform.removable()),
+                format!("{efi}/{vendor}/grub{suffix}.efi"),
+            ];
+            return Ok(Self {
+                copies: places.map(|place| Copy::new(&core, place)).into(),
+                stub: None,
+            });
+        };
+        let vendor = vendor(tree, &signed)?;
+        let mut copies = vec![
+            Copy::new(&shim, format!("{efi}/BOOT/{}", platform.removable())),
+            Copy::new(&shim, format!("{efi}/{vendor}/shim{suffix}.efi")),
+            Copy::new(&grub, format!("{efi}/BOOT/grub{suffix}.efi")),
+            Copy::new(&grub, format!("{efi}/{vendor}/grub{suffix}.efi")),
+        ];
+        copies.extend(helpers(tree, platform, &efi, &vendor)?);
+        let stub = format!("{}configfile $prefix/grub.cfg\n", image::search(home));
+        Ok(Self {
+            copies,
+            stub: Some((format!("{efi}/{vendor}/grub.cfg"), stub)),
+        })
+    }
+
+    /// Puts them there.
+    ///
+    /// # Errors
+    /// Where a file can't be read or written.
+    pub(super) fn install(&self, tree: &Tree) -> Result<()> {
+        self.copies.iter().try_for_each(|copy| copy.make(tree))?;
+        match &self.stub {
+            Some((path, text)) => tree.write(path, text.as_bytes(), PERMISSIONS),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What shim starts besides GRUB, where the tree has it: the manager of keys, and the program that
+/// makes an entry in the firmware's variables of what the table beside it says. The latter isn't put
+/// beside what firmware starts, as it would be started instead of GRUB.
+fn helpers(tree: &Tree, platform: Platform, efi: &str, vendor: &str) -> Result<Vec<Copy>> {
+    let suffix = platform.suffix;
+    let table = format!("BOOT{}.CSV", suffix.to_uppercase());
+    let mut copies = Vec::new();
+    for (name, directories) in [
+        (format!("mm{suffix}.efi"), &["BOOT", vendor][..]),
+        (format!("fb{suffix}.efi"), &[vendor]),
+        (table, &[vendor]),
+    ] {
+        let sources = [format!("{name}.signed"), name.clone()];
+        for source in sources.map(|name| format!("/usr/lib/shim/{name}")) {
+            if tree.has_file(&source)? {
+                let place = |directory| format!("{efi}/{directory}/{name}");
+                copies.extend(directories.iter().map(|it| Copy::new(&source, place(it))));
+                break;
+            }
+        }
+    }
+    Ok(copies)
+}
+
+/// The directory of the vendor: the one in which a `signed` GRUB looks for its configuration, else the
+/// name that the system has for itself.
+fn vendor(tree: &Tree, signed: &[u8]) -> Result<String> {
+    if let Some(vendor) = built_in_vendor(signed) {
+        return Ok(vendor);
+    }
+    let mut release = tree.read("/etc/os-release")?;
+    if release.is_none() {
+        release = tree.read("/usr/lib/os-release")?;
+    }
+    let release = release.unwrap_or_default();
+    Ok(id(&String::from_utf8_lossy(&release)).unwrap_or_else(|| "debian".to_owned()))
+}
+
+/// The vendor in the only directory `/EFI/VENDOR` that a program has in it as a text of its own.
+fn built_in_vendor(program: &[u8]) -> Option<String> {
+    const BEFORE: &[u8] = b"\0/EFI/";
+    let starts = program.windows(BEFORE.len()).enumerate();
+    let starts = starts.filter(|(_, window)| *window == BEFORE);
+    let names = starts.filter_map(|(start, _)| {
+        let rest = &program[start + BEFORE.len()..];
+        let end = rest.iter().position(|byte| *byte == 0)?;
+        std::str::from_utf8(&rest[..end])
+            .ok()
+            .filter(|name| is_plain(name))
+    });
+    let mut names: Vec<_> = names.collect();
+    names.sort_unstable();
+    names.dedup();
+    match names[..] {
+        [name] => Some(name.to_owned()),
+        _ => None,
+    }
+}
+
+/// The ID of a system in its os-release.
+fn id(release: &str) -> Option<String> {
+    let mut lines = release.lines();
+    let value = lines.find_map(|line| line.strip_prefix("ID="))?;
+    let value = value.trim().trim_matches(['"', '\'']);
+    is_plain(value).then(|| value.to_owned())
+}
+
+fn is_plain(name: &str) -> bool {
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
+    !name.is_empty() && !name.starts_with('.') && name.chars().all(plain)
+}

@@ -1,0 +1,100 @@
+//! What grub-mkimage is asked for.
+
+use std::ffi::OsString;
+
+use super::plan::{DIRECTORY, Home};
+use super::platform::Platform;
+
+/// The file with what is done before anything else, for UEFI.
+pub(super) fn load_file(platform: Platform) -> String {
+    format!("{DIRECTORY}/{}/load.cfg", platform.name)
+}
+
+/// The image that grub-mkimage makes.
+pub(super) fn core_file(platform: Platform) -> String {
+    let extension = match platform.is_bios() {
+        true => "img",
+        false => "efi",
+    };
+    format!("{DIRECTORY}/{}/core.{extension}", platform.name)
+}
+
+/// What finds GRUB's files by the UUID of their filesystem.
+pub(super) fn search(home: &Home) -> String {
+    let Home { uuid, path, .. } = home;
+    format!("search.fs_uuid {uuid} root \nset prefix=($root)'{path}'\n")
+}
+
+/// The modules that are in the image: what reads the tables, and GRUB's files.
+pub(super) fn modules(platform: Platform, home: &Home) -> [&'static str; 4] {
+    let finds = match platform.is_bios() {
+        true => "biosdisk",
+        false => "search_fs_uuid",
+    };
+    ["part_msdos", "part_gpt", home.filesystem.name, finds]
+}
+
+/// The arguments of grub-mkimage, in the tree. The first place to look for GRUB's files is the
+/// partition of their number on the disk that GRUB was started from.
+pub(super) fn arguments(platform: Platform, home: &Home) -> Vec<OsString> {
+    let prefix = format!("(,{}){}", home.partition, home.path);
+    let mut arguments: Vec<OsString> = vec![
+        "-O".into(),
+        platform.name.into(),
+        "-d".into(),
+        platform.modules().into(),
+        "-p".into(),
+        prefix.into(),
+        "-o".into(),
+        core_file(platform).into(),
+    ];
+    if !platform.is_bios() {
+        arguments.extend(["-c".into(), load_file(platform).into()]);
+    }
+    arguments.extend(modules(platform, home).map(OsString::from));
+    arguments
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::filesystems::of_format;
+    use super::*;
+    use crate::system::Firmware;
+
+    #[test]
+    fn the_program_gets_these_arguments() {
+        for (firmware, architecture, partition, format, path, expected) in [
+            (
+                Firmware::Bios,
+                "amd64",
+                "msdos1",
+                "ext4",
+                "/boot/grub",
+                "-O i386-pc -d /usr/lib/grub/i386-pc -p (,msdos1)/boot/grub \
+                 -o /boot/grub/i386-pc/core.img part_msdos part_gpt ext2 biosdisk",
+            ),
+            (
+                Firmware::Uefi,
+                "arm64",
+                "gpt2",
+                "xfs",
+                "/grub",
+                "-O arm64-efi -d /usr/lib/grub/arm64-efi -p (,gpt2)/grub \
+                 -o /boot/grub/arm64-efi/core.efi -c /boot/grub/arm64-efi/load.cfg \
+                 part_msdos part_gpt xfs search_fs_uuid",
+            ),
+        ] {
+            let home = Home {
+                partition: partition.to_owned(),
+                uuid: "U".to_owned(),
+                filesystem: of_format(format).unwrap(),
+                path: path.to_owned(),
+            };
+            let platform = Platform::of(firmware, architecture).unwrap();
+            let found = arguments(platform, &home).join(" ".as_ref());
+            assert_eq!(found, expected);
+            let expected = format!("search.fs_uuid U root \nset prefix=($root)'{path}'\n");
+            assert_eq!(search(&home), expected);
+        }
+    }
+}

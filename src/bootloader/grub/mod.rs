@@ -1,0 +1,120 @@
+//! GRUB, installed into a tree and onto a disk that is a file.
+//!
+//! What grub-install asks of devices is known here: where the filesystem with GRUB's files will be,
+//! what its UUID is, where the partitions begin. So its files are copied within the tree, the tree's
+//! own grub-mkconfig and grub-mkimage make the configuration and the image, and of the disk only the
+//! boot code is written. It is started by a BIOS, from an MBR or from a BIOS boot partition of a GPT,
+//! or by UEFI, from the name that firmware looks for on any disk.
+//!
+//! `plan` decides what the disk tells alone, `platform` knows what it runs on, `probe` answers for
+//! programs that look for devices, `image` says what grub-mkimage makes, `files` and `esp` have what
+//! goes where, `defaults` is the file that users edit, and `bios` is the boot code.
+
+mod bios;
+mod defaults;
+mod environment;
+mod esp;
+mod files;
+mod filesystems;
+mod image;
+mod plan;
+mod platform;
+mod probe;
+
+use anyhow::{Context, Result};
+
+use disklayout::disk::Disk;
+
+use crate::bootloader::{StandIn, Target, Tree};
+use crate::system::{Firmware, Grub, System};
+
+use bios::{Embedded, Room};
+use plan::{DIRECTORY, Plan, Starter, partition_map};
+use platform::Platform;
+
+/// Whether GRUB can be installed, as far as the disk tells.
+///
+/// # Errors
+/// `InvalidSpec`, `DoesNotFit` or `Unsupported` at the partition, or what of the disk, it can't be
+/// installed for.
+pub fn check(grub: &Grub, system: &System) -> disklayout::Result<()> {
+    Plan::new(grub, system).map(drop)
+}
+
+/// The package of Debian and its kin that has all that [`install`] needs, for an architecture by its
+/// name there.
+///
+/// # Errors
+/// Where GRUB isn't known for it.
+pub fn package(firmware: Firmware, architecture: &str) -> Result<&'static str> {
+    let platform = Platform::of(firmware, architecture)?;
+    Ok(platform.package.trim_end_matches("-bin"))
+}
+
+/// What takes the place of files of the tree, and of devices, wherever a program of the tree may make
+/// GRUB's configuration anew, as the installation of a kernel does.
+///
+/// # Errors
+/// Where the tree can't be read.
+pub fn stand_ins(tree: &Tree, system: &System) -> Result<Vec<StandIn>> {
+    let map = partition_map(system.disk.table.kind());
+    probe::stand_ins(tree, map, &probe::volumes(system))
+}
+
+/// Installs GRUB into the tree of `target`, in which its packages are installed, and its boot code onto
+/// `disk`, which may have its table already, or get it later.
+///
+/// # Errors
+/// Those of [`check`]; a package that is missing, a program that fails, what can't be read or written.
+pub fn install(target: &dyn Target, grub: &Grub, system: &System, disk: &dyn Disk) -> Result<()> {
+    let plan = Plan::new(grub, system)?;
+    let tree = Tree::open(target.root())?;
+    let platform = Platform::of(grub.firmware, &platform::architecture(&tree)?)?;
+    files::check(&tree, platform, &image::modules(platform, &plan.home))?;
+    configure(target, &tree, grub, system)?;
+    files::install(&tree, platform)?;
+    if !platform.is_bios() {
+        let load = image::search(&plan.home);
+        tree.write(
+            &image::load_file(platform),
+            load.as_bytes(),
+            files::PERMISSIONS,
+        )?;
+    }
+    let arguments = image::arguments(platform, &plan.home);
+    target.run(&[], "grub-mkimage", &arguments)?;
+    match &plan.start {
+        Starter::Bios(room) => embed(&tree, platform, room, disk),
+        Starter::Uefi(at) => {
+            let core = image::core_file(platform);
+            let copy = format!("{DIRECTORY}/{}/grub.efi", platform.name);
+            files::Copy::new(core, copy).make(&tree)?;
+            esp::Files::new(&tree, platform, &plan.home, at)?.install(&tree)
+        }
+    }
+}
+
+/// Makes GRUB's configuration.
+fn configure(target: &dyn Target, tree: &Tree, grub: &Grub, system: &System) -> Result<()> {
+    let defaults = tree.read(defaults::PATH)?.unwrap_or_default();
+    let defaults = String::from_utf8(defaults)
+        .with_context(|| format!("{} of the tree isn't UTF-8", defaults::PATH))?;
+    let edited = defaults::edited(&defaults, grub);
+    tree.write(defaults::PATH, edited.as_bytes(), files::PERMISSIONS)?;
+    tree.make_directory(DIRECTORY)?;
+    let output = format!("{DIRECTORY}/grub.cfg");
+    let arguments = ["-o".into(), output.into()];
+    target.run(&stand_ins(tree, system)?, "grub-mkconfig", &arguments)
+}
+
+/// Writes the boot code.
+fn embed(tree: &Tree, platform: Platform, room: &Room, disk: &dyn Disk) -> Result<()> {
+    let read = |path: String| {
+        let bytes = tree.read(&path)?;
+        bytes.with_context(|| format!("the tree has no {path}"))
+    };
+    let boot = read(format!("{}/boot.img", platform.modules()))?;
+    let core = read(image::core_file(platform))?;
+    Embedded::new(&boot, &core, room)?.write(disk)?;
+    Ok(())
+}

@@ -1,0 +1,322 @@
+//! Where GRUB goes, as far as the disk and its volumes tell: decided, or refused, before there is a
+//! tree.
+
+use disklayout::layout::spec::{End, Filesystem, Holds, Kinds, Partition, Start};
+use disklayout::table::types::{PartitionType, named};
+use disklayout::table::{Kind, Role};
+use disklayout::{Error, Field, Lba, LbaRange, Result, SectorSize};
+
+use super::bios::Room;
+use super::filesystems::{self, Filesystem as Readable};
+use super::probe::Volume;
+use crate::system::{Firmware, Grub, System};
+
+/// Where GRUB's files are in a tree.
+pub(super) const DIRECTORY: &str = "/boot/grub";
+
+/// What is decided before there is a tree.
+#[derive(Debug)]
+pub(super) struct Plan {
+    /// The filesystem that has GRUB's files.
+    pub(super) home: Home,
+    /// What starts it.
+    pub(super) start: Starter,
+    /// All filesystems of the disk, for whoever asks what they are.
+    pub(super) volumes: Vec<Volume>,
+}
+
+/// The filesystem that has GRUB's files.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Home {
+    /// Its partition as GRUB calls it: `msdos1`.
+    pub(super) partition: String,
+    /// Its UUID.
+    pub(super) uuid: String,
+    /// How GRUB reads it.
+    pub(super) filesystem: &'static Readable,
+    /// Where in it the files are: `/boot/grub`, or `/grub` where it is mounted at /boot.
+    pub(super) path: String,
+}
+
+/// What starts GRUB.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Starter {
+    /// The first sector of the disk, and the sectors that have room for what that starts.
+    Bios(Room),
+    /// A program on the EFI system partition, which is mounted here.
+    Uefi(String),
+}
+
+impl Plan {
+    /// Decides where GRUB goes.
+    ///
+    /// # Errors
+    /// `InvalidSpec`, `DoesNotFit` or `Unsupported` where it can't be installed.
+    pub(super) fn new(grub: &Grub, system: &System) -> Result<Self> {
+        check_parameters(&grub.kernel_parameters)?;
+        check_table(system)?;
+        let home = home(grub, system)?;
+        let start = match grub.firmware {
+            Firmware::Bios => Starter::Bios(room(system, home.filesystem)?),
+            Firmware::Uefi => Starter::Uefi(esp(grub, system)?),
+        };
+        Ok(Self {
+            home,
+            start,
+            volumes: super::probe::volumes(system),
+        })
+    }
+}
+
+/// Refuses parameters that would end the line that they stand on.
+fn check_parameters(parameters: &[String]) -> Result<()> {
+    let is_broken = |parameter: &&String| parameter.chars().any(char::is_control);
+    match parameters.iter().find(is_broken) {
+        None => Ok(()),
+        Some(parameter) => Err(Error::invalid(
+            "the parameters of the kernel",
+            format!("'{}' has a control character", parameter.escape_debug()),
+        )),
+    }
+}
+
+/// Refuses a disk without partitions: there is no room for what firmware starts.
+fn check_table(system: &System) -> Result<()> {
+    let disk = &system.disk;
+    match disk.table.kind() {
+        Kind::Mbr | Kind::Gpt => Ok(()),
+        Kind::None => Err(Error::unsupported(
+            disk.place.field(Field::Table),
+            "GRUB can't be started from a disk without a partition table: give it one",
+        )),
+    }
+}
+
+/// What GRUB's scripts call a kind of table.
+pub(super) const fn partition_map(kind: Kind) -> &'static str {
+    match kind {
+        Kind::None => "",
+        Kind::Mbr => "msdos",
+        Kind::Gpt => "gpt",
+    }
+}
+
+/// The filesystem that has GRUB's files.
+fn home(grub: &Grub, system: &System) -> Result<Home> {
+    let (index, mounted_at) = mounted_around(system, DIRECTORY).ok_or_else(|| {
+        let message = "none of its filesystems is mounted at /, where GRUB's files would be";
+        Error::invalid(&system.disk.place, message)
+    })?;
+    let (volume, partition) = (&system.volumes[index], &system.disk.partitions[index]);
+    let root = mounted_around(system, "/").map(|(root, _)| root);
+    if grub.root != index && Some(grub.root) != root {
+        let (asked, tag) = (&system.volumes[grub.root].tag, &volume.tag);
+        let message = format!("GRUB's files are in '{tag}', so they can't be in '{asked}'");
+        return Err(Error::invalid(&partition.place, message));
+    }
+    if volume.uuid.is_empty() {
+        let message = "GRUB's files are on it, and it has no UUID that GRUB could find it by";
+        return Err(Error::unsupported(
+            partition.place.field(Field::Format),
+            message,
+        ));
+    }
+    let kind = partition_map(system.disk.table.kind());
+    Ok(Home {
+        partition: format!("{kind}{}", volume.number),
+        uuid: volume.uuid.clone(),
+        filesystem: readable(partition)?,
+        path: DIRECTORY[mounted_at.trim_end_matches('/').len()..].to_owned(),
+    })
+}
+
+/// The volume that has the files of a directory, and where it is mounted.
+fn mounted_around<'a>(system: &'a System, path: &str) -> Option<(usize, &'a str)> {
+    let volumes = system.volumes.iter().enumerate();
+    let mounted =
+        volumes.filter_map(|(index, volume)| Some((index, volume.mounted_at.as_deref()?)));
+    let around = mounted.filter(|(_, at)| {
+        let below = path.strip_prefix(at.trim_end_matches('/'));
+        below.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    });
+    around.max_by_key(|(_, at)| at.len())
+}
+
+/// How GRUB reads what is in a partition.
+fn readable(partition: &Partition) -> Result<&'static Readable> {
+    let place = partition.place.field(Field::Format);
+    let Holds::Filesystem(filesystem) = &partition.holds else {
+        let message = "GRUB's files are on it, but it holds no filesystem";
+        return Err(Error::invalid(place, message));
+    };
+    let Some(readable) = filesystems::of_format(&filesystem.format) else {
+        let message = format!(
+            "GRUB doesn't read {}, which its own files are on; it reads {}",
+            filesystem.format,
+            filesystems::names()
+        );
+        return Err(Error::unsupported(place, message));
+    };
+    check_features(partition, filesystem)?;
+    Ok(readable)
+}
+
+fn check_features(partition: &Partition, filesystem: &Filesystem) -> Result<()> {
+    const FEATURES: &str = "features";
+    let features = filesystem.options.get(FEATURES).unwrap_or_default();
+    match filesystems::unreadable(features) {
+        None => Ok(()),
+        Some(feature) => Err(Error::unsupported(
+            partition.place.choice(FEATURES),
+            format!("GRUB reads no filesystem with {feature}, and its own files are on this one"),
+        )),
+    }
+}
+
+/// The sectors that core.img goes to when a BIOS starts it.
+fn room(system: &System, filesystem: &Readable) -> Result<Room> {
+    let disk = &system.disk;
+    if disk.sector_size != SectorSize::B512 {
+        let message = format!(
+            "GRUB is started by a BIOS from sectors of 512 bytes only, and these have {}",
+            disk.sector_size.get()
+        );
+        return Err(Error::unsupported(
+            disk.place.field(Field::SectorSize),
+            message,
+        ));
+    }
+    let room = match disk.table.kind() {
+        Kind::Mbr => gap(system)?,
+        Kind::Gpt | Kind::None => boot_partition(system)?,
+    };
+    room.check(filesystem.core_sectors)?;
+    Ok(room)
+}
+
+/// The sectors between an MBR and what comes first behind it.
+fn gap(system: &System) -> Result<Room> {
+    let disk = &system.disk;
+    let logical = |partition: &&Partition| partition.role != Role::Logical;
+    let mut starts = Vec::new();
+    for partition in disk.partitions.iter().filter(logical) {
+        let start = sectors(partition)?.first().get();
+        starts.push((start, partition.place.field(Field::Start)));
+    }
+    let blobs = disk.blobs.iter();
+    starts.extend(blobs.map(|blob| {
+        let start = blob.offset.get() / SectorSize::B512.get();
+        (start, blob.place.field(Field::Start))
+    }));
+    let first = starts.into_iter().min_by_key(|(start, _)| *start);
+    let (end, place) = first.ok_or_else(|| {
+        Error::invalid(
+            &disk.place,
+            "a disk without partitions has no GRUB to start",
+        )
+    })?;
+    Ok(Room {
+        first: Lba::new(1),
+        sectors: end.saturating_sub(1),
+        place,
+        is_gap: true,
+    })
+}
+
+/// The sectors of the BIOS boot partition of a GPT.
+fn boot_partition(system: &System) -> Result<Room> {
+    let (kind, mut partitions) = (system.disk.table.kind(), system.disk.partitions.iter());
+    let Some(partition) = partitions.find(|one| is_type(one, kind, "bios-boot")) else {
+        let message = "GRUB for a BIOS needs a partition of the type bios-boot on a GPT, of 1 MiB: \
+             add one, or give the disk an MBR";
+        return Err(Error::invalid(
+            system.disk.place.field(Field::Table),
+            message,
+        ));
+    };
+    if !matches!(partition.holds, Holds::Nothing) {
+        let message = "GRUB's core.img takes the place of what a partition of the type bios-boot \
+             holds: leave it empty";
+        return Err(Error::invalid(
+            partition.place.field(Field::Format),
+            message,
+        ));
+    }
+    let range = sectors(partition)?;
+    Ok(Room {
+        first: range.first(),
+        sectors: range.sectors(),
+        place: partition.place.clone(),
+        is_gap: false,
+    })
+}
+
+/// Where the EFI system partition is mounted.
+fn esp(grub: &Grub, system: &System) -> Result<String> {
+    let Some(index) = grub.esp else {
+        let message = "GRUB for UEFI needs an EFI system partition: a partition of the type esp \
+             with a filesystem of vfat";
+        return Err(Error::invalid(&system.disk.place, message));
+    };
+    let (volume, partition) = (&system.volumes[index], &system.disk.partitions[index]);
+    let format = match &partition.holds {
+        Holds::Filesystem(filesystem) => Some(filesystem.format.as_str()),
+        Holds::Nothing | Holds::Bytes(_) => None,
+    };
+    let is_fat = format
+        .and_then(filesystems::of_format)
+        .is_some_and(|readable| readable.name == "fat");
+    if !is_fat {
+        let message = format!(
+            "UEFI reads FAT alone, so that an EFI system partition can't hold {}: make it vfat",
+            format.unwrap_or("nothing")
+        );
+        return Err(Error::invalid(
+            partition.place.field(Field::Format),
+            message,
+        ));
+    }
+    if !is_type(partition, system.disk.table.kind(), "esp") {
+        let message = "UEFI looks for partitions of the type esp: give it to this one";
+        return Err(Error::invalid(
+            partition.place.field(Field::TypeGuid),
+            message,
+        ));
+    }
+    volume.mounted_at.clone().ok_or_else(|| {
+        let message = "the EFI system partition isn't mounted: mount it at /boot/efi";
+        Error::invalid(&partition.place, message)
+    })
+}
+
+/// Whether a partition was given the type with this name. One kind of table takes what only the other
+/// was given.
+fn is_type(partition: &Partition, table: Kind, name: &str) -> bool {
+    let (Kinds { gpt, mbr }, Some(wanted)) = (partition.kind, named(name)) else {
+        return false;
+    };
+    let given = match table {
+        Kind::Mbr => mbr.or(gpt),
+        Kind::Gpt | Kind::None => gpt.or(mbr),
+    };
+    given.is_some_and(|kind| match kind {
+        PartitionType::Guid(guid) => guid == wanted.guid,
+        PartitionType::Named(kind) => kind.guid == wanted.guid,
+        PartitionType::Byte(byte) => Some(byte) == wanted.byte,
+    })
+}
+
+/// The sectors of a partition. Those of a system that is assembled are decided.
+fn sectors(partition: &Partition) -> Result<LbaRange> {
+    let sector = |number: i64| u64::try_from(number).ok().map(Lba::new);
+    let range = match (partition.start, partition.end) {
+        (Start::Sector(first), End::Sector(last)) => sector(first)
+            .zip(sector(last))
+            .and_then(|(first, last)| LbaRange::new(first, last)),
+        _ => None,
+    };
+    range.ok_or_else(|| {
+        let message = "its first and its last sector aren't decided, so GRUB has no place";
+        Error::invalid(&partition.place, message)
+    })
+}

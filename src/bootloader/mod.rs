@@ -1,0 +1,9 @@
+//! Boot loaders in systems that are assembled: files in a tree, and code in front of partitions,
+//! without a device that any of it would be installed to.
+
+pub mod grub;
+mod target;
+mod tree;
+
+pub use target::{StandIn, Target};
+pub use tree::Tree;

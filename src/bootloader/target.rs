@@ -1,0 +1,33 @@
+//! The tree that a boot loader is installed into, and how programs are run in it.
+
+use std::ffi::OsString;
+use std::fmt::Debug;
+use std::path::Path;
+
+use anyhow::Result;
+
+/// The tree that a boot loader is installed into.
+pub trait Target: Debug {
+    /// Where the tree is for this process, which may read and write below it. What it makes there
+    /// belongs to root.
+    fn root(&self) -> &Path;
+
+    /// Runs the `program` of the tree with the tree as its root: with `/dev`, `/proc` and `/sys`, in
+    /// English, asking nothing. `stand_ins` are in their places as long as it runs.
+    ///
+    /// # Errors
+    /// Those of starting it, and what it says when it fails.
+    fn run(&self, stand_ins: &[StandIn], program: &str, arguments: &[OsString]) -> Result<()>;
+}
+
+/// A file that takes the place of another while a program runs. Below `/dev` and `/run` there need
+/// be none before; anywhere else there is one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StandIn {
+    /// Its absolute path in the tree: `/usr/sbin/grub-probe`.
+    pub path: String,
+    /// What is in it.
+    pub contents: Vec<u8>,
+    /// Its permissions.
+    pub permissions: u32,
+}
