@@ -3,15 +3,14 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
-use std::os::fd::{AsFd, OwnedFd};
-use std::os::unix::ffi::OsStringExt;
+use std::os::fd::OwnedFd;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 use rustix::fs::{
     AtFlags, CWD, Dir, FileType, Mode, OFlags, fchmod, mkdirat, openat, readlinkat, statat,
 };
-use rustix::io::{Errno, Result as Answer};
+use rustix::io::{Errno, Result as Answer, dup};
 
 /// How many symbolic links a path may lead through: as many as Linux follows.
 const LINKS_MAX: usize = 40;
@@ -165,54 +164,84 @@ impl Tree {
         }
     }
 
-    /// Goes along a path, name by name. A directory on the way that isn't there is made where
-    /// `makes` says so; without it there is no end.
+    /// Goes along a path. A directory on the way that isn't there is made where `makes` says so; without
+    /// it there is no end.
     fn walk(&self, path: &str, makes: bool) -> Answer<Option<End>> {
-        let mut names: Vec<Vec<u8>> = pieces(path.as_bytes());
-        let mut way = vec![
-            self.root
-                .as_fd()
-                .try_clone_to_owned()
-                .map_err(no_descriptor)?,
-        ];
-        let mut links = 0;
-        while let Some(name) = names.pop() {
-            let (here, is_last) = (way.last().unwrap_or(&self.root), names.is_empty());
-            if name == b".." {
-                way.truncate(way.len().saturating_sub(1).max(1));
-                continue;
-            }
-            match statat(here, &name, AtFlags::SYMLINK_NOFOLLOW) {
-                Ok(stat) if FileType::from_raw_mode(stat.st_mode).is_symlink() => {
-                    links += 1;
-                    if links > LINKS_MAX {
-                        return Err(Errno::LOOP);
-                    }
-                    let target = readlinkat(here, &name, Vec::new())?.into_bytes();
-                    if target.starts_with(b"/") {
-                        way.truncate(1);
-                    }
-                    names.extend(pieces(&target));
-                    continue;
+        let mut walk = Walk {
+            root: &self.root,
+            way: Vec::new(),
+            names: pieces(path.as_bytes()),
+            links: 0,
+        };
+        while let Some(name) = walk.names.pop() {
+            let kind = walk.kind_of(&name)?;
+            let is_last = walk.names.is_empty();
+            match kind {
+                _ if name == b".." => drop(walk.way.pop()),
+                Some(FileType::Symlink) => walk.follow(&name)?,
+                Some(FileType::Directory) => walk.enter(&name)?,
+                _ if is_last => return walk.end(name).map(Some),
+                Some(_) => return Err(Errno::NOTDIR),
+                None if makes => {
+                    mkdirat(walk.here(), &name, DIRECTORY)?;
+                    walk.enter(&name)?;
                 }
-                Err(Errno::NOENT) if !is_last && makes => mkdirat(here, &name, DIRECTORY)?,
-                Err(Errno::NOENT) if !is_last => return Ok(None),
-                Ok(stat) if !FileType::from_raw_mode(stat.st_mode).is_dir() && !is_last => {
-                    return Err(Errno::NOTDIR);
-                }
-                Ok(stat) if FileType::from_raw_mode(stat.st_mode).is_dir() => {}
-                Ok(_) | Err(Errno::NOENT) => return self.end(way, name),
-                Err(error) => return Err(error),
+                None => return Ok(None),
             }
-            let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
-            let next = openat(here, &name, flags, Mode::empty())?;
-            way.push(next);
         }
-        self.end(way, b".".into())
+        walk.end(b".".into()).map(Some)
+    }
+}
+
+/// A walk along a path.
+#[derive(Debug)]
+struct Walk<'a> {
+    root: &'a OwnedFd,
+    /// The directories below the root that it has come through.
+    way: Vec<OwnedFd>,
+    /// The names that are left, the next one last.
+    names: Vec<Vec<u8>>,
+    links: usize,
+}
+
+impl Walk<'_> {
+    fn here(&self) -> &OwnedFd {
+        self.way.last().unwrap_or(self.root)
     }
 
-    fn end(&self, mut way: Vec<OwnedFd>, name: Vec<u8>) -> Answer<Option<End>> {
-        Ok(way.pop().map(|directory| End { directory, name }))
+    /// What a name is; `None` where nothing is.
+    fn kind_of(&self, name: &[u8]) -> Answer<Option<FileType>> {
+        match statat(self.here(), name, AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => Ok(Some(FileType::from_raw_mode(stat.st_mode))),
+            Err(Errno::NOENT) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    fn enter(&mut self, name: &[u8]) -> Answer<()> {
+        let flags = OFlags::PATH | OFlags::DIRECTORY | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let next = openat(self.here(), name, flags, Mode::empty())?;
+        self.way.push(next);
+        Ok(())
+    }
+
+    /// Goes on where a symbolic link leads.
+    fn follow(&mut self, name: &[u8]) -> Answer<()> {
+        self.links += 1;
+        if self.links > LINKS_MAX {
+            return Err(Errno::LOOP);
+        }
+        let target = readlinkat(self.here(), name, Vec::new())?.into_bytes();
+        if target.starts_with(b"/") {
+            self.way.clear();
+        }
+        self.names.extend(pieces(&target));
+        Ok(())
+    }
+
+    fn end(self, name: Vec<u8>) -> Answer<End> {
+        let directory = dup(self.here())?;
+        Ok(End { directory, name })
     }
 }
 
@@ -223,6 +252,111 @@ fn pieces(path: &[u8]) -> Vec<Vec<u8>> {
     names.map(<[u8]>::to_vec).collect()
 }
 
-fn no_descriptor(error: std::io::Error) -> Errno {
-    Errno::from_io_error(&error).unwrap_or(Errno::MFILE)
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    use super::*;
+
+    /// A tree beside a file that is none of it.
+    fn directory() -> (tempfile::TempDir, Tree) {
+        let directory = tempfile::tempdir().unwrap();
+        let top = directory.path().join("top");
+        fs::create_dir_all(top.join("usr/lib/grub")).unwrap();
+        fs::write(directory.path().join("secret"), "secret").unwrap();
+        fs::write(top.join("usr/lib/grub/file"), "of the tree").unwrap();
+        for (link, target) in [
+            ("lib", "usr/lib"),
+            ("abs", "/usr/lib"),
+            ("up", "../../../.."),
+            ("usr/up", "../lib/grub"),
+            ("out", "../secret"),
+            ("host", "/secret"),
+            ("a", "b"),
+            ("b", "a"),
+            ("link", "lib/grub/file"),
+            ("dangling", "usr/new"),
+        ] {
+            symlink(target, top.join(link)).unwrap();
+        }
+        let tree = Tree::open(&top).unwrap();
+        (directory, tree)
+    }
+
+    #[test]
+    fn paths_lead_where_they_do_in_the_tree() {
+        let (_directory, tree) = directory();
+        for (path, found) in [
+            ("/usr/lib/grub/file", true),
+            ("usr//lib/./grub/file", true),
+            ("/lib/grub/file", true),
+            ("/abs/grub/file", true),
+            ("/usr/up/file", true),
+            ("/up/lib/grub/file", true),
+            ("/../../lib/grub/file", true),
+            ("/usr/lib/../../link", true),
+            ("/out", false),
+            ("/host", false),
+            ("/up/secret", false),
+            ("/../secret", false),
+            ("/none", false),
+            ("/none/file", false),
+            ("/dangling", false),
+            ("/lib/grub", false),
+            ("/", false),
+        ] {
+            assert_eq!(tree.has_file(path).unwrap(), found, "{path}");
+            if found || path.ends_with("none") || path.ends_with("secret") {
+                let expected = found.then(|| b"of the tree".to_vec());
+                assert_eq!(tree.read(path).unwrap(), expected, "{path}");
+            }
+        }
+        assert!(tree.has_directory("/abs/grub").unwrap());
+        assert!(!tree.has_directory("/link").unwrap());
+        assert_eq!(tree.names("/lib").unwrap(), ["grub"]);
+        assert!(tree.names("/none").unwrap().is_empty());
+        for path in ["/a", "/link/x"] {
+            let error = tree.has_file(path).unwrap_err();
+            assert!(
+                error
+                    .to_string()
+                    .starts_with(&format!("{path} in the tree /")),
+                "{error}"
+            );
+        }
+        tree.read("/lib").unwrap_err();
+        tree.names("/link").unwrap_err();
+    }
+
+    #[test]
+    fn what_is_written_stays_in_the_tree() {
+        let (directory, tree) = directory();
+        for (path, real) in [
+            ("/boot/efi/EFI/a", "boot/efi/EFI/a"),
+            ("/abs/b", "usr/lib/b"),
+            ("/up/up/c/d", "c/d"),
+            ("/dangling", "usr/new"),
+            ("/out", "secret"),
+            ("/host", "secret"),
+            ("/link", "usr/lib/grub/file"),
+        ] {
+            tree.write(path, b"written, and longer than before", 0o640)
+                .unwrap();
+            tree.write(path, path.as_bytes(), 0o644).unwrap();
+            let real = directory.path().join("top").join(real);
+            assert_eq!(fs::read(&real).unwrap(), path.as_bytes(), "{path}");
+            let mode = fs::metadata(&real).unwrap().permissions().mode();
+            assert_eq!(mode & 0o7777, 0o644, "{path}");
+        }
+        tree.make_directory("/abs/made/too").unwrap();
+        tree.make_directory("/abs/made/too").unwrap();
+        assert!(directory.path().join("top/usr/lib/made/too").is_dir());
+        for path in ["/", "/lib", "/a"] {
+            tree.write(path, b"", 0o644).unwrap_err();
+        }
+        let outside = fs::read(directory.path().join("secret")).unwrap();
+        assert_eq!(outside, b"secret");
+        Tree::open(&directory.path().join("secret")).unwrap_err();
+    }
 }

@@ -81,3 +81,124 @@ fn quoted(text: &str) -> String {
     }
     quoted + "\""
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::system::Firmware;
+
+    fn grub(firmware: Firmware, serial: bool, quiet: bool) -> Grub {
+        let parameters = ["biosdevname=0", "net.ifnames=0", "consoleblank=0", "rw"];
+        Grub {
+            firmware,
+            root: 0,
+            esp: None,
+            serial,
+            quiet,
+            timeout: 0,
+            kernel_parameters: parameters.map(str::to_owned).into(),
+        }
+    }
+
+    /// What Debian 12 has in it, without most of the comments.
+    const DEBIAN: &str = "\
+# If you change this file, run 'update-grub' afterwards to update
+GRUB_DEFAULT=0
+GRUB_TIMEOUT=5
+GRUB_DISTRIBUTOR=`lsb_release -i -s 2> /dev/null || echo Debian`
+GRUB_CMDLINE_LINUX_DEFAULT=\"quiet\"
+GRUB_CMDLINE_LINUX=\"\"
+
+#GRUB_DISABLE_OS_PROBER=false
+
+#GRUB_TERMINAL=console
+
+#GRUB_GFXMODE=640x480
+";
+
+    /// The lines that vmdb2 0.40 has left of it, with a serial console.
+    const RECORDED: &str = "\
+# If you change this file, run 'update-grub' afterwards to update
+GRUB_DEFAULT=0
+GRUB_TIMEOUT=0
+GRUB_DISTRIBUTOR=`lsb_release -i -s 2> /dev/null || echo Debian`
+GRUB_CMDLINE_LINUX_DEFAULT=\"biosdevname=0 net.ifnames=0 consoleblank=0 rw loglevel=3 console=tty0 console=ttyS0,115200n8 systemd.show_status=true\"
+GRUB_CMDLINE_LINUX=\"\"
+
+#GRUB_DISABLE_OS_PROBER=false
+
+#GRUB_TERMINAL=console
+GRUB_TERMINAL=serial
+
+#GRUB_GFXMODE=640x480
+GRUB_ENABLE_CRYPTODISK=y
+GRUB_SERIAL_COMMAND=\"serial --speed=115200 --unit=0 --word=8 --parity=no --stop=1\"
+";
+
+    #[test]
+    fn the_lines_are_those_of_vmdb2() {
+        for firmware in [Firmware::Bios, Firmware::Uefi] {
+            assert_eq!(edited(DEBIAN, &grub(firmware, true, false)), RECORDED);
+            assert_eq!(edited(RECORDED, &grub(firmware, true, false)), RECORDED);
+        }
+    }
+
+    #[test]
+    fn what_is_said_to_the_kernel_follows_from_the_console() {
+        for (serial, quiet, expected) in [
+            (false, false, "rw systemd.show_status=true\""),
+            (
+                false,
+                true,
+                "rw quiet systemd.show_status=false rd.systemd.show_status=false\"",
+            ),
+            (
+                true,
+                true,
+                "rw loglevel=3 console=tty0 console=ttyS0,115200n8 quiet \
+                 systemd.show_status=false rd.systemd.show_status=false\"",
+            ),
+        ] {
+            let text = edited("", &grub(Firmware::Bios, serial, quiet));
+            let start = "GRUB_CMDLINE_LINUX_DEFAULT=\"biosdevname=0 net.ifnames=0 consoleblank=0 ";
+            let first = text.lines().next().unwrap();
+            assert_eq!(first, format!("{start}{expected}"));
+            assert_eq!(text.contains("GRUB_TERMINAL=serial\n"), serial);
+            assert_eq!(text.lines().count(), if serial { 5 } else { 3 }, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_setting_takes_the_place_that_it_has() {
+        for (before, after) in [
+            ("", "A=1"),
+            ("X=2\nY=3", "X=2\nY=3\nA=1"),
+            ("X=2\nA=0\nY=3", "X=2\nA=1\nY=3"),
+            ("X=2\n#A=0\nY=3", "X=2\n#A=0\nA=1\nY=3"),
+            ("#A=7\nX=2\nA=0\nY=3", "#A=7\nX=2\nA=1\nY=3"),
+            ("A=0\nX=2\nA=5\nY=3", "A=0\nX=2\nA=1\nY=3"),
+            ("  A=0", "A=1"),
+            ("#A=0\n#A=5", "#A=0\nA=1\n#A=5"),
+            ("AB=0\n#AB=0\nBA=0", "AB=0\n#AB=0\nBA=0\nA=1"),
+            ("# A=0", "# A=0\nA=1"),
+            ("A =0", "A =0\nA=1"),
+        ] {
+            let mut lines: Vec<String> = before.lines().map(str::to_owned).collect();
+            set(&mut lines, "A", "A=1".to_owned());
+            assert_eq!(lines.join("\n"), after, "{before}");
+        }
+    }
+
+    #[test]
+    fn a_shell_reads_what_was_meant() {
+        let awkward = r#"a "b" $HOME `id` \ 'c' $(id)"#;
+        let mut grub = grub(Firmware::Bios, false, false);
+        grub.kernel_parameters = vec![awkward.to_owned()];
+        let script = edited("", &grub) + "printf %s \"$GRUB_CMDLINE_LINUX_DEFAULT\"";
+        let output = std::process::Command::new("sh")
+            .args(["-c", &script])
+            .output();
+        let said = String::from_utf8(output.unwrap().stdout).unwrap();
+        assert_eq!(said, format!("{awkward} {TELLING}"));
+    }
+}

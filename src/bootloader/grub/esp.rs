@@ -143,3 +143,133 @@ fn is_plain(name: &str) -> bool {
     let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.');
     !name.is_empty() && !name.starts_with('.') && name.chars().all(plain)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::super::filesystems::of_format;
+    use super::*;
+    use crate::system::Firmware;
+
+    /// A tree with these files, and what goes onto its EFI system partition.
+    fn files(architecture: &str, tree: &[(&str, &str)]) -> Files {
+        let directory = tempfile::tempdir().unwrap();
+        for (path, text) in tree {
+            let path = directory.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        let home = Home {
+            partition: "gpt2".to_owned(),
+            uuid: "U".to_owned(),
+            filesystem: of_format("ext4").unwrap(),
+            path: "/boot/grub".to_owned(),
+        };
+        let platform = Platform::of(Firmware::Uefi, architecture).unwrap();
+        let tree = Tree::open(directory.path()).unwrap();
+        Files::new(&tree, platform, &home, "/boot/efi/").unwrap()
+    }
+
+    fn copies(files: &Files) -> Vec<(&str, &str)> {
+        let copies = files.copies.iter();
+        copies
+            .map(|it| (&*it.from, it.to.strip_prefix("/boot/efi/EFI/").unwrap()))
+            .collect()
+    }
+
+    #[test]
+    fn signed_programs_are_taken_where_they_are() {
+        let found = files(
+            "amd64",
+            &[
+                ("usr/lib/shim/shimx64.efi.signed", ""),
+                ("usr/lib/shim/mmx64.efi.signed", ""),
+                ("usr/lib/shim/mmx64.efi", ""),
+                ("usr/lib/shim/fbx64.efi", ""),
+                ("usr/lib/shim/BOOTX64.CSV", ""),
+                (
+                    "usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed",
+                    "x\0/EFI/debian\0x",
+                ),
+                ("etc/os-release", "ID=kali\n"),
+            ],
+        );
+        let (shim, mm) = (
+            "/usr/lib/shim/shimx64.efi.signed",
+            "/usr/lib/shim/mmx64.efi.signed",
+        );
+        let grub = "/usr/lib/grub/x86_64-efi-signed/grubx64.efi.signed";
+        let expected = [
+            (shim, "BOOT/BOOTX64.EFI"),
+            (shim, "debian/shimx64.efi"),
+            (grub, "BOOT/grubx64.efi"),
+            (grub, "debian/grubx64.efi"),
+            (mm, "BOOT/mmx64.efi"),
+            (mm, "debian/mmx64.efi"),
+            ("/usr/lib/shim/fbx64.efi", "debian/fbx64.efi"),
+            ("/usr/lib/shim/BOOTX64.CSV", "debian/BOOTX64.CSV"),
+        ];
+        assert_eq!(copies(&found), expected);
+        let stub = "search.fs_uuid U root \nset prefix=($root)'/boot/grub'\n\
+                    configfile $prefix/grub.cfg\n";
+        let place = "/boot/efi/EFI/debian/grub.cfg";
+        assert_eq!(found.stub, Some((place.to_owned(), stub.to_owned())));
+    }
+
+    #[test]
+    fn others_get_what_is_made_of_their_modules() {
+        let shim = ("usr/lib/shim/shimaa64.efi.signed", "");
+        let grub = ("usr/lib/grub/arm64-efi-signed/grubaa64.efi.signed", "");
+        let ubuntu = (
+            "usr/lib/os-release",
+            "NAME=\"Ubuntu\"\nID=\"ubuntu\"\nID_LIKE=debian\n",
+        );
+        for (tree, vendor) in [
+            (&[][..], "debian"),
+            (&[shim], "debian"),
+            (&[grub, ubuntu], "ubuntu"),
+            (&[ubuntu, ("etc/os-release", "ID=../x\n")], "debian"),
+        ] {
+            let found = files("arm64", tree);
+            let core = "/boot/grub/arm64-efi/core.efi";
+            let place = format!("{vendor}/grubaa64.efi");
+            assert_eq!(
+                copies(&found),
+                [(core, "BOOT/BOOTAA64.EFI"), (core, &place)]
+            );
+            assert_eq!(found.stub, None);
+        }
+        let found = files("arm64", &[shim, grub, ubuntu]);
+        let places: Vec<_> = copies(&found).into_iter().map(|(_, place)| place).collect();
+        let expected = [
+            "BOOT/BOOTAA64.EFI",
+            "ubuntu/shimaa64.efi",
+            "BOOT/grubaa64.efi",
+            "ubuntu/grubaa64.efi",
+        ];
+        assert_eq!(places, expected);
+    }
+
+    #[test]
+    fn the_vendor_is_in_the_program() {
+        for (program, vendor) in [
+            (&b"\0/EFI/debian\0"[..], Some("debian")),
+            (b"x\0/EFI/ubuntu\0\0/EFI/ubuntu\0", Some("ubuntu")),
+            (b"\0/EFI/debian\0\0/EFI/ubuntu\0", None),
+            (b"\0/EFI/de bian\0", None),
+            (b"\0/EFI/\0", None),
+            (b"\0/EFI/debian/grub.cfg\0", None),
+            (b"a/EFI/debian\0", None),
+            (b"\0/EFI/debian", None),
+            (b"", None),
+        ] {
+            assert_eq!(
+                built_in_vendor(program).as_deref(),
+                vendor,
+                "{}",
+                program.escape_ascii()
+            );
+        }
+    }
+}

@@ -124,3 +124,103 @@ fn messages(tree: &Tree) -> Result<Vec<Copy>> {
     }
     Ok(found)
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::path::Path;
+
+    use super::*;
+    use crate::system::Firmware;
+
+    fn put(root: &Path, path: &str) {
+        let path = root.join(path.trim_start_matches('/'));
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, path.to_str().unwrap()).unwrap();
+    }
+
+    #[test]
+    fn what_is_missing_is_told_with_its_package() {
+        for (firmware, package) in [
+            (Firmware::Bios, "grub-pc-bin"),
+            (Firmware::Uefi, "grub-efi-amd64-bin"),
+        ] {
+            let directory = tempfile::tempdir().unwrap();
+            let platform = Platform::of(firmware, "amd64").unwrap();
+            let at = platform.modules();
+            let mut needed = vec![
+                ("/usr/sbin/grub-mkconfig".to_owned(), "grub-common"),
+                ("/usr/bin/grub-mkimage".to_owned(), "grub-common"),
+                ("/usr/sbin/grub-probe".to_owned(), "grub-common"),
+                (format!("{at}/kernel.img"), package),
+                (format!("{at}/moddep.lst"), package),
+                (format!("{at}/ext2.mod"), package),
+            ];
+            if platform.is_bios() {
+                needed.push((format!("{at}/boot.img"), package));
+            }
+            for (path, _) in &needed {
+                put(directory.path(), path);
+            }
+            let tree = Tree::open(directory.path()).unwrap();
+            check(&tree, platform, &["ext2"]).unwrap();
+            for (path, package) in needed {
+                fs::remove_file(directory.path().join(&path[1..])).unwrap();
+                let error = check(&tree, platform, &["ext2"]).unwrap_err().to_string();
+                let expected =
+                    format!("the tree has no {path}: install the package {package} in it");
+                assert_eq!(error, expected);
+                put(directory.path(), &path);
+            }
+        }
+    }
+
+    #[test]
+    fn everything_is_put_in_its_place() {
+        let directory = tempfile::tempdir().unwrap();
+        let root = directory.path();
+        for path in [
+            "usr/lib/grub/i386-pc/ext2.mod",
+            "usr/lib/grub/i386-pc/fs.lst",
+            "usr/lib/grub/i386-pc/fdt.lst",
+            "usr/lib/grub/i386-pc/efiemu32.o",
+            "usr/lib/grub/i386-pc/modinfo.sh",
+            "usr/lib/grub/i386-pc/boot.img",
+            "usr/lib/grub/i386-pc/kernel.img",
+            "usr/lib/grub/i386-pc/config.h",
+            "usr/lib/grub/i386-pc/grub-bios-setup",
+            "usr/lib/grub/i386-pc/monolithic/a.mod",
+            "usr/share/grub/unicode.pf2",
+            "usr/share/locale/locale.alias",
+            "usr/share/locale/de/LC_MESSAGES/grub.mo",
+            "usr/share/locale/fr/LC_MESSAGES/sed.mo",
+            "usr/share/locale-langpack/en_GB/LC_MESSAGES/grub.mo",
+        ] {
+            put(root, path);
+        }
+        let tree = Tree::open(root).unwrap();
+        let platform = Platform::of(Firmware::Bios, "amd64").unwrap();
+        for _ in 0..2 {
+            install(&tree, platform).unwrap();
+            let names = |path: &str| tree.names(path).unwrap();
+            assert_eq!(names(DIRECTORY), ["fonts", "grubenv", "i386-pc", "locale"]);
+            let modules = ["boot.img", "efiemu32.o", "ext2.mod", "fs.lst", "modinfo.sh"];
+            assert_eq!(names("/boot/grub/i386-pc"), modules);
+            assert_eq!(names("/boot/grub/fonts"), ["unicode.pf2"]);
+            assert_eq!(names("/boot/grub/locale"), ["de.mo", "en_GB.mo"]);
+        }
+        for (from, to) in [
+            ("usr/lib/grub/i386-pc/ext2.mod", "i386-pc/ext2.mod"),
+            ("usr/share/locale/de/LC_MESSAGES/grub.mo", "locale/de.mo"),
+        ] {
+            let [from, to] = [root.join(from), root.join("boot/grub").join(to)];
+            assert_eq!(fs::read(from).unwrap(), fs::read(to).unwrap());
+        }
+        // What GRUB has kept there stays.
+        tree.write("/boot/grub/grubenv", b"kept", PERMISSIONS)
+            .unwrap();
+        install(&tree, platform).unwrap();
+        let kept = tree.read("/boot/grub/grubenv").unwrap();
+        assert_eq!(kept.as_deref(), Some(&b"kept"[..]));
+    }
+}

@@ -20,6 +20,8 @@ mod image;
 mod plan;
 mod platform;
 mod probe;
+#[cfg(test)]
+mod tests;
 
 use anyhow::{Context, Result};
 

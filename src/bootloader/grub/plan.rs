@@ -8,7 +8,6 @@ use disklayout::{Error, Field, Lba, LbaRange, Result, SectorSize};
 
 use super::bios::Room;
 use super::filesystems::{self, Filesystem as Readable};
-use super::probe::Volume;
 use crate::system::{Firmware, Grub, System};
 
 /// Where GRUB's files are in a tree.
@@ -21,8 +20,6 @@ pub(super) struct Plan {
     pub(super) home: Home,
     /// What starts it.
     pub(super) start: Starter,
-    /// All filesystems of the disk, for whoever asks what they are.
-    pub(super) volumes: Vec<Volume>,
 }
 
 /// The filesystem that has GRUB's files.
@@ -60,11 +57,7 @@ impl Plan {
             Firmware::Bios => Starter::Bios(room(system, home.filesystem)?),
             Firmware::Uefi => Starter::Uefi(esp(grub, system)?),
         };
-        Ok(Self {
-            home,
-            start,
-            volumes: super::probe::volumes(system),
-        })
+        Ok(Self { home, start })
     }
 }
 

@@ -164,3 +164,222 @@ fn case(patterns: &str, volume: &Volume) -> String {
 fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::process::Command;
+
+    use super::*;
+
+    const NEWLINE: &str = "\n";
+
+    /// A root filesystem, one at the awkward path `boot`, an EFI system partition, one that GRUB
+    /// can't read and that is mounted nowhere.
+    fn disk(boot: &str) -> Vec<Volume> {
+        let volume = |at: Option<&str>, uuid: &str, filesystem, number| Volume {
+            mounted_at: at.map(str::to_owned),
+            uuid: uuid.to_owned(),
+            filesystem,
+            label: String::new(),
+            partuuid: None,
+            partition: format!("gpt{number}"),
+        };
+        vec![
+            Volume {
+                label: "it's $(id) \\n \"x\"".to_owned(),
+                partuuid: Some("1b4e28ba-2fa1-11d2-883f-0016d3cca427".to_owned()),
+                ..volume(Some("/"), "9bee886e-e761", Some("ext2"), 3)
+            },
+            volume(Some(boot), "b007", Some("xfs"), 2),
+            volume(Some(&format!("{boot}/efi/")), "6987-937D", Some("fat"), 1),
+            volume(None, "5a5a", None, 4),
+        ]
+    }
+
+    /// What the script says to the words of `question`.
+    fn ask(script: &str, question: &[&str]) -> Result<String, String> {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("grub-probe");
+        fs::write(&path, script).unwrap();
+        let output = Command::new("sh")
+            .arg(path)
+            .args(question)
+            .output()
+            .unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        match output.status.success() {
+            true => {
+                assert!(output.stderr.is_empty(), "{question:?}: {output:?}");
+                Ok(text(output.stdout))
+            }
+            false => {
+                assert!(output.stdout.is_empty(), "{question:?}: {output:?}");
+                Err(text(output.stderr))
+            }
+        }
+    }
+
+    #[test]
+    fn every_target_has_an_answer() {
+        let script = script("gpt", &disk("/boot"));
+        for (target, root, boot) in [
+            (
+                "device",
+                "/dev/disk/by-uuid/9bee886e-e761\n",
+                "/dev/disk/by-uuid/b007\n",
+            ),
+            ("disk", "/dev/disk0\n", "/dev/disk0\n"),
+            ("drive", "(hd0,gpt3)\n", "(hd0,gpt2)\n"),
+            ("fs", "ext2\n", "xfs\n"),
+            ("fs_uuid", "9bee886e-e761\n", "b007\n"),
+            ("fs_label", "it's $(id) \\n \"x\"\n", NEWLINE),
+            ("partmap", "gpt\n", "gpt\n"),
+            ("abstraction", "", ""),
+            ("compatibility_hint", "", ""),
+            ("cryptodisk_uuid", "", ""),
+            ("hints_string", NEWLINE, NEWLINE),
+            ("bios_hints", NEWLINE, NEWLINE),
+            ("efi_hints", NEWLINE, NEWLINE),
+            ("baremetal_hints", NEWLINE, NEWLINE),
+            ("ieee1275_hints", NEWLINE, NEWLINE),
+            ("arc_hints", NEWLINE, NEWLINE),
+            ("zero_check", "false\n", "false\n"),
+        ] {
+            for (device, answer) in [("9bee886e-e761", root), ("b007", boot)] {
+                let device = format!("/dev/disk/by-uuid/{device}");
+                let long = format!("--target={target}");
+                for question in [
+                    &["--device", &device, &long][..],
+                    &[&long, "--device", &device],
+                    &["-d", "-t", target, &device],
+                    &["--target", target, &device, "-d"],
+                    &["-d", &format!("-t{target}"), "-v", "-m", "map", &device],
+                ] {
+                    assert_eq!(
+                        ask(&script, question).as_deref(),
+                        Ok(answer),
+                        "{question:?}"
+                    );
+                }
+            }
+            let question = ["-t", target, "/usr"];
+            assert_eq!(ask(&script, &question).as_deref(), Ok(root), "{question:?}");
+        }
+        let partition = "/dev/disk/by-partuuid/1b4e28ba-2fa1-11d2-883f-0016d3cca427";
+        let question = ["-d", "-t", "partuuid", partition];
+        let answer = ask(&script, &question).unwrap();
+        assert_eq!(answer, "1b4e28ba-2fa1-11d2-883f-0016d3cca427\n");
+        let both = ["-d", "/dev/disk/by-uuid/b007", partition];
+        assert_eq!(ask(&script, &both).as_deref(), Ok("xfs\next2\n"));
+        let separated = [&["-0"], &both[..]].concat();
+        assert_eq!(ask(&script, &separated).as_deref(), Ok("xfs\0ext2\0"));
+    }
+
+    #[test]
+    fn the_longest_mount_point_has_a_path() {
+        for name in [
+            "boot", "it's", "a b", "a*", "$(id)", "x;exit", "\"q\"", "\\n",
+        ] {
+            let directory = tempfile::tempdir().unwrap();
+            let boot = directory.path().canonicalize().unwrap().join(name);
+            fs::create_dir_all(boot.join("efi/EFI")).unwrap();
+            fs::create_dir_all(boot.join("grub/deep")).unwrap();
+            let shown = |path: &str| boot.join(path).to_str().unwrap().to_owned();
+            let beside = format!("{}2", boot.display());
+            fs::create_dir(&beside).unwrap();
+            std::os::unix::fs::symlink(&boot, format!("{beside}/link")).unwrap();
+            let script = script("gpt", &disk(boot.to_str().unwrap()));
+            for (path, expected) in [
+                ("/".to_owned(), "ext2"),
+                (shown(""), "xfs"),
+                (shown("grub/deep"), "xfs"),
+                (shown("grub/../efi/.."), "xfs"),
+                (shown("efi"), "fat"),
+                (shown("efi/EFI"), "fat"),
+                (beside.clone(), "ext2"),
+                (format!("{beside}/link/efi"), "fat"),
+            ] {
+                let answer = ask(&script, &[&path]).unwrap();
+                assert_eq!(answer, format!("{expected}\n"), "{path}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_known_fails_and_says_so() {
+        let script = script("msdos", &disk("/boot"));
+        let unknown = "/dev/disk/by-uuid/5a5a";
+        for (question, said) in [
+            (
+                &["-t", "gpt_parttype", "/"][..],
+                "'gpt_parttype' isn't known of a disk",
+            ),
+            (&["--target=", "/"], "'' isn't known of a disk"),
+            (
+                &["-d", "/dev/vda1"],
+                "'/dev/vda1' is no filesystem of the disk",
+            ),
+            (
+                &["-d", "/dev/disk/by-uuid/5a5"],
+                "is no filesystem of the disk",
+            ),
+            (&["-d", "-t", "fs", unknown], "unknown filesystem"),
+            (
+                &["-d", "-t", "partuuid", unknown],
+                "what the table has for 5a5a isn't known",
+            ),
+            (&["/none/of/it"], "there is no '/none/of/it'"),
+            (&[], "which path or device?"),
+            (&["-t"], "'-t' needs a value"),
+            (&["/", "-m"], "'-m' needs a value"),
+            (&["--fast", "/"], "has no option '--fast'"),
+        ] {
+            let error = ask(&script, question).unwrap_err();
+            assert!(error.starts_with("grub-probe: "), "{error}");
+            assert!(error.contains(said), "{question:?}: {error}");
+        }
+        let unread = ask(&script, &["-d", "-t", "fs_uuid", unknown]);
+        assert_eq!(unread.as_deref(), Ok("5a5a\n"));
+        let alone = super::script("", &[]);
+        let error = ask(&alone, &["/"]).unwrap_err();
+        assert!(
+            error.contains("'/' is on no filesystem of the disk"),
+            "{error}"
+        );
+    }
+
+    #[test]
+    fn what_is_there_is_stood_in_for() {
+        let directory = tempfile::tempdir().unwrap();
+        for path in ["usr/sbin/grub-probe", "usr/bin/os-prober"] {
+            let path = directory.path().join(path);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "").unwrap();
+        }
+        let tree = Tree::open(directory.path()).unwrap();
+        let stand_ins = stand_ins(&tree, "gpt", &disk("/boot")).unwrap();
+        let found: Vec<_> = stand_ins
+            .iter()
+            .map(|it| (it.path.as_str(), it.permissions, it.contents.is_empty()))
+            .collect();
+        let expected = [
+            ("/usr/sbin/grub-probe", 0o755, false),
+            ("/usr/bin/os-prober", 0o755, false),
+            ("/dev/disk/by-uuid/9bee886e-e761", 0o644, true),
+            (
+                "/dev/disk/by-partuuid/1b4e28ba-2fa1-11d2-883f-0016d3cca427",
+                0o644,
+                true,
+            ),
+            ("/dev/disk/by-uuid/b007", 0o644, true),
+            ("/dev/disk/by-uuid/6987-937D", 0o644, true),
+            ("/dev/disk/by-uuid/5a5a", 0o644, true),
+        ];
+        assert_eq!(found, expected);
+        assert_eq!(
+            stand_ins[0].contents,
+            script("gpt", &disk("/boot")).into_bytes()
+        );
+    }
+}

@@ -1,0 +1,384 @@
+//! Disks that GRUB can be installed on, and all others.
+
+use disklayout::layout::DiskSize;
+use disklayout::layout::spec::{Blob, Disk, DiskTable, End, Filesystem, Holds, Partition, Start};
+use disklayout::table::types::PartitionType;
+use disklayout::tree::{Content, FileTree};
+use disklayout::{Bytes, Lba, SectorSize, Timestamp};
+use uuid::Uuid;
+
+use super::plan::{Plan, Starter};
+use super::{check, probe};
+use crate::system::{Firmware, Grub, System, Volume};
+
+const MBR: DiskTable = DiskTable::Mbr {
+    signature: Some(0x0C0F_FEE1),
+};
+
+fn gpt() -> DiskTable {
+    DiskTable::Gpt {
+        guid: None,
+        hybrid: Vec::new(),
+    }
+}
+
+/// A disk with nothing on it.
+fn disk(table: DiskTable) -> System {
+    System {
+        disk: Disk {
+            place: "disk".into(),
+            size: DiskSize::Fixed(Bytes::new(1 << 30)),
+            multiple: Bytes::new(1),
+            sector_size: SectorSize::B512,
+            table,
+            partitions: Vec::new(),
+            blobs: Vec::new(),
+        },
+        volumes: Vec::new(),
+        steps: Vec::new(),
+    }
+}
+
+/// One more partition from sector `first` on, of 1000 sectors; `format` may be empty.
+fn with(mut system: System, first: i64, kind: &str, format: &str, at: &str) -> System {
+    let number = system.volumes.len() as u32 + 1;
+    let holds = match format {
+        "" => Holds::Nothing,
+        format => Filesystem::new(format, FileTree::new(Timestamp::from_seconds(1))).into(),
+    };
+    let mut partition = Partition::new(format!("p{number}"), holds);
+    (partition.start, partition.end) = (Start::Sector(first), End::Sector(first + 999));
+    partition.kind = PartitionType::parse(kind).unwrap().into();
+    system.disk.partitions.push(partition);
+    let uuid = match format {
+        "" => String::new(),
+        _ => format!("{number}{number}"),
+    };
+    system.volumes.push(Volume {
+        tag: format!("tag{number}"),
+        number,
+        uuid,
+        mounted_at: (!at.is_empty()).then(|| at.to_owned()),
+    });
+    system
+}
+
+fn grub(firmware: Firmware, root: usize, esp: Option<usize>) -> Grub {
+    Grub {
+        firmware,
+        root,
+        esp,
+        serial: false,
+        quiet: false,
+        timeout: 0,
+        kernel_parameters: vec!["rw".to_owned()],
+    }
+}
+
+fn bios(root: usize) -> Grub {
+    grub(Firmware::Bios, root, None)
+}
+
+fn uefi(esp: usize, root: usize) -> Grub {
+    grub(Firmware::Uefi, root, Some(esp))
+}
+
+fn simple(first: i64, format: &str) -> System {
+    with(disk(MBR), first, "linux", format, "/")
+}
+
+fn with_esp(table: DiskTable) -> System {
+    let system = with(disk(table), 2048, "esp", "vfat", "/boot/efi");
+    with(system, 4096, "linux", "ext4", "/")
+}
+
+#[test]
+fn where_grub_goes_is_decided() {
+    let own_boot = with(simple(4096, "btrfs"), 2048, "linux", "ext2", "/boot");
+    let own_grub = with(simple(4096, "erofs"), 2048, "linux", "fat32", "/boot/grub/");
+    let data = with(simple(2048, "ext4"), 4096, "linux", "erofs", "/boot/gru");
+    let boot = with(disk(gpt()), 34, "bios-boot", "", "");
+    let boot = with(boot, 2048, "linux", "f2fs", "/");
+    let extended = with(simple(2048, "xfs"), 8000, "esp", "msdos", "/efi");
+    for (system, grub, partition, module, path, start) in [
+        (
+            simple(2048, "ext3"),
+            bios(0),
+            "msdos1",
+            "ext2",
+            "/boot/grub",
+            Some((1, 2047)),
+        ),
+        (
+            simple(55, "ext4"),
+            bios(0),
+            "msdos1",
+            "ext2",
+            "/boot/grub",
+            Some((1, 54)),
+        ),
+        (
+            own_boot.clone(),
+            bios(0),
+            "msdos2",
+            "ext2",
+            "/grub",
+            Some((1, 2047)),
+        ),
+        (
+            own_boot,
+            bios(1),
+            "msdos2",
+            "ext2",
+            "/grub",
+            Some((1, 2047)),
+        ),
+        (own_grub, bios(1), "msdos2", "fat", "", Some((1, 2047))),
+        (
+            data,
+            bios(0),
+            "msdos1",
+            "ext2",
+            "/boot/grub",
+            Some((1, 2047)),
+        ),
+        (
+            boot,
+            bios(1),
+            "gpt2",
+            "f2fs",
+            "/boot/grub",
+            Some((34, 1000)),
+        ),
+        (
+            with_esp(gpt()),
+            uefi(0, 1),
+            "gpt2",
+            "ext2",
+            "/boot/grub",
+            None,
+        ),
+        (
+            with_esp(MBR),
+            uefi(0, 1),
+            "msdos2",
+            "ext2",
+            "/boot/grub",
+            None,
+        ),
+        (extended, uefi(1, 0), "msdos1", "xfs", "/boot/grub", None),
+    ] {
+        let plan = Plan::new(&grub, &system).unwrap();
+        assert_eq!(plan.home.partition, partition);
+        assert_eq!(
+            (plan.home.filesystem.name, &*plan.home.path),
+            (module, path)
+        );
+        match (plan.start, start) {
+            (Starter::Bios(room), Some(expected)) => {
+                assert_eq!(
+                    (room.first, room.sectors),
+                    (Lba::new(expected.0), expected.1)
+                );
+            }
+            (Starter::Uefi(at), None) => assert!(["/boot/efi", "/efi"].contains(&&*at)),
+            (found, _) => panic!("{partition}: {found:?}"),
+        }
+    }
+}
+
+/// The same with something changed.
+fn but(mut system: System, change: impl FnOnce(&mut System)) -> System {
+    change(&mut system);
+    system
+}
+
+#[test]
+fn what_can_not_be_is_refused() {
+    let blob = |system: &mut System| {
+        system.disk.blobs.push(Blob {
+            place: "blob".into(),
+            offset: Bytes::new(20 * 512),
+            content: Content::inline(b"x"),
+        });
+    };
+    let features = |system: &mut System| {
+        if let Holds::Filesystem(filesystem) = &mut system.disk.partitions[0].holds {
+            filesystem.options.set("features", "^has_journal, ea_inode");
+        }
+    };
+    let full = with(disk(gpt()), 34, "bios-boot", "ext4", "");
+    let small = but(with(disk(gpt()), 34, "bios-boot", "", ""), |system| {
+        system.disk.partitions[0].end = End::Sector(34 + 52);
+    });
+    let gpt_alone = with(disk(gpt()), 2048, "linux", "ext4", "/");
+    let root = |system| with(system, 4096, "linux", "ext4", "/");
+    let no_esp = |kind, format, at| root(with(disk(gpt()), 2048, kind, format, at));
+    for (system, grub, said) in [
+        (
+            simple(54, "ext4"),
+            bios(0),
+            "p1.start: GRUB's core.img needs 54 sectors, the gap before the first partition has 53; \
+             start the first partition at 1 MiB",
+        ),
+        (
+            simple(1, "ext4"),
+            bios(0),
+            "has 0; start the first partition at 1 MiB",
+        ),
+        (
+            simple(63, "btrfs"),
+            bios(0),
+            "needs 141 sectors, the gap before the first partition has 62",
+        ),
+        (
+            with(simple(4096, "ext4"), 40, "linux", "", ""),
+            bios(0),
+            "p2.start: GRUB's core.img needs 54 sectors, the gap",
+        ),
+        (
+            but(simple(2048, "ext4"), blob),
+            bios(0),
+            "blob.start: GRUB's core.img needs 54",
+        ),
+        (
+            gpt_alone.clone(),
+            bios(0),
+            "disk.table: GRUB for a BIOS needs a partition of the type bios-boot on a GPT, of 1 MiB: \
+             add one, or give the disk an MBR",
+        ),
+        (
+            root(full),
+            bios(1),
+            "p1.format: GRUB's core.img takes the place of what",
+        ),
+        (
+            root(small),
+            bios(1),
+            "p1: GRUB's core.img needs 54 sectors, the BIOS boot partition has 53; make it 1 MiB",
+        ),
+        (
+            with(disk(DiskTable::None), 0, "linux", "ext4", "/"),
+            bios(0),
+            "disk.table: GRUB can't be started from a disk without a partition table",
+        ),
+        (
+            but(simple(2048, "ext4"), |it| {
+                it.disk.sector_size = SectorSize::B4096
+            }),
+            bios(0),
+            "disk.sector_size: GRUB is started by a BIOS from sectors of 512 bytes only, and these \
+             have 4096",
+        ),
+        (
+            simple(2048, "erofs"),
+            bios(0),
+            "p1.format: GRUB doesn't read erofs, which its own files are on; it reads ext2, ext3, \
+             ext4, fat,",
+        ),
+        (
+            but(simple(2048, "ext4"), |it| {
+                it.disk.partitions[0].holds = Holds::Nothing
+            }),
+            bios(0),
+            "p1.format: GRUB's files are on it, but it holds no filesystem",
+        ),
+        (
+            but(simple(2048, "ext4"), features),
+            bios(0),
+            "p1.features: GRUB reads no filesystem with ea_inode",
+        ),
+        (
+            but(simple(2048, "squashfs"), |it| it.volumes[0].uuid.clear()),
+            bios(0),
+            "p1.format: GRUB's files are on it, and it has no UUID",
+        ),
+        (
+            with(disk(MBR), 2048, "linux", "ext4", ""),
+            bios(0),
+            "disk: none of its filesystems is mounted at /,",
+        ),
+        (
+            with(simple(2048, "ext4"), 4096, "linux", "ext4", "/home"),
+            bios(1),
+            "p1: GRUB's files are in 'tag1', so they can't be in 'tag2'",
+        ),
+        (
+            but(simple(2048, "ext4"), |it| {
+                it.disk.partitions[0].start = Start::Next
+            }),
+            bios(0),
+            "p1: its first and its last sector aren't decided",
+        ),
+        (
+            gpt_alone,
+            grub(Firmware::Uefi, 0, None),
+            "disk: GRUB for UEFI needs an EFI system partition: a partition of the type esp",
+        ),
+        (
+            no_esp("esp", "ext4", "/boot/efi"),
+            uefi(0, 1),
+            "p1.format: UEFI reads FAT alone, so that an EFI system partition can't hold ext4",
+        ),
+        (
+            no_esp("esp", "", ""),
+            uefi(0, 1),
+            "can't hold nothing: make it vfat",
+        ),
+        (
+            no_esp("linux", "vfat", "/boot/efi"),
+            uefi(0, 1),
+            "p1.type_guid: UEFI looks for partitions of the type esp: give it to this one",
+        ),
+        (
+            no_esp("esp", "vfat", ""),
+            uefi(0, 1),
+            "p1: the EFI system partition isn't mounted",
+        ),
+        (
+            simple(2048, "ext4"),
+            Grub {
+                kernel_parameters: vec!["a".to_owned(), "b\nc".to_owned()],
+                ..bios(0)
+            },
+            "the parameters of the kernel: 'b\\nc' has a control character",
+        ),
+    ] {
+        let error = check(&grub, &system).unwrap_err().to_string();
+        assert!(error.contains(said), "{said}: {error}");
+    }
+}
+
+#[test]
+fn filesystems_are_known_with_what_their_table_says() {
+    let guid = Uuid::from_u128(0xABC);
+    let system = but(with_esp(gpt()), |it| {
+        it.disk.partitions[1].guid = Some(guid);
+        if let Holds::Filesystem(filesystem) = &mut it.disk.partitions[1].holds {
+            filesystem.label = Some("root".to_owned());
+        }
+    });
+    let system = with(system, 6000, "bios-boot", "", "");
+    let volumes = probe::volumes(&with(system, 8000, "linux", "erofs", ""));
+    let facts: Vec<_> = volumes
+        .iter()
+        .map(|it| {
+            (
+                &*it.partition,
+                it.filesystem,
+                &*it.label,
+                it.partuuid.as_deref(),
+            )
+        })
+        .collect();
+    let id = "00000000-0000-0000-0000-000000000abc";
+    let expected = [
+        ("gpt1", Some("fat"), "", None),
+        ("gpt2", Some("ext2"), "root", Some(id)),
+        ("gpt4", None, "", None),
+    ];
+    assert_eq!(facts, expected);
+    let volumes = probe::volumes(&with_esp(MBR));
+    let ids: Vec<_> = volumes.iter().map(|it| it.partuuid.as_deref()).collect();
+    assert_eq!(ids, [Some("0c0ffee1-01"), Some("0c0ffee1-02")]);
+}
