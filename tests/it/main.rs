@@ -46,6 +46,8 @@ mod filesystems;
 mod formats;
 /// One subcommand for every image group.
 mod groups;
+/// GRUB in trees and on images.
+mod grub;
 /// `inspect`: text, JSON, files and refusals.
 mod inspect;
 /// `inspect` of image files in formats of their own.

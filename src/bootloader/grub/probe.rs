@@ -3,7 +3,8 @@
 //! grub-mkconfig has grub-probe look at the devices that the tree is on. A tree that is assembled is
 //! on none of its own, so that a script which knows the disk that is made answers instead. Answers
 //! are those that grub-probe gives of an image on a loop device; hints of where firmware will see the
-//! disk are left out then too. os-prober, which looks for systems on all disks of the host, finds none.
+//! disk are left out then too. So does one answer for grub-mkrelpath, which tells paths on the filesystems
+//! that the tree will be on. os-prober, which looks for systems on all disks of the host, finds none.
 
 use anyhow::Result;
 
@@ -14,16 +15,16 @@ use super::plan::partition_map;
 use crate::bootloader::{StandIn, Tree};
 use crate::system::{System, Volume as Known};
 
-/// What answers, below the facts.
-const ANSWERS: &str = include_str!("probe.sh");
+/// What answers for grub-probe, and for grub-mkrelpath, below the facts.
+const PROBE: &str = include_str!("probe.sh");
+const RELATIVE: &str = include_str!("relative.sh");
 
-/// Where grub-probe is.
-const PROBES: [&str; 2] = ["/usr/sbin/grub-probe", "/usr/bin/grub-probe"];
+/// Where these programs are, and those that look for other systems on the disks of the host.
+const PROBES: &[&str] = &["/usr/sbin/grub-probe", "/usr/bin/grub-probe"];
+const RELATIVES: &[&str] = &["/usr/bin/grub-mkrelpath"];
+const PROBERS: &[&str] = &["/usr/bin/os-prober", "/usr/bin/linux-boot-prober"];
 
-/// What looks for other systems on the disks of the host.
-const PROBERS: [&str; 2] = ["/usr/bin/os-prober", "/usr/bin/linux-boot-prober"];
-
-/// What answers for them.
+/// What answers for the latter.
 const NOTHING: &str = "#!/bin/sh\n# No other systems are on the disk that is made.\nexit 0\n";
 
 /// What is known of a filesystem of the disk.
@@ -89,7 +90,8 @@ pub(super) fn stand_ins(tree: &Tree, map: &str, volumes: &[Volume]) -> Result<Ve
     };
     let mut found = Vec::new();
     for (paths, contents) in [
-        (PROBES, script(map, volumes)),
+        (PROBES, facts(map, volumes) + PROBE),
+        (RELATIVES, facts(map, volumes) + RELATIVE),
         (PROBERS, NOTHING.to_owned()),
     ] {
         for path in paths {
@@ -113,8 +115,9 @@ impl Volume {
     }
 }
 
-/// The script that answers for grub-probe.
-pub(super) fn script(map: &str, volumes: &[Volume]) -> String {
+/// What a script begins with that knows a disk: the kind of its table, and functions that set what is
+/// known of the filesystem that has a path, or that is a device.
+fn facts(map: &str, volumes: &[Volume]) -> String {
     let mut mounted: Vec<_> = volumes
         .iter()
         .filter(|it| it.mounted_at.is_some())
@@ -137,19 +140,19 @@ pub(super) fn script(map: &str, volumes: &[Volume]) -> String {
         format!("{name}() {{\n    case $1 in\n{cases}        *) return 1 ;;\n    esac\n}}\n\n")
     };
     [
-        "#!/bin/sh\n# Answers for grub-probe: what is known of the disk that is made.\n\n"
-            .to_owned(),
+        "#!/bin/sh\n# Answers by what is known of the disk that is made.\n\n".to_owned(),
         format!("map={}\n\n", quoted(map)),
         function("of_path", paths.collect()),
         function("of_device", devices.collect()),
-        ANSWERS.to_owned(),
     ]
     .concat()
 }
 
 /// A case of a shell's: what is known of a filesystem where `patterns` match.
 fn case(patterns: &str, volume: &Volume) -> String {
+    let at = volume.mounted_at.as_deref().unwrap_or_default();
     let facts = [
+        ("at", at.trim_end_matches('/')),
         ("uuid", volume.uuid.as_str()),
         ("fs", volume.filesystem.unwrap_or_default()),
         ("label", &volume.label),
@@ -195,6 +198,10 @@ mod tests {
             volume(Some(&format!("{boot}/efi/")), "6987-937D", Some("fat"), 1),
             volume(None, "5a5a", None, 4),
         ]
+    }
+
+    fn script(map: &str, volumes: &[Volume]) -> String {
+        facts(map, volumes) + PROBE
     }
 
     /// What the script says to the words of `question`.
@@ -289,19 +296,30 @@ mod tests {
             let beside = format!("{}2", boot.display());
             fs::create_dir(&beside).unwrap();
             std::os::unix::fs::symlink(&boot, format!("{beside}/link")).unwrap();
-            let script = script("gpt", &disk(boot.to_str().unwrap()));
-            for (path, expected) in [
-                ("/".to_owned(), "ext2"),
-                (shown(""), "xfs"),
-                (shown("grub/deep"), "xfs"),
-                (shown("grub/../efi/.."), "xfs"),
-                (shown("efi"), "fat"),
-                (shown("efi/EFI"), "fat"),
-                (beside.clone(), "ext2"),
-                (format!("{beside}/link/efi"), "fat"),
+            let facts = facts("gpt", &disk(boot.to_str().unwrap()));
+            let [probe, relative] = [PROBE, RELATIVE].map(|script| format!("{facts}{script}"));
+            for (path, filesystem, on_it) in [
+                ("/".to_owned(), "ext2", ""),
+                (shown(""), "xfs", ""),
+                (shown("grub/deep"), "xfs", "/grub/deep"),
+                (shown("grub/../efi/.."), "xfs", ""),
+                (shown("efi"), "fat", ""),
+                (shown("efi/EFI"), "fat", "/EFI"),
+                (beside.clone(), "ext2", &beside),
+                (format!("{beside}/link/efi/EFI/"), "fat", "/EFI"),
             ] {
-                let answer = ask(&script, &[&path]).unwrap();
-                assert_eq!(answer, format!("{expected}\n"), "{path}");
+                let answer = ask(&probe, &[&path]).unwrap();
+                assert_eq!(answer, format!("{filesystem}\n"), "{path}");
+                let answer = ask(&relative, &[&path]).unwrap();
+                assert_eq!(answer, format!("{on_it}\n"), "{path}");
+            }
+            for (question, said) in [
+                (&["/none"][..], "grub-mkrelpath: there is no '/none'"),
+                (&[], "takes one path"),
+                (&["/", "/"], "takes one path"),
+            ] {
+                let error = ask(&relative, question).unwrap_err();
+                assert!(error.contains(said), "{error}");
             }
         }
     }
@@ -341,7 +359,7 @@ mod tests {
         }
         let unread = ask(&script, &["-d", "-t", "fs_uuid", unknown]);
         assert_eq!(unread.as_deref(), Ok("5a5a\n"));
-        let alone = super::script("", &[]);
+        let alone = facts("", &[]) + PROBE;
         let error = ask(&alone, &["/"]).unwrap_err();
         assert!(
             error.contains("'/' is on no filesystem of the disk"),
@@ -352,7 +370,11 @@ mod tests {
     #[test]
     fn what_is_there_is_stood_in_for() {
         let directory = tempfile::tempdir().unwrap();
-        for path in ["usr/sbin/grub-probe", "usr/bin/os-prober"] {
+        for path in [
+            "usr/sbin/grub-probe",
+            "usr/bin/grub-mkrelpath",
+            "usr/bin/os-prober",
+        ] {
             let path = directory.path().join(path);
             fs::create_dir_all(path.parent().unwrap()).unwrap();
             fs::write(path, "").unwrap();
@@ -365,6 +387,7 @@ mod tests {
             .collect();
         let expected = [
             ("/usr/sbin/grub-probe", 0o755, false),
+            ("/usr/bin/grub-mkrelpath", 0o755, false),
             ("/usr/bin/os-prober", 0o755, false),
             ("/dev/disk/by-uuid/9bee886e-e761", 0o644, true),
             (
