@@ -8,7 +8,7 @@ use disklayout::{Bytes, Lba, SectorSize, Timestamp};
 use uuid::Uuid;
 
 use super::plan::{Plan, Starter};
-use super::{check, probe};
+use super::{check, package, probe};
 use crate::system::{Firmware, Grub, System, Volume};
 
 const MBR: DiskTable = DiskTable::Mbr {
@@ -381,4 +381,18 @@ fn filesystems_are_known_with_what_their_table_says() {
     let volumes = probe::volumes(&with_esp(MBR));
     let ids: Vec<_> = volumes.iter().map(|it| it.partuuid.as_deref()).collect();
     assert_eq!(ids, [Some("0c0ffee1-01"), Some("0c0ffee1-02")]);
+}
+
+#[test]
+fn there_is_a_package_for_each_architecture() {
+    for (firmware, architecture, expected) in [
+        (Firmware::Bios, "amd64", "grub-pc"),
+        (Firmware::Bios, "i386", "grub-pc"),
+        (Firmware::Uefi, "amd64", "grub-efi-amd64"),
+        (Firmware::Uefi, "arm64", "grub-efi-arm64"),
+        (Firmware::Uefi, "i386", "grub-efi-ia32"),
+    ] {
+        assert_eq!(package(firmware, architecture).unwrap(), expected);
+    }
+    package(Firmware::Bios, "s390x").unwrap_err();
 }

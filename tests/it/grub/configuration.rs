@@ -1,8 +1,9 @@
 //! What GRUB's own programs make in a tree that is on no device.
 
-use createhdds::bootloader::grub::install;
+use createhdds::bootloader::grub::{check, install};
 use createhdds::system::Firmware;
 use disklayout::disk::MemDisk;
+use disklayout::layout::spec::Start;
 use testkit::root::is_root;
 
 use super::disk::{GPT, MBR, ROOT, SIZE, grub, system};
@@ -173,4 +174,47 @@ fn a_tree_that_lacks_a_package_is_not_touched() {
     );
     assert!(!tree.path("/boot/grub").exists());
     assert_eq!(std::fs::read(tree.path("/etc/default/grub")).ok(), defaults);
+}
+
+/// How many sectors there have to be in front of the first partition, from what is said where there are
+/// too few.
+fn needed(said: &str) -> u64 {
+    let number = said.split("core.img needs ").nth(1);
+    let number = number.and_then(|rest| rest.split(' ').next()?.parse().ok());
+    number.unwrap_or_else(|| panic!("{said}"))
+}
+
+#[test]
+fn the_gap_behind_an_mbr_is_as_large_as_it_has_to_be() {
+    if !is_root() {
+        return;
+    }
+    // Without what makes it, the configuration is made sooner.
+    let tree = Tree::without(&["/etc/grub.d"]);
+    tree.put("/etc/grub.d/10_nothing", "#!/bin/sh\necho true\n", 0o755);
+    for format in [
+        "ext4", "vfat", "xfs", "btrfs", "f2fs", "exfat", "ntfs", "squashfs",
+    ] {
+        let grub = grub(Firmware::Bios, 0, None);
+        let from = |sector: u64| {
+            let mut system = system(MBR, &[(64, "linux", format, "/")]);
+            system.disk.partitions[0].start = Start::Sector(sector as i64);
+            system
+        };
+        let at_least = needed(&check(&grub, &from(1)).unwrap_err().to_string());
+        check(&grub, &from(1 + at_least - 1)).unwrap_err();
+        check(&grub, &from(1 + at_least)).unwrap();
+        let disk = MemDisk::new(SIZE);
+        install(&tree, &grub, &from(2048), &disk).unwrap();
+        let core = std::fs::read(tree.path("/boot/grub/i386-pc/core.img")).unwrap();
+        let sectors = core.len().div_ceil(512) as u64;
+        // Newer ones are larger, but not much.
+        assert!(
+            (at_least..at_least + 15).contains(&sectors),
+            "{format}: {sectors}"
+        );
+        install(&tree, &grub, &from(1 + sectors), &disk).unwrap();
+        let error = install(&tree, &grub, &from(1 + sectors - 1), &disk).unwrap_err();
+        assert_eq!(needed(&error.to_string()), sectors, "{format}");
+    }
 }
