@@ -12,8 +12,9 @@ pub trait Target: Debug {
     /// belongs to root.
     fn root(&self) -> &Path;
 
-    /// Runs the `program` of the tree with the tree as its root: with `/dev`, `/proc` and `/sys`, in
-    /// English, asking nothing. `stand_ins` are in their places as long as it runs.
+    /// Runs the `program` of the tree with the tree as its root, found by its name where root's
+    /// programs are: with `/dev`, `/proc` and `/sys`, in English, asking nothing. `stand_ins` are
+    /// in their places as long as it runs.
     ///
     /// # Errors
     /// Those of starting it, and what it says when it fails.

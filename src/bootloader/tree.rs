@@ -25,7 +25,8 @@ pub struct Tree {
     root: OwnedFd,
 }
 
-/// Where a path ends: a directory, and a name in it that is no symbolic link. Nothing need be there.
+/// Where a path ends: a directory, and a name in it that is no symbolic link. Nothing need be
+/// there.
 #[derive(Debug)]
 struct End {
     directory: OwnedFd,
@@ -117,8 +118,8 @@ impl Tree {
         make().with_context(|| self.shown(path))
     }
 
-    /// Writes the file at `path`, in place of what it held, and makes the directories above it where
-    /// they aren't there.
+    /// Writes the file at `path`, in place of what it held, and makes the directories above it
+    /// where they aren't there.
     ///
     /// # Errors
     /// What the kernel says.
@@ -164,8 +165,8 @@ impl Tree {
         }
     }
 
-    /// Goes along a path. A directory on the way that isn't there is made where `makes` says so; without
-    /// it there is no end.
+    /// Goes along a path. A directory on the way that isn't there is made where `makes` says so;
+    /// without it there is no end.
     fn walk(&self, path: &str, makes: bool) -> Answer<Option<End>> {
         let mut walk = Walk {
             root: &self.root,

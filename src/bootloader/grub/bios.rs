@@ -1,12 +1,12 @@
-//! GRUB in front of the partitions of a PC: boot.img in the first sector, which the BIOS starts, and
-//! core.img where boot.img finds it.
+//! GRUB in front of the partitions of a PC: boot.img in the first sector, which the BIOS starts,
+//! and core.img where boot.img finds it.
 //!
 //! Of the first sector only the program is written: what a filesystem would have there (the BIOS
-//! parameter block), the disk signature, the partitions and the boot signature stay.
-//! boot.img is told the sector of core.img, and to make sure that the BIOS tells it a hard disk's
-//! number; core.img is told the sector of the rest of itself. grub-bios-setup writes the same bytes
-//! when it is asked for no Reed-Solomon codes, which have core.img survive a program that scribbles
-//! over it. Tried with boot.img of GRUB 2.06, 2.12 and 2.14, which is the same.
+//! parameter block), the disk signature, the partitions and the boot signature stay. boot.img is
+//! told the sector of core.img, and to make sure that the BIOS tells it a hard disk's number;
+//! core.img is told the sector of the rest of itself. grub-bios-setup writes the same bytes when it
+//! is asked for no Reed-Solomon codes, which have core.img survive a program that scribbles over
+//! it. Tried with boot.img of GRUB 2.06, 2.12 and 2.14, which is the same.
 
 use std::ops::Range;
 
@@ -77,8 +77,8 @@ impl Room {
                  {has}; start the first partition at 1 MiB"
             ),
             false => format!(
-                "GRUB's core.img needs {sectors} sectors, the BIOS boot partition has {has}; make it \
-                 1 MiB"
+                "GRUB's core.img needs {sectors} sectors, the BIOS boot partition has {has}; \
+                 make it 1 MiB"
             ),
         };
         Err(Error::does_not_fit(&self.place, message))
@@ -172,8 +172,8 @@ fn check_known(name: &str, image: &[u8], known: &[(Range<usize>, &[u8], &str)]) 
         let found = &image[range.clone()];
         if found != *expected {
             let message = format!(
-                "this isn't GRUB's, or of a GRUB that isn't known: at {:#05x} {expected:02x?} ({meaning}) \
-                 was expected, and there is {found:02x?}",
+                "this isn't GRUB's, or of a GRUB that isn't known: at {:#05x} {expected:02x?} \
+                 ({meaning}) was expected, and there is {found:02x?}",
                 range.start
             );
             return Err(Error::corrupt(name, message));

@@ -43,8 +43,8 @@ fn settings(grub: &Grub) -> Vec<(&'static str, String)> {
     settings
 }
 
-/// The file with all that is asked for in it: in place of a line that sets the same, behind one that
-/// would if it weren't a comment, or at its end.
+/// The file with all that is asked for in it: in place of a line that sets the same, behind one
+/// that would if it weren't a comment, or at its end.
 pub(super) fn edited(text: &str, grub: &Grub) -> String {
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     for (name, value) in settings(grub) {

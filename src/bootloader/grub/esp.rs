@@ -1,6 +1,6 @@
-//! The files on the EFI system partition: shim and GRUB as they are signed, where the tree has them,
-//! else GRUB as grub-mkimage makes it here. The firmware's variables are never touched: it starts what
-//! has the name for removable media.
+//! The files on the EFI system partition: shim and GRUB as they are signed, where the tree has
+//! them, else GRUB as grub-mkimage makes it here. The firmware's variables are never touched: it
+//! starts what has the name for removable media.
 
 use anyhow::Result;
 
@@ -73,8 +73,8 @@ impl Files {
 }
 
 /// What shim starts besides GRUB, where the tree has it: the manager of keys, and the program that
-/// makes an entry in the firmware's variables of what the table beside it says. The latter isn't put
-/// beside what firmware starts, as it would be started instead of GRUB.
+/// makes an entry in the firmware's variables of what the table beside it says. The latter isn't
+/// put beside what firmware starts, as it would be started instead of GRUB.
 fn helpers(tree: &Tree, platform: Platform, efi: &str, vendor: &str) -> Result<Vec<Copy>> {
     let suffix = platform.suffix;
     let table = format!("BOOT{}.CSV", suffix.to_uppercase());
@@ -96,8 +96,8 @@ fn helpers(tree: &Tree, platform: Platform, efi: &str, vendor: &str) -> Result<V
     Ok(copies)
 }
 
-/// The directory of the vendor: the one in which a `signed` GRUB looks for its configuration, else the
-/// name that the system has for itself.
+/// The directory of the vendor: the one in which a `signed` GRUB looks for its configuration, else
+/// the name that the system has for itself.
 fn vendor(tree: &Tree, signed: &[u8]) -> Result<String> {
     if let Some(vendor) = built_in_vendor(signed) {
         return Ok(vendor);

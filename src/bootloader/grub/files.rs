@@ -1,5 +1,5 @@
-//! The files in `/boot/grub` beside the configuration and the image: GRUB's modules and lists, a font,
-//! its messages in other languages, and an empty environment block.
+//! The files in `/boot/grub` beside the configuration and the image: GRUB's modules and lists, a
+//! font, its messages in other languages, and an empty environment block.
 
 use anyhow::{Context, Result, bail};
 
@@ -99,8 +99,8 @@ pub(super) fn install(tree: &Tree, platform: Platform) -> Result<()> {
     }
 }
 
-/// Whether GRUB may load a file of its directory of modules. It has no use for fdt.lst, whose module is
-/// in no image of these platforms, nor for images that others are made from.
+/// Whether GRUB may load a file of its directory of modules. Images that others are made from are
+/// left out, as is the one list that grub-install leaves out.
 fn is_loaded(name: &str) -> bool {
     let (_, extension) = name.rsplit_once('.').unwrap_or_default();
     match name {

@@ -55,8 +55,8 @@ pub(super) fn names() -> String {
     names.copied().collect::<Vec<_>>().join(", ")
 }
 
-/// Which of the `features` that are asked for, by mke2fs's names, GRUB can't read. Those behind a `^`
-/// are left out.
+/// Which of the `features` that are asked for, by mke2fs's names, GRUB can't read. Those behind a
+/// `^` are left out.
 pub(super) fn unreadable(features: &str) -> Option<&'static str> {
     let asked: Vec<_> = features.split(',').map(str::trim).collect();
     let mut all = UNREADABLE_FEATURES.into_iter();

@@ -1,14 +1,14 @@
 //! GRUB, installed into a tree and onto a disk that is a file.
 //!
 //! What grub-install asks of devices is known here: where the filesystem with GRUB's files will be,
-//! what its UUID is, where the partitions begin. So its files are copied within the tree, the tree's
-//! own grub-mkconfig and grub-mkimage make the configuration and the image, and of the disk only the
-//! boot code is written. It is started by a BIOS, from an MBR or from a BIOS boot partition of a GPT,
-//! or by UEFI, from the name that firmware looks for on any disk.
+//! what its UUID is, where the partitions begin. So its files are copied within the tree, the
+//! tree's own grub-mkconfig and grub-mkimage make the configuration and the image, and of the disk
+//! only the boot code is written. It is started by a BIOS, from an MBR or from a BIOS boot
+//! partition of a GPT, or by UEFI, from the name that firmware looks for on any disk.
 //!
 //! `plan` decides what the disk tells alone, `platform` knows what it runs on, `probe` answers for
-//! programs that look for devices, `image` says what grub-mkimage makes, `files` and `esp` have what
-//! goes where, `defaults` is the file that users edit, and `bios` is the boot code.
+//! programs that look for devices, `image` says what grub-mkimage makes, `files` and `esp` have
+//! what goes where, `defaults` is the file that users edit, and `bios` is the boot code.
 
 mod bios;
 mod defaults;
@@ -43,8 +43,8 @@ pub fn check(grub: &Grub, system: &System) -> disklayout::Result<()> {
     Plan::new(grub, system).map(drop)
 }
 
-/// The package of Debian and its kin that has all that [`install`] needs, for an architecture by its
-/// name there.
+/// The package of Debian and its kin that has all that [`install`] needs, for an architecture by
+/// its name there.
 ///
 /// # Errors
 /// Where GRUB isn't known for it.
@@ -53,8 +53,8 @@ pub fn package(firmware: Firmware, architecture: &str) -> Result<&'static str> {
     Ok(platform.package.trim_end_matches("-bin"))
 }
 
-/// What takes the place of files of the tree, and of devices, wherever a program of the tree may make
-/// GRUB's configuration anew, as the installation of a kernel does.
+/// What takes the place of files of the tree, and of devices, wherever a program of the tree may
+/// make GRUB's configuration anew, as the installation of a kernel does.
 ///
 /// # Errors
 /// Where the tree can't be read.
@@ -63,11 +63,12 @@ pub fn stand_ins(tree: &Tree, system: &System) -> Result<Vec<StandIn>> {
     probe::stand_ins(tree, map, &probe::volumes(system))
 }
 
-/// Installs GRUB into the tree of `target`, in which its packages are installed, and its boot code onto
-/// `disk`, which may have its table already, or get it later.
+/// Installs GRUB into the tree of `target`, in which its packages are installed, and its boot code
+/// onto `disk`, which may have its table already, or get it later.
 ///
 /// # Errors
-/// Those of [`check`]; a package that is missing, a program that fails, what can't be read or written.
+/// Those of [`check`]; a package that is missing, a program that fails, what can't be read or
+/// written.
 pub fn install(target: &dyn Target, grub: &Grub, system: &System, disk: &dyn Disk) -> Result<()> {
     let plan = Plan::new(grub, system)?;
     let tree = Tree::open(target.root())?;

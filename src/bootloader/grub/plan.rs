@@ -282,8 +282,8 @@ fn esp(grub: &Grub, system: &System) -> Result<String> {
     })
 }
 
-/// Whether a partition was given the type with this name. One kind of table takes what only the other
-/// was given.
+/// Whether a partition was given the type with this name. One kind of table takes what only the
+/// other was given.
 fn is_type(partition: &Partition, table: Kind, name: &str) -> bool {
     let (Kinds { gpt, mbr }, Some(wanted)) = (partition.kind, named(name)) else {
         return false;

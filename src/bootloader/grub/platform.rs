@@ -62,7 +62,8 @@ impl Platform {
         };
         let names: Vec<_> = known.iter().map(|(name, _)| *name).collect();
         bail!(
-            "the tree's architecture is {architecture}; GRUB for {firmware} is installed on {} only",
+            "the tree's architecture is {architecture}; GRUB for {firmware} is installed on {} \
+             only",
             names.join(", ")
         )
     }

@@ -1,10 +1,11 @@
 //! What is asked while GRUB's configuration is made, and who answers.
 //!
-//! grub-mkconfig has grub-probe look at the devices that the tree is on. A tree that is assembled is
-//! on none of its own, so that a script which knows the disk that is made answers instead. Answers
-//! are those that grub-probe gives of an image on a loop device; hints of where firmware will see the
-//! disk are left out then too. So does one answer for grub-mkrelpath, which tells paths on the filesystems
-//! that the tree will be on. os-prober, which looks for systems on all disks of the host, finds none.
+//! grub-mkconfig has grub-probe look at the devices that the tree is on. A tree that is assembled
+//! is on none of its own, so that a script which knows the disk that is made answers instead.
+//! Answers are those that grub-probe gives of an image on a loop device; hints of where firmware
+//! will see the disk are left out then too. So does one answer for grub-mkrelpath, which tells
+//! paths on the filesystems that the tree will be on. os-prober, which looks for systems on all
+//! disks of the host, finds none.
 
 use anyhow::Result;
 
@@ -115,8 +116,8 @@ impl Volume {
     }
 }
 
-/// What a script begins with that knows a disk: the kind of its table, and functions that set what is
-/// known of the filesystem that has a path, or that is a device.
+/// What a script begins with that knows a disk: the kind of its table, and functions that set what
+/// is known of the filesystem that has a path, or that is a device.
 fn facts(map: &str, volumes: &[Volume]) -> String {
     let mut mounted: Vec<_> = volumes
         .iter()

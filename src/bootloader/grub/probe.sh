@@ -48,8 +48,8 @@ answer() {
             say "$partuuid"
             ;;
         partmap) say "$map" ;;
-        # It is neither on RAID nor on LVM, and not encrypted: nothing is said of it, not even an empty
-        # line. What would be said of its disk depends on the machine that it is put into.
+        # It is neither on RAID nor on LVM, and not encrypted: nothing is said of it, not even an
+        # empty line. What would be said of its disk depends on the machine that it is put into.
         abstraction | compatibility_hint | cryptodisk_uuid) ;;
         hints_string | bios_hints | efi_hints | baremetal_hints | ieee1275_hints | arc_hints) say '' ;;
         zero_check) say false ;;

@@ -218,8 +218,8 @@ fn what_can_not_be_is_refused() {
         (
             simple(54, "ext4"),
             bios(0),
-            "p1.start: GRUB's core.img needs 54 sectors, the gap before the first partition has 53; \
-             start the first partition at 1 MiB",
+            "p1.start: GRUB's core.img needs 54 sectors, the gap before the first partition has \
+             53; start the first partition at 1 MiB",
         ),
         (
             simple(1, "ext4"),
@@ -244,8 +244,8 @@ fn what_can_not_be_is_refused() {
         (
             gpt_alone.clone(),
             bios(0),
-            "disk.table: GRUB for a BIOS needs a partition of the type bios-boot on a GPT, of 1 MiB: \
-             add one, or give the disk an MBR",
+            "disk.table: GRUB for a BIOS needs a partition of the type bios-boot on a GPT, of 1 \
+             MiB: add one, or give the disk an MBR",
         ),
         (
             root(full),

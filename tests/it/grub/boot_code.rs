@@ -50,7 +50,8 @@ impl Drop for Mounted {
     }
 }
 
-/// Writes GRUB's boot code to the image with GRUB's own program, from the files in its first partition.
+/// Writes GRUB's boot code to the image with GRUB's own program, from the files in its first
+/// partition.
 fn bios_setup(image: &Path, scratch: &Scratch) {
     let mounted = Mounted::new(image);
     let map = scratch.path("device.map");

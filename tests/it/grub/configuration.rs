@@ -176,8 +176,8 @@ fn a_tree_that_lacks_a_package_is_not_touched() {
     assert_eq!(std::fs::read(tree.path("/etc/default/grub")).ok(), defaults);
 }
 
-/// How many sectors there have to be in front of the first partition, from what is said where there are
-/// too few.
+/// How many sectors there have to be in front of the first partition, from what is said where there
+/// are too few.
 fn needed(said: &str) -> u64 {
     let number = said.split("core.img needs ").nth(1);
     let number = number.and_then(|rest| rest.split(' ').next()?.parse().ok());

@@ -33,7 +33,8 @@ pub(super) const GPT: DiskTable = DiskTable::Gpt {
     hybrid: Vec::new(),
 };
 
-/// A partition of so many MiB: its type, the format of its filesystem, if any, and where that is mounted.
+/// A partition of so many MiB: its type, the format of its filesystem, if any, and where that is
+/// mounted.
 pub(super) type Part = (u64, &'static str, &'static str, &'static str);
 
 /// A disk of these partitions, the first one 1 MiB behind its start.

@@ -1,4 +1,5 @@
-//! The Debian with GRUB that `scripts/rootfs` has made: copies of it, whose programs are run in them.
+//! The Debian with GRUB that `scripts/rootfs` has made: copies of it, whose programs are run in
+//! them.
 
 use std::ffi::OsString;
 use std::fs;
