@@ -96,24 +96,20 @@ pub(super) const fn partition_map(kind: Kind) -> &'static str {
 
 /// The filesystem that has GRUB's files.
 fn home(grub: &Grub, system: &System) -> Result<Home> {
-    let (index, mounted_at) = mounted_around(system, DIRECTORY).ok_or_else(|| {
+    let nowhere = || {
         let message = "none of its filesystems is mounted at /, where GRUB's files would be";
         Error::invalid(&system.disk.place, message)
-    })?;
+    };
+    let (root, _) = mounted_around(system, "/").ok_or_else(nowhere)?;
+    let (index, mounted_at) = mounted_around(system, DIRECTORY).ok_or_else(nowhere)?;
     let (volume, partition) = (&system.volumes[index], &system.disk.partitions[index]);
-    let root = mounted_around(system, "/").map(|(root, _)| root);
-    if grub.root != index && Some(grub.root) != root {
+    if grub.root != index && grub.root != root {
         let (asked, tag) = (&system.volumes[grub.root].tag, &volume.tag);
         let message = format!("GRUB's files are in '{tag}', so they can't be in '{asked}'");
         return Err(Error::invalid(&partition.place, message));
     }
-    if volume.uuid.is_empty() {
-        let message = "GRUB's files are on it, and it has no UUID that GRUB could find it by";
-        return Err(Error::unsupported(
-            partition.place.field(Field::Format),
-            message,
-        ));
-    }
+    check_uuid(system, root, "the root filesystem is on it")?;
+    check_uuid(system, index, "GRUB's files are on it")?;
     let kind = partition_map(system.disk.table.kind());
     Ok(Home {
         partition: format!("{kind}{}", volume.number),
@@ -121,6 +117,16 @@ fn home(grub: &Grub, system: &System) -> Result<Home> {
         filesystem: readable(partition)?,
         path: DIRECTORY[mounted_at.trim_end_matches('/').len()..].to_owned(),
     })
+}
+
+/// Refuses a volume that is looked for at a start and has no UUID.
+fn check_uuid(system: &System, index: usize, reason: &str) -> Result<()> {
+    if !system.volumes[index].uuid.is_empty() {
+        return Ok(());
+    }
+    let message = format!("{reason}, and it has no UUID that it could be found by");
+    let place = system.disk.partitions[index].place.field(Field::Format);
+    Err(Error::unsupported(place, message))
 }
 
 /// The volume that has the files of a directory, and where it is mounted.

@@ -291,7 +291,20 @@ fn what_can_not_be_is_refused() {
         (
             but(simple(2048, "squashfs"), |it| it.volumes[0].uuid.clear()),
             bios(0),
-            "p1.format: GRUB's files are on it, and it has no UUID",
+            "p1.format: the root filesystem is on it, and it has no UUID",
+        ),
+        (
+            but(
+                with(simple(2048, "ext4"), 4096, "linux", "ext4", "/boot"),
+                |it| it.volumes[1].uuid.clear(),
+            ),
+            bios(0),
+            "p2.format: GRUB's files are on it, and it has no UUID",
+        ),
+        (
+            with(disk(MBR), 2048, "linux", "ext4", "/boot"),
+            bios(0),
+            "disk: none of its filesystems is mounted at /,",
         ),
         (
             with(disk(MBR), 2048, "linux", "ext4", ""),
