@@ -155,8 +155,8 @@ pub struct Bootstrap {
     pub keyring: Option<PathBuf>,
     /// Whether these keys are put into the tree as well.
     pub install_keyring: bool,
-    /// A certificate of the host's that the mirror is trusted by.
-    pub ca_certificates: Option<PathBuf>,
+    /// Certificates of the host's that the mirror is trusted by, which the tree gets as well.
+    pub ca_certificates: Vec<PathBuf>,
     /// Whether the tree has to be empty; a `lost+found` doesn't matter.
     pub require_empty: bool,
 }

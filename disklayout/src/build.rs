@@ -6,10 +6,10 @@ mod zeroes;
 
 use std::io;
 
-use crate::disk::{Coming, Disk};
+use crate::disk::{Coming, Disk, write_data};
 use crate::error::{Error, Result};
 use crate::fs::Progress;
-use crate::layout::DiskPlan;
+use crate::layout::{DiskPlan, RawBytes};
 use pending::Pending;
 pub use zeroes::Zeroes;
 
@@ -37,7 +37,7 @@ pub fn build(
             progress,
         )?);
     }
-    plan.table().write(disk)?;
+    write_table(plan, disk)?;
     for bytes in plan.raw_bytes() {
         pending.push(pending::of_bytes(bytes, disk)?);
     }
@@ -55,6 +55,26 @@ pub fn build(
         .map_err(|error| Error::io("disk", "can't make room for the data", error))?;
     drop((data, zeroes));
     pending.iter().try_for_each(|one| one.copy(progress))
+}
+
+/// Writes the partition table, or what it has become since it was planned.
+fn write_table(plan: &DiskPlan, disk: &dyn Disk) -> Result<()> {
+    if plan.kept_table.is_empty() {
+        return plan.table().write(disk);
+    }
+    for RawBytes {
+        place,
+        offset,
+        content,
+    } in &plan.kept_table
+    {
+        // Some sectors, whatever the disk is like.
+        let mut bytes = vec![0; usize::try_from(content.len()).unwrap_or(0)];
+        content.open()?.read_exact(&mut bytes)?;
+        write_data(disk, &bytes, offset.get())
+            .map_err(|error| Error::io(place, "can't write the partition table", error))?;
+    }
+    Ok(())
 }
 
 fn check_size(plan: &DiskPlan, disk: &dyn Disk) -> Result<()> {

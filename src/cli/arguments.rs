@@ -6,15 +6,16 @@ use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use disklayout::Zeroes;
 
-use super::{inspect, installations, logging, make_fs, values};
+use super::values::{self, value};
+use super::{inspect, installations, logging, make_fs, vmdb2};
 use crate::command::{self, Kind, Verb, all, check, group};
 use crate::describe::hdds::releases::Release;
 use crate::describe::hdds::{Config, Group, InstallGroup, LayoutGroup, arch};
 use crate::distribution;
 
 /// The names that no image group may have.
-pub const COMMANDS: [&str; 7] = [
-    "all", "check", "doctor", "help", "inspect", "make-fs", "plan",
+pub const COMMANDS: [&str; 8] = [
+    "all", "check", "doctor", "help", "inspect", "make-fs", "plan", "vmdb2",
 ];
 
 const AFTER_HELP: &str = "\
@@ -47,6 +48,7 @@ pub(super) fn program() -> Command {
         .subcommand(inspect::command())
         .subcommand(make_fs::command())
         .subcommand(plan_command())
+        .subcommand(vmdb2::command())
 }
 
 /// The program with a subcommand for every group of `config`.
@@ -291,10 +293,6 @@ pub(super) fn verb(matches: &ArgMatches) -> Option<Verb> {
 /// 0 asks for a look-up, as in the original.
 fn next_release(matches: &ArgMatches) -> Option<u64> {
     value(matches, "nextrel").filter(|next| *next > 0)
-}
-
-fn value<T: Clone + Send + Sync + 'static>(matches: &ArgMatches, name: &str) -> Option<T> {
-    matches.get_one(name).cloned()
 }
 
 /// The value of an argument that not every group has.

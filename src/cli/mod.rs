@@ -2,11 +2,13 @@
 
 mod arguments;
 mod early;
+mod files;
 mod inspect;
 mod installations;
 mod logging;
 mod make_fs;
 mod values;
+mod vmdb2;
 
 pub use arguments::COMMANDS;
 
@@ -26,6 +28,7 @@ use crate::describe::hdds::Config;
 use crate::describe::hdds::locate::{Found, Search};
 use crate::distribution::Distribution;
 use crate::printable::printable_lines;
+use crate::sandbox::{self, Inside, Part};
 use crate::status::Status;
 use early::Early;
 
@@ -34,12 +37,21 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
     if let Some(failed) = command::become_program(&arguments) {
         return failed;
     }
+    let (arguments, inside) = match sandbox::become_part(&arguments) {
+        Some(Part::Done(status)) => return status,
+        Some(Part::First(inside, arguments)) => (arguments, Some(inside)),
+        None => (arguments, None),
+    };
+    let arguments = vmdb2::by_name(arguments);
     // What needs no configuration doesn't look for one.
     let bare = arguments::program().allow_external_subcommands(true);
-    if let Ok(matches) = bare.try_get_matches_from(&arguments)
-        && let Some(status) = run_bare(&matches)
-    {
-        return status.into();
+    if let Ok(matches) = bare.try_get_matches_from(&arguments) {
+        if let Some((vmdb2::NAME, inner)) = matches.subcommand() {
+            return run_vmdb2(&matches, inner, &arguments, inside.as_ref());
+        }
+        if let Some(status) = run_bare(&matches) {
+            return status.into();
+        }
     }
     let early = Early::scan(&arguments);
     let executable = std::env::current_exe().ok();
@@ -105,6 +117,25 @@ fn run_bare(matches: &ArgMatches) -> Option<Status> {
 fn run_inspect(matches: &ArgMatches, options: &command::inspect::Options) -> Result<Status> {
     start_logging(matches)?;
     command::inspect::run(&arguments::settings(matches), options)
+}
+
+/// Builds what a specification of vmdb2 describes; `inside` of the sandbox, or on the way there.
+fn run_vmdb2(
+    matches: &ArgMatches,
+    inner: &ArgMatches,
+    arguments: &[OsString],
+    inside: Option<&Inside>,
+) -> ExitCode {
+    let options = match vmdb2::options(inner) {
+        Ok(options) => options,
+        Err(error) => return refuse(&error).into(),
+    };
+    let settings = arguments::settings(matches);
+    let done = start_logging(matches).and_then(|bars| match inside {
+        Some(inside) => command::vmdb2::assemble(&settings, &options, &bars, inside),
+        None => command::vmdb2::run(&settings, &options, arguments),
+    });
+    done.unwrap_or_else(|error| complain(&error).into())
 }
 
 fn run_make_fs(matches: &ArgMatches, options: &command::make_fs::Options) -> Result<Status> {

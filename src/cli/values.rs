@@ -4,10 +4,30 @@ use std::num::NonZeroUsize;
 use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use clap::{Arg, ArgMatches};
 use disklayout::Zeroes;
 use disklayout::source::{Mapping, Owners};
 
 use crate::distribution::check_tree;
+
+/// An option with a value.
+pub(super) fn option(name: &'static str, value: &'static str, help: &'static str) -> Arg {
+    Arg::new(name).long(name).value_name(value).help(help)
+}
+
+/// The value of an argument.
+pub(super) fn value<T: Clone + Send + Sync + 'static>(
+    matches: &ArgMatches,
+    name: &str,
+) -> Option<T> {
+    matches.get_one(name).cloned()
+}
+
+/// All values of an argument.
+pub(super) fn all<T: Clone + Send + Sync + 'static>(matches: &ArgMatches, name: &str) -> Vec<T> {
+    let values = matches.get_many(name).into_iter().flatten();
+    values.cloned().collect()
+}
 
 /// The units of times, in seconds.
 const TIME_UNITS: [(char, u64); 4] = [('s', 1), ('m', 60), ('h', 60 * 60), ('d', 24 * 60 * 60)];

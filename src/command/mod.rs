@@ -11,9 +11,12 @@ mod kickstart;
 mod listing;
 pub mod make_fs;
 mod next_release;
+mod outputs;
 pub mod plan;
 mod record;
 mod set;
+pub mod system;
+pub mod vmdb2;
 
 use std::ffi::OsString;
 use std::num::NonZeroUsize;

@@ -13,6 +13,7 @@ mod object;
 mod place;
 mod problem;
 mod value;
+pub mod yaml;
 
 #[cfg(test)]
 pub(crate) mod tests;

@@ -27,6 +27,8 @@ pub enum Kind {
     Integer(i128),
     /// Anything with a fraction or an exponent, and integers beyond 64 bits.
     Float(f64),
+    /// A date, or a point in time, by its text. JSON has none.
+    Date(String),
     /// A text.
     String(String),
     /// Values in their order.
@@ -43,6 +45,36 @@ impl Node {
         };
         let found = pairs.iter().rfind(|(name, _)| name == key);
         found.map(|(_, node)| node)
+    }
+
+    /// The value of `key`, to be changed, if it is an object that has it.
+    pub fn get_mut(&mut self, key: &str) -> Option<&mut Self> {
+        let Kind::Object(pairs) = &mut self.kind else {
+            return None;
+        };
+        let found = pairs.iter_mut().rfind(|(name, _)| name == key);
+        found.map(|(_, node)| node)
+    }
+
+    /// The same as JSON, dates as their text.
+    pub fn to_json(&self) -> serde_json::Value {
+        use serde_json::Value;
+        match &self.kind {
+            Kind::Null => Value::Null,
+            Kind::Bool(value) => Value::from(*value),
+            Kind::Integer(number) => match i64::try_from(*number) {
+                Ok(number) => Value::from(number),
+                Err(_) => Value::from(*number as f64),
+            },
+            Kind::Float(number) => Value::from(*number),
+            Kind::Date(text) | Kind::String(text) => Value::from(text.as_str()),
+            Kind::List(nodes) => nodes.iter().map(Self::to_json).collect(),
+            Kind::Object(pairs) => {
+                let pairs = pairs.iter();
+                let pairs = pairs.map(|(key, node)| (key.clone(), node.to_json()));
+                Value::Object(pairs.collect())
+            }
+        }
     }
 
     /// The value at `index` in a list.
@@ -62,6 +94,7 @@ impl fmt::Display for Kind {
             Self::Bool(value) => write!(f, "{value}"),
             Self::Integer(number) => write!(f, "the number {number}"),
             Self::Float(number) => write!(f, "the number {number:?}"),
+            Self::Date(text) => write!(f, "the date {text}"),
             Self::String(text) => write!(f, "the string '{}'", shortened(text)),
             Self::List(_) => f.write_str("a list"),
             Self::Object(_) => f.write_str("an object"),

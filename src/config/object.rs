@@ -42,6 +42,11 @@ impl<'a> Object<'a> {
         self.get(key).filter(|value| !value.is_null())
     }
 
+    /// Its keys.
+    pub fn keys(&self) -> Vec<&'a str> {
+        self.entries.iter().map(|(key, _)| *key).collect()
+    }
+
     fn get(&self, key: &str) -> Option<&Value<'a>> {
         let found = self.entries.iter().find(|(name, _)| *name == key);
         found.map(|(_, value)| value)

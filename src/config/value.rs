@@ -183,6 +183,28 @@ impl<'a> Value<'a> {
         Some(Object::new(entries, self.place.clone()))
     }
 
+    /// The object that it is, whatever its keys are; `None` when it is none.
+    pub fn as_object(&self) -> Option<Object<'a>> {
+        let Kind::Object(pairs) = &self.node.kind else {
+            return None;
+        };
+        let entries = pairs.iter().map(|(key, node)| {
+            let place = self.place.key(key, Some(node.position));
+            (key.as_str(), Value::new(node, place))
+        });
+        Some(Object::new(entries.collect(), self.place.clone()))
+    }
+
+    /// What it is, for messages: `the string 'x'`.
+    pub fn shown(&self) -> String {
+        self.node.kind.to_string()
+    }
+
+    /// The same as JSON, dates as their text.
+    pub fn to_json(&self) -> serde_json::Value {
+        self.node.to_json()
+    }
+
     pub(super) fn is_null(&self) -> bool {
         self.node.kind == Kind::Null
     }

@@ -1,3 +1,4 @@
 //! Front ends: each knows one way to describe images, and makes what the library plans of it.
 
 pub mod hdds;
+pub mod vmdb2;

@@ -2,6 +2,7 @@
 
 use std::fmt::Debug;
 use std::io;
+use std::time::Duration;
 
 use super::outcome::{Amount, Built, Outcome};
 use crate::virtinstall::Note;
@@ -68,6 +69,28 @@ pub enum Event<'a> {
     Planning {
         /// Its file name.
         image: &'a str,
+    },
+    /// A step on the way to a system begins.
+    StepStarted {
+        /// Its number, from 1 on.
+        number: usize,
+        /// How many there are.
+        steps: usize,
+        /// What it is.
+        title: &'a str,
+    },
+    /// A step has ended well, or was left out.
+    StepEnded {
+        /// Its number, from 1 on.
+        number: usize,
+        /// How many there are.
+        steps: usize,
+        /// What it is.
+        title: &'a str,
+        /// How long it took.
+        took: Duration,
+        /// Why it was left out, if it was.
+        skipped: Option<&'a str>,
     },
     /// An image is being written.
     ImageStarted {

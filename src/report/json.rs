@@ -99,6 +99,21 @@ fn object(event: &Event<'_>) -> Value {
             json!({"event": "download_ended", "url": url, "success": success})
         }
         Event::Planning { image } => json!({"event": "planning", "image": image}),
+        Event::StepStarted {
+            number,
+            steps,
+            title,
+        } => json!({"event": "step_started", "number": number, "steps": steps, "title": title}),
+        Event::StepEnded {
+            number,
+            steps,
+            title,
+            took,
+            skipped,
+        } => json!({
+            "event": "step_ended", "number": number, "steps": steps, "title": title,
+            "seconds": took.as_secs_f64(), "skipped": skipped,
+        }),
         Event::ImageProgress { image, done, total } => json!({
             "event": "image_progress", "image": image, "files": done.files, "bytes": done.bytes,
             "total_files": total.files, "total_bytes": total.bytes,

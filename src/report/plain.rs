@@ -73,6 +73,21 @@ impl<W: Write + Send> Reporter for Plain<W> {
                 let (is_warning, text) = summary::note(image, note);
                 state.line(if is_warning { "WARNING" } else { "INFO" }, &text);
             }
+            Event::StepStarted {
+                number,
+                steps,
+                title,
+            } => state.line("INFO", &format!("[{number}/{steps}] {title}")),
+            Event::StepEnded {
+                title,
+                took,
+                skipped,
+                ..
+            } => {
+                if let Some(text) = summary::step_ended(title, *took, *skipped) {
+                    state.line("INFO", &text);
+                }
+            }
             Event::ImageProgress { image, done, total } => state.progress(image, *done, *total),
             Event::Finished { outcome } => {
                 for line in summary::built(outcome) {

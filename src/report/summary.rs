@@ -106,6 +106,34 @@ pub(super) fn note(image: &str, note: &Note<'_>) -> (bool, String) {
     }
 }
 
+/// A step that took so long that its time is told where it isn't shown beside it.
+const LONG_STEP: Duration = Duration::from_secs(2);
+
+/// What is told of a step that has ended, where its beginning was told: why it was left out, or how
+/// long it took.
+pub(super) fn step_ended(title: &str, took: Duration, skipped: Option<&str>) -> Option<String> {
+    match skipped {
+        Some(reason) => Some(format!("{title}: left out, {reason}")),
+        None => (took >= LONG_STEP).then(|| format!("{title}: {:.1} s", took.as_secs_f64())),
+    }
+}
+
+/// All about a step that has ended.
+pub(super) fn step(
+    number: usize,
+    steps: usize,
+    title: &str,
+    took: Duration,
+    skipped: Option<&str>,
+) -> String {
+    let width = steps.to_string().len();
+    let end = match skipped {
+        Some(reason) => format!("left out, {reason}"),
+        None => format!("{:.1} s", took.as_secs_f64()),
+    };
+    format!("[{number:width$}/{steps}] {title} ({end})")
+}
+
 #[cfg(test)]
 pub(super) mod tests {
     use anyhow::anyhow;

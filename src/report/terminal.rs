@@ -147,6 +147,19 @@ impl Reporter for Terminal {
                 total,
             } => self.download(url, *received, *total),
             Event::DownloadEnded { url, .. } => self.end(url),
+            Event::StepStarted { title, .. } => {
+                self.begin(&mut self.state(), title, ProgressBar::no_length(), IMAGE);
+            }
+            Event::StepEnded {
+                number,
+                steps,
+                title,
+                took,
+                skipped,
+            } => {
+                self.end(title);
+                self.line(&summary::step(*number, *steps, title, *took, *skipped));
+            }
             Event::Planning { image } => {
                 self.begin(&mut self.state(), image, ProgressBar::no_length(), READING);
             }

@@ -134,6 +134,7 @@ mod tests {
             },
             partitions: vec![Partition::new("t", holds)],
             blobs: Vec::new(),
+            kept_table: Vec::new(),
         };
         let identity = Identity::new("t", time);
         layout::plan(spec, &identity, &Registry::native()).unwrap()

@@ -3,13 +3,12 @@
 use std::ops::Range;
 
 use crate::error::{Error, Result};
-use crate::layout::bare_rules;
 use crate::layout::placed::Placed;
 use crate::layout::plan::RawBytes;
 use crate::layout::space::{overlapping, stretch};
 use crate::layout::spec::{Blob, Disk};
+use crate::layout::{areas, bare_rules};
 use crate::place::Field;
-use crate::table::format::{BOOT_CODE_BYTES, BOOT_RECORD_BYTES};
 use crate::table::{Kind, Role};
 use crate::units::{Bytes, SectorSize};
 
@@ -27,7 +26,7 @@ struct Taken {
 pub(super) fn place(disk: &Disk, size: Bytes, placed: &[Placed<'_>]) -> Result<Vec<RawBytes>> {
     let mut taken = of_table(disk.table.kind(), size, disk.sector_size);
     taken.extend(placed.iter().map(|one| of_partition(one, disk.sector_size)));
-    let mut blobs = Vec::with_capacity(disk.blobs.len());
+    let mut blobs: Vec<RawBytes> = Vec::with_capacity(disk.blobs.len());
     for blob in &disk.blobs {
         let range = range(blob, size)?;
         check_free(blob, &range, &taken)?;
@@ -35,11 +34,7 @@ pub(super) fn place(disk: &Disk, size: Bytes, placed: &[Placed<'_>]) -> Result<V
             name: format!("the bytes of {}", blob.place),
             range,
         });
-        blobs.push(RawBytes {
-            place: blob.place.clone(),
-            offset: blob.offset,
-            content: blob.content.clone(),
-        });
+        blobs.push(blob.into());
     }
     blobs.sort_by_key(|blob| blob.offset);
     Ok(blobs)
@@ -47,26 +42,13 @@ pub(super) fn place(disk: &Disk, size: Bytes, placed: &[Placed<'_>]) -> Result<V
 
 /// What belongs to the table. The boot code in front of an MBR doesn't.
 fn of_table(kind: Kind, size: Bytes, sector: SectorSize) -> Vec<Taken> {
-    let taken = |name: &str, range| Taken {
+    let names = ["the partition table", "the backup of the partition table"];
+    let areas = areas::of_table(kind, size, sector).into_iter().zip(names);
+    let taken = areas.map(|(range, name)| Taken {
         name: name.to_owned(),
         range,
-    };
-    let code = BOOT_CODE_BYTES as u64;
-    match kind {
-        Kind::None => Vec::new(),
-        Kind::Mbr => vec![taken("the partition table", code..BOOT_RECORD_BYTES)],
-        Kind::Gpt => {
-            let after = kind.sectors_after(sector) * sector.get();
-            let before = after + sector.get();
-            vec![
-                taken("the partition table", code..before),
-                taken(
-                    "the backup of the partition table",
-                    size.get().saturating_sub(after)..size.get(),
-                ),
-            ]
-        }
-    }
+    });
+    taken.collect()
 }
 
 fn of_partition(one: &Placed<'_>, sector: SectorSize) -> Taken {

@@ -5,6 +5,7 @@
 //! from content, `blobs` finds room for bytes that stand for themselves, and `plan` puts all of it
 //! together.
 
+mod areas;
 mod bare_rules;
 mod blobs;
 mod bounds;

@@ -1,6 +1,7 @@
 //! A disk in which everything is decided.
 
 use crate::fs::FsPlan;
+use crate::layout::spec::Blob;
 use crate::place::Place;
 use crate::table::{Partition, Table, TableId};
 use crate::tree::Content;
@@ -19,6 +20,8 @@ pub struct DiskPlan {
     pub partitions: Vec<PartitionPlan>,
     /// Bytes beside the partitions, in ascending order; they don't overlap.
     pub blobs: Vec<RawBytes>,
+    /// What is written in the place of the partition table, where there is anything.
+    pub kept_table: Vec<RawBytes>,
     /// What the sources of the content have to tell; what filesystems have to tell is theirs.
     pub notices: Vec<String>,
 }
@@ -52,6 +55,16 @@ pub struct RawBytes {
     pub offset: Bytes,
     /// The bytes.
     pub content: Content,
+}
+
+impl From<&Blob> for RawBytes {
+    fn from(blob: &Blob) -> Self {
+        Self {
+            place: blob.place.clone(),
+            offset: blob.offset,
+            content: blob.content.clone(),
+        }
+    }
 }
 
 impl DiskPlan {

@@ -70,6 +70,7 @@ fn decide<'a>(
         sector_size: disk.sector_size,
         table: table_id(&disk.table, drafter.identity),
         blobs,
+        kept_table: disk.kept_table.iter().map(RawBytes::from).collect(),
         notices: Vec::new(),
     })
 }

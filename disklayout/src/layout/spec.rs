@@ -28,6 +28,9 @@ pub struct Disk {
     pub partitions: Vec<Partition>,
     /// Bytes beside the partitions: boot loaders.
     pub blobs: Vec<Blob>,
+    /// The bytes of a partition table that somebody has changed since it was planned, which are
+    /// written in the place of the planned ones. Its partitions have to be where they are described.
+    pub kept_table: Vec<Blob>,
 }
 
 /// The partition table of a disk.

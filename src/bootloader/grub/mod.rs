@@ -43,14 +43,14 @@ pub fn check(grub: &Grub, system: &System) -> disklayout::Result<()> {
     Plan::new(grub, system).map(drop)
 }
 
-/// The package of Debian and its kin that has all that [`install`] needs, for an architecture by
-/// its name there.
+/// The package of Debian and its kin that has all that [`install`] needs, for the architecture of
+/// `tree`.
 ///
 /// # Errors
 /// Where GRUB isn't known for it.
-pub fn package(firmware: Firmware, architecture: &str) -> Result<&'static str> {
-    let platform = Platform::of(firmware, architecture)?;
-    Ok(platform.package.trim_end_matches("-bin"))
+pub fn package(firmware: Firmware, tree: &Tree) -> Result<&'static str> {
+    let platform = Platform::of(firmware, &platform::architecture(tree)?)?;
+    Ok(platform.installed_by())
 }
 
 /// What takes the place of files of the tree, and of devices, wherever a program of the tree may

@@ -78,6 +78,11 @@ impl Platform {
         self.suffix.is_empty()
     }
 
+    /// The package that has it installed, and brings all that it needs.
+    pub(super) fn installed_by(&self) -> &'static str {
+        self.package.trim_end_matches("-bin")
+    }
+
     /// The name of the program that firmware starts when it is told of no other: `BOOTX64.EFI`.
     pub(super) fn removable(&self) -> String {
         format!("BOOT{}.EFI", self.suffix.to_uppercase())

@@ -8,7 +8,8 @@ use disklayout::{Bytes, Lba, SectorSize, Timestamp};
 use uuid::Uuid;
 
 use super::plan::{Plan, Starter};
-use super::{check, package, probe};
+use super::platform::Platform;
+use super::{check, probe};
 use crate::system::{Firmware, Grub, System, Volume};
 
 const MBR: DiskTable = DiskTable::Mbr {
@@ -26,6 +27,7 @@ fn gpt() -> DiskTable {
 fn disk(table: DiskTable) -> System {
     System {
         disk: Disk {
+            kept_table: Vec::new(),
             place: "disk".into(),
             size: DiskSize::Fixed(Bytes::new(1 << 30)),
             multiple: Bytes::new(1),
@@ -405,7 +407,8 @@ fn there_is_a_package_for_each_architecture() {
         (Firmware::Uefi, "arm64", "grub-efi-arm64"),
         (Firmware::Uefi, "i386", "grub-efi-ia32"),
     ] {
-        assert_eq!(package(firmware, architecture).unwrap(), expected);
+        let platform = Platform::of(firmware, architecture).unwrap();
+        assert_eq!(platform.installed_by(), expected);
     }
-    package(Firmware::Bios, "s390x").unwrap_err();
+    Platform::of(Firmware::Bios, "s390x").unwrap_err();
 }

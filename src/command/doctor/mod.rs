@@ -8,6 +8,7 @@ mod images;
 mod installations;
 mod layouts;
 mod programs;
+mod systems;
 mod text;
 
 use anyhow::Result;
@@ -89,6 +90,7 @@ pub fn look(context: &Context, options: &Options, runner: &Runner) -> Result<Fin
     let layouts = layouts::look(context, &images, &hindered)?;
     checks.extend(installations::checks(context, &images, runner));
     checks.extend(layouts.checks);
+    checks.extend(systems::checks(runner));
     let directory = &context.settings.directory;
     checks.extend(directory::checks(directory, &images, layouts.least));
     checks.extend(unknown);

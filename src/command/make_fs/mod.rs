@@ -6,7 +6,7 @@ mod naming;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use disklayout::fs::{self, Misfits};
 use disklayout::layout::DiskSize;
 use disklayout::layout::spec::{Disk, DiskTable, Filesystem, Kinds, Partition};
@@ -17,10 +17,9 @@ use disklayout::{Bytes, Place, SectorSize, Timestamp};
 use indicatif::MultiProgress;
 use uuid::Uuid;
 
-use super::Settings;
 use super::set::{NOT_TOLD, clean_up_on_signals};
+use super::{Settings, outputs};
 use crate::engine::{self, Conditions, Directory, Temporaries};
-use crate::formats;
 use crate::image::{FileFormat, Filling, Image, Layout, Object, ObjectKind, Recipe, Seed};
 pub use crate::image::{InputFormat, Taken};
 use crate::report;
@@ -99,18 +98,14 @@ pub fn run(settings: &Settings, bars: &MultiProgress, options: &Options) -> Resu
         install: settings.install.clone(),
     };
     let inputs = Inputs::open(&options.inputs)?;
-    let outputs = names.iter().zip(&options.files);
-    for (name, format) in outputs.filter(|_| !options.is_to_stdout()) {
-        inputs.check_apart(&path, name)?;
-        engine::check_target(&directory, name)?;
-        if !options.force {
-            engine::check_replaced(&directory, name, format)?;
+    if !options.is_to_stdout() {
+        for (name, format) in names.iter().zip(&options.files) {
+            inputs.check_apart(&path, name)?;
+            for checksum in &format.checksums {
+                inputs.check_apart(&path, &checksum.file_name(name))?;
+            }
         }
-        for checksum in &format.checksums {
-            let name = checksum.file_name(name);
-            inputs.check_apart(&path, &name)?;
-            engine::check_target(&directory, &name)?;
-        }
+        outputs::check(&directory, &names, &options.files, options.force)?;
     }
     clean_up_on_signals(&run.temporaries, bars)?;
     staging::remove_leftovers();
@@ -144,12 +139,7 @@ impl Options {
         if self.is_to_stdout() {
             return Ok((directory.to_path_buf(), vec![STDOUT.to_owned()]));
         }
-        let (path, name) = split(&directory.join(&self.output))?;
-        let names = match &self.files[..] {
-            [_] => vec![name],
-            several => formats::names(&name, several),
-        };
-        Ok((path, names))
+        outputs::names(directory, &self.output, &self.files)
     }
 
     /// The images: a disk with one filesystem, alone on it or in a partition, in each of the formats.
@@ -207,6 +197,7 @@ impl Options {
             }],
             place,
             blobs: Vec::new(),
+            kept_table: Vec::new(),
         }
     }
 
@@ -225,47 +216,6 @@ impl Options {
             (DiskTable::None, None) => Kinds::default(),
             (_, Some(kind)) => kind.into(),
             (_, None) => usual.map(Kinds::from).unwrap_or_default(),
-        }
-    }
-}
-
-/// The directory of the output and its name there.
-fn split(output: &Path) -> Result<(PathBuf, String)> {
-    let shown = output.display();
-    let ends_in_slash = output.as_os_str().as_encoded_bytes().ends_with(b"/");
-    let Some(name) = output.file_name().filter(|_| !ends_in_slash) else {
-        bail!("the output '{shown}' is no file name");
-    };
-    let name = name
-        .to_str()
-        .with_context(|| format!("the name of the output '{shown}' isn't UTF-8"))?;
-    let parent = match output.parent() {
-        Some(parent) if parent != Path::new("") => parent,
-        _ => Path::new("."),
-    };
-    Ok((parent.to_path_buf(), name.to_owned()))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_output_is_a_name_in_a_directory() {
-        for (output, expected) in [
-            ("a.img", Some((".", "a.img"))),
-            ("./a.img", Some((".", "a.img"))),
-            ("/a.img", Some(("/", "a.img"))),
-            ("../d/a.img", Some(("../d", "a.img"))),
-            ("d/", None),
-            ("..", None),
-            ("/", None),
-        ] {
-            let found = split(Path::new(output)).ok();
-            let found = found
-                .as_ref()
-                .map(|(path, name)| (path.to_str().unwrap(), &**name));
-            assert_eq!(found, expected, "{output}");
         }
     }
 }

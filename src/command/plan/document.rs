@@ -67,7 +67,8 @@ fn archive(plan: &dyn archive::Plan) -> Value {
     value
 }
 
-fn layout(plan: &DiskPlan) -> Value {
+/// A disk.
+pub(in crate::command) fn layout(plan: &DiskPlan) -> Value {
     let partitions: Vec<_> = plan.partitions.iter().map(partition).collect();
     let mut value = json!({
         "size": plan.size.get(),

@@ -1,8 +1,8 @@
 //! `plan`: shows what images would hold. Touches no file, and no network unless a relative release
 //! has to be looked up.
 
-mod document;
-mod text;
+pub(super) mod document;
+pub(super) mod text;
 
 use anyhow::{Result, bail};
 

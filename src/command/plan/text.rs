@@ -102,7 +102,8 @@ fn sums(name: &str, file: &FileFormat) -> String {
         .collect()
 }
 
-fn layout(name: &str, plan: &DiskPlan, file: &FileFormat) -> String {
+/// A disk that goes into `file`.
+pub(in crate::command) fn layout(name: &str, plan: &DiskPlan, file: &FileFormat) -> String {
     let table = match plan.table {
         TableId::None => "no table".to_owned(),
         TableId::Mbr { signature } => format!("MBR {signature:#010x}"),

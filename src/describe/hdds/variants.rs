@@ -148,6 +148,7 @@ fn layout(group: &LayoutGroup, label: &Label, filesystem: &str) -> Layout {
             table: for_label::table(group, label.kind),
             partitions,
             blobs: group.blobs.iter().map(|(blob, _)| blob.clone()).collect(),
+            kept_table: Vec::new(),
         },
         contents,
         blobs: group.blobs.iter().map(|(_, data)| data.clone()).collect(),

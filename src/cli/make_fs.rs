@@ -1,12 +1,11 @@
 //! The options of `make-fs`.
 
-mod files;
-
 use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::builder::PossibleValuesParser;
 use clap::error::ErrorKind;
+use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use disklayout::SectorSize;
 use disklayout::fs::{self, Misfits};
@@ -16,15 +15,28 @@ use disklayout::source::oci::{Choice, Platform};
 use disklayout::source::{DirectoryLinks, Exclude, Owners, Rules};
 use disklayout::table::types::PartitionType;
 
-use super::values;
+use super::files;
+use super::values::{self, all, option, value};
 use crate::command::make_fs::{Input, InputFormat, Options, Taken};
 use crate::describe::hdds::{arch, size};
+use crate::formats::{FileFormat, Holds};
 
 /// The command's name.
 pub(super) const NAME: &str = "make-fs";
 
 /// The heading of what not all filesystems have.
 const FORMAT: &str = "Options of some filesystems";
+
+/// Options that say what disks are like.
+const OF_DISKS: [&str; 7] = [
+    "type",
+    "size",
+    "label",
+    "uuid",
+    "partition",
+    "part-type",
+    "sector-size",
+];
 
 const INPUT_FORMAT: &str = "input-format";
 
@@ -205,17 +217,16 @@ fn format_arguments() -> Vec<Arg> {
     arguments.collect()
 }
 
-fn option(name: &'static str, value: &'static str, help: &'static str) -> Arg {
-    Arg::new(name).long(name).value_name(value).help(help)
-}
-
 /// What the command line asks for.
 ///
 /// # Errors
 /// When options and arguments contradict each other.
 pub(super) fn options(matches: &ArgMatches) -> Result<Options, clap::Error> {
     let (inputs, output) = paths(matches)?;
-    let files = files::files(matches, &output)?;
+    // Who says what the disk is like wants one, whatever it is called.
+    let wants_disk = of_disks(matches).is_some();
+    let files = files::files(matches, &output, wants_disk).map_err(|message| refusal(&message))?;
+    refuse_useless(matches, &files)?;
     Ok(Options {
         inputs,
         output,
@@ -342,13 +353,27 @@ fn refusal(message: &str) -> clap::Error {
     command().error(ErrorKind::ValueValidation, message)
 }
 
-fn value<T: Clone + Send + Sync + 'static>(matches: &ArgMatches, name: &str) -> Option<T> {
-    matches.get_one(name).cloned()
+/// Refuses options of a disk where there is none.
+fn refuse_useless(matches: &ArgMatches, files: &[FileFormat]) -> Result<(), clap::Error> {
+    let is_archive = |file: &FileFormat| file.holds == Holds::Files;
+    match of_disks(matches) {
+        Some(name) if files.iter().all(is_archive) => {
+            let formats: Vec<_> = files.iter().map(|file| file.name.as_str()).collect();
+            Err(refusal(&format!(
+                "--{name} is for disks, and {} has none: leave it out, or add a format that has",
+                formats.join(", ")
+            )))
+        }
+        _ => Ok(()),
+    }
 }
 
-fn all<T: Clone + Send + Sync + 'static>(matches: &ArgMatches, name: &str) -> Vec<T> {
-    let values = matches.get_many(name).into_iter().flatten();
-    values.cloned().collect()
+/// An option that is given and says what a disk is like, or a filesystem on it.
+fn of_disks(matches: &ArgMatches) -> Option<&'static str> {
+    let choices = foreign::registry().choices().into_iter();
+    let all = OF_DISKS.into_iter();
+    let mut all = all.chain(choices.map(|(choice, _)| choice.name));
+    all.find(|name| matches.value_source(name) == Some(ValueSource::CommandLine))
 }
 
 #[cfg(test)]

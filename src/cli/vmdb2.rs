@@ -1,0 +1,238 @@
+//! The options of `vmdb2`.
+
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
+
+use clap::error::ErrorKind;
+use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+
+use super::files;
+use super::values::{all, option, value};
+use crate::command::system::{self, Tree};
+use crate::command::vmdb2::Options;
+
+/// The command's name.
+pub(super) const NAME: &str = "vmdb2";
+
+const AFTER_HELP: &str = "\
+SPEC is a specification of vmdb2, '-' for one on standard input. It is read and checked as a whole
+before a file is touched. Its steps run in a sandbox of namespaces: no root, no loop device and no
+mount of the host is needed, and nothing is left behind. What becomes the image is written at the end,
+in any format, and then renamed to its name.
+
+A link to this program that is called vmdb2 takes the same options.";
+
+/// The subcommand.
+pub(super) fn command() -> Command {
+    Command::new(NAME)
+        .about("Build the bootable system that a specification of vmdb2 describes, without root")
+        .version(env!("CARGO_PKG_VERSION"))
+        .after_help(AFTER_HELP)
+        .args(output_arguments())
+        .args(run_arguments())
+        .args(files::arguments())
+        .arg(
+            Arg::new("spec")
+                .value_name("SPEC")
+                .required(true)
+                .value_parser(value_parser!(PathBuf))
+                .help("The specification, '-' for standard input"),
+        )
+}
+
+fn path(name: &'static str, value: &'static str, help: &'static str) -> Arg {
+    option(name, value, help).value_parser(value_parser!(PathBuf))
+}
+
+fn flag(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name)
+        .long(name)
+        .action(ArgAction::SetTrue)
+        .help(help)
+}
+
+fn output_arguments() -> [Arg; 4] {
+    [
+        path("output", "FILE", "The image, which is made or replaced"),
+        path(
+            "image",
+            "FILE",
+            "An image that exists already: not supported, use --output",
+        ),
+        path(
+            "rootfs-tarball",
+            "FILE",
+            "The archive that the steps unpack-rootfs and cache-rootfs read and write",
+        ),
+        flag("force", "Replace FILE even if it is no disk image"),
+    ]
+}
+
+fn run_arguments() -> [Arg; 7] {
+    [
+        option(
+            "variable",
+            "NAME=VALUE",
+            "Something that templates of the specification use; may be repeated",
+        )
+        .value_parser(variable)
+        .action(ArgAction::Append),
+        path("log", "FILE", "Write everything there that programs say"),
+        flag("verbose", "Show what programs say on standard error").short('v'),
+        flag(
+            "dry-run",
+            "Check the specification and show what it would do; touch nothing",
+        ),
+        path(
+            "package-cache",
+            "DIR",
+            "Keep downloaded packages there, and take them from there",
+        ),
+        path(
+            "root-cache",
+            "DIR",
+            "Keep the unpacked --rootfs-tarball there, and begin with it",
+        ),
+        option(
+            "tree",
+            "WHERE",
+            "Make the tree in memory or in a directory, 'memory' or its path [default: memory, beside \
+             the image where there is too little of it]",
+        )
+        .value_parser(value_parser!(PathBuf)),
+    ]
+}
+
+/// A variable: one equals sign, and quotes around the value that aren't part of it.
+fn variable(text: &str) -> Result<(String, String), String> {
+    let wrong = "give a name and a value with one '=' between them, like mirror=http://deb.debian.org/debian";
+    let (name, value) = text.split_once('=').ok_or(wrong)?;
+    if name.is_empty() {
+        return Err(wrong.to_owned());
+    }
+    let quoted = ['\'', '"'].iter().find_map(|quote| {
+        let inner = value.strip_prefix(*quote)?;
+        inner.strip_suffix(*quote)
+    });
+    Ok((name.to_owned(), quoted.unwrap_or(value).to_owned()))
+}
+
+/// The same arguments, with the name of the command where the program was called by it.
+pub(super) fn by_name(mut arguments: Vec<OsString>) -> Vec<OsString> {
+    let called = arguments.first().map(Path::new).and_then(Path::file_name);
+    if called == Some(OsStr::new(NAME)) && arguments.get(1).is_none_or(|word| word != NAME) {
+        arguments.insert(1, NAME.into());
+    }
+    arguments
+}
+
+/// What the command line asks for.
+///
+/// # Errors
+/// When options and arguments contradict each other.
+pub(super) fn options(matches: &ArgMatches) -> Result<Options, clap::Error> {
+    let refuse = |message: &str| command().error(ErrorKind::ValueValidation, message);
+    let is_dry = matches.get_flag("dry-run");
+    if value::<PathBuf>(matches, "image").is_some() {
+        return Err(refuse(
+            "--image is for an image that exists already, which can't be changed without root: build \
+             a new one with --output",
+        ));
+    }
+    let output: PathBuf = match value(matches, "output") {
+        Some(output) => output,
+        None if is_dry => "image.img".into(),
+        None => return Err(refuse("give the image that is made with --output FILE")),
+    };
+    let files = files::files(matches, &output, true).map_err(|message| refuse(&message))?;
+    Ok(Options {
+        spec: value(matches, "spec").unwrap_or_default(),
+        rootfs_tarball: value(matches, "rootfs-tarball"),
+        variables: all(matches, "variable"),
+        is_dry,
+        system: system::Options {
+            output,
+            files,
+            force: matches.get_flag("force"),
+            log: value(matches, "log"),
+            verbose: matches.get_flag("verbose"),
+            package_cache: value(matches, "package-cache"),
+            root_cache: value(matches, "root-cache"),
+            tree: match value::<PathBuf>(matches, "tree") {
+                None => Tree::Auto,
+                Some(word) if word.as_os_str() == "memory" => Tree::Memory,
+                Some(directory) => Tree::Below(directory),
+            },
+        },
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Result<Options, clap::Error> {
+        let words = [NAME].into_iter().chain(line.split_whitespace());
+        options(&command().try_get_matches_from(words)?)
+    }
+
+    #[test]
+    fn the_command_is_well_formed() {
+        command().debug_assert();
+    }
+
+    #[test]
+    fn an_output_is_needed_unless_nothing_is_made() {
+        assert_eq!(
+            parse("--output a.qcow2 s").unwrap().system.files[0].name,
+            "qcow2"
+        );
+        assert_eq!(
+            parse("--output a.tar s").unwrap().system.files[0].name,
+            "raw"
+        );
+        assert!(parse("--dry-run -").unwrap().is_dry);
+        for (line, part) in [
+            ("s", "--output FILE"),
+            ("--image a s", "--output"),
+            ("--output a --format none s", "'none' is no format"),
+            ("--output a --variable x s", "one '='"),
+        ] {
+            let error = parse(line).unwrap_err().to_string();
+            assert!(error.contains(part), "{error}");
+        }
+    }
+
+    #[test]
+    fn variables_lose_their_quotes() {
+        for (text, expected) in [
+            ("a=b", Ok(("a", "b"))),
+            ("a='b c'", Ok(("a", "b c"))),
+            ("a=\"b\"", Ok(("a", "b"))),
+            ("a='b\"", Ok(("a", "'b\""))),
+            ("a=", Ok(("a", ""))),
+            ("a=b=c", Ok(("a", "b=c"))),
+            ("=b", Err(())),
+            ("a", Err(())),
+        ] {
+            let found = variable(text).map_err(|_| ());
+            let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
+            assert_eq!(found, expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_link_is_the_command() {
+        let by_name = |line: &str| {
+            let words = by_name(line.split(' ').map(OsString::from).collect());
+            words.join(OsStr::new(" ")).into_string().unwrap()
+        };
+        assert_eq!(
+            by_name("/usr/bin/vmdb2 --output a s"),
+            "/usr/bin/vmdb2 vmdb2 --output a s"
+        );
+        assert_eq!(by_name("vmdb2 vmdb2 s"), "vmdb2 vmdb2 s");
+        assert_eq!(by_name("createhdds vmdb2 s"), "createhdds vmdb2 s");
+        assert_eq!(by_name("createhdds all"), "createhdds all");
+    }
+}

@@ -1,0 +1,203 @@
+//! The disk while the tree is made: a file beside the image, with the partition table, to which steps
+//! may write boot loaders.
+
+use std::io;
+use std::ops::Range;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context, Result, bail, ensure};
+use disklayout::disk::{Disk as _, SparseFile};
+use disklayout::fs::{Registry, Unwatched};
+use disklayout::layout::spec::{Disk, Holds};
+use disklayout::layout::{self, DiskPlan, DiskSize};
+use disklayout::table::{Role, Table};
+use disklayout::tree::{Content, Extent, Store};
+use disklayout::{Bytes, Identity, Zeroes, inspect};
+use rustix::fs::SeekFrom;
+
+use crate::engine::{self, Output};
+
+/// What is added to the name of the image.
+const SUFFIX: &str = ".disk";
+
+/// Bytes that are zero or not together.
+const BLOCK: usize = 4096;
+
+/// The path of the disk of the image called `name` in `directory`, unless something else is there.
+pub fn path(directory: &Path, name: &str) -> PathBuf {
+    directory.join(format!("{name}{SUFFIX}{}", engine::TEMPORARY_SUFFIX))
+}
+
+/// The disk while the tree is made. Its file is gone with it.
+#[derive(Debug)]
+pub(super) struct Device {
+    output: Output,
+    disk: SparseFile,
+    /// What it is like before anybody writes to it.
+    plan: DiskPlan,
+}
+
+/// What is on a disk beside filesystems.
+#[derive(Debug, Default)]
+pub(super) struct Beside {
+    /// Bytes in no partition, and not of the table.
+    pub blobs: Vec<(Bytes, Content)>,
+    /// Bytes of the table, if it has changed.
+    pub table: Vec<(Bytes, Content)>,
+    /// The content of partitions that hold no filesystem, by their number.
+    pub partitions: Vec<(u32, Content)>,
+}
+
+impl Device {
+    /// Makes the disk of the image called `name`, with its partition table.
+    pub(super) fn create(run: &engine::Settings, name: &str, disk: &Disk) -> Result<Self> {
+        let DiskSize::Fixed(size) = disk.size else {
+            bail!("the size of the disk isn't known");
+        };
+        let output = Output::create(&run.directory, &run.temporaries, &format!("{name}{SUFFIX}"))?;
+        let file = output.file().try_clone()?;
+        let file = SparseFile::create(file, size.get());
+        let file = file.map_err(|error| output.cannot_hold(size, error))?;
+        let identity = Identity::new(name, run.conditions.time);
+        let plan = layout::plan(without_content(disk), &identity, &Registry::native())?;
+        disklayout::build(&plan, Zeroes::Sparsest, &file, &Unwatched)?;
+        Ok(Self {
+            output,
+            disk: file,
+            plan,
+        })
+    }
+
+    /// The disk.
+    pub(super) const fn disk(&self) -> &SparseFile {
+        &self.disk
+    }
+
+    /// What is on it beside the filesystems of `described`.
+    ///
+    /// # Errors
+    /// When it can't be read, has another size, or another place for one of these.
+    pub(super) fn beside(&self, described: &Disk) -> Result<Beside> {
+        let len = self.output.file().metadata()?.len();
+        ensure!(
+            len == self.plan.size.get(),
+            "a step has given the disk another size: it has {len} bytes instead of {}",
+            self.plan.size.get()
+        );
+        let planned = self.plan.table();
+        let found = inspect::table(&self.disk).context("what the steps have made of the disk")?;
+        check_places(&planned, &found, described)?;
+        let name = self.output.temporary_name().to_owned();
+        let store = Arc::new(Store::file(name, self.output.file().try_clone()?));
+        let mut beside = Beside::default();
+        for area in self.plan.free_areas() {
+            beside.blobs.extend(self.stretches(&store, &area)?);
+        }
+        for (number, area) in self.bare_partitions(described) {
+            let data = self.data(&area)?;
+            if !data.is_empty() {
+                beside.partitions.push((number, bare(&store, &area, &data)));
+            }
+        }
+        if found != planned {
+            beside
+                .table
+                .extend(self.plan.table_areas().into_iter().map(|area| {
+                    let content = Content::stored(&store, area.start, area.end - area.start);
+                    (Bytes::new(area.start), content)
+                }));
+        }
+        Ok(beside)
+    }
+
+    /// The partitions of `described` that hold no filesystem and no partitions.
+    fn bare_partitions(&self, described: &Disk) -> Vec<(u32, Range<u64>)> {
+        let described = described.partitions.iter();
+        let all = self.plan.partitions.iter().zip(described);
+        let bare = all.filter(|(plan, described)| {
+            matches!(described.holds, Holds::Nothing) && plan.record.role != Role::Extended
+        });
+        bare.map(|(plan, _)| {
+            let (range, sector) = (plan.record.range, self.plan.sector_size);
+            let start = range.offset(sector).get();
+            (plan.record.number, start..start + range.size(sector).get())
+        })
+        .collect()
+    }
+
+    /// What is in `area`, stretch by stretch.
+    fn stretches(&self, store: &Arc<Store>, area: &Range<u64>) -> Result<Vec<(Bytes, Content)>> {
+        let data = self.data(area)?.into_iter();
+        let stored = data.map(|it| {
+            let content = Content::stored(store, it.start, it.end - it.start);
+            (Bytes::new(it.start), content)
+        });
+        Ok(stored.collect())
+    }
+
+    /// The stretches of `area` that hold anything but zeroes, block by block.
+    fn data(&self, area: &Range<u64>) -> io::Result<Vec<Range<u64>>> {
+        let mut found: Vec<Range<u64>> = Vec::new();
+        let mut at = area.start;
+        let mut block = [0; BLOCK];
+        while let Some(next) = self.next_data(at)?.filter(|next| *next < area.end) {
+            // A hole may begin anywhere; blocks are those of the disk.
+            at = (next - next % BLOCK as u64).max(area.start);
+            let end = (at - at % BLOCK as u64 + BLOCK as u64).min(area.end);
+            let block = &mut block[..(end - at) as usize];
+            self.disk.read_at(block, at)?;
+            if block.iter().any(|byte| *byte != 0) {
+                disklayout::disk::append(&mut found, at..end);
+            }
+            at = end;
+        }
+        Ok(found)
+    }
+
+    /// The first byte from `at` on that is no hole of the file.
+    fn next_data(&self, at: u64) -> io::Result<Option<u64>> {
+        match rustix::fs::seek(self.output.file(), SeekFrom::Data(at)) {
+            Ok(next) => Ok(Some(next)),
+            Err(rustix::io::Errno::NXIO) => Ok(None),
+            Err(error) => Err(error.into()),
+        }
+    }
+}
+
+/// The disk with its table alone.
+fn without_content(disk: &Disk) -> Disk {
+    let mut disk = disk.clone();
+    for partition in &mut disk.partitions {
+        partition.holds = Holds::Nothing;
+    }
+    disk
+}
+
+/// Refuses a table in which a filesystem of `described` isn't where it was planned.
+fn check_places(planned: &Table, found: &Table, described: &Disk) -> Result<()> {
+    for (partition, described) in planned.partitions.iter().zip(&described.partitions) {
+        let same = found
+            .partitions
+            .iter()
+            .any(|it| it.range == partition.range);
+        if !same && matches!(described.holds, Holds::Filesystem(_)) {
+            bail!(
+                "a step has changed the partition table so that {} isn't in it any more: have the \
+                 description say where it is",
+                described.place
+            );
+        }
+    }
+    Ok(())
+}
+
+/// The content of a partition without a filesystem: `data` of the disk is in it.
+fn bare(store: &Arc<Store>, area: &Range<u64>, data: &[Range<u64>]) -> Content {
+    let extents = data.iter().map(|range| Extent {
+        logical: range.start - area.start,
+        len: range.end - range.start,
+        offset: range.start,
+    });
+    Content::stored_with_holes(store, area.end - area.start, extents.collect())
+}

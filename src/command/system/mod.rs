@@ -1,0 +1,186 @@
+//! A system that is assembled: its tree is made in a sandbox, and becomes an image there.
+//!
+//! The command is done twice with the same arguments: outside, where everything is checked that can
+//! be, and inside of the sandbox, where it is done.
+
+mod assemble;
+mod device;
+mod grub;
+mod pack;
+
+use std::ffi::OsString;
+use std::fs::File;
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, anyhow};
+use disklayout::Identity;
+use disklayout::layout::{self, DiskPlan};
+use foreign::run::Runner;
+use indicatif::MultiProgress;
+
+use super::set::{NOT_TOLD, clean_up_on_signals};
+use super::{Settings, outputs};
+use crate::bootloader;
+use crate::engine::{self, Conditions, Directory, Temporaries};
+use crate::image::FileFormat;
+use crate::report;
+use crate::rootfs;
+use crate::sandbox::{self, Host, Inside, Output, Place, Request};
+use crate::system::{Action, System};
+use assemble::Assembler;
+pub use device::path as device_path;
+
+/// What is made of a system, and how.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The image, relative to the directory of images.
+    pub output: PathBuf,
+    /// The formats of the image, each in a file of its own; one at least.
+    pub files: Vec<FileFormat>,
+    /// Whether a file that is no disk image may be replaced by it.
+    pub force: bool,
+    /// Where everything goes that programs say.
+    pub log: Option<PathBuf>,
+    /// Whether standard error gets it too.
+    pub verbose: bool,
+    /// Where downloaded packages are kept.
+    pub package_cache: Option<PathBuf>,
+    /// Where unpacked archives of root filesystems are kept.
+    pub root_cache: Option<PathBuf>,
+    /// Where the tree is.
+    pub tree: Tree,
+}
+
+/// Where a tree is while it is made.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Tree {
+    /// In memory where there is enough of it, else beside the image.
+    #[default]
+    Auto,
+    /// In memory.
+    Memory,
+    /// In a directory of its own in this one.
+    Below(PathBuf),
+}
+
+/// Statuses above this one tell which signal ended a program.
+const STATUS_OF_SIGNALS: i32 = 128;
+
+/// Makes sure of everything about `system` that can be known before, and does the command with these
+/// `arguments` once more in a sandbox, where it reads `input`.
+///
+/// # Errors
+/// When this machine lacks what a step needs, when the output or its directory can't be used, or when there can be no sandbox on this machine.
+pub fn enter(
+    settings: &Settings,
+    options: &Options,
+    system: &System,
+    arguments: &[OsString],
+    input: Vec<u8>,
+) -> Result<ExitCode> {
+    let (path, names) = outputs::names(&settings.directory, &options.output, &options.files)?;
+    let directory = Directory::share(&path)?;
+    outputs::check(&directory, &names, &options.files, options.force)?;
+    rootfs::check_host(&system.steps, &Runner::from_env())?;
+    let host = Host::look().map_err(|obstacles| {
+        let all: Vec<_> = obstacles.iter().map(ToString::to_string).collect();
+        anyhow!(
+            "a sandbox can't be made on this machine:\n  {}",
+            all.join("\n  ")
+        )
+    })?;
+    let host = match rootfs::is_foreign(&system.steps) {
+        true => host.with_own_users(),
+        false => host,
+    };
+    let request = Request {
+        arguments: arguments.to_vec(),
+        input,
+        place: place(&options.tree, host.kind, &path)?,
+    };
+    let status = sandbox::enter(&host, &request)?;
+    let code = status.code();
+    let code = code.or_else(|| Some(STATUS_OF_SIGNALS + status.signal()?));
+    let code = code.and_then(|code| u8::try_from(code).ok());
+    Ok(code.unwrap_or(u8::MAX).into())
+}
+
+/// Makes sure that the disk of `system` can be made, whatever its files are.
+///
+/// # Errors
+/// What is wrong with it, at its place.
+pub fn check(system: &System, name: &str) -> Result<DiskPlan> {
+    let time = Conditions::from_environment()?.time;
+    let identity = Identity::new(name, time);
+    let plan = layout::plan(system.disk.clone(), &identity, &foreign::registry())?;
+    for step in system.steps.iter().filter(|step| step.skipped.is_none()) {
+        if let Action::Grub(grub) = &step.action {
+            bootloader::grub::check(grub, system)?;
+        }
+    }
+    Ok(plan)
+}
+
+/// Where the tree is, of an image in `directory`.
+fn place(tree: &Tree, kind: sandbox::Kind, directory: &Path) -> Result<Place> {
+    let below = |directory: &Path| -> Result<Place> {
+        let context = || format!("can't find the directory '{}'", directory.display());
+        let directory = std::fs::canonicalize(directory).with_context(context)?;
+        Ok(Place::Directory(directory))
+    };
+    match tree {
+        Tree::Below(directory) => below(directory),
+        Tree::Memory => Ok(Place::memory()),
+        Tree::Auto if kind.has_namespaces() && Place::is_memory_enough() => Ok(Place::memory()),
+        Tree::Auto => below(directory),
+    }
+}
+
+/// Assembles `system` in the sandbox `inside`, and packs it. What becomes of it is told as it happens.
+///
+/// # Errors
+/// When a step fails.
+pub fn assemble(
+    settings: &Settings,
+    options: &Options,
+    bars: &MultiProgress,
+    inside: &Inside,
+    system: &System,
+) -> Result<ExitCode> {
+    let (path, names) = outputs::names(&settings.directory, &options.output, &options.files)?;
+    let run = engine::Settings {
+        directory: Arc::new(Directory::share(&path)?),
+        temporaries: Temporaries::default(),
+        jobs: settings.jobs(),
+        sync: settings.sync,
+        zeroes: settings.zeroes,
+        conditions: Conditions::from_environment()?,
+        install: settings.install.clone(),
+    };
+    clean_up_on_signals(&run.temporaries, bars)?;
+    let reporter = report::choose(settings.json, bars);
+    let assembler = Assembler {
+        system,
+        inside,
+        run: &run,
+        reporter: reporter.as_ref(),
+        seed: &names[0],
+    };
+    let output = Output {
+        log: options.log.as_deref().map(create_log).transpose()?,
+        verbose: options.verbose,
+    };
+    let device = assembler.assemble(output, options)?;
+    let status = assembler.pack(&device, &names, &options.files)?;
+    match reporter.lost() {
+        Some(error) => Err(anyhow::Error::new(error).context(NOT_TOLD)),
+        None => Ok(status.into()),
+    }
+}
+
+fn create_log(path: &Path) -> Result<File> {
+    File::create(path).with_context(|| format!("can't make the log '{}'", path.display()))
+}

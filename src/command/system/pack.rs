@@ -1,0 +1,258 @@
+//! The tree and what is beside it on the disk, as an image like others.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use anyhow::{Context as _, Error, Result};
+use disklayout::fs::Options;
+use disklayout::layout::spec::{Blob, Disk, DiskTable, Filesystem, Holds, Partition};
+use disklayout::layout::{DiskSize, Room};
+use disklayout::source::{Exclude, Rules};
+use disklayout::tree::{Content, FileTree};
+use disklayout::{Bytes, Place, SectorSize, Timestamp};
+
+use super::super::outputs;
+use super::assemble::Assembler;
+use super::device::{Beside, Device};
+use crate::engine::{self, Directory, Silent};
+use crate::formats;
+use crate::image::{
+    Data, FileFormat, Filling, Image, Layout, Object, ObjectKind, Recipe, Seed, Source,
+};
+use crate::sandbox::locate_followed;
+use crate::status::Status;
+use crate::system::{System, Volume};
+
+impl Assembler<'_> {
+    /// Writes the image, in each of `files`, the names of which are `names`.
+    pub(super) fn pack(
+        &self,
+        device: &Device,
+        names: &[String],
+        files: &[FileFormat],
+    ) -> Result<Status> {
+        let beside = device.beside(&self.system.disk)?;
+        let assembled = Assembled::new(&self.inside.tree, beside);
+        let layout = Arc::new(assembled.layout(self.system, self.seed)?);
+        let images = images(names, files, &layout);
+        let registry = foreign::registry();
+        let outcome = engine::run(&images, self.run, &registry, &assembled, self.reporter)?;
+        Ok(match outcome.is_success() {
+            true => Status::Success,
+            false => Status::Failed,
+        })
+    }
+
+    /// Writes an archive of the tree, as a cache of it.
+    pub(super) fn pack_tree(&self, archive: &Path) -> Result<()> {
+        let shown = archive.display();
+        let (directory, names) = outputs::names(Path::new(""), archive, &[FileFormat::raw("")])?;
+        let format = names.first().and_then(|name| formats::of_file(name));
+        let format = format.filter(|(_, holds)| *holds == formats::Holds::Files);
+        let (format, _) = format.with_context(|| {
+            format!("the name of the archive '{shown}' says none of the formats that are written: tar, tar.gz, tar.xz, tar.zst")
+        })?;
+        let place = Place::from(format!("archive '{shown}'"));
+        let files = formats::asked(&[format], &Options::default(), &place);
+        let files = files.map_err(Error::msg)?;
+        let tree = Assembled::new(&self.inside.tree, Beside::default());
+        let layout = Arc::new(tree.whole(&place, self.seed));
+        let images = images(&names, &files, &layout);
+        let run = engine::Settings {
+            directory: Arc::new(Directory::share(&directory)?),
+            ..self.run.clone()
+        };
+        let outcome = engine::run(&images, &run, &foreign::registry(), &tree, &Silent)?;
+        match outcome.failed.into_iter().next() {
+            Some(failure) => Err(failure.error),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The images of a disk in files of these names and formats.
+fn images(names: &[String], files: &[FileFormat], layout: &Arc<Layout>) -> Vec<Image> {
+    let images = names.iter().zip(files).map(|(name, format)| Image {
+        file_name: name.clone(),
+        group: "system".to_owned(),
+        recipe: Recipe::Layout(Arc::clone(layout), format.clone()),
+    });
+    images.collect()
+}
+
+/// What an image is made of.
+struct Assembled {
+    tree: PathBuf,
+    /// Bytes that stand for themselves, by their names.
+    contents: BTreeMap<String, Content>,
+    beside: Beside,
+}
+
+impl engine::Find for Assembled {
+    fn file(&self, name: &str) -> Result<Content> {
+        let content = self.contents.get(name).cloned();
+        content.with_context(|| format!("there is no '{name}'"))
+    }
+
+    fn directory(&self, name: &str) -> Result<PathBuf> {
+        Ok(locate_followed(&self.tree, name.as_ref())?)
+    }
+}
+
+impl Assembled {
+    fn new(tree: &Path, beside: Beside) -> Self {
+        let blobs = beside
+            .blobs
+            .iter()
+            .map(|(at, content)| (blob_name(*at), content));
+        let partitions = beside.partitions.iter();
+        let partitions = partitions.map(|(number, content)| (partition_name(*number), content));
+        let contents = blobs.chain(partitions);
+        Self {
+            tree: tree.to_path_buf(),
+            contents: contents
+                .map(|(name, content)| (name, content.clone()))
+                .collect(),
+            beside,
+        }
+    }
+
+    /// The disk with everything that is on it.
+    fn layout(&self, system: &System, seed: &str) -> Result<Layout> {
+        let mut disk = system.disk.clone();
+        let contents = system.volumes.iter().zip(&mut disk.partitions);
+        let contents = contents.map(|(volume, partition)| match &mut partition.holds {
+            Holds::Filesystem(_) => self.files(volume, &system.volumes, &partition.place),
+            holds => Ok(self.bytes(volume, holds, &partition.place)),
+        });
+        let contents = contents.collect::<Result<_>>()?;
+        let blobs = self.beside.blobs.iter();
+        disk.blobs = blobs
+            .clone()
+            .map(|(at, content)| blob(&disk, *at, content))
+            .collect();
+        let kept = self.beside.table.iter();
+        disk.kept_table = kept
+            .map(|(at, content)| blob(&disk, *at, content))
+            .collect();
+        Ok(Layout {
+            blobs: blobs
+                .map(|(at, _)| data(&disk.place, blob_name(*at)))
+                .collect(),
+            disk,
+            contents,
+            seed: Seed::Text(seed.to_owned()),
+        })
+    }
+
+    /// The whole tree.
+    fn whole(&self, place: &Place, seed: &str) -> Layout {
+        let tree = Filesystem::new("ext4", FileTree::new(Timestamp::default()));
+        Layout {
+            disk: Disk {
+                place: place.clone(),
+                size: DiskSize::Smallest(Room::Bytes(Bytes::new(0))),
+                multiple: Bytes::new(1),
+                sector_size: SectorSize::B512,
+                table: DiskTable::None,
+                partitions: vec![Partition::new(place, tree)],
+                blobs: Vec::new(),
+                kept_table: Vec::new(),
+            },
+            contents: vec![directory("/", Vec::new(), place)],
+            blobs: Vec::new(),
+            seed: Seed::Text(seed.to_owned()),
+        }
+    }
+
+    /// What of the tree goes to a filesystem.
+    fn files(&self, volume: &Volume, all: &[Volume], place: &Place) -> Result<Filling> {
+        let Some(path) = &volume.mounted_at else {
+            return Ok(Filling::Files(Vec::new()));
+        };
+        Ok(directory(path, self.elsewhere(path, all)?, place))
+    }
+
+    /// What is below `path` but on other filesystems.
+    fn elsewhere(&self, path: &str, all: &[Volume]) -> Result<Vec<Exclude>> {
+        let top = path.trim_end_matches('/');
+        let others = all.iter().filter_map(|volume| volume.mounted_at.as_deref());
+        let below = others.filter_map(|other| other.strip_prefix(top).filter(|it| it.len() > 1));
+        let mut excluded = Vec::new();
+        for below in below.filter(|below| below.starts_with('/')) {
+            let directory = locate_followed(&self.tree, format!("{top}{below}").as_ref())?;
+            // A pattern that matches nothing would be told as useless.
+            if fs::read_dir(&directory).is_ok_and(|mut entries| entries.next().is_some()) {
+                let pattern = format!("{}/*", escaped(below));
+                excluded.push(Exclude::parse("mount", pattern.as_bytes())?);
+            }
+        }
+        Ok(excluded)
+    }
+
+    /// What is in a partition without a filesystem.
+    fn bytes(&self, volume: &Volume, holds: &mut Holds, place: &Place) -> Filling {
+        let name = partition_name(volume.number);
+        match self.contents.get(&name) {
+            Some(content) => {
+                *holds = Holds::Bytes(content.clone());
+                Filling::Bytes(data(place, name))
+            }
+            None => Filling::Files(Vec::new()),
+        }
+    }
+}
+
+/// What is in a directory of the tree, without what is `excluded`.
+fn directory(path: &str, excluded: Vec<Exclude>, place: &Place) -> Filling {
+    let rules = Rules {
+        excluded,
+        ..Rules::default()
+    };
+    let kind = ObjectKind::Directory {
+        path: path.to_owned(),
+        rules,
+    };
+    Filling::Files(vec![Object {
+        place: place.clone(),
+        kind,
+    }])
+}
+
+fn blob(disk: &Disk, offset: Bytes, content: &Content) -> Blob {
+    Blob {
+        place: disk.place.clone(),
+        offset,
+        content: content.clone(),
+    }
+}
+
+fn data(place: &Place, name: String) -> Data {
+    Data {
+        place: place.clone(),
+        source: Source::File(name),
+        sha256: None,
+    }
+}
+
+fn blob_name(offset: Bytes) -> String {
+    format!("byte {}", offset.get())
+}
+
+fn partition_name(number: u32) -> String {
+    format!("partition {number}")
+}
+
+/// A pattern that matches `path` alone.
+fn escaped(path: &str) -> String {
+    let mut pattern = String::new();
+    for character in path.chars() {
+        if matches!(character, '*' | '?' | '[' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(character);
+    }
+    pattern
+}

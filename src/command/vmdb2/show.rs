@@ -1,0 +1,69 @@
+//! What a specification would do, shown and not done.
+
+use std::fmt::Write;
+
+use disklayout::layout::DiskPlan;
+use serde_json::{Value, json};
+
+use crate::command::plan;
+use crate::image::FileFormat;
+use crate::system::{Step, System, Volume};
+
+/// The version of the document. It grows when a field changes its meaning or goes away.
+const VERSION: u32 = 1;
+
+/// The disk and the steps as text for people; `name` is that of the image.
+pub(super) fn text(name: &str, system: &System, plan: &DiskPlan, file: &FileFormat) -> String {
+    let mut text = plan::text::layout(name, plan, file);
+    for volume in system.volumes.iter().filter(|it| !it.uuid.is_empty()) {
+        let Volume {
+            tag, number, uuid, ..
+        } = volume;
+        let at = match &volume.mounted_at {
+            Some(path) => format!("at {path}"),
+            None => "stays empty".to_owned(),
+        };
+        let _ = writeln!(text, "  partition {number}, '{tag}', UUID {uuid}: {at}");
+    }
+    let width = system.steps.len().to_string().len();
+    for (step, number) in system.steps.iter().zip(1..) {
+        let left_out = step
+            .skipped
+            .as_ref()
+            .map(|reason| format!(" (left out, {reason})"));
+        let title = &step.title;
+        let _ = writeln!(
+            text,
+            "{number:width$}. {title}{}",
+            left_out.unwrap_or_default()
+        );
+    }
+    text
+}
+
+/// The same as a JSON document.
+pub(super) fn document(name: &str, system: &System, plan: &DiskPlan, file: &FileFormat) -> Value {
+    let volumes = system.volumes.iter().map(|volume| {
+        json!({
+            "tag": volume.tag,
+            "number": volume.number,
+            "uuid": volume.uuid,
+            "mounted_at": volume.mounted_at,
+        })
+    });
+    let steps = system.steps.iter().map(|step: &Step| {
+        json!({
+            "place": step.place.to_string(),
+            "title": step.title,
+            "skipped": step.skipped,
+        })
+    });
+    json!({
+        "version": VERSION,
+        "file": name,
+        "format": file.name,
+        "disk": plan::document::layout(plan),
+        "volumes": volumes.collect::<Vec<_>>(),
+        "steps": steps.collect::<Vec<_>>(),
+    })
+}

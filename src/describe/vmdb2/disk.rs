@@ -1,0 +1,375 @@
+//! Steps that say what the disk is like.
+
+use std::ops::RangeInclusive;
+
+use disklayout::fs::Options;
+use disklayout::layout::spec::Filesystem;
+use disklayout::table::{Kind as Table, Role};
+use disklayout::tree::FileTree;
+
+use super::builder::{Builder, Made, Part};
+use super::parted::{self, Problem};
+use super::step::Step;
+use super::types::{self, Effect};
+use super::{mkfs, size};
+use crate::system::Action;
+
+/// Bytes of a sector.
+const SECTOR: u64 = 512;
+
+/// Sectors of a GPT at the end of the disk; at its start there is one more.
+const GPT_SECTORS: u64 = 33;
+
+/// The most primary partitions of an MBR.
+const MOST_PRIMARY: usize = 4;
+
+/// The number of the first logical partition.
+const FIRST_LOGICAL: usize = 5;
+
+impl Builder<'_> {
+    pub(super) fn mkimg(&mut self, step: &mut Step<'_, '_>) -> Option<()> {
+        self.check_device(step, "mkimg")?;
+        if self.size.is_some() {
+            return step.refuse("mkimg", "the image is made already");
+        }
+        let text = step.text("size")?;
+        let parsed = size::parse(&text);
+        let place = step.place_of("size");
+        self.size = Some(step.findings.check(&place, parsed)?);
+        self.format = step.optional_text("format")?;
+        self.add(format!("mkimg: {text}"), None, Action::Planned);
+        Some(())
+    }
+
+    pub(super) fn mklabel(&mut self, step: &mut Step<'_, '_>) -> Option<()> {
+        self.check_device(step, "device")?;
+        self.image(step)?;
+        let word = step.text("mklabel")?;
+        let table = match word.as_str() {
+            "msdos" | "dos" | "mbr" => Table::Mbr,
+            "gpt" => Table::Gpt,
+            _ => {
+                let message =
+                    format!("'{word}' is no table that is written here: give msdos or gpt");
+                return step.refuse("mklabel", message);
+            }
+        };
+        if !self.parts.is_empty() {
+            return step.refuse(
+                "mklabel",
+                "there are partitions already, which it would remove",
+            );
+        }
+        self.table = Some(table);
+        self.add(format!("mklabel: {word}"), None, Action::Planned);
+        Some(())
+    }
+
+    pub(super) fn mkpart(&mut self, step: &mut Step<'_, '_>) -> Option<()> {
+        self.check_device(step, "device")?;
+        let sectors = self.image(step)? / SECTOR;
+        let Some(table) = self.table else {
+            return step.refuse(
+                "mkpart",
+                "there is no partition table: have a step 'mklabel' before",
+            );
+        };
+        let word = step.text("mkpart")?;
+        let (role, name) = self.role(step, &word, table)?;
+        let tag = match step.optional_text("tag")? {
+            Some(tag) => Some(tag),
+            None => step.optional_text("part-tag")?,
+        };
+        let tag = tag.unwrap_or_default();
+        let is_known = self.parts.iter().any(|part| part.tag == tag);
+        if !tag.is_empty() && is_known {
+            return step.refuse(
+                "mkpart",
+                format!("another partition has the tag '{tag}' already"),
+            );
+        }
+        let fs_type = step
+            .optional_text("fs-type")?
+            .unwrap_or_else(|| "ext2".to_owned());
+        let place = step.place_of("fs-type");
+        let kind = step
+            .findings
+            .check(&place, types::of_filesystem(&fs_type, table))?;
+        let (start, end) = (step.text("start")?, step.text("end")?);
+        let bounds = parted::bounds(&start, &end, sectors, &self.gaps(role, table, sectors));
+        let (first, last) = match bounds {
+            Ok(bounds) => bounds,
+            Err(Problem::Start(message)) => return step.refuse("start", message),
+            Err(Problem::End(message)) => return step.refuse("end", message),
+        };
+        let part = Part {
+            tag: tag.clone(),
+            place: step.place().to_string().into(),
+            number: self.number(role, table),
+            role,
+            first,
+            last,
+            name,
+            kind,
+            first_kind: kind,
+            flags: Vec::new(),
+            filesystem: None,
+            mounted_at: None,
+            second_tag: None,
+        };
+        self.parts.push(part);
+        let title = match tag.as_str() {
+            "" => format!("mkpart: {word}"),
+            tag => format!("mkpart: {tag}"),
+        };
+        self.add(title, None, Action::Planned);
+        Some(())
+    }
+
+    /// What a partition is in the table, and its name where tables have names.
+    fn role(
+        &self,
+        step: &mut Step<'_, '_>,
+        word: &str,
+        table: Table,
+    ) -> Option<(Role, Option<String>)> {
+        if table == Table::Gpt {
+            return Some((Role::Primary, Some(word.to_owned())));
+        }
+        let of_role = |role| {
+            self.parts
+                .iter()
+                .filter(move |part| part.role == role)
+                .count()
+        };
+        let has_extended = of_role(Role::Extended) > 0;
+        let role = match word {
+            "primary" => Role::Primary,
+            "extended" if has_extended => {
+                return step.refuse("mkpart", "there is an extended partition already");
+            }
+            "extended" => Role::Extended,
+            "logical" if has_extended => return Some((Role::Logical, None)),
+            "logical" => {
+                return step.refuse(
+                    "mkpart",
+                    "a logical partition needs an extended one around it",
+                );
+            }
+            _ => {
+                let message = format!(
+                    "'{word}' is no kind of a partition: give primary, extended or logical"
+                );
+                return step.refuse("mkpart", message);
+            }
+        };
+        if of_role(Role::Primary) + of_role(Role::Extended) == MOST_PRIMARY {
+            let message = "an msdos table has four primary partitions at most";
+            return step.refuse("mkpart", message);
+        }
+        Some((role, None))
+    }
+
+    fn number(&self, role: Role, table: Table) -> u32 {
+        let others = self.parts.iter();
+        let number = match (table, role) {
+            (Table::Mbr, Role::Logical) => {
+                others.filter(|part| part.role == Role::Logical).count() + FIRST_LOGICAL
+            }
+            (Table::Mbr, _) => others.filter(|part| part.role != Role::Logical).count() + 1,
+            _ => others.count() + 1,
+        };
+        u32::try_from(number).unwrap_or(u32::MAX)
+    }
+
+    /// The sectors that are free for a partition.
+    fn gaps(&self, role: Role, table: Table, sectors: u64) -> Vec<RangeInclusive<u64>> {
+        let extended = self.parts.iter().find(|part| part.role == Role::Extended);
+        let (mut at, end) = match (role, extended) {
+            // A sector in front of each is its table's.
+            (Role::Logical, Some(extended)) => (extended.first + 1, extended.last),
+            _ if table == Table::Gpt => (GPT_SECTORS + 1, sectors.saturating_sub(GPT_SECTORS + 1)),
+            _ => (1, sectors - 1),
+        };
+        let is_inside = role == Role::Logical;
+        let taken = self
+            .parts
+            .iter()
+            .filter(|part| (part.role == Role::Logical) == is_inside);
+        let mut taken: Vec<_> = taken.map(|part| (part.first, part.last)).collect();
+        taken.sort_unstable();
+        let mut gaps = Vec::new();
+        for (first, last) in taken {
+            if first > at {
+                gaps.push(at..=first - 1);
+            }
+            at = last + 1 + u64::from(is_inside);
+        }
+        if at <= end {
+            gaps.push(at..=end);
+        }
+        gaps
+    }
+
+    pub(super) fn set_part_flag(&mut self, step: &mut Step<'_, '_>) -> Option<()> {
+        let index = self.tagged(step, "tag")?;
+        let flag = step.text("flag")?;
+        let effect = types::of_flag(&flag, self.table?);
+        let place = step.place_of("flag");
+        let effect = step.findings.check(&place, effect)?;
+        let state = step
+            .optional_text("state")?
+            .unwrap_or_else(|| "enabled".to_owned());
+        let is_on = match state.as_str() {
+            "enabled" | "on" => true,
+            "disabled" | "off" => false,
+            _ => {
+                return step.refuse(
+                    "state",
+                    format!("'{state}' is neither enabled nor disabled"),
+                );
+            }
+        };
+        let part = &mut self.parts[index];
+        match effect {
+            Effect::Type(kind) => part.kind = if is_on { kind } else { part.first_kind },
+            Effect::Mark(mark) => {
+                part.flags.retain(|it| *it != mark);
+                if is_on {
+                    part.flags.push(mark);
+                }
+            }
+            Effect::Nothing => {}
+        }
+        self.add(format!("set_part_flag: {flag}"), None, Action::Planned);
+        Some(())
+    }
+
+    pub(super) fn kpartx(&mut self, step: &mut Step<'_, '_>) -> Option<()> {
+        self.check_device(step, "kpartx")?;
+        if !step.list("tags", &[])?.is_empty() {
+            let message =
+                "tags of partitions that exist already can't be given: the image is a new one";
+            return step.refuse("tags", message);
+        }
+        self.add("kpartx".to_owned(), None, Action::Planned);
+        Some(())
+    }
+
+    pub(super) fn mkfs(&mut self, step: &mut Step<'_, '_>) -> Option<()> {
+        let index = self.tagged(step, "partition")?;
+        let word = step.text("mkfs")?;
+        if self.parts[index].filesystem.is_some() {
+            return step.refuse("partition", "it has a filesystem already");
+        }
+        if self.parts[index].role == Role::Extended {
+            return step.refuse("partition", "an extended partition holds no filesystem");
+        }
+        let text = step.optional_text("options")?.unwrap_or_default();
+        let place = step.place_of("options");
+        let chosen = step.findings.check(&place, mkfs::parse(&word, &text))?;
+        let label = match step.optional_text("label")? {
+            Some(label) => Some(label),
+            None => chosen.label.clone(),
+        };
+        let is_old = step.flag("target_old", false)?;
+        let made = self.made(step, index, &word, label, chosen, is_old)?;
+        self.parts[index].filesystem = Some(made);
+        let tag = &self.parts[index].tag;
+        self.add(format!("mkfs: {word} on {tag}"), None, Action::Planned);
+        Some(())
+    }
+
+    fn made(
+        &self,
+        step: &mut Step<'_, '_>,
+        index: usize,
+        word: &str,
+        label: Option<String>,
+        chosen: mkfs::Chosen,
+        is_old: bool,
+    ) -> Option<Made> {
+        let identity = self
+            .identity
+            .child(&format!("filesystem {}", self.parts[index].number));
+        let mut options = chosen.options;
+        let mut spec = Filesystem::new(word, FileTree::new(self.settings.time));
+        spec.label = label;
+        // Files of any owner go to FAT, as through its driver.
+        spec.misfits = disklayout::fs::Misfits::Drop;
+        let uuid = match is_fat(word) {
+            true => {
+                let number = match options.get("volume-id") {
+                    Some(text) => u32::from_str_radix(&text, 16).ok(),
+                    None => Some(identity.number32("volume id")),
+                };
+                let Some(number) = number else {
+                    return step
+                        .refuse("options", "the value of '-i' is no number of eight digits");
+                };
+                options.set("volume-id", format!("{number:08x}"));
+                format!("{:04X}-{:04X}", number >> 16, number & 0xFFFF)
+            }
+            false => {
+                let uuid = match chosen.uuid.as_deref() {
+                    Some(text) => uuid::Uuid::parse_str(text).ok(),
+                    None => Some(identity.uuid("uuid")),
+                };
+                let Some(uuid) = uuid else {
+                    return step.refuse("options", "the value of '-U' is no UUID");
+                };
+                spec.uuid = Some(uuid);
+                uuid.to_string()
+            }
+        };
+        if word == "ext4" {
+            without_new_features(&mut options, is_old);
+        }
+        spec.options = options;
+        Some(Made {
+            word: word.to_owned(),
+            spec,
+            uuid,
+        })
+    }
+
+    /// Makes sure that `key` says the image that is made.
+    fn check_device(&self, step: &mut Step<'_, '_>, key: &str) -> Option<()> {
+        let device = step.text(key)?;
+        match device == self.settings.device {
+            true => Some(()),
+            false => step.refuse(
+                key,
+                format!("'{device}' isn't the image that is made: give '{{{{ output }}}}'"),
+            ),
+        }
+    }
+
+    /// The size of the image in bytes.
+    fn image(&self, step: &mut Step<'_, '_>) -> Option<u64> {
+        match self.size {
+            Some(size) => Some(size),
+            None => step.refuse(
+                "device",
+                "there is no image yet: have a step 'mkimg' before",
+            ),
+        }
+    }
+}
+
+fn is_fat(word: &str) -> bool {
+    matches!(word, "vfat" | "msdos" | "fat" | "fat12" | "fat16" | "fat32")
+}
+
+/// Leaves out what a GRUB before 2.06-8 can't read, as vmdb2 does; what the specification says comes
+/// behind it, and wins.
+fn without_new_features(options: &mut Options, is_old: bool) {
+    let mut features = "^large_dir,^metadata_csum_seed".to_owned();
+    if is_old {
+        features += ",^orphan_file";
+    }
+    if let Some(chosen) = options.get("features") {
+        features = format!("{features},{chosen}");
+    }
+    options.set("features", features);
+}

@@ -1,0 +1,101 @@
+//! The step that installs GRUB.
+
+use disklayout::table::types::PartitionType;
+
+use super::builder::Builder;
+use super::step::Step;
+use crate::system::{Action, Firmware, Grub};
+
+/// What the kernel is told where a specification says nothing.
+const KERNEL_PARAMETERS: [&str; 4] = ["biosdevname=0", "net.ifnames=0", "consoleblank=0", "rw"];
+
+/// The longest that the menu waits, in seconds.
+const LONGEST_TIMEOUT: i64 = 3600;
+
+impl Builder<'_> {
+    pub(super) fn grub(&mut self, step: &mut Step<'_, '_>, skipped: Option<String>) -> Option<()> {
+        let word = step.text("grub")?;
+        let firmware = match word.as_str() {
+            "bios" => Firmware::Bios,
+            "uefi" => Firmware::Uefi,
+            "ieee1275" => {
+                let message = "GRUB for Open Firmware (ieee1275) can't be installed here";
+                return step.refuse("grub", message);
+            }
+            _ => return step.refuse("grub", format!("'{word}' is neither bios nor uefi")),
+        };
+        let key = match step.has("tag") {
+            true => "tag",
+            false => "root-fs",
+        };
+        let root = self.root(step, key)?;
+        for key in ["image-dev", "device"]
+            .into_iter()
+            .filter(|key| step.has(key))
+            .collect::<Vec<_>>()
+        {
+            if step.text(key)? != self.settings.device {
+                return step.refuse(
+                    key,
+                    "GRUB goes into the image that is made: give '{{ output }}'",
+                );
+            }
+        }
+        let serial = match step.optional_text("console")?.as_deref() {
+            None => false,
+            Some("serial") => true,
+            Some(other) => {
+                return step.refuse("console", format!("'{other}' is no console: give serial"));
+            }
+        };
+        let grub = Grub {
+            firmware,
+            root,
+            esp: self.esp(step, firmware)?,
+            serial,
+            quiet: step.flag("quiet", false)?,
+            timeout: step.number("timeout", 0, -1, LONGEST_TIMEOUT)?,
+            kernel_parameters: step.list("kernel-params", &KERNEL_PARAMETERS)?,
+        };
+        self.add(format!("grub: {word}"), skipped, Action::Grub(grub));
+        Some(())
+    }
+
+    /// The EFI system partition, which becomes one, and is mounted where it is looked for.
+    fn esp(&mut self, step: &mut Step<'_, '_>, firmware: Firmware) -> Option<Option<usize>> {
+        if firmware == Firmware::Bios {
+            return Some(None);
+        }
+        let key = match step.has("efi") {
+            true => "efi",
+            false => "efi-part",
+        };
+        if !step.has(key) {
+            return step.refuse(
+                "grub",
+                "GRUB for UEFI needs 'efi', the tag of the partition for it",
+            );
+        }
+        let index = self.tagged(step, key)?;
+        if self.parts[index].filesystem.is_none() {
+            let message = format!(
+                "'{}' has no filesystem: have a step 'mkfs' before",
+                self.parts[index].tag
+            );
+            return step.refuse(key, message);
+        }
+        let esp = PartitionType::parse("esp");
+        let place = step.place_of(key);
+        self.parts[index].kind = step.findings.check(&place, esp)?;
+        if self.parts[index].mounted_at.is_none() {
+            let path = "/boot/efi";
+            self.parts[index].mounted_at = Some(path.to_owned());
+            self.add(
+                format!("mount: {path}"),
+                None,
+                Action::MountPoint(path.to_owned()),
+            );
+        }
+        Some(Some(index))
+    }
+}

@@ -1,0 +1,105 @@
+//! Steps that make a tree: each runs what it needs in the sandbox. Which steps there are was decided
+//! before.
+
+mod ansible;
+mod bootstrap;
+mod files;
+mod grow;
+mod host;
+mod packages;
+mod programs;
+mod unpack;
+
+pub use host::{ANSIBLE, DEBOOTSTRAP, EMULATORS, MMDEBSTRAP, TAR, check as check_host, is_foreign};
+
+use std::cell::RefCell;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+
+use crate::sandbox::{Inside, Output, StandIn};
+use crate::system::Action;
+
+/// A tree that is being made.
+#[derive(Debug)]
+pub struct Assembly<'a> {
+    /// The sandbox.
+    pub inside: &'a Inside,
+    /// A directory of the host in which downloaded packages are kept, where a user wants that.
+    pub package_cache: Option<&'a Path>,
+    /// A directory of the host in which unpacked archives are kept, where a user wants that.
+    pub root_cache: Option<&'a Path>,
+    /// What else is in the tree while its programs run.
+    pub stand_ins: StandIns,
+    /// Where goes what programs say.
+    pub output: RefCell<Output>,
+}
+
+/// What is in a tree while programs run there.
+#[derive(Clone, Debug, Default)]
+pub struct StandIns {
+    /// Files in the place of others, or of nothing.
+    pub files: Vec<StandIn>,
+    /// Names of files without content that are in /dev.
+    pub devices: Vec<String>,
+}
+
+impl<'a> Assembly<'a> {
+    /// The top of the tree.
+    pub fn tree(&self) -> &'a Path {
+        &self.inside.tree
+    }
+
+    /// Does what `action` says. What needs more than the tree isn't done here: packing it, and boot
+    /// loaders.
+    ///
+    /// # Errors
+    /// When a file can't be made, or when a program fails: with its last lines.
+    pub fn run(&self, action: &Action) -> Result<()> {
+        match action {
+            Action::Planned | Action::Say(_) => Ok(()),
+            Action::Fail(text) => bail!("{text}"),
+            Action::MountPoint(path) => files::make_directories(self.tree(), path, 0o755).map(drop),
+            Action::Unpack(archive) => self.unpack(archive),
+            Action::Bootstrap(bootstrap) => self.bootstrap(bootstrap),
+            Action::AptUpdate => self.apt_update(),
+            Action::Apt(apt) => self.apt(apt),
+            Action::Chroot(script) => self.chroot(script),
+            Action::Shell(script) => self.shell(script),
+            Action::Ansible(playbook) => self.ansible(playbook),
+            Action::CreateFile(file) => files::create_file(self.tree(), file),
+            Action::CreateDirectory { path, access } => {
+                files::create_directory(self.tree(), path, *access)
+            }
+            Action::CopyFile { from, path, access } => {
+                files::copy_file(self.tree(), from, path, *access)
+            }
+            Action::CopyDirectory {
+                from,
+                path,
+                access,
+                umask,
+                names,
+            } => {
+                let access = files::named(self.tree(), names, *access)?;
+                files::copy_directory(self.tree(), from, path, access, *umask)
+            }
+            Action::GrowAtFirstBoot => self.grow_at_first_boot(),
+            Action::Remove(path) => files::remove(self.tree(), path),
+            Action::Pack(..) | Action::Grub(_) => bail!("this step needs more than the tree"),
+        }
+    }
+
+    /// Runs `sh -ec SCRIPT` with the tree as its root.
+    fn chroot(&self, script: &str) -> Result<()> {
+        self.run_in_tree("sh", &["-ec", script])
+            .context("the script in the tree")
+    }
+
+    /// Runs `sh -ec SCRIPT` on the host; `$ROOT` is the tree.
+    fn shell(&self, script: &str) -> Result<()> {
+        let mut command = std::process::Command::new("sh");
+        command.args(["-ec", script]).env("ROOT", self.tree());
+        self.run_on_host(command).context("the script")
+    }
+}

@@ -1,0 +1,150 @@
+//! Programs: those of the host, and those of the tree.
+
+use std::ffi::{OsStr, OsString};
+use std::io;
+use std::process::{Command, ExitStatus};
+
+use anyhow::{Context, Result, bail};
+
+use super::{Assembly, StandIns};
+use crate::sandbox::{Ended, InTree, StandIn, locate_followed};
+
+/// Where programs of a system are.
+pub(super) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
+/// Keeps the scripts of packages from starting services, as Debian's policy for invoke-rc.d has it.
+const POLICY: &str = "/usr/sbin/policy-rc.d";
+
+impl Assembly<'_> {
+    /// Runs a program of the host to its end, which sees the tree.
+    pub(super) fn run_on_host(&self, mut command: Command) -> Result<()> {
+        let program = command.get_program().to_owned();
+        command.env("TMPDIR", &self.inside.scratch);
+        let ended = crate::sandbox::run(&mut command, &mut self.output.borrow_mut());
+        judge(&program, ended)
+    }
+
+    /// Runs a program of the tree to its end.
+    pub(super) fn run_in_tree<S: AsRef<OsStr>>(&self, program: &str, args: &[S]) -> Result<()> {
+        self.run_in_tree_with(self.stand_ins.clone(), program, args)
+    }
+
+    /// The same, with these stand-ins beside the usual ones.
+    ///
+    /// # Errors
+    /// When it can't be run, or fails: with its last lines.
+    pub fn run_in_tree_with<S: AsRef<OsStr>>(
+        &self,
+        stand_ins: StandIns,
+        program: &str,
+        args: &[S],
+    ) -> Result<()> {
+        let StandIns { mut files, devices } = stand_ins;
+        files.extend(self.usual_stand_ins()?);
+        let in_tree = InTree {
+            inside: self.inside,
+            stand_ins: files,
+            devices,
+            environment: environment(),
+        };
+        let ended = in_tree.run(program, args, &mut self.output.borrow_mut());
+        judge(OsStr::new(program), ended)
+    }
+
+    /// What keeps services from being started, and has names of the network resolved.
+    fn usual_stand_ins(&self) -> Result<Vec<StandIn>> {
+        let tree = &self.inside.tree;
+        let mut stand_ins = vec![StandIn {
+            path: POLICY.to_owned(),
+            contents: b"#!/bin/sh\nexit 101\n".to_vec(),
+            permissions: 0o755,
+        }];
+        // One that leads nowhere, as it does where systemd-resolved isn't running, is of no use.
+        let path = "/etc/resolv.conf";
+        let found = locate_followed(tree, path.as_ref())?;
+        if !found.is_file()
+            && let Ok(contents) = std::fs::read(path)
+        {
+            stand_ins.push(StandIn {
+                path: path.to_owned(),
+                contents,
+                permissions: 0o644,
+            });
+        }
+        Ok(stand_ins)
+    }
+}
+
+/// What programs of the tree find in their environment.
+fn environment() -> Vec<(String, OsString)> {
+    let fixed = [
+        ("PATH", PATH),
+        ("HOME", "/root"),
+        ("LC_ALL", "C"),
+        ("DEBIAN_FRONTEND", "noninteractive"),
+        ("DEBCONF_NONINTERACTIVE_SEEN", "true"),
+    ];
+    let fixed = fixed.map(|(name, value)| (name.to_owned(), OsString::from(value)));
+    let of_user = [
+        "http_proxy",
+        "https_proxy",
+        "ftp_proxy",
+        "no_proxy",
+        "SOURCE_DATE_EPOCH",
+    ];
+    let of_user = of_user.into_iter().filter_map(|name| {
+        let value = std::env::var_os(name)?;
+        Some((name.to_owned(), value))
+    });
+    fixed.into_iter().chain(of_user).collect()
+}
+
+/// Refuses a program that failed, with its last lines.
+fn judge(program: &OsStr, ended: io::Result<Ended>) -> Result<()> {
+    let program = program.display();
+    let Ended { status, said } = ended.with_context(|| format!("can't run {program}"))?;
+    match status.success() {
+        true => Ok(()),
+        false => bail!("{program} failed ({}){}", shown(status), last_lines(&said)),
+    }
+}
+
+fn shown(status: ExitStatus) -> String {
+    match status.code() {
+        Some(code) => format!("status {code}"),
+        None => status.to_string(),
+    }
+}
+
+fn last_lines(said: &[String]) -> String {
+    match said {
+        [] => "; it said nothing".to_owned(),
+        lines => format!("; its last lines:\n  {}", lines.join("\n  ")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::os::unix::process::ExitStatusExt;
+
+    use super::*;
+
+    #[test]
+    fn a_failure_has_the_status_and_the_last_lines() {
+        let ended = |raw, said: &[&str]| {
+            let said = said.iter().map(|line| (*line).to_owned()).collect();
+            let status = ExitStatus::from_raw(raw);
+            judge(OsStr::new("apt-get"), Ok(Ended { status, said }))
+        };
+        assert!(ended(0, &["fine"]).is_ok());
+        let error = |raw, said: &[&str]| ended(raw, said).unwrap_err().to_string();
+        assert_eq!(
+            error(100 << 8, &["E: one", "E: two"]),
+            "apt-get failed (status 100); its last lines:\n  E: one\n  E: two"
+        );
+        assert_eq!(
+            error(9, &[]),
+            "apt-get failed (signal: 9 (SIGKILL)); it said nothing"
+        );
+    }
+}

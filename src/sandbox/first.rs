@@ -1,0 +1,98 @@
+//! The first process of a sandbox: the command once more, in a place of its own.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::mount::{MountFlags, mount, mount_bind};
+use rustix::process::{Signal, set_parent_process_death_signal};
+
+use super::guard::read_input;
+use super::{Kind, Place, emulators, private_root};
+
+/// What the first process has.
+#[derive(Clone, Debug)]
+pub struct Inside {
+    /// How the sandbox is made.
+    pub kind: Kind,
+    /// The top of the tree, a directory that is empty at first.
+    pub tree: PathBuf,
+    /// A directory for whatever is needed in between.
+    pub scratch: PathBuf,
+    /// What was handed over.
+    pub input: Vec<u8>,
+}
+
+/// Makes the place of the tree: `KIND PLACE ARGUMENTS...`. Gives the arguments of the command.
+pub(super) fn run(arguments: &[OsString]) -> Result<(Inside, Vec<OsString>)> {
+    let [kind, place, command @ ..] = arguments else {
+        bail!("a first process needs more arguments");
+    };
+    let kind = kind.to_str().and_then(Kind::named);
+    let kind = kind.context("the kind is unknown")?;
+    set_parent_process_death_signal(Some(Signal::KILL))?;
+    let input = read_input(&mut io::stdin().lock()).context("can't read what it is given")?;
+    check_guarded()?;
+    let top = match (kind.has_namespaces(), Place::of_word(place)) {
+        (true, place) => private(&place)?,
+        (false, Place::Directory(path)) => path,
+        (false, Place::Memory { .. }) => bail!("without namespaces a tree can't be in memory"),
+    };
+    let make = |name: &str| {
+        let path = top.join(name);
+        let made = fs::create_dir(&path);
+        made.with_context(|| format!("can't make the directory '{}'", path.display()))?;
+        Ok::<_, anyhow::Error>(path)
+    };
+    // Where the users aren't its own, it would be for the whole machine.
+    if kind == Kind::User {
+        emulators::register();
+    }
+    let inside = Inside {
+        kind,
+        tree: make("root")?,
+        scratch: make("scratch")?,
+        input,
+    };
+    Ok((inside, command.to_vec()))
+}
+
+/// Makes sure that the guard hadn't ended before this process asked to end with it.
+fn check_guarded() -> Result<()> {
+    let stdin = io::stdin();
+    let mut one = [PollFd::new(&stdin, PollFlags::IN)];
+    poll(&mut one, Some(&Timespec::default()))?;
+    match one[0].revents().contains(PollFlags::HUP) {
+        true => bail!("its guard has ended"),
+        false => Ok(()),
+    }
+}
+
+/// A directory that no other process sees, at the place asked for.
+fn private(place: &Place) -> Result<PathBuf> {
+    private_root::enter().context("can't make a root of its own")?;
+    let top = free_name(Path::new("/"));
+    fs::create_dir(&top)?;
+    match place {
+        Place::Memory { bytes } => {
+            let size = std::ffi::CString::new(format!("mode=755,size={bytes},nr_inodes=0"))?;
+            mount("createhdds", &top, "tmpfs", MountFlags::NOATIME, &*size)
+        }
+        Place::Directory(path) => mount_bind(path, &top),
+    }
+    .with_context(|| format!("can't mount '{}'", top.display()))?;
+    Ok(top)
+}
+
+/// A name at the top that nothing has.
+fn free_name(top: &Path) -> PathBuf {
+    let names = std::iter::successors(Some("createhdds".to_owned()), |name| {
+        Some(format!("{name}_"))
+    });
+    let mut paths = names.map(|name| top.join(name));
+    let is_free = |path: &PathBuf| fs::symlink_metadata(path).is_err();
+    paths.find(is_free).unwrap_or_default()
+}

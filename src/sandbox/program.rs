@@ -1,0 +1,191 @@
+//! Programs that run in a sandbox, and what they say.
+
+use std::collections::VecDeque;
+use std::fs::File;
+use std::io::{self, PipeReader, Read, Write};
+use std::os::fd::AsFd;
+use std::process::{Command, ExitStatus, Stdio};
+
+use rustix::event::{PollFd, PollFlags, poll};
+use rustix::io::Errno;
+use rustix::process::{Pid, PidfdFlags, pidfd_open};
+
+/// So many of the last lines are kept for an error.
+const KEPT_LINES: usize = 12;
+
+/// So many bytes of a line are kept.
+const KEPT_BYTES: usize = 400;
+
+/// Where goes what programs say.
+#[derive(Debug, Default)]
+pub struct Output {
+    /// The log of a user who wants one.
+    pub log: Option<File>,
+    /// Whether standard error gets it too.
+    pub verbose: bool,
+}
+
+/// How a program has ended.
+#[derive(Clone, Debug)]
+pub struct Ended {
+    /// Its status.
+    pub status: ExitStatus,
+    /// Its last lines.
+    pub said: Vec<String>,
+}
+
+/// Runs `command` to its end. It reads nothing, and what it says, on standard output or error, goes
+/// to `output` as it comes.
+///
+/// # Errors
+/// When it can't be started or watched, or when the log can't be written.
+pub fn run(command: &mut Command, output: &mut Output) -> io::Result<Ended> {
+    let (mut reader, writer) = io::pipe()?;
+    command.stdin(Stdio::null());
+    command.stdout(writer.try_clone()?).stderr(writer);
+    let mut child = command.spawn()?;
+    // The command holds the writing ends.
+    command.stdout(Stdio::null()).stderr(Stdio::null());
+    let handle = pidfd_open(Pid::from_child(&child), PidfdFlags::empty())?;
+    let mut tail = Tail::default();
+    let mut buffer = vec![0; 1 << 16];
+    // Something that it started may go on, and keep the pipe.
+    while let Some(count) = next(&handle, &mut reader, &mut buffer)? {
+        let said = &buffer[..count];
+        if let Some(log) = &mut output.log {
+            log.write_all(said)?;
+        }
+        if output.verbose {
+            // A terminal that has gone is no reason to stop.
+            let _ = io::stderr().write_all(said);
+        }
+        tail.push(said);
+    }
+    Ok(Ended {
+        status: child.wait()?,
+        said: tail.lines(),
+    })
+}
+
+/// The next bytes that were said; `None` when the process has ended and all was read.
+fn next(
+    process: &impl AsFd,
+    reader: &mut PipeReader,
+    buffer: &mut [u8],
+) -> io::Result<Option<usize>> {
+    loop {
+        let mut both = [
+            PollFd::new(reader, PollFlags::IN),
+            PollFd::new(process, PollFlags::IN),
+        ];
+        match poll(&mut both, None) {
+            Ok(_) => {}
+            Err(Errno::INTR) => continue,
+            Err(error) => return Err(error.into()),
+        }
+        let (said, ended) = (both[0].revents(), both[1].revents());
+        if said.contains(PollFlags::IN) {
+            let count = reader.read(buffer)?;
+            return Ok((count > 0).then_some(count));
+        }
+        if !ended.is_empty() {
+            return Ok(None);
+        }
+        if said.contains(PollFlags::HUP) {
+            // Nobody says anything any more, and it runs on.
+            poll(&mut [PollFd::new(process, PollFlags::IN)], None)?;
+        }
+    }
+}
+
+/// The last lines of a text that comes in pieces.
+#[derive(Debug, Default)]
+struct Tail {
+    lines: VecDeque<Vec<u8>>,
+    current: Vec<u8>,
+}
+
+impl Tail {
+    fn push(&mut self, text: &[u8]) {
+        for byte in text {
+            match byte {
+                b'\n' => self.end_line(),
+                // A line of progress is written over.
+                b'\r' => self.current.clear(),
+                _ if self.current.len() < KEPT_BYTES => self.current.push(*byte),
+                _ => {}
+            }
+        }
+    }
+
+    fn end_line(&mut self) {
+        let line = std::mem::take(&mut self.current);
+        if !line.trim_ascii().is_empty() {
+            self.lines.push_back(line);
+        }
+        if self.lines.len() > KEPT_LINES {
+            self.lines.pop_front();
+        }
+    }
+
+    fn lines(mut self) -> Vec<String> {
+        self.end_line();
+        let lines = self.lines.iter();
+        lines
+            .map(|line| String::from_utf8_lossy(line).trim_end().to_owned())
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sh(script: &str) -> Ended {
+        let mut command = Command::new("sh");
+        run(command.args(["-c", script]), &mut Output::default()).unwrap()
+    }
+
+    #[test]
+    fn both_outputs_and_the_status_are_told() {
+        let ended = sh("echo one; echo two >&2; printf three; exit 7");
+        assert_eq!(ended.status.code(), Some(7));
+        assert_eq!(ended.said, ["one", "two", "three"]);
+        assert!(sh("").said.is_empty());
+    }
+
+    #[test]
+    fn what_closes_its_output_is_waited_for() {
+        assert_eq!(
+            sh("exec >&- 2>&-; sleep 0.1; exit 3").status.code(),
+            Some(3)
+        );
+    }
+
+    #[test]
+    fn what_runs_on_behind_it_is_not() {
+        let ended = sh("sleep 1000 & echo here");
+        assert_eq!(ended.said, ["here"]);
+    }
+
+    #[test]
+    fn the_last_lines_are_kept() {
+        let ended = sh("for i in $(seq 100); do echo $i; done; printf 'a\\rb\\n\\n \\n'");
+        assert_eq!(ended.said.len(), KEPT_LINES);
+        assert_eq!(ended.said.last().map(String::as_str), Some("b"));
+        let long = sh("head -c 100000 /dev/zero | tr '\\0' x");
+        assert_eq!(long.said, ["x".repeat(KEPT_BYTES)]);
+    }
+
+    #[test]
+    fn a_log_has_everything() {
+        let log = tempfile::NamedTempFile::new().unwrap();
+        let mut output = Output {
+            log: Some(log.reopen().unwrap()),
+            verbose: false,
+        };
+        run(Command::new("seq").arg("100000"), &mut output).unwrap();
+        let text = std::fs::read_to_string(log.path()).unwrap();
+        assert_eq!(text.lines().count(), 100_000);
+    }
+}
