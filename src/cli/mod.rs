@@ -126,16 +126,24 @@ fn run_vmdb2(
     arguments: &[OsString],
     inside: Option<&Inside>,
 ) -> ExitCode {
+    let is_link = vmdb2::is_called_by_name(arguments);
+    let code = |status: Status| match is_link {
+        true => vmdb2::status_of_original(status),
+        false => status.into(),
+    };
     let options = match vmdb2::options(inner) {
         Ok(options) => options,
-        Err(error) => return refuse(&error).into(),
+        Err(error) => return code(refuse(&error)),
     };
     let settings = arguments::settings(matches);
     let done = start_logging(matches).and_then(|bars| match inside {
-        Some(inside) => command::vmdb2::assemble(&settings, &options, &bars, inside),
+        Some(inside) => {
+            let status = command::vmdb2::assemble(&settings, &options, &bars, inside);
+            status.map(|status| code(status))
+        }
         None => command::vmdb2::run(&settings, &options, arguments),
     });
-    done.unwrap_or_else(|error| complain(&error).into())
+    done.unwrap_or_else(|error| code(complain(&error)))
 }
 
 fn run_make_fs(matches: &ArgMatches, options: &command::make_fs::Options) -> Result<Status> {

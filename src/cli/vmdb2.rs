@@ -2,6 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
@@ -10,6 +11,7 @@ use super::files;
 use super::values::{all, option, value};
 use crate::command::system::{self, Tree};
 use crate::command::vmdb2::Options;
+use crate::status::Status;
 
 /// The command's name.
 pub(super) const NAME: &str = "vmdb2";
@@ -117,10 +119,23 @@ fn variable(text: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), quoted.unwrap_or(value).to_owned()))
 }
 
+/// Whether the program was called by the name of the command.
+pub(super) fn is_called_by_name(arguments: &[OsString]) -> bool {
+    let called = arguments.first().map(Path::new).and_then(Path::file_name);
+    called == Some(OsStr::new(NAME))
+}
+
+/// The status that vmdb2 itself has.
+pub(super) fn status_of_original(status: Status) -> ExitCode {
+    match status {
+        Status::Success => ExitCode::SUCCESS,
+        _ => ExitCode::FAILURE,
+    }
+}
+
 /// The same arguments, with the name of the command where the program was called by it.
 pub(super) fn by_name(mut arguments: Vec<OsString>) -> Vec<OsString> {
-    let called = arguments.first().map(Path::new).and_then(Path::file_name);
-    if called == Some(OsStr::new(NAME)) && arguments.get(1).is_none_or(|word| word != NAME) {
+    if is_called_by_name(&arguments) && arguments.get(1).is_none_or(|word| word != NAME) {
         arguments.insert(1, NAME.into());
     }
     arguments

@@ -52,7 +52,8 @@ impl Assembly<'_> {
             .arg(self.tree())
             .arg(&bootstrap.mirror);
         self.run_on_host(with_environment(command))?;
-        super::files::remove(self.tree(), OWN_CONFIGURATION)
+        super::files::remove(self.tree(), OWN_CONFIGURATION)?;
+        self.lists_are_read()
     }
 
     fn debootstrap(&self, program: &Path, bootstrap: &Bootstrap) -> Result<()> {

@@ -17,6 +17,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
+use packages::Sources;
+
 use crate::sandbox::{Inside, Output, StandIn};
 use crate::system::Action;
 
@@ -33,6 +35,8 @@ pub struct Assembly<'a> {
     pub stand_ins: StandIns,
     /// Where goes what programs say.
     pub output: RefCell<Output>,
+    /// Where packages came from when their lists were read.
+    listed: RefCell<Option<Sources>>,
 }
 
 /// What is in a tree while programs run there.
@@ -45,6 +49,18 @@ pub struct StandIns {
 }
 
 impl<'a> Assembly<'a> {
+    /// An empty one; what programs say goes to `output`.
+    pub fn new(inside: &'a Inside, output: Output) -> Self {
+        Self {
+            inside,
+            package_cache: None,
+            root_cache: None,
+            stand_ins: StandIns::default(),
+            output: RefCell::new(output),
+            listed: RefCell::new(None),
+        }
+    }
+
     /// The top of the tree.
     pub fn tree(&self) -> &'a Path {
         &self.inside.tree

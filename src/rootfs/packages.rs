@@ -1,11 +1,13 @@
 //! Packages of Debian in the tree, by its own apt.
 
+use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
 use super::Assembly;
+use crate::sandbox::locate_followed;
 use crate::system::Apt;
 
 /// Options of every run: the tree is thrown away when a run fails, so that nothing has to be on disk
@@ -23,9 +25,21 @@ const OPTIONS: [&str; 6] = [
 const ARCHIVES: &str = "var/cache/apt/archives";
 
 impl Assembly<'_> {
-    /// Reads the lists of packages again.
+    /// Reads the lists of packages again, unless that was done in this run with the same sources.
     pub(super) fn apt_update(&self) -> Result<()> {
-        self.apt_get(&["update"]).context("the lists of packages")
+        let sources = Sources::of(self.tree())?;
+        if self.listed.borrow().as_ref() == Some(&sources) {
+            return Ok(());
+        }
+        self.apt_get(&["update"]).context("the lists of packages")?;
+        self.listed.replace(Some(sources));
+        Ok(())
+    }
+
+    /// Takes note of lists that have just been read.
+    pub(super) fn lists_are_read(&self) -> Result<()> {
+        self.listed.replace(Some(Sources::of(self.tree())?));
+        Ok(())
     }
 
     /// Installs packages.
@@ -55,8 +69,9 @@ impl Assembly<'_> {
     /// Puts the packages of the host's directory to where apt looks for them.
     fn take_cached(&self) -> Result<()> {
         match self.package_cache {
-            Some(cache) => copy_packages(cache, &self.tree().join(ARCHIVES)),
-            None => Ok(()),
+            // There may be none yet.
+            Some(cache) if cache.is_dir() => copy_packages(cache, &self.tree().join(ARCHIVES)),
+            _ => Ok(()),
         }
     }
 
@@ -66,6 +81,29 @@ impl Assembly<'_> {
             Some(cache) => copy_packages(&self.tree().join(ARCHIVES), cache),
             None => Ok(()),
         }
+    }
+}
+
+/// Where packages come from: all of apt's configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Sources(BTreeMap<PathBuf, Vec<u8>>);
+
+impl Sources {
+    /// Those of a tree.
+    fn of(tree: &Path) -> Result<Self> {
+        let mut files = BTreeMap::new();
+        let mut directories = vec![locate_followed(tree, "/etc/apt".as_ref())?];
+        while let Some(directory) = directories.pop() {
+            for entry in fs::read_dir(&directory).into_iter().flatten() {
+                let path = entry?.path();
+                match path.is_dir() {
+                    true => directories.push(path),
+                    // A link that leads out of the tree is none of its files.
+                    false => drop(files.insert(path.clone(), fs::read(&path).unwrap_or_default())),
+                }
+            }
+        }
+        Ok(Self(files))
     }
 }
 

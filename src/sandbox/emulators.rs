@@ -88,7 +88,7 @@ impl Architecture {
         };
         let registered = Path::new(BINFMT_MISC).join(format!("qemu-{}", self.qemu));
         // Only one that is opened when it is registered is found from within a tree.
-        let is_fixed = |text: String| text.lines().any(|line| is_fixed(line));
+        let is_fixed = |text: String| text.lines().any(is_fixed);
         host.contains(&self.debian) || fs::read_to_string(registered).is_ok_and(is_fixed)
     }
 

@@ -62,16 +62,19 @@ fn hand_over(child: &mut Child, input: &[u8]) -> io::Result<ChildStdin> {
     }
 }
 
-/// Lets go of the leash when the first signal comes.
+/// Tells of the first signal that comes, and lets go of the leash.
 fn let_go_on_signal(
     mut signals: Signals,
     leash: Arc<Mutex<Option<ChildStdin>>>,
 ) -> Result<std::thread::JoinHandle<()>> {
     let thread = std::thread::Builder::new().name("signals".into());
     let thread = thread.spawn(move || {
-        if signals.forever().next().is_some() {
+        if let Some(signal) = signals.forever().next() {
             let mut leash = leash.lock().unwrap_or_else(PoisonError::into_inner);
-            drop(leash.take());
+            if let Some(mut leash) = leash.take() {
+                // Where nobody reads it any more, all is over.
+                let _ = leash.write_all(&[u8::try_from(signal).unwrap_or(0)]);
+            }
         }
     });
     thread.context("can't start the thread that handles signals")

@@ -35,7 +35,7 @@ pub(super) fn run(arguments: &[OsString]) -> Result<(Inside, Vec<OsString>)> {
     let kind = kind.context("the kind is unknown")?;
     set_parent_process_death_signal(Some(Signal::KILL))?;
     let input = read_input(&mut io::stdin().lock()).context("can't read what it is given")?;
-    check_guarded()?;
+    check_wanted()?;
     let top = match (kind.has_namespaces(), Place::of_word(place)) {
         (true, place) => private(&place)?,
         (false, Place::Directory(path)) => path,
@@ -60,13 +60,24 @@ pub(super) fn run(arguments: &[OsString]) -> Result<(Inside, Vec<OsString>)> {
     Ok((inside, command.to_vec()))
 }
 
-/// Makes sure that the guard hadn't ended before this process asked to end with it.
-fn check_guarded() -> Result<()> {
+impl Inside {
+    /// Makes sure that the sandbox is still wanted. A signal that has come before this process
+    /// listened for any is lost: this is for the moment when it does.
+    ///
+    /// # Errors
+    /// When it isn't.
+    pub fn check_wanted(&self) -> Result<()> {
+        check_wanted()
+    }
+}
+
+/// Standard input is open as long as the guard wants this process.
+fn check_wanted() -> Result<()> {
     let stdin = io::stdin();
     let mut one = [PollFd::new(&stdin, PollFlags::IN)];
     poll(&mut one, Some(&Timespec::default()))?;
     match one[0].revents().contains(PollFlags::HUP) {
-        true => bail!("its guard has ended"),
+        true => bail!("interrupted"),
         false => Ok(()),
     }
 }

@@ -28,7 +28,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const STATUS_OF_SIGNALS: i32 = 128;
 
 /// Guards a sandbox: `KIND PLACE MAPS ARGUMENTS...`. Standard input begins with what is handed to
-/// the first process, and ends when nobody wants the sandbox any more.
+/// the first process, and ends when nobody wants the sandbox any more, with the number of the signal
+/// that is the reason, if one is.
 pub(super) fn run(arguments: &[OsString]) -> Result<ExitCode> {
     let [kind, place, maps, command @ ..] = arguments else {
         bail!("a guard needs more arguments");
@@ -44,7 +45,9 @@ pub(super) fn run(arguments: &[OsString]) -> Result<ExitCode> {
     if kind == Kind::Chroot {
         set_child_subreaper(Some(getpid())).context("can't adopt processes")?;
     }
-    host::unshare(host::namespaces(kind)).context("the system gives no namespaces")?;
+    if kind.has_namespaces() {
+        host::unshare(host::namespaces(kind)).context("the system gives no namespaces")?;
+    }
     mapper.map_or(Ok(()), finish_mapper)?;
     match Place::of_word(place) {
         Place::Memory { .. } => guarded(kind, place, command, &input),
@@ -92,7 +95,9 @@ fn guarded(kind: Kind, place: &OsStr, command: &[OsString], input: &[u8]) -> Res
         .and_then(|()| leash.write_all(input));
     // Where it has ended already, its status tells more.
     if handed.is_ok() && !ended_before_standard_input(&handle)? {
-        end(&handle)?;
+        // It may not listen for signals yet, and looks for this when it does.
+        drop(leash);
+        end(&handle, signal_on_standard_input())?;
     }
     let status = first.wait().context("can't wait for its first process")?;
     if kind == Kind::Chroot {
@@ -121,10 +126,20 @@ fn ended_before_standard_input(process: &OwnedFd) -> Result<bool> {
     }
 }
 
+/// The signal that standard input ends with; that which asks to end where it ends with none.
+fn signal_on_standard_input() -> Signal {
+    let mut byte = [0];
+    match io::stdin().lock().read(&mut byte) {
+        Ok(1) if i32::from(byte[0]) == Signal::INT.as_raw() => Signal::INT,
+        Ok(1) if i32::from(byte[0]) == Signal::HUP.as_raw() => Signal::HUP,
+        _ => Signal::TERM,
+    }
+}
+
 /// Ends a process: it may clean up for some time.
-fn end(process: &OwnedFd) -> Result<()> {
+fn end(process: &OwnedFd, signal: Signal) -> Result<()> {
     let deadline = Instant::now() + PATIENCE;
-    let _ = pidfd_send_signal(process, Signal::TERM);
+    let _ = pidfd_send_signal(process, signal);
     loop {
         let left = deadline.saturating_duration_since(Instant::now());
         let left = Timespec::try_from(left).ok();

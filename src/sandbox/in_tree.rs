@@ -9,26 +9,16 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail};
-use rustix::fs::{CWD, FileType, Mode, makedev, mknodat};
 use rustix::mount::{
     MountFlags, MountPropagationFlags, mount, mount_bind, mount_bind_recursive, mount_change,
 };
 use rustix::process::{Signal, set_parent_process_death_signal};
 use rustix::thread::UnshareFlags;
 
+use super::devices::{DEVICES, Devices, make_empty};
 use super::program::{self, Ended, Output};
 use super::stand_in::{Placed, StandIn};
 use super::{Inside, Kind, host, mark};
-
-/// Devices that every program may expect, with their numbers.
-const DEVICES: [(&str, u32, u32); 6] = [
-    ("null", 1, 3),
-    ("zero", 1, 5),
-    ("full", 1, 7),
-    ("random", 1, 8),
-    ("urandom", 1, 9),
-    ("tty", 5, 0),
-];
 
 /// Names in /dev that lead elsewhere.
 const LINKS: [(&str, &str); 5] = [
@@ -72,8 +62,8 @@ impl InTree<'_> {
         let placed = self.stand_ins.iter().map(|it| it.place(tree));
         let placed = placed.collect::<io::Result<Vec<_>>>()?;
         let devices = match self.inside.kind {
-            Kind::Chroot => make_devices(tree, &self.devices)?,
-            Kind::User | Kind::Root => Vec::new(),
+            Kind::Chroot => Some(Devices::make(tree, &self.devices)?),
+            Kind::User | Kind::Root => None,
         };
         let mut command = mark::command("in-tree");
         command.arg(self.inside.kind.as_str()).arg(tree);
@@ -81,11 +71,11 @@ impl InTree<'_> {
         command.args(arguments).env_clear();
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         let ended = program::run(&mut command, output);
-        for path in devices {
-            fs::remove_file(path)?;
-        }
-        let placed = placed.into_iter().flatten();
-        placed.map(Placed::take_away).collect::<io::Result<()>>()?;
+        devices.map_or(Ok(()), Devices::remove)?;
+        placed
+            .into_iter()
+            .flatten()
+            .try_for_each(Placed::take_away)?;
         ended
     }
 }
@@ -182,42 +172,4 @@ fn mount_terminals(path: &Path) -> rustix::io::Result<()> {
     let options = format!("newinstance,ptmxmode=0666,mode=620,gid={TTY_GROUP}");
     let options = std::ffi::CString::new(options).map_err(|_| rustix::io::Errno::INVAL)?;
     mount("devpts", path, "devpts", flags, &*options)
-}
-
-/// Makes a file without content, and the directories above it.
-fn make_empty(path: &Path) -> io::Result<()> {
-    path.parent().map_or(Ok(()), fs::create_dir_all)?;
-    File::create(path).map(drop)
-}
-
-/// Makes devices and `files` in the tree's own /dev, where they aren't there; gives what it made.
-fn make_devices(tree: &Path, files: &[String]) -> io::Result<Vec<PathBuf>> {
-    let dev = super::locate_followed(tree, Path::new("dev"))?;
-    if !dev.is_dir() {
-        fs::create_dir(&dev)?;
-    }
-    let mut made = Vec::new();
-    for (name, major, minor) in DEVICES {
-        let path = dev.join(name);
-        if fs::symlink_metadata(&path).is_err() {
-            let mode = Mode::from_raw_mode(0o666);
-            mknodat(
-                CWD,
-                &path,
-                FileType::CharacterDevice,
-                mode,
-                makedev(major, minor),
-            )?;
-            fs::set_permissions(&path, PermissionsExt::from_mode(0o666))?;
-            made.push(path);
-        }
-    }
-    for name in files {
-        let path = dev.join(name);
-        if fs::symlink_metadata(&path).is_err() {
-            make_empty(&path)?;
-            made.push(path);
-        }
-    }
-    Ok(made)
 }

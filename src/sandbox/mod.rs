@@ -17,6 +17,7 @@
 //! has a plain chroot(2): programs see the processes of the machine, and have no /proc.
 
 mod below;
+mod devices;
 mod emulators;
 mod enter;
 mod first;

@@ -1,6 +1,8 @@
 //! A tree that begins as one that is kept, which it leaves as it is.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io;
+use std::os::unix::fs::{MetadataExt, chown};
 use std::path::Path;
 
 use anyhow::{Context, Result};
@@ -25,6 +27,9 @@ impl Inside {
         };
         // Under names that need no escapes in the options of a mount.
         let (lower, upper, work) = (make("lower")?, make("upper")?, make("work")?);
+        // Of the top directory, this one's attributes count.
+        copy_attributes(kept, &upper)
+            .with_context(|| format!("can't look at '{}'", kept.display()))?;
         mount_bind(kept, &lower).with_context(|| format!("can't show '{}'", kept.display()))?;
         let [lower, upper, work] = [lower, upper, work].map(|path| path.display().to_string());
         let options = format!("lowerdir={lower},upperdir={upper},workdir={work}");
@@ -41,4 +46,12 @@ impl Inside {
         }
         Ok(mounted.is_ok())
     }
+}
+
+/// Gives a directory the permissions, the owner and the time of another one.
+fn copy_attributes(from: &Path, to: &Path) -> io::Result<()> {
+    let metadata = fs::metadata(from)?;
+    chown(to, Some(metadata.uid()), Some(metadata.gid()))?;
+    fs::set_permissions(to, metadata.permissions())?;
+    File::open(to)?.set_modified(metadata.modified()?)
 }

@@ -96,6 +96,7 @@ mod same_bytes;
 mod squashfs;
 /// Exit statuses.
 mod status;
+mod systems;
 /// Files that come from the data directory or the network.
 mod uploads;
 /// Images copied by their data onto media that hold something else.

@@ -1,6 +1,5 @@
 //! Steps, one after the other.
 
-use std::cell::RefCell;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
@@ -8,7 +7,7 @@ use anyhow::{Context as _, Result};
 use super::Options;
 use super::device::Device;
 use crate::engine::{self, Event, Reporter};
-use crate::rootfs::{Assembly, StandIns};
+use crate::rootfs::Assembly;
 use crate::sandbox::{Inside, Output};
 use crate::system::{Action, Step, System};
 
@@ -35,11 +34,9 @@ impl Assembler<'_> {
     pub(super) fn assemble(&self, output: Output, options: &Options) -> Result<Device> {
         let device = Device::create(self.run, self.seed, &self.system.disk)?;
         let mut assembly = Assembly {
-            inside: self.inside,
             package_cache: options.package_cache.as_deref(),
             root_cache: options.root_cache.as_deref(),
-            stand_ins: StandIns::default(),
-            output: RefCell::new(output),
+            ..Assembly::new(self.inside, output)
         };
         let steps = self.system.steps.len();
         for (step, number) in self.system.steps.iter().zip(1..) {

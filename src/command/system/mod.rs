@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use anyhow::{Context as _, Result, anyhow};
+use anyhow::{Context as _, Result, anyhow, bail};
 use disklayout::Identity;
 use disklayout::layout::{self, DiskPlan};
 use foreign::run::Runner;
@@ -29,6 +29,7 @@ use crate::image::FileFormat;
 use crate::report;
 use crate::rootfs;
 use crate::sandbox::{self, Host, Inside, Output, Place, Request};
+use crate::status::Status;
 use crate::system::{Action, System};
 use assemble::Assembler;
 pub use device::path as device_path;
@@ -132,6 +133,9 @@ fn place(tree: &Tree, kind: sandbox::Kind, directory: &Path) -> Result<Place> {
         Ok(Place::Directory(directory))
     };
     match tree {
+        Tree::Memory if !kind.has_namespaces() => {
+            bail!("without namespaces a tree can't be in memory: give a directory with --tree")
+        }
         Tree::Below(directory) => below(directory),
         Tree::Memory => Ok(Place::memory()),
         Tree::Auto if kind.has_namespaces() && Place::is_memory_enough() => Ok(Place::memory()),
@@ -149,7 +153,7 @@ pub fn assemble(
     bars: &MultiProgress,
     inside: &Inside,
     system: &System,
-) -> Result<ExitCode> {
+) -> Result<Status> {
     let (path, names) = outputs::names(&settings.directory, &options.output, &options.files)?;
     let run = engine::Settings {
         directory: Arc::new(Directory::share(&path)?),
@@ -161,6 +165,7 @@ pub fn assemble(
         install: settings.install.clone(),
     };
     clean_up_on_signals(&run.temporaries, bars)?;
+    inside.check_wanted()?;
     let reporter = report::choose(settings.json, bars);
     let assembler = Assembler {
         system,
@@ -177,7 +182,7 @@ pub fn assemble(
     let status = assembler.pack(&device, &names, &options.files)?;
     match reporter.lost() {
         Some(error) => Err(anyhow::Error::new(error).context(NOT_TOLD)),
-        None => Ok(status.into()),
+        None => Ok(status),
     }
 }
 

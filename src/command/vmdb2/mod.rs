@@ -16,6 +16,7 @@ use crate::config::yaml;
 use crate::describe::vmdb2::{self as describe, Described};
 use crate::engine::Conditions;
 use crate::sandbox::Inside;
+use crate::status::Status;
 
 /// What is built, and how.
 #[derive(Clone, Debug)]
@@ -66,7 +67,7 @@ pub fn assemble(
     options: &Options,
     bars: &MultiProgress,
     inside: &Inside,
-) -> Result<ExitCode> {
+) -> Result<Status> {
     let system = options.describe(settings, &inside.input)?.system;
     system::assemble(settings, &options.system, bars, inside, &system)
 }

@@ -300,7 +300,7 @@ impl Builder<'_> {
         let uuid = match is_fat(word) {
             true => {
                 let number = match options.get("volume-id") {
-                    Some(text) => u32::from_str_radix(&text, 16).ok(),
+                    Some(text) => u32::from_str_radix(text, 16).ok(),
                     None => Some(identity.number32("volume id")),
                 };
                 let Some(number) = number else {

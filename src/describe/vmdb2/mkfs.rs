@@ -118,8 +118,7 @@ pub(super) fn parse(kind: &str, text: &str) -> Result<Chosen, String> {
                 "the option '{word}' of mkfs.{kind} can't be taken here"
             ));
         };
-        let mut letters = letters.char_indices();
-        while let Some((at, letter)) = letters.next() {
+        for (at, letter) in letters.char_indices() {
             let found = table(kind).iter().find(|(known, _)| *known == letter);
             let Some((_, meaning)) = found else {
                 return Err(format!(

@@ -2,8 +2,9 @@
 //! "optimal", sectors of 512 bytes), found by trying.
 //!
 //! A place in a decimal unit or in percent means any place nearby, up to half a unit away; one in
-//! sectors, bytes or a binary unit means exactly that. If there are places at whole MiB for both ends
-//! among those that are meant, the nearest are taken; if there aren't, the nearest of all.
+//! sectors, bytes or a binary unit means exactly that. If there are places at whole MiB for the start
+//! among those that are meant, the nearest is taken, and then one for the end too, if there is any; if
+//! there aren't, the nearest of all.
 
 use std::ops::RangeInclusive;
 
@@ -41,7 +42,8 @@ pub(super) fn bounds(
     }
     let aligned = gaps.iter().find_map(|gap| {
         let first = nearest(first, gap, 0)?;
-        Some((first, nearest(last, gap, GRAIN - 1)?))
+        let last = nearest(last, gap, GRAIN - 1).or_else(|| clamped(last, gap))?;
+        Some((first, last))
     });
     let any = || {
         gaps.iter().find_map(|gap| {
@@ -113,10 +115,16 @@ fn place(text: &str, sectors: u64, is_end: bool) -> Result<Place, String> {
             "'{text}' is less than one of its unit: say it in a smaller one"
         ));
     }
+    if number.scale > 1 && matches!(unit, Unit::Percent) {
+        return Err(format!(
+            "'{text}' isn't a whole number of hundredths: say it in another unit"
+        ));
+    }
     let (offset, radius) = match unit {
         Unit::Percent => {
-            let offset = number.of(sectors.saturating_sub(1).into()) / 100;
-            (offset, sectors / 100 / 2)
+            // A hundredth is a whole number of bytes.
+            let hundredth = u128::from(sectors) * u128::from(SECTOR) / 100;
+            (number.of(hundredth) / u128::from(SECTOR), sectors / 100 / 2)
         }
         Unit::Sectors => (number.of(1), 0),
         Unit::Binary(bytes) => (number.of(bytes.into()) / u128::from(SECTOR), 0),
@@ -261,6 +269,7 @@ mod tests {
             ("1M", "99999G", "outside of the disk"),
             ("1 MiB", "50 MB", "no unit"),
             ("16M", "0.05G", "smaller"),
+            ("1M", "33.3%", "whole number"),
             ("0s", "30M", "aren't free"),
             ("x", "30M", "no place"),
             ("", "30M", "no place"),

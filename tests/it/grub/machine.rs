@@ -16,6 +16,13 @@ const UEFI: [&str; 4] = [
     "/usr/share/OVMF/OVMF_CODE.secboot.fd",
 ];
 
+/// The drive of a machine that has UEFI as its firmware.
+pub(crate) fn uefi() -> String {
+    let code = UEFI.into_iter().find(|path| Path::new(path).exists());
+    let code = code.expect("there is no UEFI for machines, see scripts/setup");
+    format!("if=pflash,format=raw,readonly=on,file={code}")
+}
+
 /// What a machine says on its serial line until it turns itself off.
 pub(super) fn boot(firmware: Firmware, image: &Path) -> String {
     let mut machine = command("timeout");
@@ -37,10 +44,7 @@ pub(super) fn boot(firmware: Firmware, image: &Path) -> String {
         "none",
     ]);
     if firmware == Firmware::Uefi {
-        let code = UEFI.into_iter().find(|path| Path::new(path).exists());
-        let code = code.expect("there is no UEFI for machines, see scripts/setup");
-        let flash = format!("if=pflash,format=raw,readonly=on,file={code}");
-        machine.args(["-machine", "q35", "-drive", &flash]);
+        machine.args(["-machine", "q35", "-drive", &uefi()]);
     }
     let disk = format!("format=raw,snapshot=on,file={}", image.display());
     let output = machine

@@ -6,6 +6,6 @@ mod boot_code;
 mod configuration;
 mod disk;
 mod features;
-mod machine;
+pub(crate) mod machine;
 mod started;
 mod tree;

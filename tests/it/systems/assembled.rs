@@ -1,0 +1,278 @@
+//! What is in images of systems that are made of files alone.
+
+use std::fs;
+use std::path::Path;
+
+use testkit::program::{arguments, output, run};
+
+use super::place::{Place, specification};
+use super::user::{self, User};
+use crate::checkers;
+use crate::world::Run;
+
+/// Partitions with and without a filesystem, files of all kinds, a boot loader written by hand.
+const FILES: &str = include_str!("../../data/vmdb2/files.vmdb");
+
+/// Makes `files.img`, and what it is made of.
+fn built(user: User, line: &str) -> (Place, Run) {
+    let place = Place::new(user);
+    place.put_root();
+    place.put("files.vmdb", FILES);
+    place.put("copy-me.txt", "copied\n");
+    place.put("overlay/etc/deep/file", "from a directory\n");
+    let run = place.run(line);
+    (place, run)
+}
+
+const LINE: &str = "vmdb2 --output files.img --rootfs-tarball root.tar --log log files.vmdb";
+
+/// Copies partition `number` of an image to a file.
+fn partition(image: &Path, number: usize) -> std::path::PathBuf {
+    let json = run("sfdisk", &arguments(&["--json"], &[image])).unwrap();
+    let json: serde_json::Value = serde_json::from_str(&json).unwrap();
+    let part = &json["partitiontable"]["partitions"][number - 1];
+    let [start, size] = ["start", "size"].map(|key| part[key].as_u64().unwrap() as usize * 512);
+    let path = image.with_extension(format!("p{number}"));
+    let bytes = fs::read(image).unwrap();
+    fs::write(&path, &bytes[start..start + size]).unwrap();
+    path
+}
+
+/// The sum of a file.
+fn digest(path: &Path) -> String {
+    let said = run("sha256sum", &arguments(&[], &[path])).unwrap();
+    said.split(' ').next().unwrap().to_owned()
+}
+
+/// What debugfs answers of a filesystem.
+fn debugfs(filesystem: &Path, request: &str) -> String {
+    let said = output("debugfs", &arguments(&["-R", request], &[filesystem]));
+    String::from_utf8_lossy(&said.stdout).into_owned()
+}
+
+#[test]
+fn every_step_is_seen_in_the_image() {
+    for user in user::all() {
+        let (place, run) = built(user, LINE);
+        run.expect(0);
+        let image = place.path("files.img");
+        let table = self::run("sfdisk", &arguments(&["--dump"], &[&image])).unwrap();
+        for part in [
+            "label: dos",
+            "start=        2048, size=       16384, type=c, bootable",
+            "start=       18432, size=        2048, type=83",
+            "start=       20480, size=      241664, type=83",
+        ] {
+            assert!(table.contains(part), "{table}");
+        }
+        checkers::accepted("sfdisk", &image);
+        let firmware = partition(&image, 1);
+        checkers::fsck("vfat", &firmware).unwrap();
+        let listed = self::run("mdir", &arguments(&["-/", "-b", "-i"], &[&firmware])).unwrap();
+        assert!(listed.contains("::/config.txt"), "{listed}");
+        let bytes = fs::read(&image).unwrap();
+        // What shell steps have written in front of the partitions, and into one without a filesystem.
+        assert_eq!(&bytes[100 * 512..100 * 512 + 6], b"loader");
+        assert_eq!(&bytes[18432 * 512..18432 * 512 + 3], b"raw");
+        let root = partition(&image, 3);
+        checkers::fsck("ext4", &root).unwrap();
+        for (request, parts) in [
+            (
+                "stat /foo/bar",
+                &["Mode:  0777", "User:   123   Group:   456"][..],
+            ),
+            (
+                "stat /foo/bar/test.txt",
+                &["Mode:  0604", "User:     1   Group:     2", "Size: 5"],
+            ),
+            ("cat /foo/bar/test.txt", &["hello"]),
+            ("cat /foo/copied", &["copied"]),
+            ("cat /etc/deep/file", &["from a directory"]),
+            ("stat /etc/deep/file", &["User:     7   Group:    50"]),
+            (
+                "stat /bin/busybox",
+                &["Mode:  04755", "User:     0   Group:     0"],
+            ),
+            ("stat /tmp", &["Mode:  01777"]),
+            (
+                "cat /etc/fstab",
+                &[" / ext4 defaults 0 1", " /boot/firmware vfat defaults 0 1"],
+            ),
+            ("cat /etc/seen", &["uid=0(root)", "one two"]),
+            ("cat /etc/root", &["outside"]),
+            ("stat /etc/chown", &["User: 65534   Group: 65534"]),
+        ] {
+            let said = debugfs(&root, request);
+            for part in parts {
+                assert!(said.contains(part), "{user:?} {request}: {said}");
+            }
+        }
+        // Nothing of what was there for programs alone.
+        let left = [
+            "/etc/resolv.conf",
+            "/usr/sbin/policy-rc.d",
+            "/dev/null",
+            "/proc/self",
+            "/run/lock",
+        ];
+        for path in left {
+            let said = debugfs(&root, &format!("stat {path}"));
+            assert!(!said.contains("Inode:"), "{path}: {said}");
+        }
+        let log = fs::read_to_string(place.path("log")).unwrap();
+        assert!(log.contains("the script says this"), "{log}");
+        fs::remove_file(place.path("log")).unwrap();
+        let names = place.names();
+        let expected = [
+            "copy-me.txt",
+            "files.img",
+            "files.p1",
+            "files.p3",
+            "files.vmdb",
+            "overlay",
+            "root.tar",
+        ];
+        assert_eq!(names, expected);
+    }
+}
+
+#[test]
+fn the_same_specification_gives_the_same_bytes() {
+    let mut digests = Vec::new();
+    let lines = [
+        LINE,
+        "-j 1 vmdb2 --output files.img --rootfs-tarball root.tar --tree . files.vmdb",
+    ];
+    for user in user::all() {
+        for line in lines {
+            let (place, run) = built(user, line);
+            run.expect(0);
+            digests.push(digest(&place.path("files.img")));
+        }
+    }
+    let first = &digests[0];
+    assert!(digests.iter().all(|it| it == first), "{digests:?}");
+}
+
+#[test]
+fn an_unpacked_root_is_kept_and_makes_no_difference() {
+    let place = Place::new(User::Ordinary);
+    place.put_root();
+    let steps = "  - chroot: root\n    shell: echo changed > /etc/passwd\n";
+    place.put("a.vmdb", specification(steps));
+    let line = "vmdb2 --output a.img --rootfs-tarball root.tar a.vmdb";
+    place.run(line).expect(0);
+    let expected = digest(&place.path("a.img"));
+    for _ in 0..2 {
+        place
+            .run(&line.replace("--output", "--root-cache cache --output"))
+            .expect(0);
+        assert_eq!(digest(&place.path("a.img")), expected);
+        assert_eq!(fs::read_dir(place.path("cache")).unwrap().count(), 1);
+    }
+    // It belongs to users that only a sandbox has.
+    let steps = "  - shell: rm -rf cache\n    root-fs: root\n";
+    place.put("remove.vmdb", specification(steps));
+    place.run("vmdb2 --output x.img remove.vmdb").expect(0);
+    assert!(!place.path("cache").exists());
+}
+
+#[test]
+fn every_format_holds_the_same_disk() {
+    let (place, run) = built(
+        User::Ordinary,
+        "vmdb2 --output files.img --format raw,qcow2,raw.zst,bmap --image-checksum sha256 \
+         --rootfs-tarball root.tar files.vmdb",
+    );
+    run.expect(0);
+    let names = place.names();
+    for name in [
+        "files.img",
+        "files.qcow2",
+        "files.img.zst",
+        "files.bmap",
+        "files.qcow2.sha256",
+    ] {
+        assert!(names.iter().any(|it| it == name), "{names:?}");
+    }
+    let same = output(
+        "qemu-img",
+        &arguments(
+            &["compare"],
+            &[&place.path("files.img"), &place.path("files.qcow2")],
+        ),
+    );
+    assert!(same.status.success(), "{same:?}");
+    checkers::accepted("qemu-img", &place.path("files.qcow2"));
+}
+
+#[test]
+fn by_its_other_name_it_is_a_drop_in() {
+    let (place, run) = built(User::Ordinary, LINE);
+    run.expect(0);
+    let expected = digest(&place.path("files.img"));
+    let line = "--output files.img --rootfs-tarball root.tar -v files.vmdb";
+    Run::of(&mut place.by_link(line)).expect(0);
+    assert_eq!(digest(&place.path("files.img")), expected);
+    Run::of(&mut place.by_link("--version")).expect(0);
+    Run::of(&mut place.by_link("files.vmdb")).expect(1);
+    place.put(
+        "fails.vmdb",
+        specification("  - error: on purpose\n    teardown: x\n"),
+    );
+    Run::of(&mut place.by_link("--output x.img fails.vmdb")).expect(1);
+}
+
+#[test]
+fn what_steps_make_of_the_partition_table_stays() {
+    let place = Place::new(User::Ordinary);
+    let script = "  - shell: |\n      sfdisk --quiet --no-reread --activate '{{ output }}' 1\n    root-fs: root\n";
+    place.put(
+        "table.vmdb",
+        specification(script).replace("  - unpack-rootfs: root\n", ""),
+    );
+    place.run("vmdb2 --output a.img table.vmdb").expect(0);
+    let table = run("sfdisk", &arguments(&["--dump"], &[&place.path("a.img")])).unwrap();
+    assert!(table.contains("type=83, bootable"), "{table}");
+    checkers::fsck("ext4", &partition(&place.path("a.img"), 1)).unwrap();
+    let moved = script.replace("--activate '{{ output }}' 1", "--delete '{{ output }}' 1");
+    place.put(
+        "moved.vmdb",
+        specification(&moved).replace("  - unpack-rootfs: root\n", ""),
+    );
+    let run = place.run("vmdb2 --output b.img moved.vmdb");
+    run.expect(3).says(["changed the partition table"]);
+    assert!(!place.path("b.img").exists());
+}
+
+#[test]
+fn a_dry_run_touches_nothing_and_needs_no_program() {
+    let place = Place::new(User::Ordinary);
+    place.put("files.vmdb", FILES);
+    place.put("copy-me.txt", "");
+    fs::create_dir(place.path("overlay")).unwrap();
+    let run = place.run("vmdb2 --dry-run files.vmdb").expect(0);
+    for part in [
+        "1 primary: sectors 2048 to 18431",
+        "at /boot/firmware",
+        "create-file: /foo/bar/test.txt",
+    ] {
+        assert!(run.stdout.contains(part), "{}", run.stdout);
+    }
+    let run = place.run("--json vmdb2 --dry-run files.vmdb").expect(0);
+    let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(document["volumes"][0]["mounted_at"], "/boot/firmware");
+    assert_eq!(document["disk"]["partitions"][2]["first"], 20480);
+    assert_eq!(place.names(), ["copy-me.txt", "files.vmdb", "overlay"]);
+}
+
+#[test]
+fn a_specification_may_come_from_standard_input() {
+    let (place, run) = built(User::Ordinary, LINE);
+    run.expect(0);
+    let expected = digest(&place.path("files.img"));
+    let mut command = place.command("vmdb2 --output files.img --rootfs-tarball root.tar -");
+    command.stdin(fs::File::open(place.path("files.vmdb")).unwrap());
+    Run::of(&mut command).expect(0);
+    assert_eq!(digest(&place.path("files.img")), expected);
+}

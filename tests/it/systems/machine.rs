@@ -1,0 +1,110 @@
+//! Machines that are started from an image, and asked how they are.
+
+use std::io::{Read as _, Write as _};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+
+use createhdds::system::Firmware;
+use testkit::program::command;
+
+use crate::checkers;
+
+/// What a machine is asked when somebody has logged in.
+const QUESTIONS: &str = "cat /proc/cmdline; findmnt -no SOURCE,FSTYPE /; cat /etc/hostname; \
+                         systemctl is-system-running --wait; systemctl --failed --no-legend --no-pager";
+
+/// A machine that runs.
+struct Machine {
+    child: Child,
+    input: ChildStdin,
+    output: ChildStdout,
+    said: String,
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Machine {
+    fn start(mut machine: std::process::Command) -> Self {
+        machine.stdin(Stdio::piped()).stdout(Stdio::piped());
+        let mut child = machine.spawn().expect("can't be run, see scripts/setup");
+        Self {
+            input: child.stdin.take().unwrap(),
+            output: child.stdout.take().unwrap(),
+            child,
+            said: String::new(),
+        }
+    }
+
+    /// Reads on until one of `ends` has come behind what was read before.
+    fn read_until(&mut self, ends: &[&str]) -> String {
+        let from = self.said.len();
+        let mut buffer = [0; 4096];
+        loop {
+            let new = &self.said[from..];
+            if ends.iter().any(|end| new.contains(end)) {
+                return new.to_owned();
+            }
+            for sign in [
+                "(initramfs)",
+                "Kernel panic",
+                "grub rescue>",
+                "Emergency mode",
+            ] {
+                assert!(!new.contains(sign), "{}", self.said);
+            }
+            let count = self.output.read(&mut buffer).unwrap();
+            assert!(count > 0, "the machine has stopped: {}", self.said);
+            let text = String::from_utf8_lossy(&buffer[..count]);
+            self.said.push_str(&text.replace('\r', ""));
+        }
+    }
+
+    fn say(&mut self, line: &str) {
+        writeln!(self.input, "{line}").unwrap();
+    }
+}
+
+/// What a machine answers whose system lets root in without a password. A machine that is emulated
+/// takes the time that it takes.
+pub(super) fn ask(firmware: Firmware, image: &Path) -> String {
+    let mut machine = command("timeout");
+    machine.args([
+        "3000",
+        "qemu-system-x86_64",
+        "-accel",
+        "tcg",
+        "-m",
+        "768",
+        "-smp",
+        "2",
+    ]);
+    machine.args([
+        "-nographic",
+        "-no-reboot",
+        "-nodefaults",
+        "-serial",
+        "stdio",
+        "-net",
+        "none",
+    ]);
+    if firmware == Firmware::Uefi {
+        machine.args(["-machine", "q35", "-drive", &crate::grub::machine::uefi()]);
+    }
+    let disk = format!("format=raw,snapshot=on,if=virtio,file={}", image.display());
+    machine.args(["-drive", &disk]);
+    let mut machine = Machine::start(machine);
+    machine.read_until(&["login: "]);
+    machine.say("root");
+    machine.read_until(&["# "]);
+    // What is typed comes back: the words are put together by the shell alone.
+    machine.say(&format!("echo BE''GIN; {QUESTIONS}; echo E''ND"));
+    machine.read_until(&["\nBEGIN\n"]);
+    let answer = machine.read_until(&["\nEND\n"]);
+    checkers::accepted("qemu-system-x86_64", image);
+    answer
+}

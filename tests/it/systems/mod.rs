@@ -1,0 +1,11 @@
+//! Systems that are assembled from specifications of vmdb2: by an ordinary user, by root, and where
+//! no namespaces are allowed; what is in their images, and that nothing is left of their making.
+
+mod assembled;
+mod container;
+mod debian;
+mod ends;
+mod machine;
+mod parted;
+mod place;
+mod user;
