@@ -139,7 +139,7 @@ fn run_vmdb2(
     let done = start_logging(matches).and_then(|bars| match inside {
         Some(inside) => {
             let status = command::vmdb2::assemble(&settings, &options, &bars, inside);
-            status.map(|status| code(status))
+            status.map(&code)
         }
         None => command::vmdb2::run(&settings, &options, arguments),
     });

@@ -11,6 +11,7 @@ mod sample;
 mod server;
 /// The binary in a directory and an environment of its own, for the other modules.
 mod world;
+mod yaml;
 
 /// `all`: what it builds, renames and removes.
 mod all;

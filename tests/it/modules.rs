@@ -92,6 +92,7 @@ const COMMAND: &Rules = &[
             "foreign::address",
             "formats",
             "image",
+            "system",
         ],
     ),
     ("config", &[]),

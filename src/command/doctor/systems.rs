@@ -27,9 +27,9 @@ pub(super) fn checks(runner: &Runner) -> Vec<Check> {
         ),
     });
     checks.push(match found(ANSIBLE) {
-        true => Check::ok(ANSIBLE.program, format!("plays playbooks, {USE}")),
+        true => Check::ok(ANSIBLE.packages.debian, format!("plays playbooks, {USE}")),
         false => Check::unneeded(
-            ANSIBLE.program,
+            ANSIBLE.packages.debian,
             format!("not installed, needed by playbooks alone, {USE}"),
         ),
     });

@@ -33,11 +33,9 @@ impl Assembler<'_> {
     /// That of the first step that fails, with its place.
     pub(super) fn assemble(&self, output: Output, options: &Options) -> Result<Device> {
         let device = Device::create(self.run, self.seed, &self.system.disk)?;
-        let mut assembly = Assembly {
-            package_cache: options.package_cache.as_deref(),
-            root_cache: options.root_cache.as_deref(),
-            ..Assembly::new(self.inside, output)
-        };
+        let mut assembly = Assembly::new(self.inside, output);
+        assembly.package_cache = options.package_cache.as_deref();
+        assembly.root_cache = options.root_cache.as_deref();
         let steps = self.system.steps.len();
         for (step, number) in self.system.steps.iter().zip(1..) {
             let title = step.title.as_str();

@@ -1,4 +1,4 @@
-//! What a plain scalar is in YAML 1.1 (the types of https://yaml.org/type/), as `safe_load` of PyYAML
+//! What a plain scalar is in YAML 1.1 (the types of <https://yaml.org/type/>), as `safe_load` of PyYAML
 //! resolves them. What is in quotes is a string, and never comes here.
 
 use crate::config::node::Kind;
@@ -76,7 +76,7 @@ fn integer(text: &str) -> Option<i128> {
         [b'0'] => Some(0),
         [b'0', b'b', ..] => number(&rest[2..], 2),
         [b'0', b'x', ..] => number(&rest[2..], 16),
-        [b'0', ..] => number(&rest[1..], 8),
+        [b'0', ..] => number(rest, 8),
         [b'1'..=b'9', ..] if rest.contains(':') => sexagesimal(rest),
         [b'1'..=b'9', ..] => number(rest, 10),
         _ => None,
@@ -222,6 +222,7 @@ mod tests {
             ("089", string("089")),
             ("00", int(0)),
             ("0_7", int(7)),
+            ("0_", int(0)),
             ("0", int(0)),
             ("-0", int(0)),
             ("+12", int(12)),

@@ -4,6 +4,8 @@
 //! which steps are left out. What can't be is refused with its place before anything is touched.
 
 mod builder;
+#[cfg(test)]
+mod cases;
 mod disk;
 mod grub;
 mod keys;
