@@ -93,7 +93,7 @@ fn run_arguments() -> [Arg; 7] {
         path(
             "root-cache",
             "DIR",
-            "Keep the unpacked --rootfs-tarball there, and begin with it",
+            "Keep the unpacked --rootfs-tarball there, and it with packages, and begin with that",
         ),
         option(
             "tree",

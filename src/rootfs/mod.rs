@@ -6,6 +6,8 @@ mod bootstrap;
 mod files;
 mod grow;
 mod host;
+mod kept;
+mod layers;
 mod packages;
 mod programs;
 mod unpack;
@@ -17,6 +19,9 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
+pub use kept::Beginning;
+use kept::Kept;
+pub use layers::{Checkpoint, checkpoints};
 use packages::Sources;
 
 use crate::sandbox::{Inside, Output, StandIn};
@@ -35,6 +40,8 @@ pub struct Assembly<'a> {
     pub stand_ins: StandIns,
     /// Where goes what programs say.
     pub output: RefCell<Output>,
+    /// What the tree has begun as.
+    kept: Option<Kept>,
     /// Where packages came from when their lists were read.
     listed: RefCell<Option<Sources>>,
 }
@@ -57,7 +64,19 @@ impl<'a> Assembly<'a> {
             root_cache: None,
             stand_ins: StandIns::default(),
             output: RefCell::new(output),
+            kept: None,
             listed: RefCell::new(None),
+        }
+    }
+
+    /// Keeps the tree as it is behind a checkpoint, if it has begun as something that is kept.
+    ///
+    /// # Errors
+    /// When it can't be copied.
+    pub fn keep_at(&self, checkpoint: &Checkpoint) -> Result<()> {
+        match &self.kept {
+            Some(kept) => self.keep(kept, checkpoint),
+            None => Ok(()),
         }
     }
 
@@ -66,8 +85,8 @@ impl<'a> Assembly<'a> {
         &self.inside.tree
     }
 
-    /// Does what `action` says. What needs more than the tree isn't done here: packing it, and boot
-    /// loaders.
+    /// Does what `action` says. What needs more than the tree isn't done here: packing it, boot
+    /// loaders, and unpacking an archive, which [`Self::unpack`] does.
     ///
     /// # Errors
     /// When a file can't be made, or when a program fails: with its last lines.
@@ -76,7 +95,6 @@ impl<'a> Assembly<'a> {
             Action::Planned | Action::Say(_) => Ok(()),
             Action::Fail(text) => bail!("{text}"),
             Action::MountPoint(path) => files::make_directories(self.tree(), path, 0o755).map(drop),
-            Action::Unpack(archive) => self.unpack(archive),
             Action::Bootstrap(bootstrap) => self.bootstrap(bootstrap),
             Action::AptUpdate => self.apt_update(),
             Action::Apt(apt) => self.apt(apt),
@@ -102,7 +120,9 @@ impl<'a> Assembly<'a> {
             }
             Action::GrowAtFirstBoot => self.grow_at_first_boot(),
             Action::Remove(path) => files::remove(self.tree(), path),
-            Action::Pack(..) | Action::Grub(_) => bail!("this step needs more than the tree"),
+            Action::Unpack(_) | Action::Pack(..) | Action::Grub(_) => {
+                bail!("this step needs more than the tree")
+            }
         }
     }
 

@@ -3,36 +3,53 @@
 use std::fs::{self, File};
 use std::io;
 use std::os::unix::fs::{MetadataExt, chown};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use rustix::fs::{XattrFlags, removexattr, setxattr};
 use rustix::mount::{MountFlags, mount, mount_bind};
 
 use super::Inside;
 
+/// The directory of the scratch directory with what has changed.
+const CHANGES: &str = "upper";
+
+/// An attribute that overlayfs of a user's keeps, as a trial.
+const TRIAL: &str = "user.overlay.trial";
+
 impl Inside {
-    /// Has the tree begin as `kept`, a directory; what becomes of it is kept apart (overlayfs). False
-    /// where the system can't.
+    /// Has the tree begin as `layers`, directories of which the first is the uppermost; they stay as
+    /// they are, and what becomes of it is kept apart (overlayfs). False where the system can't.
     ///
     /// # Errors
     /// When there is no room for it.
-    pub fn begin_with(&self, kept: &Path) -> Result<bool> {
-        if !self.kind.has_namespaces() {
-            return Ok(false);
-        }
+    pub fn begin_with(&self, layers: &[PathBuf]) -> Result<bool> {
         let make = |name: &str| {
             let path = self.scratch.join(name);
             fs::create_dir(&path).with_context(|| format!("can't make '{}'", path.display()))?;
             Ok::<_, anyhow::Error>(path)
         };
-        // Under names that need no escapes in the options of a mount.
-        let (lower, upper, work) = (make("lower")?, make("upper")?, make("work")?);
+        let (upper, work) = (make(CHANGES)?, make("work")?);
+        // Without them, no directory could take the place of another one.
+        let has_attributes = setxattr(&upper, TRIAL, b"", XattrFlags::empty()).is_ok();
+        let (Some(top), true) = (layers.first(), has_attributes && self.kind.has_namespaces())
+        else {
+            return Ok(false);
+        };
+        removexattr(&upper, TRIAL)?;
         // Of the top directory, this one's attributes count.
-        copy_attributes(kept, &upper)
-            .with_context(|| format!("can't look at '{}'", kept.display()))?;
-        mount_bind(kept, &lower).with_context(|| format!("can't show '{}'", kept.display()))?;
-        let [lower, upper, work] = [lower, upper, work].map(|path| path.display().to_string());
-        let options = format!("lowerdir={lower},upperdir={upper},workdir={work}");
+        copy_attributes(top, &upper)
+            .with_context(|| format!("can't look at '{}'", top.display()))?;
+        // Under names that need no escapes in the options of a mount.
+        let mut lower = Vec::new();
+        for (layer, number) in layers.iter().zip(0..) {
+            let shown = make(&format!("lower{number}"))?;
+            mount_bind(layer, &shown)
+                .with_context(|| format!("can't show '{}'", layer.display()))?;
+            lower.push(shown.display().to_string());
+        }
+        let (lower, upper, work) = (lower.join(":"), upper.display(), work.display());
+        let options = format!("userxattr,lowerdir={lower},upperdir={upper},workdir={work}");
         let options = std::ffi::CString::new(options)?;
         let mounted = mount(
             "overlay",
@@ -45,6 +62,11 @@ impl Inside {
             tracing::debug!("no overlay: {error}");
         }
         Ok(mounted.is_ok())
+    }
+
+    /// The directory with what has changed since [`Self::begin_with`], as overlayfs has it.
+    pub fn changes(&self) -> PathBuf {
+        self.scratch.join(CHANGES)
     }
 }
 

@@ -1,13 +1,13 @@
 //! Steps, one after the other.
 
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use anyhow::{Context as _, Result};
 
 use super::Options;
 use super::device::Device;
 use crate::engine::{self, Event, Reporter};
-use crate::rootfs::Assembly;
+use crate::rootfs::{Assembly, Beginning};
 use crate::sandbox::{Inside, Output};
 use crate::system::{Action, Step, System};
 
@@ -36,38 +36,71 @@ impl Assembler<'_> {
         let mut assembly = Assembly::new(self.inside, output);
         assembly.package_cache = options.package_cache.as_deref();
         assembly.root_cache = options.root_cache.as_deref();
-        let steps = self.system.steps.len();
-        for (step, number) in self.system.steps.iter().zip(1..) {
+        let mut beginning = Beginning::default();
+        let steps = &self.system.steps;
+        for (index, step) in steps.iter().enumerate() {
+            let (number, steps) = (index + 1, steps.len());
             let title = step.title.as_str();
             self.reporter.report(&Event::StepStarted {
                 number,
                 steps,
                 title,
             });
-            assembly.stand_ins = self.grub_stand_ins()?;
-            let took = self.step(step, &assembly, &device)?;
+            let started = Instant::now();
+            let skipped = self.skipped(index, step, &beginning);
+            if skipped.is_none() {
+                assembly.stand_ins = self.grub_stand_ins()?;
+                let done = self.step(index, &mut beginning, &mut assembly, &device);
+                done.with_context(|| step.place.to_string())?;
+            }
             self.reporter.report(&Event::StepEnded {
                 number,
                 steps,
                 title,
-                took,
-                skipped: step.skipped.as_deref(),
+                took: started.elapsed(),
+                skipped,
             });
         }
         Ok(device)
     }
 
-    /// Does a step, unless it is left out; gives how long it took.
-    fn step(&self, step: &Step, assembly: &Assembly<'_>, device: &Device) -> Result<Duration> {
-        let started = Instant::now();
-        if step.skipped.is_none() {
-            let done = match &step.action {
-                Action::Pack(archive, _) => self.pack_tree(archive),
-                Action::Grub(grub) => self.install_grub(grub, assembly, device),
-                action => assembly.run(action),
-            };
-            done.with_context(|| step.place.to_string())?;
+    /// Why a step is left out, if it is: as it was described, or as what it does is done already in the
+    /// tree as it was kept.
+    fn skipped<'s>(&self, index: usize, step: &'s Step, beginning: &Beginning) -> Option<&'s str> {
+        let is_done = beginning.done.is_some_and(|done| match step.action {
+            Action::Grub(_) | Action::Planned => false,
+            _ => index <= done,
+        });
+        let kept = is_done.then_some("as what it does is kept");
+        step.skipped.as_deref().or(kept)
+    }
+
+    /// Does a step.
+    fn step(
+        &self,
+        index: usize,
+        beginning: &mut Beginning,
+        assembly: &mut Assembly<'_>,
+        device: &Device,
+    ) -> Result<()> {
+        let steps = &self.system.steps;
+        let keep = beginning.keep.clone().filter(|it| it.step == index);
+        match &steps[index].action {
+            Action::Unpack(_) => {
+                *beginning = assembly.unpack(steps, index)?;
+                // What is done was done behind it.
+                return Ok(());
+            }
+            Action::Pack(archive, _) => self.pack_tree(archive)?,
+            Action::Grub(grub) => {
+                if beginning.done != Some(index) {
+                    self.install_grub_packages(grub, assembly)?;
+                    keep.map_or(Ok(()), |keep| assembly.keep_at(&keep))?;
+                }
+                return self.install_grub(grub, assembly, device);
+            }
+            action => assembly.run(action)?,
         }
-        Ok(started.elapsed())
+        keep.map_or(Ok(()), |keep| assembly.keep_at(&keep))
     }
 }

@@ -16,20 +16,24 @@ use crate::system::{Action, Apt, Grub};
 const DEV: &str = "/dev/";
 
 impl Assembler<'_> {
-    /// Installs GRUB's packages, and then GRUB.
-    pub(super) fn install_grub(
-        &self,
-        grub: &Grub,
-        assembly: &Assembly<'_>,
-        device: &Device,
-    ) -> Result<()> {
+    /// Installs GRUB's packages.
+    pub(super) fn install_grub_packages(&self, grub: &Grub, assembly: &Assembly<'_>) -> Result<()> {
         let tree = Tree::open(assembly.tree())?;
         let package = bootloader::grub::package(grub.firmware, &tree)?;
         assembly.run(&Action::Apt(Apt {
             packages: vec![package.to_owned()],
             recommends: true,
             clean: true,
-        }))?;
+        }))
+    }
+
+    /// Installs GRUB, whose packages are in the tree.
+    pub(super) fn install_grub(
+        &self,
+        grub: &Grub,
+        assembly: &Assembly<'_>,
+        device: &Device,
+    ) -> Result<()> {
         let target = InTree(assembly);
         bootloader::grub::install(&target, grub, self.system, device.disk())
     }

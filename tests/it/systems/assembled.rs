@@ -178,6 +178,32 @@ fn an_unpacked_root_is_kept_and_makes_no_difference() {
 }
 
 #[test]
+fn what_was_installed_is_kept_until_something_else_is_asked_for() {
+    let place = Place::new(User::Ordinary);
+    place.put_root();
+    let steps = "  - chroot: root\n    shell: echo changed > /etc/passwd\n  - apt: install\n    packages: [a]\n    tag: root\n\
+                 \x20 - chroot: root\n    shell: echo behind > /etc/behind\n";
+    place.put("a.vmdb", specification(steps));
+    let line = "--json vmdb2 --output a.img --rootfs-tarball root.tar a.vmdb";
+    place.run(line).expect(0);
+    let expected = digest(&place.path("a.img"));
+    let kept = line.replace("--output", "--root-cache cache --output");
+    for times in 0..3 {
+        let run = place.run(&kept).expect(0);
+        let skipped = run.stdout.matches("as what it does is kept").count();
+        assert_eq!(skipped, if times == 0 { 0 } else { 2 }, "{}", run.stdout);
+        assert_eq!(digest(&place.path("a.img")), expected);
+        assert_eq!(fs::read_dir(place.path("cache")).unwrap().count(), 2);
+    }
+    place.put("a.vmdb", specification(&steps.replace("[a]", "[b]")));
+    place.run(line).expect(0);
+    let expected = digest(&place.path("a.img"));
+    place.run(&kept).expect(0);
+    assert_eq!(digest(&place.path("a.img")), expected);
+    assert_eq!(fs::read_dir(place.path("cache")).unwrap().count(), 3);
+}
+
+#[test]
 fn every_format_holds_the_same_disk() {
     let (place, run) = built(
         User::Ordinary,

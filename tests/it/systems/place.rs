@@ -108,8 +108,21 @@ impl Place {
         let busybox = busybox.expect("busybox is missing, see scripts/setup");
         fs::copy(busybox, tree.join("bin/busybox")).unwrap();
         fs::set_permissions(tree.join("bin/busybox"), PermissionsExt::from_mode(0o4755)).unwrap();
+        // Removes, replaces and adds, as packages do.
+        let apt = "#!/bin/sh\ncase \"$*\" in *' install '*) echo \"$*\" >> /etc/installed; rm -r /etc/group /etc/old; \
+                   mkdir /etc/old; echo new > /etc/old/new; ln /etc/old/new /etc/linked; sleep 0 ;; esac\n";
+        fs::create_dir_all(tree.join("usr/bin")).unwrap();
+        fs::write(tree.join("usr/bin/apt-get"), apt).unwrap();
+        fs::set_permissions(
+            tree.join("usr/bin/apt-get"),
+            PermissionsExt::from_mode(0o755),
+        )
+        .unwrap();
+        fs::create_dir_all(tree.join("etc/old")).unwrap();
+        fs::write(tree.join("etc/old/file"), "old").unwrap();
         for applet in [
-            "sh", "id", "ls", "cat", "mount", "chown", "test", "mknod", "sleep", "env",
+            "sh", "id", "ls", "cat", "mount", "chown", "test", "mknod", "sleep", "env", "rm",
+            "mkdir", "ln",
         ] {
             symlink("busybox", tree.join("bin").join(applet)).unwrap();
         }
