@@ -70,8 +70,43 @@ fn sum(header: &Header) -> u32 {
     counted.map(u32::from).sum()
 }
 
-/// The name and the size of the file that a header is of; none where it is no sound one.
-pub(super) fn parse(header: &Header) -> Option<(&[u8], u64)> {
+/// What a member is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// A regular file.
+    File,
+    /// Records that tell of the next member.
+    Records,
+    /// The name of the next member, as GNU tar has long ones.
+    LongName,
+    /// What else is no member of its own.
+    Aside,
+    /// A directory, a link, and whatever else there is.
+    Other,
+}
+
+impl Kind {
+    const fn of(typeflag: u8) -> Self {
+        match typeflag {
+            b'0' | b'7' | 0 => Self::File,
+            b'x' => Self::Records,
+            b'L' => Self::LongName,
+            b'g' | b'K' => Self::Aside,
+            _ => Self::Other,
+        }
+    }
+}
+
+/// What a header says that was read.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Parsed {
+    pub kind: Kind,
+    pub name: Vec<u8>,
+    pub size: u64,
+}
+
+/// What a header says; none where it is no sound one.
+pub(super) fn parse(header: &Header) -> Option<Parsed> {
     let is_sound = octal(&header[SUM..SUM + 8]) == Some(sum(header).into());
     let is_ustar = header[MAGIC..].starts_with(b"ustar");
     if !is_sound || !is_ustar {
@@ -80,20 +115,19 @@ pub(super) fn parse(header: &Header) -> Option<(&[u8], u64)> {
     let name = header[NAME..NAME + NAME_MAX]
         .split(|byte| *byte == 0)
         .next()?;
-    let size = match header[SIZE] {
-        BINARY => header[SIZE + 1..SIZE + 4]
-            .iter()
-            .all(|byte| *byte == 0)
-            .then(|| {
-                header[SIZE + 4..MTIME]
-                    .try_into()
-                    .ok()
-                    .map(u64::from_be_bytes)
-            })
-            .flatten()?,
-        _ => octal(&header[SIZE..MTIME])?,
-    };
-    Some((name, size))
+    Some(Parsed {
+        kind: Kind::of(header[TYPE]),
+        name: name.to_vec(),
+        size: number(&header[SIZE..MTIME])?,
+    })
+}
+
+/// A number of 64 bits at most, in octal or binary.
+fn number(field: &[u8]) -> Option<u64> {
+    match field {
+        [BINARY, 0, 0, 0, bytes @ ..] => Some(u64::from_be_bytes(bytes.try_into().ok()?)),
+        _ => octal(field),
+    }
 }
 
 fn octal(field: &[u8]) -> Option<u64> {
@@ -109,7 +143,12 @@ mod tests {
     fn headers_are_read_as_they_were_written() {
         for size in [0, 511, OCTAL_MAX, OCTAL_MAX + 1, u64::MAX] {
             let header = header("a-disk1.vmdk", size, 946_684_800);
-            assert_eq!(parse(&header), Some((&b"a-disk1.vmdk"[..], size)));
+            let expected = Parsed {
+                kind: Kind::File,
+                name: b"a-disk1.vmdk".to_vec(),
+                size,
+            };
+            assert_eq!(parse(&header), Some(expected));
             let mut damaged = header;
             damaged[SIZE + 11] ^= 1;
             assert_eq!(parse(&damaged), None);

@@ -8,8 +8,10 @@
 mod descriptor;
 mod head;
 mod member;
+mod members;
 mod options;
 mod read;
+mod records;
 
 use std::io;
 
@@ -18,7 +20,7 @@ use super::output::Output;
 use super::room::Encoded;
 use super::units::Units;
 use super::vmdk::{self, Grains, Stream};
-use super::{Container, Format, MakeFile, Plan, Request, Target, file};
+use super::{Container, Detail, Format, MakeFile, Plan, Request, Target, file};
 use crate::about::About;
 use crate::disk::Disk;
 use crate::error::Result;
@@ -61,6 +63,10 @@ impl Format for Ova {
 
     fn read<'a>(&self, file: &'a dyn Disk) -> io::Result<Option<Box<dyn Disk + 'a>>> {
         read::read(file)
+    }
+
+    fn describe(&self, file: &dyn Disk) -> io::Result<Vec<Detail>> {
+        read::details(file)
     }
 }
 
