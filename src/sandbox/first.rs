@@ -13,6 +13,9 @@ use rustix::process::{Signal, set_parent_process_death_signal};
 use super::guard::read_input;
 use super::{Kind, Place, emulators, private_root};
 
+/// With less than this, there is no room left.
+const FULL_BYTES: u64 = 16 << 20;
+
 /// What the first process has.
 #[derive(Clone, Debug)]
 pub struct Inside {
@@ -61,6 +64,15 @@ pub(super) fn run(arguments: &[OsString]) -> Result<(Inside, Vec<OsString>)> {
 }
 
 impl Inside {
+    /// Whether there is hardly any room left for the tree.
+    ///
+    /// # Errors
+    /// When the system can't tell.
+    pub fn is_full(&self) -> Result<bool> {
+        let free = rustix::fs::statvfs(&self.tree)?;
+        Ok(free.f_bavail * free.f_frsize < FULL_BYTES)
+    }
+
     /// Makes sure that the sandbox is still wanted. A signal that has come before this process
     /// listened for any is lost: this is for the moment when it does.
     ///

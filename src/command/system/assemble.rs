@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Error, Result};
 
 use super::Options;
 use super::device::Device;
@@ -51,7 +51,8 @@ impl Assembler<'_> {
             if skipped.is_none() {
                 assembly.stand_ins = self.grub_stand_ins()?;
                 let done = self.step(index, &mut beginning, &mut assembly, &device);
-                done.with_context(|| step.place.to_string())?;
+                done.map_err(|error| self.explained(error))
+                    .with_context(|| step.place.to_string())?;
             }
             self.reporter.report(&Event::StepEnded {
                 number,
@@ -62,6 +63,16 @@ impl Assembler<'_> {
             });
         }
         Ok(device)
+    }
+
+    /// The same error, with its reason where that is a tree without room.
+    fn explained(&self, error: Error) -> Error {
+        match self.inside.is_full() {
+            Ok(true) => error.context(
+                "there is no room left for the tree: give a directory that has more with --tree DIR",
+            ),
+            _ => error,
+        }
     }
 
     /// Why a step is left out, if it is: as it was described, or as what it does is done already in the
