@@ -8,6 +8,7 @@ use createhdds::system::Firmware;
 use testkit::program::command;
 
 use crate::checkers;
+use crate::world::send;
 
 /// What a machine is asked when somebody has logged in.
 const QUESTIONS: &str = "cat /proc/cmdline; findmnt -no SOURCE,FSTYPE /; cat /etc/hostname; \
@@ -19,11 +20,14 @@ struct Machine {
     input: ChildStdin,
     output: ChildStdout,
     said: String,
+    /// How much of it was looked at.
+    read: usize,
 }
 
 impl Drop for Machine {
     fn drop(&mut self) {
-        let _ = self.child.kill();
+        // What is started by way of timeout gets the signals that it can forward.
+        send(&self.child, "TERM");
         let _ = self.child.wait();
     }
 }
@@ -37,17 +41,19 @@ impl Machine {
             output: child.stdout.take().unwrap(),
             child,
             said: String::new(),
+            read: 0,
         }
     }
 
-    /// Reads on until one of `ends` has come behind what was read before.
-    fn read_until(&mut self, ends: &[&str]) -> String {
-        let from = self.said.len();
+    /// Reads on until `end` has come behind what was read before; gives what is in front of it.
+    fn read_until(&mut self, end: &str) -> String {
         let mut buffer = [0; 4096];
         loop {
-            let new = &self.said[from..];
-            if ends.iter().any(|end| new.contains(end)) {
-                return new.to_owned();
+            let new = &self.said[self.read..];
+            if let Some(at) = new.find(end) {
+                let before = new[..at].to_owned();
+                self.read += at + end.len();
+                return before;
             }
             for sign in [
                 "(initramfs)",
@@ -98,13 +104,13 @@ pub(super) fn ask(firmware: Firmware, image: &Path) -> String {
     let disk = format!("format=raw,snapshot=on,if=virtio,file={}", image.display());
     machine.args(["-drive", &disk]);
     let mut machine = Machine::start(machine);
-    machine.read_until(&["login: "]);
+    machine.read_until("login: ");
     machine.say("root");
-    machine.read_until(&["# "]);
+    machine.read_until("# ");
     // What is typed comes back: the words are put together by the shell alone.
     machine.say(&format!("echo BE''GIN; {QUESTIONS}; echo E''ND"));
-    machine.read_until(&["\nBEGIN\n"]);
-    let answer = machine.read_until(&["\nEND\n"]);
+    machine.read_until("BEGIN\n");
+    let answer = machine.read_until("END\n");
     checkers::accepted("qemu-system-x86_64", image);
     answer
 }
