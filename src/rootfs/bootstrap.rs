@@ -13,7 +13,20 @@ use foreign::run::Runner;
 use super::host::{Bootstrapper, bootstrapper};
 use super::{Assembly, programs};
 use crate::sandbox::Kind;
-use crate::system::Bootstrap;
+use crate::system::{Access, Bootstrap};
+
+/// Where apt looks for keys that it trusts.
+const KEYRINGS: &str = "/etc/apt/trusted.gpg.d";
+
+/// Where update-ca-certificates looks for those of this system alone.
+const CERTIFICATES: &str = "/usr/local/share/ca-certificates";
+
+/// A file of root's that everybody may read.
+const FILE: Access = Access {
+    permissions: 0o644,
+    uid: 0,
+    gid: 0,
+};
 
 /// What mmdebstrap leaves in the tree of its own.
 const OWN_CONFIGURATION: &str = "etc/apt/apt.conf.d/99mmdebstrap";
@@ -39,9 +52,31 @@ impl Assembly<'_> {
         }
         let place = bootstrap.suite.as_str().into();
         match bootstrapper(&place, bootstrap, &Runner::from_env())? {
-            (Bootstrapper::Mmdebstrap, program) => self.mmdebstrap(&program, bootstrap),
-            (Bootstrapper::Debootstrap, program) => self.debootstrap(&program, bootstrap),
+            (Bootstrapper::Mmdebstrap, program) => self.mmdebstrap(&program, bootstrap)?,
+            (Bootstrapper::Debootstrap, program) => self.debootstrap(&program, bootstrap)?,
         }
+        if let Some(keyring) = bootstrap
+            .keyring
+            .as_ref()
+            .filter(|_| bootstrap.install_keyring)
+        {
+            let is_text = keyring.extension().is_some_and(|it| it == "asc");
+            self.install(keyring, KEYRINGS, if is_text { "asc" } else { "gpg" })?;
+        }
+        for certificate in &bootstrap.ca_certificates {
+            self.install(certificate, CERTIFICATES, "crt")?;
+        }
+        match bootstrap.ca_certificates.is_empty() {
+            true => Ok(()),
+            false => self.run_in_tree::<&str>("update-ca-certificates", &[]),
+        }
+    }
+
+    /// Copies a file of the host into a directory of the tree, under its name with this extension.
+    fn install(&self, file: &Path, directory: &str, extension: &str) -> Result<()> {
+        let stem = file.file_stem().unwrap_or_default().to_string_lossy();
+        let path = format!("{directory}/{stem}.{extension}");
+        super::files::copy_file(self.tree(), file, &path, FILE)
     }
 
     fn mmdebstrap(&self, program: &Path, bootstrap: &Bootstrap) -> Result<()> {
