@@ -8,10 +8,11 @@ use disklayout::table::{Kind as Table, Role};
 use disklayout::tree::FileTree;
 
 use super::builder::{Builder, Made, Part};
+use super::mkfs::{self, Identifier};
 use super::parted::{self, Problem};
 use super::step::Step;
 use super::types::{self, Effect};
-use super::{mkfs, size};
+use super::size;
 use crate::system::Action;
 
 /// Bytes of a sector.
@@ -268,10 +269,9 @@ impl Builder<'_> {
         let text = step.optional_text("options")?.unwrap_or_default();
         let place = step.place_of("options");
         let chosen = step.findings.check(&place, mkfs::parse(&word, &text))?;
-        let label = match step.optional_text("label")? {
-            Some(label) => Some(label),
-            None => chosen.label.clone(),
-        };
+        // The program gets both, and the later one wins.
+        let label = step.optional_text("label")?;
+        let label = chosen.label.clone().or(label);
         let is_old = step.flag("target_old", false)?;
         let made = self.made(step, index, &word, label, chosen, is_old)?;
         self.parts[index].filesystem = Some(made);
@@ -297,8 +297,12 @@ impl Builder<'_> {
         spec.label = label;
         // Files of any owner go to FAT, as through its driver.
         spec.misfits = disklayout::fs::Misfits::Drop;
-        let uuid = match is_fat(word) {
-            true => {
+        let uuid = match mkfs::identifier(word) {
+            Identifier::None if chosen.uuid.is_some() => {
+                return step.refuse("options", format!("no UUID can be chosen for {word}"));
+            }
+            Identifier::None => String::new(),
+            Identifier::VolumeId => {
                 let number = match options.get("volume-id") {
                     Some(text) => u32::from_str_radix(text, 16).ok(),
                     None => Some(identity.number32("volume id")),
@@ -310,13 +314,13 @@ impl Builder<'_> {
                 options.set("volume-id", format!("{number:08x}"));
                 format!("{:04X}-{:04X}", number >> 16, number & 0xFFFF)
             }
-            false => {
+            Identifier::Uuid => {
                 let uuid = match chosen.uuid.as_deref() {
                     Some(text) => uuid::Uuid::parse_str(text).ok(),
                     None => Some(identity.uuid("uuid")),
                 };
                 let Some(uuid) = uuid else {
-                    return step.refuse("options", "the value of '-U' is no UUID");
+                    return step.refuse("options", "the UUID that is chosen is none");
                 };
                 spec.uuid = Some(uuid);
                 uuid.to_string()
@@ -327,7 +331,7 @@ impl Builder<'_> {
         }
         spec.options = options;
         Some(Made {
-            word: word.to_owned(),
+            word: mkfs::mounted_as(word).to_owned(),
             spec,
             uuid,
         })
@@ -355,10 +359,6 @@ impl Builder<'_> {
             ),
         }
     }
-}
-
-fn is_fat(word: &str) -> bool {
-    matches!(word, "vfat" | "msdos" | "fat" | "fat12" | "fat16" | "fat32")
 }
 
 /// Leaves out what a GRUB before 2.06-8 can't read, as vmdb2 does; what the specification says comes

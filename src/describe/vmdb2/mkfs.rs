@@ -15,6 +15,40 @@ pub(super) struct Chosen {
     pub useless: Vec<String>,
 }
 
+/// What a filesystem is known by beside its label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Identifier {
+    /// A UUID.
+    Uuid,
+    /// A number of 32 bits, the option `volume-id`.
+    VolumeId,
+    /// Nothing that could be chosen.
+    None,
+}
+
+/// What a filesystem of this type is known by.
+pub(super) fn identifier(kind: &str) -> Identifier {
+    match kind {
+        "exfat" => Identifier::VolumeId,
+        "ntfs" | "squashfs" => Identifier::None,
+        kind if is_fat(kind) => Identifier::VolumeId,
+        _ => Identifier::Uuid,
+    }
+}
+
+/// What Linux mounts a filesystem of this type as.
+pub(super) fn mounted_as(kind: &str) -> &str {
+    match kind {
+        "msdos" => "msdos",
+        kind if is_fat(kind) => "vfat",
+        kind => kind,
+    }
+}
+
+fn is_fat(kind: &str) -> bool {
+    matches!(kind, "vfat" | "msdos" | "fat" | "fat12" | "fat16" | "fat32")
+}
+
 /// What becomes of an option.
 #[derive(Clone, Copy, Debug)]
 enum Meaning {
@@ -30,28 +64,48 @@ enum Meaning {
     Option(&'static str),
     /// It is this option, with a value of its own.
     Fixed(&'static str, &'static str),
-    /// It is a number of sectors, and this option in bytes.
-    Sectors(&'static str),
+    /// It is this option, a number of MiB.
+    Mebibytes(&'static str),
+    /// It is this option, a size whose unit may be a small letter.
+    Size(&'static str),
+    /// It is this option, 0 or 1.
+    Switch(&'static str),
+    /// It is a list of names, most of them with a value, and each means something of its own.
+    List(&'static [(&'static str, Self)]),
 }
 
-use Meaning::{Fixed, Label, Option as Named, Sectors, Useless, UselessValue, Uuid};
+use Meaning::{
+    Fixed, Label, List, Mebibytes, Option as Named, Size, Switch, Useless, UselessValue, Uuid,
+};
 
-/// mke2fs(8).
+/// mke2fs(8). What writes tables later, or discards blocks, changes nothing that is written here.
 const EXT: &[(char, Meaning)] = &[
     ('b', Named("block-size")),
     ('i', Named("bytes-per-inode")),
     ('I', Named("inode-size")),
     ('N', Named("inodes")),
     ('m', Named("reserved")),
-    ('O', Named("features")),
+    ('O', Named(FEATURES)),
     ('M', Named("last-mounted")),
+    ('j', Fixed(FEATURES, "has_journal")),
+    ('J', List(&[("size", Mebibytes("journal"))])),
+    (
+        'E',
+        List(&[
+            ("root_owner", Named("root-owner")),
+            ("hash_seed", Named("hash-seed")),
+            ("lazy_itable_init", Useless),
+            ("lazy_journal_init", Useless),
+            ("discard", Useless),
+            ("nodiscard", Useless),
+        ]),
+    ),
     ('L', Label),
     ('U', Uuid),
     ('F', Useless),
     ('q', Useless),
     ('v', Useless),
     ('D', Useless),
-    ('j', Useless),
 ];
 
 /// mkfs.fat(8).
@@ -59,7 +113,7 @@ const FAT: &[(char, Meaning)] = &[
     ('F', Named("fat-size")),
     ('n', Label),
     ('i', Named("volume-id")),
-    ('s', Sectors("cluster-size")),
+    ('s', Named("sectors-per-cluster")),
     ('S', Named("logical-sector-size")),
     ('R', Named("reserved-sectors")),
     ('f', Named("fats")),
@@ -67,21 +121,41 @@ const FAT: &[(char, Meaning)] = &[
     ('r', Named("root-entries")),
     ('M', Named("media")),
     ('D', Named("drive-number")),
+    ('g', Named("drive-geometry")),
     ('a', Fixed("align", "no")),
     ('v', Useless),
     ('I', Useless),
 ];
 
-/// mkfs.xfs(8), mkfs.btrfs(8), mkfs.f2fs(8).
-const XFS: &[(char, Meaning)] = &[('L', Label), ('f', Useless), ('q', Useless), ('K', Useless)];
+/// mkfs.exfat(8).
+const EXFAT: &[(char, Meaning)] = &[
+    ('L', Label),
+    ('c', Size("cluster-size")),
+    ('b', Size("boundary-align")),
+    ('q', Useless),
+    ('v', Useless),
+];
+
+/// mkfs.xfs(8), mkfs.btrfs(8), mkfs.f2fs(8), mkswap(8).
+const XFS: &[(char, Meaning)] = &[
+    ('b', List(&[("size", Size("block-size"))])),
+    ('i', List(&[("size", Size("inode-size"))])),
+    ('l', List(&[("size", Size("log-size"))])),
+    ('m', List(&[("reflink", Switch("reflink")), ("uuid", Uuid)])),
+    ('L', Label),
+    ('f', Useless),
+    ('q', Useless),
+    ('K', Useless),
+];
 const BTRFS: &[(char, Meaning)] = &[
     ('L', Label),
     ('U', Uuid),
     ('f', Useless),
     ('q', Useless),
     ('K', Useless),
-    ('O', Named("features")),
-    ('n', Named("node-size")),
+    ('M', Fixed("mixed", "yes")),
+    ('O', Named(FEATURES)),
+    ('n', Size("node-size")),
 ];
 const F2FS: &[(char, Meaning)] = &[
     ('l', Label),
@@ -89,17 +163,29 @@ const F2FS: &[(char, Meaning)] = &[
     ('f', Useless),
     ('q', Useless),
     ('t', UselessValue),
-    ('O', Named("features")),
+    ('o', Named("overprovision")),
 ];
+const SWAP: &[(char, Meaning)] = &[
+    ('L', Label),
+    ('U', Uuid),
+    ('p', Named("page-size")),
+    ('f', Useless),
+    ('q', Useless),
+];
+
+/// The choice whose values add up.
+const FEATURES: &str = "features";
 
 /// The options of the program that makes a filesystem of this type.
 fn table(kind: &str) -> &'static [(char, Meaning)] {
     match kind {
         "ext2" | "ext3" | "ext4" => EXT,
-        "vfat" | "msdos" | "fat" | "fat12" | "fat16" | "fat32" => FAT,
+        "exfat" => EXFAT,
+        "swap" | "linux-swap" => SWAP,
         "xfs" => XFS,
         "btrfs" => BTRFS,
         "f2fs" => F2FS,
+        kind if is_fat(kind) => FAT,
         _ => &[],
     }
 }
@@ -119,14 +205,15 @@ pub(super) fn parse(kind: &str, text: &str) -> Result<Chosen, String> {
             ));
         };
         for (at, letter) in letters.char_indices() {
+            let option = format!("-{letter}");
             let found = table(kind).iter().find(|(known, _)| *known == letter);
             let Some((_, meaning)) = found else {
                 return Err(format!(
-                    "the option '-{letter}' of mkfs.{kind} can't be taken here"
+                    "the option '{option}' of mkfs.{kind} can't be taken here"
                 ));
             };
             if matches!(meaning, Useless | Fixed(..)) {
-                chosen.take(letter, *meaning, "")?;
+                chosen.take(&option, *meaning, "")?;
                 continue;
             }
             // The rest of the word, or the next one.
@@ -136,8 +223,8 @@ pub(super) fn parse(kind: &str, text: &str) -> Result<Chosen, String> {
                 rest => Some(rest),
             };
             let value = value
-                .ok_or_else(|| format!("the option '-{letter}' of mkfs.{kind} needs a value"))?;
-            chosen.take(letter, *meaning, value)?;
+                .ok_or_else(|| format!("the option '{option}' of mkfs.{kind} needs a value"))?;
+            chosen.take(&option, *meaning, value)?;
             break;
         }
     }
@@ -145,30 +232,54 @@ pub(super) fn parse(kind: &str, text: &str) -> Result<Chosen, String> {
 }
 
 impl Chosen {
-    fn take(&mut self, letter: char, meaning: Meaning, value: &str) -> Result<(), String> {
+    fn take(&mut self, option: &str, meaning: Meaning, value: &str) -> Result<(), String> {
         match meaning {
-            Useless => self.useless.push(format!("-{letter}")),
-            UselessValue => self.useless.push(format!("-{letter} {value}")),
+            Useless => self.useless.push(option.to_owned()),
+            UselessValue => self.useless.push(format!("{option} {value}")),
             Label => self.label = Some(value.to_owned()),
             Uuid => self.uuid = Some(value.to_owned()),
-            Fixed(name, value) => self.options.set(name, value.to_owned()),
-            Sectors(name) => {
-                let sectors: u64 = value
-                    .parse()
-                    .map_err(|_| format!("'{value}' of '-{letter}' is no number of sectors"))?;
-                self.options.set(name, (sectors * 512).to_string());
-            }
-            Named(name) => {
-                // Lists of features add up.
-                let before = match name {
-                    "features" => self.options.get(name),
-                    _ => None,
-                };
-                let value = match before {
-                    Some(before) => format!("{before},{value}"),
-                    None => value.to_owned(),
-                };
-                self.options.set(name, value);
+            Fixed(FEATURES, value) => self.add_feature(value),
+            Named(FEATURES) => self.add_feature(value),
+            Fixed(name, value) => self.options.set(name, value),
+            Named(name) => self.options.set(name, value),
+            Mebibytes(name) => self.options.set(name, format!("{value}M")),
+            Size(name) => self.options.set(name, value.to_ascii_uppercase()),
+            Switch(name) => match value {
+                "0" => self.options.set(name, "no"),
+                "1" => self.options.set(name, "yes"),
+                _ => return Err(format!("'{value}' of '{option}' is neither 0 nor 1")),
+            },
+            List(known) => return self.take_list(option, known, value),
+        }
+        Ok(())
+    }
+
+    fn add_feature(&mut self, value: &str) {
+        let before = self.options.get(FEATURES);
+        let all = before.map_or_else(|| value.to_owned(), |before| format!("{before},{value}"));
+        self.options.set(FEATURES, all);
+    }
+
+    /// Takes each of `items`, names with commas between them, most of them with a value.
+    fn take_list(
+        &mut self,
+        option: &str,
+        known: &[(&str, Meaning)],
+        items: &str,
+    ) -> Result<(), String> {
+        for item in items.split(',') {
+            let (name, value) = match item.split_once('=') {
+                Some((name, value)) => (name, Some(value)),
+                None => (item, None),
+            };
+            let shown = format!("{option} {name}");
+            let Some((_, meaning)) = known.iter().find(|(it, _)| *it == name) else {
+                return Err(format!("the option '{shown}' can't be taken here"));
+            };
+            match (meaning, value) {
+                (Useless, _) => self.take(&shown, Useless, "")?,
+                (meaning, Some(value)) => self.take(&shown, *meaning, value)?,
+                (_, None) => return Err(format!("the option '{shown}' needs a value")),
             }
         }
         Ok(())
@@ -212,8 +323,33 @@ mod tests {
             (
                 "vfat",
                 "-F 32 -s 2",
-                options(&[("fat-size", "32"), ("cluster-size", "1024")]),
+                options(&[("fat-size", "32"), ("sectors-per-cluster", "2")]),
             ),
+            (
+                "vfat",
+                "-g 255/63",
+                options(&[("drive-geometry", "255/63")]),
+            ),
+            (
+                "ext2",
+                "-j -O ^resize_inode",
+                options(&[("features", "has_journal,^resize_inode")]),
+            ),
+            ("ext4", "-J size=8", options(&[("journal", "8M")])),
+            (
+                "ext4",
+                "-E lazy_itable_init=0,root_owner=5:6,nodiscard",
+                options(&[("root-owner", "5:6")]),
+            ),
+            ("exfat", "-c 32k", options(&[("cluster-size", "32K")])),
+            ("btrfs", "-M -n 16k", options(&[("mixed", "yes"), ("node-size", "16K")])),
+            (
+                "xfs",
+                "-b size=1k -m reflink=0",
+                options(&[("block-size", "1K"), ("reflink", "no")]),
+            ),
+            ("f2fs", "-o 7", options(&[("overprovision", "7")])),
+            ("swap", "-p 4096", options(&[("page-size", "4096")])),
             (
                 "vfat",
                 "-aF16",
@@ -234,15 +370,50 @@ mod tests {
     #[test]
     fn what_has_no_counterpart_is_refused_by_name() {
         for (kind, text, part) in [
-            ("ext4", "-E lazy_itable_init=0", "'-E'"),
+            ("ext4", "-E stride=16", "'-E stride'"),
+            ("ext4", "-E root_owner", "'-E root_owner' needs a value"),
+            ("ext4", "-J device=x", "'-J device'"),
+            ("ext4", "-T small", "'-T'"),
+            ("xfs", "-m reflink=2", "neither 0 nor 1"),
+            ("f2fs", "-O encrypt", "'-O'"),
             ("ext4", "--verbose", "'--verbose'"),
             ("ext4", "4096", "'4096'"),
             ("ext4", "-m", "'-m' of mkfs.ext4 needs a value"),
-            ("vfat", "-s x", "number of sectors"),
             ("ntfs", "-F", "'-F' of mkfs.ntfs"),
         ] {
             let error = parse(kind, text).unwrap_err();
             assert!(error.contains(part), "{error}");
+        }
+    }
+
+    /// Every format is known by what it takes, and has no UUID that its own rules refuse.
+    #[test]
+    fn every_format_takes_what_it_is_known_by() {
+        use disklayout::fs::Request;
+        use disklayout::{Identity, Timestamp};
+        let registry = foreign::registry();
+        for kind in registry.names() {
+            let identity = Identity::new("t", Timestamp::default());
+            let uuid = identity.uuid("uuid");
+            let mut request = Request::new("p", kind, identity);
+            match identifier(kind) {
+                Identifier::Uuid => request.uuid = Some(uuid),
+                Identifier::VolumeId => request.options.set("volume-id", "1234abcd"),
+                Identifier::None => {}
+            }
+            registry.draft(request).unwrap();
+        }
+    }
+
+    #[test]
+    fn fstab_has_the_words_of_linux() {
+        for (kind, word) in [
+            ("fat32", "vfat"),
+            ("vfat", "vfat"),
+            ("msdos", "msdos"),
+            ("ext4", "ext4"),
+        ] {
+            assert_eq!(mounted_as(kind), word);
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::builder::Builder;
+use super::builder::{Builder, Part};
 use super::step::Step;
 use crate::system::{Access, Action, Apt, Bootstrap, NewFile, Playbook};
 
@@ -244,6 +244,17 @@ impl Builder<'_> {
 
     pub(super) fn fstab(&mut self, step: &mut Step<'_, '_>, skipped: Skipped) -> Option<()> {
         self.root(step, "fstab")?;
+        let is_nameless = |part: &&Part| {
+            let made = part.filesystem.as_ref();
+            part.mounted_at.is_some() && made.is_some_and(|made| made.uuid.is_empty())
+        };
+        if let Some(part) = self.parts.iter().find(is_nameless) {
+            let message = format!(
+                "the filesystem of '{}' has no UUID that fstab could name it by",
+                part.tag
+            );
+            return step.refuse("fstab", message);
+        }
         let mut lines: Vec<_> = self
             .parts
             .iter()
