@@ -10,9 +10,9 @@ use disklayout::tree::FileTree;
 use super::builder::{Builder, Made, Part};
 use super::mkfs::{self, Identifier};
 use super::parted::{self, Problem};
+use super::size;
 use super::step::Step;
 use super::types::{self, Effect};
-use super::size;
 use crate::system::Action;
 
 /// Bytes of a sector.

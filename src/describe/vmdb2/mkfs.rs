@@ -342,7 +342,11 @@ mod tests {
                 options(&[("root-owner", "5:6")]),
             ),
             ("exfat", "-c 32k", options(&[("cluster-size", "32K")])),
-            ("btrfs", "-M -n 16k", options(&[("mixed", "yes"), ("node-size", "16K")])),
+            (
+                "btrfs",
+                "-M -n 16k",
+                options(&[("mixed", "yes"), ("node-size", "16K")]),
+            ),
             (
                 "xfs",
                 "-b size=1k -m reflink=0",
