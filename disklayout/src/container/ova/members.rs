@@ -3,8 +3,8 @@
 use std::io;
 
 use super::member::{BLOCK, Header, Kind, Parsed, parse};
-use super::records::records;
 use crate::disk::Disk;
+use crate::pax::records;
 
 /// Headers in front of a member's own, so many at most: others write up to four.
 const AHEAD_MOST: u32 = 8;
@@ -122,7 +122,8 @@ impl Ahead {
             self.name = bytes.split(|byte| *byte == 0).next().map(<[u8]>::to_vec);
             return Some(());
         }
-        for (key, value) in records(bytes)? {
+        for record in records(bytes) {
+            let (key, value) = record?;
             // What is empty takes back what was said.
             match (key, value) {
                 (b"path", value) => self.name = (!value.is_empty()).then(|| value.to_vec()),

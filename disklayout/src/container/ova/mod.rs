@@ -11,7 +11,6 @@ mod member;
 mod members;
 mod options;
 mod read;
-mod records;
 
 use std::io;
 

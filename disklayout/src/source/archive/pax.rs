@@ -7,7 +7,11 @@ use super::notes::Note;
 use super::values::{bytes, decimal, decimal32, list, malformed, optional, time};
 use super::xattr;
 use crate::identity::Timestamp;
+use crate::pax;
 use crate::tree::Xattr;
+
+/// What is said of a header with a record that isn't sound.
+const MALFORMED: &str = "a record of the extended header isn't 'LENGTH KEY=VALUE' and a newline";
 
 /// What extended headers say of a member, or of all that follow.
 #[derive(Clone, Debug, Default)]
@@ -41,8 +45,8 @@ pub(super) struct SparseKeys {
 impl Extensions {
     /// Takes in the records of a header for one member.
     pub(super) fn apply(&mut self, records: &[u8]) -> Result<()> {
-        for record in Records(records) {
-            let (key, value) = record?;
+        for record in pax::records(records) {
+            let (key, value) = record.ok_or_else(|| Fault::corrupt(MALFORMED))?;
             self.apply_record(key, value)?;
         }
         Ok(())
@@ -140,38 +144,6 @@ impl SparseKeys {
             _ => {}
         }
         Ok(())
-    }
-}
-
-/// The records of an extended header.
-struct Records<'a>(&'a [u8]);
-
-impl<'a> Iterator for Records<'a> {
-    type Item = Result<(&'a [u8], &'a [u8])>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        if self.0.is_empty() {
-            return None;
-        }
-        let record = self.split();
-        if record.is_none() {
-            self.0 = &[];
-        }
-        let message = "a record of the extended header isn't 'LENGTH KEY=VALUE' and a newline";
-        Some(record.ok_or_else(|| Fault::corrupt(message)))
-    }
-}
-
-impl<'a> Records<'a> {
-    /// The next record; its length counts all of it, its own digits too.
-    fn split(&mut self) -> Option<(&'a [u8], &'a [u8])> {
-        let space = self.0.iter().take(20).position(|byte| *byte == b' ')?;
-        let len = usize::try_from(decimal(&self.0[..space])?).ok()?;
-        let (record, rest) = self.0.split_at_checked(len)?;
-        let text = record.get(space + 1..)?.strip_suffix(b"\n")?;
-        let equals = text.iter().position(|byte| *byte == b'=')?;
-        self.0 = rest;
-        Some((&text[..equals], &text[equals + 1..]))
     }
 }
 
