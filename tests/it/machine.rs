@@ -2,12 +2,12 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Stdio;
 
+use createhdds::system::Firmware;
 use testkit::program::{arguments, command, run};
 
-use crate::checkers;
 use crate::world::World;
+use crate::{checkers, pc};
 
 const MACHINE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/machine");
 
@@ -40,29 +40,14 @@ fn boot(directory: &Path, disks: &[String]) -> String {
     let made = make.args(["virtio_pci", "virtio_blk", "ext4"]).output();
     let made = made.expect("can't be run, see scripts/setup");
     assert!(made.status.success(), "{made:?}");
-    let mut machine = command("timeout");
-    machine.args(["1200", "qemu-system-x86_64", "-accel", "tcg", "-m", "512"]);
-    machine.args([
-        "-nographic",
-        "-no-reboot",
-        "-nodefaults",
-        "-serial",
-        "stdio",
-    ]);
-    machine
-        .arg("-kernel")
-        .arg(&kernel)
-        .arg("-initrd")
-        .arg(&initrd);
+    let mut machine = pc::emulated(Firmware::Bios, 512);
+    machine.arg("-kernel").arg(&kernel);
+    machine.arg("-initrd").arg(&initrd);
     machine.args(["-append", "console=ttyS0 quiet panic=-1"]);
     for disk in disks {
         machine.args(["-drive", disk]);
     }
-    let output = machine.stdin(Stdio::null()).output();
-    let output = output.expect("can't be run, see scripts/setup");
-    let said = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(output.status.success(), "{said} {output:?}");
-    said
+    pc::run(machine)
 }
 
 #[test]

@@ -82,6 +82,7 @@ mod oracle_differs;
 /// Several inputs over each other, and inputs that change.
 mod overlays;
 /// `plan`: text and JSON.
+mod pc;
 mod plan;
 /// Configurations that are refused.
 mod reject;

@@ -5,10 +5,9 @@ use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 
 use createhdds::system::Firmware;
-use testkit::program::command;
 
-use crate::checkers;
 use crate::world::send;
+use crate::{checkers, pc};
 
 /// What a machine is asked when somebody has logged in.
 const QUESTIONS: &str = "cat /proc/cmdline; findmnt -no SOURCE,FSTYPE /; cat /etc/hostname; \
@@ -78,29 +77,8 @@ impl Machine {
 /// What a machine answers whose system lets root in without a password. A machine that is emulated
 /// takes the time that it takes.
 pub(super) fn ask(firmware: Firmware, image: &Path) -> String {
-    let mut machine = command("timeout");
-    machine.args([
-        "3000",
-        "qemu-system-x86_64",
-        "-accel",
-        "tcg",
-        "-m",
-        "768",
-        "-smp",
-        "2",
-    ]);
-    machine.args([
-        "-nographic",
-        "-no-reboot",
-        "-nodefaults",
-        "-serial",
-        "stdio",
-        "-net",
-        "none",
-    ]);
-    if firmware == Firmware::Uefi {
-        machine.args(["-machine", "q35", "-drive", &crate::grub::machine::uefi()]);
-    }
+    let mut machine = pc::emulated(firmware, 768);
+    machine.args(["-smp", "2"]);
     let disk = format!("format=raw,snapshot=on,if=virtio,file={}", image.display());
     machine.args(["-drive", &disk]);
     let mut machine = Machine::start(machine);
