@@ -59,8 +59,8 @@ pub enum Action {
     MountPoint(String),
     /// Puts what is in an archive into the tree, owners by their numbers.
     Unpack(PathBuf),
-    /// Makes an archive of the tree, compressed as its name says, with these options of tar.
-    Pack(PathBuf, Vec<String>),
+    /// Makes an archive of the tree, compressed as its name says.
+    Pack(PathBuf),
     /// Installs a base system.
     Bootstrap(Bootstrap),
     /// Reads the lists of packages again.

@@ -91,7 +91,7 @@ impl Sum {
             }
             Action::Fail(_)
             | Action::Unpack(_)
-            | Action::Pack(..)
+            | Action::Pack(_)
             | Action::Bootstrap(_)
             | Action::Shell(_)
             | Action::Ansible(_) => return Ok(false),

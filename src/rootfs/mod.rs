@@ -120,7 +120,7 @@ impl<'a> Assembly<'a> {
             }
             Action::GrowAtFirstBoot => self.grow_at_first_boot(),
             Action::Remove(path) => files::remove(self.tree(), path),
-            Action::Unpack(_) | Action::Pack(..) | Action::Grub(_) => {
+            Action::Unpack(_) | Action::Pack(_) | Action::Grub(_) => {
                 bail!("this step needs more than the tree")
             }
         }

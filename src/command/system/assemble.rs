@@ -102,7 +102,7 @@ impl Assembler<'_> {
                 // What is done was done behind it.
                 return Ok(());
             }
-            Action::Pack(archive, _) => self.pack_tree(archive)?,
+            Action::Pack(archive) => self.pack_tree(archive)?,
             Action::Grub(grub) => {
                 if beginning.done != Some(index) {
                     self.install_grub_packages(grub, assembly)?;

@@ -1,13 +1,16 @@
 //! A system from steps, each of which knows what those before it have done.
 
+use std::sync::Arc;
+
 use disklayout::layout::DiskSize;
 use disklayout::layout::spec::{Disk, DiskTable, End, Filesystem, Holds, Kinds, Partition, Start};
 use disklayout::table::types::PartitionType;
 use disklayout::table::{Flag, Kind as Table, Role};
 use disklayout::tree::FileTree;
-use disklayout::{Bytes, Identity, Place, SectorSize};
+use disklayout::{Bytes, Identity, Naming, Place, SectorSize, Timestamp};
 
 use super::keys::{self, Name};
+use super::names::Names;
 use super::step::Step;
 use super::{Settings, keys::Kind};
 use crate::config::{Document, Findings, Value};
@@ -29,19 +32,27 @@ pub(super) struct Builder<'s> {
     pub(super) parts: Vec<Part>,
     /// Whether the archive of the root filesystem is unpacked.
     pub(super) is_unpacked: bool,
+    /// Whether a step may have made files of the host before.
+    pub(super) makes_host_files: bool,
     /// Whether the tree keeps its resolv.conf.
     pub(super) keeps_resolv_conf: bool,
     pub(super) format: Option<String>,
     steps: Vec<Done>,
     /// What is said at the end, the last first.
     farewells: Vec<Done>,
+    /// The step that is read, as it is shown.
     place: Option<Place>,
+    /// The path of the step that makes the image.
+    pub(super) image_path: String,
+    /// The path of the step that makes the partition table.
+    pub(super) table_path: Option<String>,
 }
 
 /// A partition.
 pub(super) struct Part {
     pub(super) tag: String,
-    pub(super) place: Place,
+    /// The path of the step that makes it.
+    pub(super) path: String,
     pub(super) number: u32,
     pub(super) role: Role,
     pub(super) first: u64,
@@ -64,6 +75,8 @@ pub(super) struct Made {
     pub(super) spec: Filesystem,
     /// Its UUID, as fstab has it.
     pub(super) uuid: String,
+    /// The path of the step that makes it.
+    pub(super) path: String,
 }
 
 impl<'s> Builder<'s> {
@@ -75,18 +88,21 @@ impl<'s> Builder<'s> {
             table: None,
             parts: Vec::new(),
             is_unpacked: false,
+            makes_host_files: false,
             keeps_resolv_conf: false,
             format: None,
             steps: Vec::new(),
             farewells: Vec::new(),
             place: None,
+            image_path: String::new(),
+            table_path: None,
         }
     }
 
     /// Reads all steps; `None` when anything is wrong, of which `findings` are told.
     pub(super) fn build(
         mut self,
-        document: &Document,
+        document: &Arc<Document>,
         findings: &mut Findings,
     ) -> Option<(System, Option<String>)> {
         let root = document.root();
@@ -109,7 +125,7 @@ impl<'s> Builder<'s> {
         if !findings.errors.is_empty() {
             return None;
         }
-        self.finish(root.place().to_string().into())
+        self.finish(Arc::clone(document))
     }
 
     fn step(&mut self, value: &Value<'_>, findings: &mut Findings) -> Option<()> {
@@ -159,6 +175,10 @@ impl<'s> Builder<'s> {
         skipped: Option<String>,
     ) -> Option<()> {
         let name = kind.required[0];
+        if skipped.is_some() && kind.step.is_planned() {
+            self.add(name.to_owned(), skipped, Action::Planned);
+            return Some(());
+        }
         match kind.step {
             Name::Mkimg => self.mkimg(step),
             Name::Mklabel => self.mklabel(step),
@@ -268,7 +288,21 @@ impl<'s> Builder<'s> {
         }
     }
 
-    fn finish(mut self, place: Place) -> Option<(System, Option<String>)> {
+    /// What the library's objects are called.
+    fn names(&self, document: Arc<Document>) -> Arc<dyn Naming> {
+        let made = self.parts.iter().filter_map(|part| {
+            let made = part.filesystem.as_ref()?;
+            Some((part.path.clone(), made.path.clone()))
+        });
+        Arc::new(Names {
+            document,
+            table: self.table_path.clone(),
+            filesystems: made.collect(),
+        })
+    }
+
+    fn finish(mut self, document: Arc<Document>) -> Option<(System, Option<String>)> {
+        let names = self.names(document);
         if !self.keeps_resolv_conf && self.parts.iter().any(|part| part.mounted_at.is_some()) {
             let action = Action::Remove("/etc/resolv.conf".to_owned());
             self.add("remove /etc/resolv.conf".to_owned(), None, action);
@@ -286,10 +320,10 @@ impl<'s> Builder<'s> {
             mounted_at: part.mounted_at.clone(),
         });
         let volumes = volumes.collect();
-        let partitions = self.parts.into_iter().map(|part| part.spec(time));
+        let partitions = self.parts.into_iter().map(|part| part.spec(time, &names));
         let partitions: Vec<_> = partitions.collect();
         let disk = Disk {
-            place,
+            place: Place::new(&self.image_path, Arc::clone(&names)),
             size: DiskSize::Fixed(Bytes::new(self.size?)),
             multiple: Bytes::new(1),
             sector_size: SectorSize::B512,
@@ -316,7 +350,8 @@ impl<'s> Builder<'s> {
 
 impl Part {
     /// The partition that is described.
-    fn spec(self, time: disklayout::Timestamp) -> Partition {
+    fn spec(self, time: Timestamp, names: &Arc<dyn Naming>) -> Partition {
+        let place = Place::new(&self.path, Arc::clone(names));
         let holds = match self.filesystem {
             Some(made) => Holds::from(Filesystem {
                 tree: FileTree::new(time),
@@ -324,14 +359,19 @@ impl Part {
             }),
             None => Holds::Nothing,
         };
+        // That of an extended one isn't for anybody to choose.
+        let kind = match self.role {
+            Role::Extended => Kinds::default(),
+            _ => Kinds::from(self.kind),
+        };
         Partition {
             role: self.role,
             start: Start::Sector(self.first.cast_signed()),
             end: End::Sector(self.last.cast_signed()),
-            kind: Kinds::from(self.kind),
+            kind,
             name: self.name,
             flags: self.flags,
-            ..Partition::new(self.place, holds)
+            ..Partition::new(place, holds)
         }
     }
 }

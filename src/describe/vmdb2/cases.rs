@@ -3,6 +3,7 @@
 
 use std::path::Path;
 
+use disklayout::{Identity, layout};
 use testkit::cases::{self, Case};
 
 use super::{Described, Settings, read};
@@ -21,10 +22,20 @@ fn said(case: &Case) -> Vec<String> {
     let document = yaml::parse(&case.text, "spec");
     let described = document.and_then(|document| read(&document, &settings));
     let text = match described {
-        Ok(described) => listing(&described),
+        Ok(described) => planned(&described, &settings),
         Err(error) => error.to_string(),
     };
     text.lines().map(str::to_owned).collect()
+}
+
+/// What is described, or what the planner says against it.
+fn planned(described: &Described, settings: &Settings) -> String {
+    let identity = Identity::new(&settings.image_name, settings.time);
+    let disk = described.system.disk.clone();
+    match layout::plan(disk, &identity, &foreign::registry()) {
+        Ok(_) => listing(described),
+        Err(error) => error.to_string(),
+    }
 }
 
 /// Partitions, steps and warnings, a line each.

@@ -37,6 +37,7 @@ impl Builder<'_> {
         let parsed = size::parse(&text);
         let place = step.place_of("size");
         self.size = Some(step.findings.check(&place, parsed)?);
+        self.image_path = step.place().path.clone();
         self.format = step.optional_text("format")?;
         self.add(format!("mkimg: {text}"), None, Action::Planned);
         Some(())
@@ -62,6 +63,7 @@ impl Builder<'_> {
             );
         }
         self.table = Some(table);
+        self.table_path = Some(step.place().path.clone());
         self.add(format!("mklabel: {word}"), None, Action::Planned);
         Some(())
     }
@@ -105,7 +107,7 @@ impl Builder<'_> {
         };
         let part = Part {
             tag: tag.clone(),
-            place: step.place().to_string().into(),
+            path: step.place().path.clone(),
             number: self.number(role, table),
             role,
             first,
@@ -213,6 +215,7 @@ impl Builder<'_> {
     }
 
     pub(super) fn set_part_flag(&mut self, step: &mut Step<'_, '_>) -> Option<()> {
+        self.check_device(step, "set_part_flag")?;
         let index = self.tagged(step, "tag")?;
         let flag = step.text("flag")?;
         let effect = types::of_flag(&flag, self.table?);
@@ -334,6 +337,7 @@ impl Builder<'_> {
             word: mkfs::mounted_as(word).to_owned(),
             spec,
             uuid,
+            path: step.place().path.clone(),
         })
     }
 

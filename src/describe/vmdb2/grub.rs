@@ -2,7 +2,7 @@
 
 use disklayout::table::types::PartitionType;
 
-use super::builder::Builder;
+use super::builder::{Builder, Part};
 use super::step::Step;
 use crate::system::{Action, Firmware, Grub};
 
@@ -11,6 +11,9 @@ const KERNEL_PARAMETERS: [&str; 4] = ["biosdevname=0", "net.ifnames=0", "console
 
 /// The longest that the menu waits, in seconds.
 const LONGEST_TIMEOUT: i64 = 3600;
+
+/// Where an EFI system partition is mounted that isn't yet.
+const ESP_PATH: &str = "/boot/efi";
 
 impl Builder<'_> {
     pub(super) fn grub(&mut self, step: &mut Step<'_, '_>, skipped: Option<String>) -> Option<()> {
@@ -24,6 +27,11 @@ impl Builder<'_> {
             }
             _ => return step.refuse("grub", format!("'{word}' is neither bios nor uefi")),
         };
+        if step.optional_text("prep")?.is_some() {
+            let message =
+                "a PReP partition is for Open Firmware (ieee1275), which can't be had here";
+            return step.refuse("prep", message);
+        }
         let key = match step.has("tag") {
             true => "tag",
             false => "root-fs",
@@ -51,7 +59,7 @@ impl Builder<'_> {
         let grub = Grub {
             firmware,
             root,
-            esp: self.esp(step, firmware)?,
+            esp: self.esp(step, firmware, skipped.is_some())?,
             serial,
             quiet: step.flag("quiet", false)?,
             timeout: step.number("timeout", 0, -1, LONGEST_TIMEOUT)?,
@@ -61,8 +69,14 @@ impl Builder<'_> {
         Some(())
     }
 
-    /// The EFI system partition, which becomes one, and is mounted where it is looked for.
-    fn esp(&mut self, step: &mut Step<'_, '_>, firmware: Firmware) -> Option<Option<usize>> {
+    /// The EFI system partition, which becomes one, and is mounted where it is looked for, unless the
+    /// step is left out.
+    fn esp(
+        &mut self,
+        step: &mut Step<'_, '_>,
+        firmware: Firmware,
+        is_skipped: bool,
+    ) -> Option<Option<usize>> {
         if firmware == Firmware::Bios {
             return Some(None);
         }
@@ -84,18 +98,30 @@ impl Builder<'_> {
             );
             return step.refuse(key, message);
         }
+        if is_skipped {
+            return Some(Some(index));
+        }
         let esp = PartitionType::parse("esp");
         let place = step.place_of(key);
         self.parts[index].kind = step.findings.check(&place, esp)?;
         if self.parts[index].mounted_at.is_none() {
-            let path = "/boot/efi";
-            self.parts[index].mounted_at = Some(path.to_owned());
-            self.add(
-                format!("mount: {path}"),
-                None,
-                Action::MountPoint(path.to_owned()),
-            );
+            self.mount_esp(step, key, index)?;
         }
         Some(Some(index))
+    }
+
+    fn mount_esp(&mut self, step: &mut Step<'_, '_>, key: &str, index: usize) -> Option<()> {
+        let is_there = |part: &&Part| part.mounted_at.as_deref() == Some(ESP_PATH);
+        if let Some(other) = self.parts.iter().find(is_there) {
+            let message = format!(
+                "it would be mounted at '{ESP_PATH}', where '{}' is already",
+                other.tag
+            );
+            return step.refuse(key, message);
+        }
+        self.parts[index].mounted_at = Some(ESP_PATH.to_owned());
+        let action = Action::MountPoint(ESP_PATH.to_owned());
+        self.add(format!("mount: {ESP_PATH}"), None, action);
+        Some(())
     }
 }

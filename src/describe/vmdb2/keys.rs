@@ -42,6 +42,23 @@ pub(super) enum Name {
     Volumes,
 }
 
+impl Name {
+    /// Whether a step of this kind only says what the disk and its mounts are like.
+    pub(super) const fn is_planned(self) -> bool {
+        matches!(
+            self,
+            Self::Mkimg
+                | Self::Mklabel
+                | Self::Mkpart
+                | Self::SetPartFlag
+                | Self::Kpartx
+                | Self::Mkfs
+                | Self::Mount
+                | Self::VirtualFilesystems
+        )
+    }
+}
+
 const fn kind(
     step: Name,
     required: &'static [&'static str],

@@ -10,6 +10,7 @@ mod disk;
 mod grub;
 mod keys;
 mod mkfs;
+mod names;
 mod parted;
 mod size;
 mod step;
@@ -18,6 +19,7 @@ mod tree;
 mod types;
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use disklayout::Timestamp;
 
@@ -64,7 +66,7 @@ pub struct Described {
 /// Everything that is wrong with it.
 pub fn read(document: &Document, settings: &Settings) -> Result<Described, ConfigError> {
     let mut findings = Findings::default();
-    let expanded = expand(document, settings, &mut findings);
+    let expanded = Arc::new(expand(document, settings, &mut findings));
     if !findings.errors.is_empty() {
         return Err(ConfigError::new(findings.errors));
     }
@@ -89,16 +91,9 @@ fn expand(document: &Document, settings: &Settings, findings: &mut Findings) -> 
     }
     let templates = Templates::new(settings);
     let mut root = document.root.clone();
-    let mut wrong = Vec::new();
     if let Some(steps) = root.get_mut("steps") {
-        *steps = templates.expand(steps, &mut |node, message| {
-            wrong.push((node.position, message));
-        });
-    }
-    for (position, message) in wrong {
-        let mut place = document.root().place().clone();
-        place.position = Some(position);
-        findings.refuse::<()>(&place, message);
+        let spot = document.spot("steps");
+        *steps = templates.expand(steps, spot.place(), findings);
     }
     Document {
         file: document.file.clone(),

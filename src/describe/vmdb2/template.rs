@@ -1,14 +1,12 @@
 //! Templates in the values of a specification, by the rules of Jinja2 as vmdb2 has them: every string
 //! is one, keys aren't; what isn't defined is empty; one line end at the end goes away.
 
-use minijinja::value::{Object, ObjectRepr};
-use minijinja::{Environment, UndefinedBehavior, Value};
 use std::collections::BTreeMap;
-use std::fmt;
-use std::sync::Arc;
+
+use minijinja::{Environment, UndefinedBehavior, Value};
 
 use super::Settings;
-use crate::config::{Kind, Node};
+use crate::config::{Findings, Kind, Node, Place};
 
 /// So many instructions a template may take: loops end.
 const FUEL: u64 = 200_000;
@@ -19,19 +17,8 @@ pub(super) struct Templates {
     variables: Value,
 }
 
-/// A text as Python shows it where a value is printed by its `repr`.
-#[derive(Debug)]
-struct Shown(String);
-
-impl Object for Shown {
-    fn repr(self: &Arc<Self>) -> ObjectRepr {
-        ObjectRepr::Plain
-    }
-
-    fn render(self: &Arc<Self>, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
+/// The tags before any step, as Python shows them.
+const NO_TAGS: &str = "{'tags': {}, 'tagnames': []}";
 
 impl Templates {
     /// Those of a specification that is read with `settings`.
@@ -48,14 +35,14 @@ impl Templates {
             // It is one or the other that vmdb2 is given.
             ("image".to_owned(), Value::from(())),
             ("rootfs_tarball".to_owned(), tarball),
-            (
-                "arch".to_owned(),
-                Value::from_object(Shown(format!("'{}'", settings.arch))),
-            ),
         ]);
         for (name, value) in &settings.variables {
             variables.insert(name.clone(), Value::from(value.clone()));
         }
+        // What Python's repr shows of them, as strings: vmdb2 gives templates that.
+        let arch = format!("'{}'", settings.arch);
+        variables.insert("arch".to_owned(), Value::from(arch));
+        variables.insert("tags".to_owned(), Value::from(NO_TAGS));
         Self {
             environment,
             variables: Value::from(variables),
@@ -84,27 +71,26 @@ impl Templates {
         })
     }
 
-    /// The same node with all its strings rendered, in lists and objects too. `refuse` is told of what
-    /// is wrong, and where.
-    pub(super) fn expand(&self, node: &Node, refuse: &mut dyn FnMut(&Node, String)) -> Node {
+    /// The same node with all its strings rendered, in lists and objects too; it stands at `place`.
+    /// The `findings` are told of what is wrong.
+    pub(super) fn expand(&self, node: &Node, place: &Place, findings: &mut Findings) -> Node {
         let kind = match &node.kind {
-            Kind::String(text) => match self.render(text) {
-                Ok(text) => Kind::String(text),
-                Err(message) => {
-                    refuse(node, message);
-                    Kind::String(text.clone())
-                }
-            },
+            Kind::String(text) => {
+                let rendered = findings.check(place, self.render(text));
+                Kind::String(rendered.unwrap_or_default())
+            }
             Kind::List(nodes) => {
-                Kind::List(nodes.iter().map(|node| self.expand(node, refuse)).collect())
+                let nodes = nodes.iter().enumerate().map(|(index, node)| {
+                    self.expand(node, &place.index(index, Some(node.position)), findings)
+                });
+                Kind::List(nodes.collect())
             }
             Kind::Object(pairs) => {
-                let pairs = pairs.iter();
-                Kind::Object(
-                    pairs
-                        .map(|(key, node)| (key.clone(), self.expand(node, refuse)))
-                        .collect(),
-                )
+                let pairs = pairs.iter().map(|(key, node)| {
+                    let place = place.key(key, Some(node.position));
+                    (key.clone(), self.expand(node, &place, findings))
+                });
+                Kind::Object(pairs.collect())
             }
             Kind::Bool(_) | Kind::Integer(_) => node.kind.clone(),
             Kind::Null | Kind::Float(_) | Kind::Date(_) => {
@@ -113,7 +99,7 @@ impl Templates {
                      {}; put text into quotes",
                     node.kind
                 );
-                refuse(node, message);
+                findings.refuse::<()>(place, message);
                 Kind::Null
             }
         };
@@ -148,6 +134,11 @@ mod tests {
             ("{{ output }}", "/d/a.img.disk.tmp"),
             ("{{ rootfs_tarball }} {{ image }}", "None None"),
             ("{{ arch }}", "'amd64'"),
+            ("{{ arch|replace(\"'\", '') }}", "amd64"),
+            ("{% if 'amd64' in arch %}y{% else %}n{% endif %}", "y"),
+            ("{{ arch == \"'amd64'\" }} {{ arch|length }}", "True 7"),
+            ("{{ arch[1:-1] }}-{{ arch ~ 'x' }}", "amd64-'amd64'x"),
+            ("{{ tags }}", "{'tags': {}, 'tagnames': []}"),
             ("line\n", "line"),
             ("line\n\n", "line\n"),
             ("{% if x == 'one' %}yes{% else %}no{% endif %}", "yes"),

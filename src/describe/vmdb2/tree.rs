@@ -122,7 +122,7 @@ impl Builder<'_> {
             true => skipped.or_else(|| Some(format!("'{}' is there", tarball.display()))),
             false => skipped,
         };
-        self.add(title, reason, Action::Pack(tarball, Vec::new()));
+        self.add(title, reason, Action::Pack(tarball));
         Some(())
     }
 
@@ -214,6 +214,7 @@ impl Builder<'_> {
     pub(super) fn shell(&mut self, step: &mut Step<'_, '_>, skipped: Skipped) -> Option<()> {
         self.root(step, "root-fs")?;
         let script = step.string("shell")?;
+        self.makes_host_files |= skipped.is_none();
         self.add(format!("shell: {script}"), skipped, Action::Shell(script));
         Some(())
     }
@@ -238,6 +239,7 @@ impl Builder<'_> {
                 .map(|path| self.host_path(path)),
             extra_variables: serde_json::Value::Object(variables).to_string(),
         });
+        self.makes_host_files |= skipped.is_none();
         self.add(format!("ansible: {playbook}"), skipped, action);
         Some(())
     }
@@ -278,7 +280,7 @@ impl Builder<'_> {
         self.check_root(step, "copy-file")?;
         let path = step.tree_path("copy-file")?;
         let action = Action::CopyFile {
-            from: self.host_file(step, "src", skipped.is_none())?,
+            from: self.host_file(step, "src", self.is_host_fixed(&skipped))?,
             access: access(step, 0o644)?,
             path: path.clone(),
         };
@@ -290,7 +292,7 @@ impl Builder<'_> {
         self.check_root(step, "copy-dir")?;
         let path = step.tree_path("copy-dir")?;
         let action = Action::CopyDirectory {
-            from: self.host_directory(step, "src", skipped.is_none())?,
+            from: self.host_directory(step, "src", self.is_host_fixed(&skipped))?,
             path: path.clone(),
             access: access(step, 0o755)?,
             umask: u32::try_from(step.number("umask", 0o022, 0, 0o7777)?).unwrap_or(0),
@@ -351,8 +353,10 @@ impl Builder<'_> {
 
     pub(super) fn echo(&mut self, step: &mut Step<'_, '_>, skipped: Skipped) -> Option<()> {
         let text = step.string("echo")?;
+        let is_skipped = skipped.is_some();
         self.add(format!("echo: {text}"), skipped, Action::Say(text));
-        if let Some(text) = step.optional_text("teardown")? {
+        let farewell = step.optional_text("teardown")?;
+        if let Some(text) = farewell.filter(|_| !is_skipped) {
             self.add_farewell(format!("echo: {text}"), Action::Say(text));
         }
         Some(())
@@ -363,6 +367,12 @@ impl Builder<'_> {
         step.optional_text("teardown")?;
         self.add(format!("error: {text}"), skipped, Action::Fail(text));
         Some(())
+    }
+
+    /// Whether a step finds of the host what is there now: it isn't left out, and none before it may
+    /// make files.
+    fn is_host_fixed(&self, skipped: &Skipped) -> bool {
+        skipped.is_none() && !self.makes_host_files
     }
 
     /// A path of the host; one that isn't absolute begins at the current directory.

@@ -271,6 +271,43 @@ fn what_steps_make_of_the_partition_table_stays() {
     assert!(!place.path("b.img").exists());
 }
 
+/// A logical partition between primary ones: the order of numbers is another than that of the steps.
+const LOGICAL: &str = r#"steps:
+  - mkimg: "{{ output }}"
+    size: 100M
+  - mklabel: msdos
+    device: "{{ output }}"
+  - {mkpart: primary, device: "{{ output }}", start: 1MiB, end: 9MiB, tag: raw}
+  - {mkpart: extended, device: "{{ output }}", start: 9MiB, end: 60MiB, tag: box}
+  - {mkpart: logical, device: "{{ output }}", start: 10MiB, end: 20MiB, tag: inner}
+  - {mkpart: primary, device: "{{ output }}", start: 60MiB, end: 100%, tag: root}
+  - {mkfs: ext4, partition: root}
+  - mount: root
+  - shell: |
+      printf outside | dd of='{{ output }}' bs=1M seek=1 conv=notrunc
+      printf inside | dd of='{{ output }}' bs=1M seek=10 conv=notrunc
+      echo text > "$ROOT/file"
+    root-fs: root
+"#;
+
+#[test]
+fn partitions_without_a_filesystem_keep_what_steps_write_whatever_their_number() {
+    let place = Place::new(User::Ordinary);
+    place.put("logical.vmdb", LOGICAL);
+    place.run("vmdb2 --output a.img logical.vmdb").expect(0);
+    let image = place.path("a.img");
+    let bytes = fs::read(&image).unwrap();
+    assert_eq!(&bytes[1 << 20..][..7], b"outside");
+    assert_eq!(&bytes[10 << 20..][..6], b"inside");
+    let table = run("sfdisk", &arguments(&["--dump"], &[&image])).unwrap();
+    for part in ["a.img3 : start=      122880", "a.img5 : start=       20480"] {
+        assert!(table.contains(part), "{table}");
+    }
+    fs::write(place.path("root"), &bytes[60 << 20..]).unwrap();
+    checkers::fsck("ext4", &place.path("root")).unwrap();
+    assert_eq!(debugfs(&place.path("root"), "cat /file"), "text\n");
+}
+
 #[test]
 fn a_dry_run_touches_nothing_and_needs_no_program() {
     let place = Place::new(User::Ordinary);

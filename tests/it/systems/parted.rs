@@ -51,12 +51,40 @@ fn partitions(image: &Path) -> Vec<(u64, u64)> {
     .collect()
 }
 
+/// Partitions in an extended one.
+const LOGICAL: [&[Wanted<'_>]; 5] = [
+    &[
+        ("primary", "0%", "10%"),
+        ("extended", "10%", "60%"),
+        ("logical", "10%", "30%"),
+        ("logical", "30%", "60%"),
+        ("primary", "60%", "100%"),
+    ],
+    &[
+        ("extended", "1MiB", "100%"),
+        ("logical", "2MiB", "9MiB"),
+        ("logical", "10MiB", "19MiB"),
+        ("logical", "20MiB", "100%"),
+    ],
+    &[
+        ("extended", "1MB", "90MB"),
+        ("logical", "1MB", "20MB"),
+        ("logical", "20MB", "40MB"),
+        ("logical", "50MB", "90MB"),
+    ],
+    &[("extended", "0%", "50%"), ("logical", "0%", "60%")],
+    &[("logical", "0%", "60%")],
+];
+
+/// The kind of a partition, its start and its end.
+type Wanted<'a> = (&'a str, &'a str, &'a str);
+
 /// What parted makes of these places; `None` where it refuses.
 fn by_parted(
     scratch: &TempDir,
     table: &str,
     size: u64,
-    places: &[(&str, &str)],
+    places: &[Wanted<'_>],
 ) -> Option<Vec<(u64, u64)>> {
     let image = scratch.path().join("parted.img");
     File::create(&image).unwrap().set_len(size).unwrap();
@@ -66,9 +94,11 @@ fn by_parted(
         output("parted", &all).status.success()
     };
     assert!(parted(&["mklabel", table]));
-    let made = places
-        .iter()
-        .all(|(start, end)| parted(&["--", "mkpart", "primary", "ext2", start, end]));
+    let made = places.iter().all(|(kind, start, end)| match *kind {
+        // It has no type, and parted takes the word for its start.
+        "extended" => parted(&["--", "mkpart", kind, start, end]),
+        _ => parted(&["--", "mkpart", kind, "ext2", start, end]),
+    });
     made.then(|| partitions(&image))
 }
 
@@ -77,10 +107,10 @@ fn by_specification(
     place: &Place,
     table: &str,
     size: u64,
-    places: &[(&str, &str)],
+    places: &[Wanted<'_>],
 ) -> Option<Vec<(u64, u64)>> {
-    let parts = places.iter().enumerate().map(|(number, (start, end))| {
-        format!("- mkpart: primary\n  device: '{{{{ output }}}}'\n  start: '{start}'\n  end: '{end}'\n  tag: t{number}\n")
+    let parts = places.iter().enumerate().map(|(number, (kind, start, end))| {
+        format!("- mkpart: {kind}\n  device: '{{{{ output }}}}'\n  start: '{start}'\n  end: '{end}'\n  tag: t{number}\n")
     });
     let parts: String = parts.collect();
     place.put(
@@ -113,10 +143,34 @@ fn partitions_are_where_parted_puts_them() {
         for size in [2 << 30, 2_000_000_000, (100 << 20) + 12_345 * 512_u64] {
             let size = size / 512 * 512;
             for places in PLACES {
-                let expected = by_parted(&scratch, table, size, places);
-                let found = by_specification(&place, table, size, places);
+                let primary = |(start, end): &(_, _)| ("primary", *start, *end);
+                let places: Vec<_> = places.iter().map(primary).collect();
+                let expected = by_parted(&scratch, table, size, &places);
+                let found = by_specification(&place, table, size, &places);
                 assert_eq!(found, expected, "{table} {size} {places:?}");
             }
+        }
+    }
+}
+
+#[test]
+fn logical_partitions_are_where_parted_puts_them() {
+    let scratch = tempfile::tempdir().unwrap();
+    let place = Place::new(User::Ordinary);
+    for places in LOGICAL {
+        for size in [2 << 30, (100 << 20) + 12_345 * 512_u64] {
+            let expected = by_parted(&scratch, "msdos", size, places);
+            let found = by_specification(&place, "msdos", size, places);
+            // Its order is that of numbers.
+            let found = found.map(|mut all| {
+                all.sort_unstable();
+                all
+            });
+            let expected = expected.map(|mut all| {
+                all.sort_unstable();
+                all
+            });
+            assert_eq!(found, expected, "{size} {places:?}");
         }
     }
 }
