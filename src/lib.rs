@@ -15,6 +15,7 @@ pub mod inventory;
 pub mod osinfo;
 pub mod printable;
 pub mod report;
+pub mod rooted;
 pub mod rootfs;
 pub mod sandbox;
 pub mod signals;

@@ -3,7 +3,5 @@
 
 pub mod grub;
 mod target;
-mod tree;
 
-pub use target::{StandIn, Target};
-pub use tree::Tree;
+pub use target::Target;

@@ -6,6 +6,8 @@ use std::path::Path;
 
 use anyhow::Result;
 
+use crate::rooted::StandIn;
+
 /// The tree that a boot loader is installed into.
 pub trait Target: Debug {
     /// Where the tree is for this process, which may read and write below it. What it makes there
@@ -19,16 +21,4 @@ pub trait Target: Debug {
     /// # Errors
     /// Those of starting it, and what it says when it fails.
     fn run(&self, stand_ins: &[StandIn], program: &str, arguments: &[OsString]) -> Result<()>;
-}
-
-/// A file that takes the place of another while a program runs. Below `/dev` and `/run` there need
-/// be none before; anywhere else there is one.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct StandIn {
-    /// Its absolute path in the tree: `/usr/sbin/grub-probe`.
-    pub path: String,
-    /// What is in it.
-    pub contents: Vec<u8>,
-    /// Its permissions.
-    pub permissions: u32,
 }

@@ -22,6 +22,7 @@ use std::ffi::OsString;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use anyhow::Result;
 use disklayout::Zeroes;
@@ -30,7 +31,7 @@ use indicatif::MultiProgress;
 
 use crate::describe::hdds::Config;
 use crate::describe::hdds::locate::DataDir;
-use crate::engine;
+use crate::engine::{self, Conditions, Directory, Temporaries};
 use crate::image::{Image, Recipe};
 use crate::status::Status;
 use crate::virtinstall;
@@ -71,6 +72,19 @@ impl Settings {
     /// How many images are built at a time.
     fn jobs(&self) -> NonZeroUsize {
         self.jobs.unwrap_or_else(engine::default_jobs)
+    }
+
+    /// What holds for the images that are built in `directory`.
+    fn of_engine(&self, directory: Arc<Directory>, conditions: Conditions) -> engine::Settings {
+        engine::Settings {
+            directory,
+            temporaries: Temporaries::default(),
+            jobs: self.jobs(),
+            sync: self.sync,
+            zeroes: self.zeroes,
+            conditions,
+            install: self.install.clone(),
+        }
     }
 }
 

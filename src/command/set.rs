@@ -245,14 +245,9 @@ impl ImageSet {
     }
 
     fn settings(&self, context: &Context) -> engine::Settings {
-        engine::Settings {
-            directory: Arc::clone(&self.directory),
-            temporaries: Temporaries::default(),
-            jobs: context.settings.jobs(),
-            sync: context.settings.sync,
-            zeroes: context.settings.zeroes,
-            conditions: self.conditions.clone(),
-            install: context.settings.install.clone(),
-        }
+        let directory = Arc::clone(&self.directory);
+        context
+            .settings
+            .of_engine(directory, self.conditions.clone())
     }
 }

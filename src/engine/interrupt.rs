@@ -12,9 +12,6 @@ use super::temporaries::Temporaries;
 use crate::printable::printable;
 use crate::signals;
 
-/// Statuses above this one tell which signal ended a program.
-const STATUS_OF_SIGNALS: i32 = 128;
-
 /// From now on SIGINT, SIGTERM and SIGHUP, unless they are ignored, end the process in an orderly way: temporary files are
 /// removed, `stop` is called, and the status is 128 plus the signal's number.
 ///
@@ -53,5 +50,5 @@ fn exit(signal: i32, temporaries: &Temporaries, stop: impl FnOnce()) -> ! {
     for (name, error) in seized.remove_all() {
         let _ = writeln!(stderr, "can't remove '{}': {error}", printable(&name));
     }
-    std::process::exit(STATUS_OF_SIGNALS + signal)
+    std::process::exit(signals::status(signal))
 }

@@ -3,38 +3,12 @@
 use std::fs::{self, Metadata};
 use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use crate::sandbox::{locate, locate_followed};
+use crate::rooted::{Tree, locate, locate_followed};
 use crate::system::{Access, NewFile};
-
-/// Makes the directory `path` and all above it, as far as they are missing, with these permissions;
-/// gives its path on this machine.
-///
-/// # Errors
-/// When one can't be made, or when something else is in its place.
-pub(super) fn make_directories(tree: &Path, path: &str, permissions: u32) -> Result<PathBuf> {
-    let mut made = String::new();
-    for part in path.split('/').filter(|part| !part.is_empty()) {
-        made = format!("{made}/{part}");
-        let found = locate_followed(tree, made.as_ref())?;
-        match fs::metadata(&found) {
-            Ok(metadata) if metadata.is_dir() => {}
-            Ok(_) => bail!("'{made}' of the tree is no directory"),
-            Err(_) => make_directory(&found, permissions)
-                .with_context(|| format!("can't make the directory '{made}' in the tree"))?,
-        }
-    }
-    Ok(locate_followed(tree, path.as_ref())?)
-}
-
-/// Makes one directory, whatever the umask is.
-fn make_directory(path: &Path, permissions: u32) -> io::Result<()> {
-    fs::create_dir(path)?;
-    fs::set_permissions(path, PermissionsExt::from_mode(permissions))
-}
 
 /// Makes a file, or writes over the one that is there. Its directory has to be there.
 ///
@@ -53,7 +27,8 @@ pub(super) fn create_file(tree: &Path, file: &NewFile) -> Result<()> {
 pub(super) fn create_directory(tree: &Path, path: &str, access: Access) -> Result<()> {
     let context = || format!("can't make the directory '{path}' in the tree");
     if let Some((above, _)) = path.trim_end_matches('/').rsplit_once('/') {
-        make_directories(tree, above, 0o755).with_context(context)?;
+        let made = Tree::open(tree).and_then(|tree| tree.make_directory(above));
+        made.with_context(context)?;
     }
     let found = locate(tree, path.as_ref())?;
     let made = fs::create_dir(&found).and_then(|()| set_access(&found, access));
@@ -66,7 +41,7 @@ pub(super) fn create_directory(tree: &Path, path: &str, access: Access) -> Resul
 /// When it can't be read or made.
 pub(super) fn copy_file(tree: &Path, from: &Path, path: &str, access: Access) -> Result<()> {
     let (above, _) = path.rsplit_once('/').unwrap_or_default();
-    make_directories(tree, above, 0o755)?;
+    Tree::open(tree)?.make_directory(above)?;
     let to = locate_followed(tree, path.as_ref())?;
     let copied = fs::copy(from, &to).and_then(|_| set_access(&to, access));
     copied.with_context(|| format!("can't copy '{}' to '{path}' of the tree", from.display()))
@@ -86,7 +61,7 @@ pub(super) fn copy_directory(
     access: Access,
     umask: u32,
 ) -> Result<()> {
-    let to = make_directories(tree, path, access.permissions)?;
+    let to = Tree::open(tree)?.make_directories(path, access.permissions)?;
     copy_entries(from, &to, access, umask)
 }
 

@@ -5,7 +5,7 @@ use std::os::unix::fs::symlink;
 use anyhow::{Context, Result, bail};
 
 use super::{Assembly, files};
-use crate::sandbox::{locate, locate_followed};
+use crate::rooted::{Tree, locate, locate_followed};
 use crate::system::{Access, NewFile};
 
 /// The script, by its path in the tree.
@@ -31,7 +31,7 @@ impl Assembly<'_> {
             (UNIT, include_str!("grow.service"), 0o644),
         ] {
             let (above, _) = path.rsplit_once('/').unwrap_or_default();
-            files::make_directories(self.tree(), above, 0o755)?;
+            Tree::open(self.tree())?.make_directory(above)?;
             let file = NewFile {
                 path: path.to_owned(),
                 contents: contents.to_owned(),
@@ -44,7 +44,7 @@ impl Assembly<'_> {
             files::create_file(self.tree(), &file)?;
         }
         let (above, _) = ENABLED.rsplit_once('/').unwrap_or_default();
-        files::make_directories(self.tree(), above, 0o755)?;
+        Tree::open(self.tree())?.make_directory(above)?;
         let link = locate(self.tree(), ENABLED.as_ref())?;
         symlink(UNIT, link).context("can't enable the unit in the tree")
     }

@@ -24,7 +24,8 @@ use kept::Kept;
 pub use layers::{Checkpoint, checkpoints};
 use packages::Sources;
 
-use crate::sandbox::{Inside, Output, StandIn};
+use crate::rooted::{StandIn, Tree};
+use crate::sandbox::{Inside, Output};
 use crate::system::Action;
 
 /// A tree that is being made.
@@ -37,22 +38,13 @@ pub struct Assembly<'a> {
     /// A directory of the host in which unpacked archives are kept, where a user wants that.
     pub root_cache: Option<&'a Path>,
     /// What else is in the tree while its programs run.
-    pub stand_ins: StandIns,
+    pub stand_ins: Vec<StandIn>,
     /// Where goes what programs say.
     pub output: RefCell<Output>,
     /// What the tree has begun as.
     kept: Option<Kept>,
     /// Where packages came from when their lists were read.
     listed: RefCell<Option<Sources>>,
-}
-
-/// What is in a tree while programs run there.
-#[derive(Clone, Debug, Default)]
-pub struct StandIns {
-    /// Files in the place of others, or of nothing.
-    pub files: Vec<StandIn>,
-    /// Names of files without content that are in /dev.
-    pub devices: Vec<String>,
 }
 
 impl<'a> Assembly<'a> {
@@ -62,7 +54,7 @@ impl<'a> Assembly<'a> {
             inside,
             package_cache: None,
             root_cache: None,
-            stand_ins: StandIns::default(),
+            stand_ins: Vec::new(),
             output: RefCell::new(output),
             kept: None,
             listed: RefCell::new(None),
@@ -94,7 +86,7 @@ impl<'a> Assembly<'a> {
         match action {
             Action::Planned | Action::Say(_) => Ok(()),
             Action::Fail(text) => bail!("{text}"),
-            Action::MountPoint(path) => files::make_directories(self.tree(), path, 0o755).map(drop),
+            Action::MountPoint(path) => Tree::open(self.tree())?.make_directory(path),
             Action::Bootstrap(bootstrap) => self.bootstrap(bootstrap),
             Action::AptUpdate => self.apt_update(),
             Action::Apt(apt) => self.apt(apt),

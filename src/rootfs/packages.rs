@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::Assembly;
-use crate::sandbox::locate_followed;
+use crate::rooted::locate_followed;
 use crate::system::Apt;
 
 /// Options of every run: the tree is thrown away when a run fails, so that nothing has to be on disk

@@ -6,8 +6,9 @@ use std::process::{Command, ExitStatus};
 
 use anyhow::{Context, Result, bail};
 
-use super::{Assembly, StandIns};
-use crate::sandbox::{Ended, InTree, StandIn, locate_followed};
+use super::Assembly;
+use crate::rooted::{StandIn, locate_followed};
+use crate::sandbox::{Ended, InTree};
 
 /// Where programs of a system are.
 pub(super) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -26,7 +27,7 @@ impl Assembly<'_> {
 
     /// Runs a program of the tree to its end.
     pub(super) fn run_in_tree<S: AsRef<OsStr>>(&self, program: &str, args: &[S]) -> Result<()> {
-        self.run_in_tree_with(self.stand_ins.clone(), program, args)
+        self.run_in_tree_with(&self.stand_ins, program, args)
     }
 
     /// The same, with these stand-ins beside the usual ones.
@@ -35,16 +36,13 @@ impl Assembly<'_> {
     /// When it can't be run, or fails: with its last lines.
     pub fn run_in_tree_with<S: AsRef<OsStr>>(
         &self,
-        stand_ins: StandIns,
+        stand_ins: &[StandIn],
         program: &str,
         args: &[S],
     ) -> Result<()> {
-        let StandIns { mut files, devices } = stand_ins;
-        files.extend(self.usual_stand_ins()?);
         let in_tree = InTree {
             inside: self.inside,
-            stand_ins: files,
-            devices,
+            stand_ins: [stand_ins, &self.usual_stand_ins()?].concat(),
             environment: environment(),
         };
         let ended = in_tree.run(program, args, &mut self.output.borrow_mut());

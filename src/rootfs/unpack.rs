@@ -6,8 +6,9 @@ use std::process::Command;
 
 use anyhow::{Context, Result};
 
+use super::Assembly;
 use super::kept::{Beginning, Kept};
-use super::{Assembly, files};
+use crate::rooted::Tree;
 use crate::system::{Action, Step};
 
 impl Assembly<'_> {
@@ -27,7 +28,7 @@ impl Assembly<'_> {
             let kept = Kept::of(cache, archive)?;
             if let Some(beginning) = self.begin_with_kept(&kept, archive, steps, unpack)? {
                 for directory in directories {
-                    files::make_directories(self.tree(), &directory, 0o755)?;
+                    Tree::open(self.tree())?.make_directory(&directory)?;
                 }
                 self.kept = Some(kept);
                 return Ok(beginning);

@@ -8,6 +8,8 @@ use std::time::SystemTime;
 
 use rustix::fs::{CWD, FileType, Mode, makedev, mknodat};
 
+use crate::rooted::locate_followed;
+
 /// Devices that every program may expect, with their numbers.
 pub(super) const DEVICES: [(&str, u32, u32); 6] = [
     ("null", 1, 3),
@@ -29,8 +31,8 @@ pub(super) struct Devices {
 
 impl Devices {
     /// Makes devices, and `files` without content, where they aren't there.
-    pub(super) fn make(tree: &Path, files: &[String]) -> io::Result<Self> {
-        let dev = super::locate_followed(tree, Path::new("dev"))?;
+    pub(super) fn make(tree: &Path, files: &[&str]) -> io::Result<Self> {
+        let dev = locate_followed(tree, Path::new("dev"))?;
         if !dev.is_dir() {
             fs::create_dir(&dev)?;
         }

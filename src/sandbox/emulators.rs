@@ -8,6 +8,20 @@ use rustix::mount::{MountFlags, mount};
 /// Where the kernel is told who runs which programs, binfmt_misc(5).
 const BINFMT_MISC: &str = "/proc/sys/fs/binfmt_misc";
 
+/// The architectures whose programs this machine runs itself, by Debian's names, its own first.
+pub fn native() -> &'static [&'static str] {
+    match std::env::consts::ARCH {
+        "x86_64" => &["amd64", "i386"],
+        "aarch64" => &["arm64"],
+        "x86" => &["i386"],
+        "arm" => &["armhf", "armel"],
+        "powerpc64" => &["ppc64el"],
+        "riscv64" => &["riscv64"],
+        "s390x" => &["s390x"],
+        _ => &[],
+    }
+}
+
 /// An architecture whose programs can be emulated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Architecture {
@@ -76,20 +90,10 @@ impl Architecture {
 
     /// Whether this machine runs its programs itself, or has been told how for everybody.
     pub fn is_run_here(self) -> bool {
-        let host = match std::env::consts::ARCH {
-            "x86_64" => &["amd64", "i386"][..],
-            "aarch64" => &["arm64"],
-            "x86" => &["i386"],
-            "arm" => &["armhf", "armel"],
-            "powerpc64" => &["ppc64el"],
-            "riscv64" => &["riscv64"],
-            "s390x" => &["s390x"],
-            _ => &[],
-        };
         let registered = Path::new(BINFMT_MISC).join(format!("qemu-{}", self.qemu));
         // Only one that is opened when it is registered is found from within a tree.
         let is_fixed = |text: String| text.lines().any(is_fixed);
-        host.contains(&self.debian) || fs::read_to_string(registered).is_ok_and(is_fixed)
+        native().contains(&self.debian) || fs::read_to_string(registered).is_ok_and(is_fixed)
     }
 
     /// The line that has the kernel run such programs by `emulator`.

@@ -5,7 +5,6 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
-use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -23,9 +22,6 @@ use crate::signals;
 
 /// How long what is in the sandbox may take to clean up.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Statuses above this one tell which signal ended a program.
-const STATUS_OF_SIGNALS: i32 = 128;
 
 /// Guards a sandbox: `KIND PLACE MAPS ARGUMENTS...`. Standard input begins with what is handed to
 /// the first process, and ends when nobody wants the sandbox any more, with the number of the signal
@@ -103,10 +99,8 @@ fn guarded(kind: Kind, place: &OsStr, command: &[OsString], input: &[u8]) -> Res
     if kind == Kind::Chroot {
         end_adopted();
     }
-    let code = status.code();
-    let code = code.or_else(|| Some(STATUS_OF_SIGNALS + status.signal()?));
-    let code = code.and_then(|code| u8::try_from(code).ok());
-    Ok(ExitCode::from(code.unwrap_or(mark::CANNOT)))
+    let status = signals::passed_on(status);
+    Ok(ExitCode::from(status.unwrap_or(mark::CANNOT)))
 }
 
 /// Waits until either ends, and tells whether it is the process.

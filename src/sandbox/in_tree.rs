@@ -17,8 +17,8 @@ use rustix::thread::UnshareFlags;
 
 use super::devices::{DEVICES, Devices, make_empty};
 use super::program::{self, Ended, Output};
-use super::stand_in::{Placed, StandIn};
 use super::{Inside, Kind, host, mark};
+use crate::rooted::{Placed, StandIn, locate_followed};
 
 /// Names in /dev that lead elsewhere.
 const LINKS: [(&str, &str); 5] = [
@@ -41,8 +41,6 @@ pub struct InTree<'a> {
     pub inside: &'a Inside,
     /// Files that are there while a program runs.
     pub stand_ins: Vec<StandIn>,
-    /// Names of files without content that are in /dev: `disk/by-uuid/UUID`.
-    pub devices: Vec<String>,
     /// The environment; nothing of the user's is in it.
     pub environment: Vec<(String, OsString)>,
 }
@@ -59,19 +57,22 @@ impl InTree<'_> {
         output: &mut Output,
     ) -> io::Result<Ended> {
         let tree = &self.inside.tree;
-        let placed = self.stand_ins.iter().map(|it| it.place(tree));
+        let (devices, files): (Vec<_>, Vec<_>) =
+            self.stand_ins.iter().partition(|it| it.device().is_some());
+        let devices: Vec<_> = devices.into_iter().filter_map(StandIn::device).collect();
+        let placed = files.into_iter().map(|it| it.place(tree));
         let placed = placed.collect::<io::Result<Vec<_>>>()?;
-        let devices = match self.inside.kind {
-            Kind::Chroot => Some(Devices::make(tree, &self.devices)?),
+        let made = match self.inside.kind {
+            Kind::Chroot => Some(Devices::make(tree, &devices)?),
             Kind::User | Kind::Root => None,
         };
         let mut command = mark::command("in-tree");
         command.arg(self.inside.kind.as_str()).arg(tree);
-        command.arg(self.devices.join(":")).arg(program);
+        command.arg(devices.join(":")).arg(program);
         command.args(arguments).env_clear();
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
         let ended = program::run(&mut command, output);
-        devices.map_or(Ok(()), Devices::remove)?;
+        made.map_or(Ok(()), Devices::remove)?;
         placed
             .into_iter()
             .flatten()
@@ -129,7 +130,7 @@ fn mount_all<'a>(tree: &Path, devices: impl Iterator<Item = &'a str>) -> Result<
 
 /// The directory `name` at the top of the tree, which is made where it is missing.
 fn place(tree: &Path, name: &str) -> Result<PathBuf> {
-    let path = super::locate_followed(tree, Path::new(name))?;
+    let path = locate_followed(tree, Path::new(name))?;
     if !path.is_dir() {
         let made = fs::create_dir(&path);
         made.with_context(|| format!("can't make '/{name}' in the tree"))?;

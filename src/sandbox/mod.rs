@@ -25,25 +25,21 @@ mod guard;
 mod host;
 pub mod ids;
 mod in_tree;
-mod locate;
 mod mark;
 mod overlay;
 mod place;
 mod private_root;
 mod program;
-mod stand_in;
 
 pub use below::Below;
-pub use emulators::Architecture;
+pub use emulators::{Architecture, native as native_architectures};
 pub use enter::{Request, enter};
 pub use first::Inside;
 pub use host::{Host, Obstacle};
 pub use in_tree::InTree;
-pub use locate::{locate, locate_followed};
 pub use mark::{Part, become_part};
 pub use place::Place;
 pub use program::{Ended, Output, run};
-pub use stand_in::StandIn;
 
 /// How a sandbox is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

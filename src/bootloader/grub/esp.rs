@@ -8,7 +8,7 @@ use super::files::{Copy, PERMISSIONS};
 use super::image;
 use super::plan::Home;
 use super::platform::Platform;
-use crate::bootloader::Tree;
+use crate::rooted::Tree;
 
 /// What goes onto the EFI system partition.
 #[derive(Debug, PartialEq, Eq)]

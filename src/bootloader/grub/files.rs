@@ -6,7 +6,7 @@ use anyhow::{Context, Result, bail};
 use super::environment;
 use super::plan::DIRECTORY;
 use super::platform::Platform;
-use crate::bootloader::Tree;
+use crate::rooted::Tree;
 
 /// What files are given.
 pub(super) const PERMISSIONS: u32 = 0o644;

@@ -27,7 +27,8 @@ use anyhow::{Context, Result};
 
 use disklayout::disk::Disk;
 
-use crate::bootloader::{StandIn, Target, Tree};
+use crate::bootloader::Target;
+use crate::rooted::{StandIn, Tree};
 use crate::system::{Firmware, Grub, System};
 
 use bios::{Embedded, Room};

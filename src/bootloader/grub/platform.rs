@@ -2,7 +2,7 @@
 
 use anyhow::{Result, bail};
 
-use crate::bootloader::Tree;
+use crate::rooted::Tree;
 use crate::system::Firmware;
 
 /// What GRUB runs on.

@@ -13,7 +13,7 @@ use disklayout::layout::spec::{DiskTable, Holds, Partition};
 
 use super::filesystems;
 use super::plan::partition_map;
-use crate::bootloader::{StandIn, Tree};
+use crate::rooted::{StandIn, Tree};
 use crate::system::{System, Volume as Known};
 
 /// What answers for grub-probe, and for grub-mkrelpath, below the facts.

@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use super::set::{NOT_TOLD, clean_up_on_signals};
 use super::{Settings, outputs};
-use crate::engine::{self, Conditions, Directory, Temporaries};
+use crate::engine::{self, Conditions, Directory};
 use crate::image::{FileFormat, Filling, Image, Layout, Object, ObjectKind, Recipe, Seed};
 pub use crate::image::{InputFormat, Taken};
 use crate::report;
@@ -88,15 +88,7 @@ pub fn run(settings: &Settings, bars: &MultiProgress, options: &Options) -> Resu
     }
     let (path, names) = options.names(&settings.directory)?;
     let directory = Arc::new(Directory::share(&path)?);
-    let run = engine::Settings {
-        directory: Arc::clone(&directory),
-        temporaries: Temporaries::default(),
-        jobs: settings.jobs(),
-        sync: settings.sync,
-        zeroes: settings.zeroes,
-        conditions: Conditions::from_environment()?,
-        install: settings.install.clone(),
-    };
+    let run = settings.of_engine(Arc::clone(&directory), Conditions::from_environment()?);
     let inputs = Inputs::open(&options.inputs)?;
     if !options.is_to_stdout() {
         for (name, format) in names.iter().zip(&options.files) {

@@ -9,14 +9,14 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail, ensure};
 use disklayout::disk::{Disk as _, SparseFile};
 use disklayout::fs::{Registry, Unwatched};
-use disklayout::layout::spec::{Disk, Holds};
+use disklayout::layout::spec::{Disk, Holds, Partition};
 use disklayout::layout::{self, DiskPlan, DiskSize};
 use disklayout::table::{Role, Table};
 use disklayout::tree::{Content, Extent, Store};
 use disklayout::{Bytes, Identity, Zeroes, inspect};
-use rustix::fs::SeekFrom;
 
 use crate::engine::{self, Output};
+use crate::system::System;
 
 /// What is added to the name of the image.
 const SUFFIX: &str = ".disk";
@@ -74,11 +74,11 @@ impl Device {
         &self.disk
     }
 
-    /// What is on it beside the filesystems of `described`.
+    /// What is on it beside the filesystems of `system`.
     ///
     /// # Errors
     /// When it can't be read, has another size, or another place for one of these.
-    pub(super) fn beside(&self, described: &Disk) -> Result<Beside> {
+    pub(super) fn beside(&self, system: &System) -> Result<Beside> {
         let len = self.output.file().metadata()?.len();
         ensure!(
             len == self.plan.size.get(),
@@ -87,14 +87,14 @@ impl Device {
         );
         let planned = self.plan.table();
         let found = inspect::table(&self.disk).context("what the steps have made of the disk")?;
-        check_places(&planned, &found, described)?;
+        check_places(&planned, &found, system)?;
         let name = self.output.temporary_name().to_owned();
         let store = Arc::new(Store::file(name, self.output.file().try_clone()?));
         let mut beside = Beside::default();
         for area in self.plan.free_areas() {
             beside.blobs.extend(self.stretches(&store, &area)?);
         }
-        for (number, area) in self.bare_partitions(described) {
+        for (number, area) in self.bare_partitions(system) {
             let data = self.data(&area)?;
             if !data.is_empty() {
                 beside.partitions.push((number, bare(&store, &area, &data)));
@@ -111,14 +111,15 @@ impl Device {
         Ok(beside)
     }
 
-    /// The partitions of `described` that hold no filesystem and no partitions.
-    fn bare_partitions(&self, described: &Disk) -> Vec<(u32, Range<u64>)> {
-        let described = described.partitions.iter();
-        let all = self.plan.partitions.iter().zip(described);
-        let bare = all.filter(|(plan, described)| {
-            matches!(described.holds, Holds::Nothing) && plan.record.role != Role::Extended
+    /// The partitions of `system` that hold no filesystem and no partitions.
+    fn bare_partitions(&self, system: &System) -> Vec<(u32, Range<u64>)> {
+        let partitions = self.plan.partitions.iter();
+        let bare = partitions.filter(|plan| {
+            let described = numbered(system, plan.record.number);
+            described.is_some_and(|it| matches!(it.holds, Holds::Nothing))
+                && plan.record.role != Role::Extended
         });
-        bare.map(|(plan, _)| {
+        bare.map(|plan| {
             let (range, sector) = (plan.record.range, self.plan.sector_size);
             let start = range.offset(sector).get();
             (plan.record.number, start..start + range.size(sector).get())
@@ -141,7 +142,11 @@ impl Device {
         let mut found: Vec<Range<u64>> = Vec::new();
         let mut at = area.start;
         let mut block = [0; BLOCK];
-        while let Some(next) = self.next_data(at)?.filter(|next| *next < area.end) {
+        loop {
+            let next = self.disk.next_data(at);
+            if next >= area.end {
+                break;
+            }
             // A hole may begin anywhere; blocks are those of the disk.
             at = (next - next % BLOCK as u64).max(area.start);
             let end = (at - at % BLOCK as u64 + BLOCK as u64).min(area.end);
@@ -154,15 +159,6 @@ impl Device {
         }
         Ok(found)
     }
-
-    /// The first byte from `at` on that is no hole of the file.
-    fn next_data(&self, at: u64) -> io::Result<Option<u64>> {
-        match rustix::fs::seek(self.output.file(), SeekFrom::Data(at)) {
-            Ok(next) => Ok(Some(next)),
-            Err(rustix::io::Errno::NXIO) => Ok(None),
-            Err(error) => Err(error.into()),
-        }
-    }
 }
 
 /// The disk with its table alone.
@@ -174,14 +170,21 @@ fn without_content(disk: &Disk) -> Disk {
     disk
 }
 
-/// Refuses a table in which a filesystem of `described` isn't where it was planned.
-fn check_places(planned: &Table, found: &Table, described: &Disk) -> Result<()> {
-    for (partition, described) in planned.partitions.iter().zip(&described.partitions) {
-        let same = found
-            .partitions
-            .iter()
-            .any(|it| it.range == partition.range);
-        if !same && matches!(described.holds, Holds::Filesystem(_)) {
+/// The partition of `system` that has this number in the table.
+fn numbered(system: &System, number: u32) -> Option<&Partition> {
+    let mut all = system.volumes.iter().zip(&system.disk.partitions);
+    all.find_map(|(volume, partition)| (volume.number == number).then_some(partition))
+}
+
+/// Refuses a table in which a filesystem of `system` isn't where it was planned.
+fn check_places(planned: &Table, found: &Table, system: &System) -> Result<()> {
+    for partition in &planned.partitions {
+        let mut all = found.partitions.iter();
+        if all.any(|it| it.range == partition.range) {
+            continue;
+        }
+        let described = numbered(system, partition.number);
+        if let Some(described) = described.filter(|it| matches!(it.holds, Holds::Filesystem(_))) {
             bail!(
                 "a step has changed the partition table so that {} isn't in it any more: have the \
                  description say where it is",

@@ -7,13 +7,10 @@ use anyhow::Result;
 
 use super::assemble::Assembler;
 use super::device::Device;
-use crate::bootloader::{self, Target, Tree};
-use crate::rootfs::{Assembly, StandIns};
-use crate::sandbox::StandIn;
+use crate::bootloader::{self, Target};
+use crate::rooted::{StandIn, Tree};
+use crate::rootfs::Assembly;
 use crate::system::{Action, Apt, Grub};
-
-/// What names of devices begin with.
-const DEV: &str = "/dev/";
 
 impl Assembler<'_> {
     /// Installs GRUB's packages.
@@ -39,9 +36,9 @@ impl Assembler<'_> {
     }
 
     /// What keeps programs of the tree that configure GRUB from looking at this machine.
-    pub(super) fn grub_stand_ins(&self) -> Result<StandIns> {
+    pub(super) fn grub_stand_ins(&self) -> Result<Vec<StandIn>> {
         let tree = Tree::open(&self.inside.tree)?;
-        Ok(parted(&bootloader::grub::stand_ins(&tree, self.system)?))
+        bootloader::grub::stand_ins(&tree, self.system)
     }
 }
 
@@ -54,29 +51,7 @@ impl Target for InTree<'_> {
         self.0.tree()
     }
 
-    fn run(
-        &self,
-        stand_ins: &[bootloader::StandIn],
-        program: &str,
-        arguments: &[OsString],
-    ) -> Result<()> {
-        self.0
-            .run_in_tree_with(parted(stand_ins), program, arguments)
+    fn run(&self, stand_ins: &[StandIn], program: &str, arguments: &[OsString]) -> Result<()> {
+        self.0.run_in_tree_with(stand_ins, program, arguments)
     }
-}
-
-/// Files, and names in /dev.
-fn parted(stand_ins: &[bootloader::StandIn]) -> StandIns {
-    let mut all = StandIns::default();
-    for one in stand_ins {
-        match one.path.strip_prefix(DEV) {
-            Some(name) => all.devices.push(name.to_owned()),
-            None => all.files.push(StandIn {
-                path: one.path.clone(),
-                contents: one.contents.clone(),
-                permissions: one.permissions,
-            }),
-        }
-    }
-    all
 }

@@ -10,7 +10,6 @@ mod pack;
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -24,11 +23,12 @@ use indicatif::MultiProgress;
 use super::set::{NOT_TOLD, clean_up_on_signals};
 use super::{Settings, outputs};
 use crate::bootloader;
-use crate::engine::{self, Conditions, Directory, Temporaries};
+use crate::engine::{Conditions, Directory};
 use crate::image::FileFormat;
 use crate::report;
 use crate::rootfs;
 use crate::sandbox::{self, Host, Inside, Output, Place, Request};
+use crate::signals;
 use crate::status::Status;
 use crate::system::{Action, System};
 use assemble::Assembler;
@@ -67,9 +67,6 @@ pub enum Tree {
     Below(PathBuf),
 }
 
-/// Statuses above this one tell which signal ended a program.
-const STATUS_OF_SIGNALS: i32 = 128;
-
 /// Makes sure of everything about `system` that can be known before, and does the command with these
 /// `arguments` once more in a sandbox, where it reads `input`.
 ///
@@ -102,11 +99,8 @@ pub fn enter(
         input,
         place: place(&options.tree, host.kind, &path)?,
     };
-    let status = sandbox::enter(&host, &request)?;
-    let code = status.code();
-    let code = code.or_else(|| Some(STATUS_OF_SIGNALS + status.signal()?));
-    let code = code.and_then(|code| u8::try_from(code).ok());
-    Ok(code.unwrap_or(u8::MAX).into())
+    let status = signals::passed_on(sandbox::enter(&host, &request)?);
+    Ok(status.unwrap_or(u8::MAX).into())
 }
 
 /// Makes sure that the disk of `system` can be made, whatever its files are.
@@ -155,15 +149,8 @@ pub fn assemble(
     system: &System,
 ) -> Result<Status> {
     let (path, names) = outputs::names(&settings.directory, &options.output, &options.files)?;
-    let run = engine::Settings {
-        directory: Arc::new(Directory::share(&path)?),
-        temporaries: Temporaries::default(),
-        jobs: settings.jobs(),
-        sync: settings.sync,
-        zeroes: settings.zeroes,
-        conditions: Conditions::from_environment()?,
-        install: settings.install.clone(),
-    };
+    let directory = Arc::new(Directory::share(&path)?);
+    let run = settings.of_engine(directory, Conditions::from_environment()?);
     clean_up_on_signals(&run.temporaries, bars)?;
     inside.check_wanted()?;
     let reporter = report::choose(settings.json, bars);

@@ -13,15 +13,15 @@ use disklayout::source::{Exclude, Rules};
 use disklayout::tree::{Content, FileTree};
 use disklayout::{Bytes, Place, SectorSize, Timestamp};
 
-use super::super::outputs;
 use super::assemble::Assembler;
 use super::device::{Beside, Device};
+use crate::command::outputs;
 use crate::engine::{self, Directory, Silent};
 use crate::formats;
 use crate::image::{
     Data, FileFormat, Filling, Image, Layout, Object, ObjectKind, Recipe, Seed, Source,
 };
-use crate::sandbox::locate_followed;
+use crate::rooted::locate_followed;
 use crate::status::Status;
 use crate::system::{System, Volume};
 
@@ -33,7 +33,7 @@ impl Assembler<'_> {
         names: &[String],
         files: &[FileFormat],
     ) -> Result<Status> {
-        let beside = device.beside(&self.system.disk)?;
+        let beside = device.beside(self.system)?;
         let assembled = Assembled::new(&self.inside.tree, beside);
         let layout = Arc::new(assembled.layout(self.system, self.seed)?);
         let images = images(names, files, &layout);

@@ -2,6 +2,7 @@
 
 mod show;
 
+use std::env::consts::ARCH;
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Read as _};
@@ -15,7 +16,7 @@ use super::{Settings, answer, outputs, system};
 use crate::config::yaml;
 use crate::describe::vmdb2::{self as describe, Described};
 use crate::engine::Conditions;
-use crate::sandbox::Inside;
+use crate::sandbox::{self, Inside};
 use crate::status::Status;
 
 /// What is built, and how.
@@ -102,6 +103,7 @@ impl Options {
         let (directory, names) = self.names(settings)?;
         let directory = std::path::absolute(directory)?;
         let tarball = self.rootfs_tarball.as_deref();
+        let native = sandbox::native_architectures().first();
         let settings = describe::Settings {
             device: system::device_path(&directory, &names[0])
                 .display()
@@ -111,21 +113,9 @@ impl Options {
             tarball_exists: tarball.is_some_and(Path::exists),
             rootfs_tarball: self.rootfs_tarball.clone(),
             variables: self.variables.clone(),
-            arch: host_arch().to_owned(),
+            arch: native.copied().unwrap_or(ARCH).to_owned(),
             directory: std::env::current_dir().context("the current directory has gone")?,
         };
         Ok(describe::read(&document, &settings)?)
-    }
-}
-
-/// This machine's architecture by Debian's name.
-fn host_arch() -> &'static str {
-    match std::env::consts::ARCH {
-        "x86_64" => "amd64",
-        "aarch64" => "arm64",
-        "x86" => "i386",
-        "arm" => "armhf",
-        "powerpc64" => "ppc64el",
-        other => other,
     }
 }

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Result, ensure};
-use createhdds::bootloader::{StandIn, Target};
+use createhdds::bootloader::Target;
+use createhdds::rooted::StandIn;
 use tempfile::TempDir;
 use testkit::program::{arguments, command, run};
 

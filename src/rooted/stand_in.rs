@@ -11,10 +11,13 @@ use super::locate::locate_followed;
 /// What is added to the name of a file whose place another one has for a while.
 const ASIDE: &str = ".createhdds-aside";
 
-/// A file that is in a tree only while a program runs in it.
+/// What paths of devices begin with.
+const DEV: &str = "/dev/";
+
+/// A file that is in a tree only while a program runs in it, in the place of another or of none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StandIn {
-    /// Its path in the tree.
+    /// Its absolute path in the tree: `/usr/sbin/grub-probe`.
     pub path: String,
     /// What is in it.
     pub contents: Vec<u8>,
@@ -22,9 +25,9 @@ pub struct StandIn {
     pub permissions: u32,
 }
 
-/// A file that is in its place now.
+/// A stand-in that is in its place now.
 #[derive(Debug)]
-pub(super) struct Placed {
+pub struct Placed {
     path: PathBuf,
     /// Where that is whose place it has.
     aside: Option<PathBuf>,
@@ -33,9 +36,17 @@ pub(super) struct Placed {
 }
 
 impl StandIn {
+    /// Its name in `/dev`, where it stands for a device. Of that only the name is there.
+    pub fn device(&self) -> Option<&str> {
+        self.path.strip_prefix(DEV)
+    }
+
     /// Puts it into the tree at `root`; what has its name is put aside. `None` where the tree has no
     /// directory for it.
-    pub(super) fn place(&self, root: &Path) -> io::Result<Option<Placed>> {
+    ///
+    /// # Errors
+    /// When it can't be written.
+    pub fn place(&self, root: &Path) -> io::Result<Option<Placed>> {
         let path = locate_followed(root, Path::new(&self.path))?;
         if !path.parent().is_some_and(Path::is_dir) {
             return Ok(None);
@@ -61,7 +72,10 @@ impl StandIn {
 impl Placed {
     /// Takes it away, and puts that back whose place it had. What a program has put there, or written
     /// into it, stays.
-    pub(super) fn take_away(self) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// When that can't be done.
+    pub fn take_away(self) -> io::Result<()> {
         let is_ours = |metadata: Metadata| metadata.ino() == self.inode;
         let is_ours = fs::symlink_metadata(&self.path).is_ok_and(is_ours);
         let is_as_it_was = is_ours && fs::read(&self.path)? == self.contents;
