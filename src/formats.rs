@@ -4,7 +4,7 @@ use disklayout::fs::Options;
 use disklayout::{About, Place, container};
 
 use crate::checksum::Algorithm;
-pub use crate::image::{FileFormat, Holds};
+pub use crate::image::{FileFormat, Holds, Stream};
 
 /// A format of files.
 #[derive(Clone, Copy, Debug)]
@@ -130,7 +130,7 @@ fn chosen(format: &Format, options: &Options, place: &Place) -> FileFormat {
             options.with(own_name(name).1, value)
         }),
         is_named: true,
-        to_stdout: false,
+        stream: None,
         checksums: Vec::new(),
     }
 }

@@ -1,5 +1,6 @@
 //! An image: a file name and the recipe for what it holds.
 
+use std::fs::File;
 use std::sync::Arc;
 
 use disklayout::fs::Options;
@@ -56,10 +57,19 @@ pub struct FileFormat {
     pub options: Options,
     /// Whether it was asked for by its name, and isn't only what the name of the file says.
     pub is_named: bool,
-    /// Whether it goes to standard output.
-    pub to_stdout: bool,
+    /// Where it goes, if that is no file with the name of the image.
+    pub stream: Option<Stream>,
     /// Which sums of it are put beside it.
     pub checksums: Vec<Algorithm>,
+}
+
+/// Where an image goes from its start to its end.
+#[derive(Clone, Debug)]
+pub enum Stream {
+    /// Standard output.
+    Stdout,
+    /// A file that has no name.
+    Nameless(Arc<File>),
 }
 
 /// What a file has of what is made.
@@ -311,11 +321,11 @@ impl Image {
         }
     }
 
-    /// Whether it goes to standard output.
-    pub const fn is_to_stdout(&self) -> bool {
+    /// Where it goes, if that is no file with its name.
+    pub const fn stream(&self) -> Option<&Stream> {
         match &self.recipe {
-            Recipe::Layout(_, file) => file.to_stdout,
-            Recipe::Install(_) => false,
+            Recipe::Layout(_, file) => file.stream.as_ref(),
+            Recipe::Install(_) => None,
         }
     }
 
@@ -347,7 +357,7 @@ impl FileFormat {
             holds: Holds::Disk,
             options: Options::default(),
             is_named: true,
-            to_stdout: false,
+            stream: None,
             checksums: Vec::new(),
         }
     }

@@ -75,6 +75,8 @@ pub enum Action {
     Ansible(Playbook),
     /// Installs GRUB.
     Grub(Grub),
+    /// Makes sure that GRUB's configuration starts a kernel.
+    FindKernel,
     /// Makes a file, in a directory that is there.
     CreateFile(NewFile),
     /// Makes a directory that isn't there yet, and those above it.
@@ -106,6 +108,8 @@ pub enum Action {
         /// Names of the tree's own user and group, which are looked up when it is done.
         names: (Option<String>, Option<String>),
     },
+    /// Writes these lines of fstab, unless the tree's own has any.
+    Fstab(String),
     /// Has the system grow the root filesystem when it first starts.
     GrowAtFirstBoot,
     /// Removes a file, if it is there.
@@ -200,10 +204,12 @@ pub struct Grub {
     pub serial: bool,
     /// Whether the kernel says little.
     pub quiet: bool,
-    /// The seconds that the menu waits.
-    pub timeout: i64,
-    /// What is passed to the kernel.
-    pub kernel_parameters: Vec<String>,
+    /// The seconds that the menu waits; as the tree has it where it isn't said.
+    pub timeout: Option<i64>,
+    /// What is passed to the kernel; as the tree has it where it isn't said.
+    pub kernel_parameters: Option<Vec<String>>,
+    /// Whether its packages are installed first.
+    pub installs_packages: bool,
 }
 
 /// What starts a boot loader.

@@ -9,7 +9,7 @@ use disklayout::fs;
 use super::values::{self, all, option};
 use crate::checksum::Algorithm;
 use crate::command::make_fs::{STDOUT, format_place};
-use crate::formats::{self, FileFormat, Holds};
+use crate::formats::{self, FileFormat, Holds, Stream};
 
 const FORMAT_OPTION: &str = "format-option";
 
@@ -90,7 +90,7 @@ pub(super) fn files(
         let [only] = &mut files[..] else {
             return Err("one image goes to standard output ('-'): give one format".to_owned());
         };
-        only.to_stdout = true;
+        only.stream = Some(Stream::Stdout);
     }
     Ok(files)
 }

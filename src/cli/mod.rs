@@ -7,6 +7,7 @@ mod inspect;
 mod installations;
 mod logging;
 mod make_fs;
+mod sandboxed;
 mod values;
 mod vmdb2;
 
@@ -49,8 +50,8 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
         if let Some((vmdb2::NAME, inner)) = matches.subcommand() {
             return run_vmdb2(&matches, inner, &arguments, inside.as_ref());
         }
-        if let Some(status) = run_bare(&matches) {
-            return status.into();
+        if let Some(status) = run_bare(&matches, &arguments, inside.as_ref()) {
+            return status;
         }
     }
     let early = Early::scan(&arguments);
@@ -102,16 +103,22 @@ fn run(matches: &ArgMatches, found: Found, config: Config) -> Result<Status> {
 }
 
 /// Runs what needs no configuration; `None` when that isn't what was asked for.
-fn run_bare(matches: &ArgMatches) -> Option<Status> {
+fn run_bare(
+    matches: &ArgMatches,
+    arguments: &[OsString],
+    inside: Option<&Inside>,
+) -> Option<ExitCode> {
     let result = match matches.subcommand()? {
         (make_fs::NAME, inner) => match make_fs::options(inner) {
-            Ok(options) => run_make_fs(matches, &options),
-            Err(error) => return Some(refuse(&error)),
+            Ok(options) => run_make_fs(matches, &options, arguments, inside),
+            Err(error) => return Some(refuse(&error).into()),
         },
-        (inspect::NAME, inner) => run_inspect(matches, &inspect::options(inner)),
+        (inspect::NAME, inner) => {
+            run_inspect(matches, &inspect::options(inner)).map(ExitCode::from)
+        }
         _ => return None,
     };
-    Some(result.unwrap_or_else(|error| complain(&error)))
+    Some(result.unwrap_or_else(|error| complain(&error).into()))
 }
 
 fn run_inspect(matches: &ArgMatches, options: &command::inspect::Options) -> Result<Status> {
@@ -146,9 +153,15 @@ fn run_vmdb2(
     done.unwrap_or_else(|error| code(complain(&error)))
 }
 
-fn run_make_fs(matches: &ArgMatches, options: &command::make_fs::Options) -> Result<Status> {
+fn run_make_fs(
+    matches: &ArgMatches,
+    options: &command::make_fs::Options,
+    arguments: &[OsString],
+    inside: Option<&Inside>,
+) -> Result<ExitCode> {
     let bars = start_logging(matches)?;
-    command::make_fs::run(&arguments::settings(matches), &bars, options)
+    let settings = arguments::settings(matches);
+    command::make_fs::run(&settings, &bars, options, arguments, inside)
 }
 
 /// Sets up the log, which shares the terminal with the bars.

@@ -7,9 +7,9 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
-use super::files;
 use super::values::{all, option, value};
-use crate::command::system::{self, Tree};
+use super::{files, sandboxed};
+use crate::command::system;
 use crate::command::vmdb2::Options;
 use crate::status::Status;
 
@@ -95,13 +95,7 @@ fn run_arguments() -> [Arg; 7] {
             "DIR",
             "Keep the unpacked --rootfs-tarball there, and it with packages, and begin with that",
         ),
-        option(
-            "tree",
-            "WHERE",
-            "Make the tree in memory or in a directory, 'memory' or its path [default: memory, beside \
-             the image where there is too little of it]",
-        )
-        .value_parser(value_parser!(PathBuf)),
+        sandboxed::tree(),
     ]
 }
 
@@ -173,11 +167,7 @@ pub(super) fn options(matches: &ArgMatches) -> Result<Options, clap::Error> {
             verbose: matches.get_flag("verbose"),
             package_cache: value(matches, "package-cache"),
             root_cache: value(matches, "root-cache"),
-            tree: match value::<PathBuf>(matches, "tree") {
-                None => Tree::Auto,
-                Some(word) if word.as_os_str() == "memory" => Tree::Memory,
-                Some(directory) => Tree::Below(directory),
-            },
+            tree: sandboxed::tree_of(matches),
         },
     })
 }

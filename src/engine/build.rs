@@ -25,6 +25,7 @@ use super::output::{Output, Published};
 use super::plan::FilePlan;
 use super::{Numbered, Settings};
 use crate::checksum::Algorithm;
+use crate::image::Stream;
 
 /// How many images may wait for the disk beside those that are being computed.
 const WAITING: usize = 8;
@@ -54,8 +55,8 @@ pub(super) struct JobImage<'a> {
     pub(super) name: &'a str,
     /// Its number in the run, from 1.
     pub(super) number: usize,
-    /// Whether it goes to standard output.
-    pub(super) to_stdout: bool,
+    /// Where it goes, if that is no file with its name.
+    pub(super) stream: Option<&'a Stream>,
     /// Which sums of it are put beside it.
     pub(super) checksums: &'a [Algorithm],
     /// What it becomes.
@@ -279,9 +280,9 @@ impl<'a> Run<'a> {
             temporaries,
             ..
         } = self.settings;
-        Ok(match image.to_stdout {
-            true => Destination::Stdout(Arc::default()),
-            false => Destination::File(Output::create(directory, temporaries, image.name)?),
+        Ok(match image.stream {
+            Some(stream) => Destination::Stream(stream.clone(), Arc::default()),
+            None => Destination::File(Output::create(directory, temporaries, image.name)?),
         })
     }
 
@@ -428,7 +429,7 @@ mod tests {
             images: vec![JobImage {
                 name,
                 number,
-                to_stdout: false,
+                stream: None,
                 checksums: &[],
                 plan: raw(1 << 20),
             }],

@@ -1,4 +1,4 @@
-//! Where an image goes: into a file that takes its place when it is complete, or to standard output.
+//! Where an image goes: into a file that takes its place when it is complete, or to a stream.
 
 use std::fs::File;
 use std::io::{self, IsTerminal, Write};
@@ -11,14 +11,15 @@ use disklayout::Bytes;
 use disklayout::container::{Target, TargetFile};
 
 use super::output::{Output, Published};
+use crate::image::Stream;
 
 /// Where an image goes.
 #[derive(Debug)]
 pub(super) enum Destination {
     /// A file.
     File(Output),
-    /// Standard output, and how many bytes have gone there.
-    Stdout(Arc<AtomicU64>),
+    /// A stream, and how many bytes have gone there.
+    Stream(Stream, Arc<AtomicU64>),
 }
 
 impl Destination {
@@ -29,13 +30,13 @@ impl Destination {
                 file: output.file().try_clone()?,
                 settles,
             })),
-            Self::Stdout(written) => {
-                let stdout = io::stdout().as_fd().try_clone_to_owned()?;
-                Ok(Target::Stream(Box::new(Counted {
-                    to: File::from(stdout),
-                    written: Arc::clone(written),
-                })))
-            }
+            Self::Stream(stream, written) => Ok(Target::Stream(Box::new(Counted {
+                to: match stream {
+                    Stream::Stdout => io::stdout().as_fd().try_clone_to_owned()?.into(),
+                    Stream::Nameless(file) => file.try_clone()?,
+                },
+                written: Arc::clone(written),
+            }))),
         }
     }
 
@@ -43,7 +44,12 @@ impl Destination {
     pub(super) fn cannot_begin(&self, size: Bytes, error: io::Error) -> anyhow::Error {
         match self {
             Self::File(output) => output.cannot_hold(size, error),
-            Self::Stdout(_) => anyhow::Error::new(error).context("can't write to standard output"),
+            Self::Stream(Stream::Stdout, _) => {
+                anyhow::Error::new(error).context("can't write to standard output")
+            }
+            Self::Stream(Stream::Nameless(_), _) => {
+                anyhow::Error::new(error).context("can't write what is needed in between")
+            }
         }
     }
 
@@ -51,7 +57,7 @@ impl Destination {
     pub(super) fn allocated(&self) -> io::Result<Bytes> {
         match self {
             Self::File(output) => output.allocated(),
-            Self::Stdout(_) => Ok(Bytes::new(0)),
+            Self::Stream(..) => Ok(Bytes::new(0)),
         }
     }
 
@@ -62,7 +68,7 @@ impl Destination {
     pub(super) fn publish(&mut self, sync: bool) -> Result<Published> {
         match self {
             Self::File(output) => output.publish(sync),
-            Self::Stdout(written) => {
+            Self::Stream(_, written) => {
                 let size = Bytes::new(written.load(Ordering::Relaxed));
                 Ok(Published {
                     size,

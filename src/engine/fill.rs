@@ -86,13 +86,13 @@ impl Run<'_> {
         Ok(plan.write(&mut *target.into_stream(), &scratch, progress)?)
     }
 
-    /// The sums of an image that is complete; none where it is gone to standard output.
+    /// The sums of an image that is complete; none where it has no name.
     fn beside(&self, image: &JobImage<'_>, to: &Destination) -> Result<Option<Beside>> {
         match to {
             Destination::File(output) => {
                 Beside::of(output, image.name, image.checksums, self.settings).map(Some)
             }
-            Destination::Stdout(_) => Ok(None),
+            Destination::Stream(..) => Ok(None),
         }
     }
 }

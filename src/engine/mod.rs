@@ -62,7 +62,7 @@ use disklayout::layout::DiskPlan;
 use disklayout::{Bytes, Zeroes};
 use rayon::prelude::*;
 
-use crate::image::Image;
+use crate::image::{Image, Stream};
 use crate::virtinstall::{self, Installation};
 use build::{Job, JobImage};
 use outcome::Cause;
@@ -89,7 +89,10 @@ pub struct Settings {
 
 impl Settings {
     /// A file without a name beside the images, for what has to be kept until it is written.
-    fn scratch(&self) -> io::Result<File> {
+    ///
+    /// # Errors
+    /// When it can't be made.
+    pub fn scratch(&self) -> io::Result<File> {
         self.temporaries.scratch(&self.directory)
     }
 }
@@ -249,9 +252,10 @@ fn plan_ready(
         if twice.contains(&index) {
             bail!("'{}' is asked for more than once", image.file_name);
         }
-        match image.is_to_stdout() {
-            true => check_stdout(),
-            false => check_target(&settings.directory, &image.file_name),
+        match image.stream() {
+            Some(Stream::Stdout) => check_stdout(),
+            Some(Stream::Nameless(_)) => Ok(()),
+            None => check_target(&settings.directory, &image.file_name),
         }
     };
     let plan = |set: &Siblings<'_>| match set.indices().zip(set.images).try_for_each(check) {
@@ -282,7 +286,7 @@ fn job(set: Siblings<'_>, decided: Decided, zeroes: Zeroes) -> Job<'_> {
         .map(|((number, image), plan)| JobImage {
             name: &image.file_name,
             number,
-            to_stdout: image.is_to_stdout(),
+            stream: image.stream(),
             checksums: image.checksums(),
             plan,
         });

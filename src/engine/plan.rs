@@ -301,7 +301,7 @@ fn written(image: &Image) -> Option<(&Layout, &FileFormat)> {
 /// Refuses to send to standard output what has to be written here and there.
 fn check_stream(name: &str, file: &FileFormat, plan: &dyn container::Plan) -> Result<()> {
     match plan.not_streamed() {
-        Some(reason) if file.to_stdout => {
+        Some(reason) if file.stream.is_some() => {
             let message = format!(
                 "{name} can't go to standard output ('-'): {reason}; give the name of a file, ./- \
                  if it is called so"

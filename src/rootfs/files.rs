@@ -10,6 +10,12 @@ use anyhow::{Context, Result, bail};
 use crate::rooted::{Tree, locate, locate_followed};
 use crate::system::{Access, NewFile};
 
+/// GRUB's configuration.
+const GRUB_CFG: &str = "/boot/grub/grub.cfg";
+
+/// What is mounted when a system starts.
+const FSTAB: &str = "/etc/fstab";
+
 /// Makes a file, or writes over the one that is there. Its directory has to be there.
 ///
 /// # Errors
@@ -138,6 +144,36 @@ fn number_of(tree: &Path, file: &str, name: &str) -> Result<u32> {
     number.with_context(|| format!("{file} of the tree has no '{name}'"))
 }
 
+/// Writes `lines` of fstab(5), unless the tree's own has any that aren't comments.
+///
+/// # Errors
+/// When it can't be read or written.
+pub(super) fn fstab(tree: &Path, lines: &str) -> Result<()> {
+    let tree = Tree::open(tree)?;
+    let own = tree.read(FSTAB)?.unwrap_or_default();
+    let own = String::from_utf8_lossy(&own);
+    let is_line = |line: &str| !line.is_empty() && !line.starts_with('#');
+    if own.lines().map(str::trim).any(is_line) {
+        tracing::warn!("{FSTAB} of the tree stays as it is; it should mount\n{lines}");
+        return Ok(());
+    }
+    tree.write(FSTAB, lines.as_bytes(), 0o644)
+}
+
+/// Makes sure that GRUB's configuration starts a kernel, which it does as far as the tree has any.
+///
+/// # Errors
+/// When it doesn't, or can't be read.
+pub(super) fn find_kernel(tree: &Path) -> Result<()> {
+    let configuration = Tree::open(tree)?.read(GRUB_CFG)?.unwrap_or_default();
+    let configuration = String::from_utf8_lossy(&configuration);
+    let is_start = |line: &str| line.split_whitespace().next() == Some("linux");
+    match configuration.lines().any(is_start) {
+        true => Ok(()),
+        false => bail!("the tree has no kernel that GRUB could start: none is in /boot"),
+    }
+}
+
 /// Removes a file, if it is there.
 ///
 /// # Errors
@@ -196,6 +232,26 @@ mod tests {
         remove(tree, "/link/a/b/file").unwrap();
         remove(tree, "/link/a/b/file").unwrap();
         assert!(!tree.join("real/a/b/file").exists());
+    }
+
+    #[test]
+    fn a_table_of_filesystems_stays_where_it_says_anything() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("etc/fstab");
+        let written = |own: &str| {
+            fs::write(&path, own).unwrap();
+            fstab(directory.path(), "UUID=x / ext4\n").unwrap();
+            fs::read_to_string(&path).unwrap()
+        };
+        fstab(directory.path(), "new\n").unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "new\n");
+        for own in ["", "# UNCONFIGURED FSTAB FOR BASE SYSTEM\n", "\n  \n # x"] {
+            assert_eq!(written(own), "UUID=x / ext4\n");
+        }
+        assert_eq!(
+            written("# x\n/dev/sda1 / ext4\n"),
+            "# x\n/dev/sda1 / ext4\n"
+        );
     }
 
     #[test]

@@ -79,6 +79,7 @@ impl Sum {
             | Action::Chroot(_)
             | Action::CreateFile(_)
             | Action::CreateDirectory { .. }
+            | Action::Fstab(_)
             | Action::GrowAtFirstBoot
             | Action::Remove(_) => {}
             // What it is apart from its packages isn't in the tree yet.
@@ -93,6 +94,7 @@ impl Sum {
             | Action::Unpack(_)
             | Action::Pack(_)
             | Action::Bootstrap(_)
+            | Action::FindKernel
             | Action::Shell(_)
             | Action::Ansible(_) => return Ok(false),
         }
@@ -153,8 +155,9 @@ mod tests {
             esp: None,
             serial: false,
             quiet: false,
-            timeout,
-            kernel_parameters: Vec::new(),
+            timeout: Some(timeout),
+            kernel_parameters: Some(Vec::new()),
+            installs_packages: false,
         })
     }
 

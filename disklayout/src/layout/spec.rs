@@ -53,6 +53,15 @@ pub enum DiskTable {
 }
 
 impl DiskTable {
+    /// An MBR with nothing chosen.
+    pub const MBR: Self = Self::Mbr { signature: None };
+
+    /// A GPT with nothing chosen.
+    pub const GPT: Self = Self::Gpt {
+        guid: None,
+        hybrid: Vec::new(),
+    };
+
     /// The kind of table.
     pub const fn kind(&self) -> Kind {
         match self {

@@ -23,7 +23,26 @@ const SERIAL_COMMAND: &str = "serial --speed=115200 --unit=0 --word=8 --parity=n
 
 /// What is set, in this order.
 fn settings(grub: &Grub) -> Vec<(&'static str, String)> {
-    let mut parameters: Vec<&str> = grub.kernel_parameters.iter().map(String::as_str).collect();
+    let mut settings = Vec::new();
+    if grub.kernel_parameters.is_some() || grub.serial || grub.quiet {
+        let parameters = quoted(&parameters(grub).join(" "));
+        settings.push(("GRUB_CMDLINE_LINUX_DEFAULT", parameters));
+    }
+    settings.push(("GRUB_ENABLE_CRYPTODISK", "y".to_owned()));
+    if let Some(seconds) = grub.timeout {
+        settings.push(("GRUB_TIMEOUT", seconds.to_string()));
+    }
+    if grub.serial {
+        settings.push(("GRUB_TERMINAL", "serial".to_owned()));
+        settings.push(("GRUB_SERIAL_COMMAND", quoted(SERIAL_COMMAND)));
+    }
+    settings
+}
+
+/// What the kernel is told.
+fn parameters(grub: &Grub) -> Vec<&str> {
+    let given = grub.kernel_parameters.iter().flatten();
+    let mut parameters: Vec<&str> = given.map(String::as_str).collect();
     if grub.serial {
         parameters.extend(SERIAL);
     }
@@ -31,16 +50,7 @@ fn settings(grub: &Grub) -> Vec<(&'static str, String)> {
         true => parameters.extend(QUIET),
         false => parameters.push(TELLING),
     }
-    let mut settings = vec![
-        ("GRUB_CMDLINE_LINUX_DEFAULT", quoted(&parameters.join(" "))),
-        ("GRUB_ENABLE_CRYPTODISK", "y".to_owned()),
-        ("GRUB_TIMEOUT", grub.timeout.to_string()),
-    ];
-    if grub.serial {
-        settings.push(("GRUB_TERMINAL", "serial".to_owned()));
-        settings.push(("GRUB_SERIAL_COMMAND", quoted(SERIAL_COMMAND)));
-    }
-    settings
+    parameters
 }
 
 /// The file with all that is asked for in it: in place of a line that sets the same, behind one
@@ -95,8 +105,9 @@ mod tests {
             esp: None,
             serial,
             quiet,
-            timeout: 0,
-            kernel_parameters: parameters.map(str::to_owned).into(),
+            timeout: Some(0),
+            kernel_parameters: Some(parameters.map(str::to_owned).into()),
+            installs_packages: false,
         }
     }
 
@@ -193,7 +204,7 @@ GRUB_SERIAL_COMMAND=\"serial --speed=115200 --unit=0 --word=8 --parity=no --stop
     fn a_shell_reads_what_was_meant() {
         let awkward = r#"a "b" $HOME `id` \ 'c' $(id)"#;
         let mut grub = grub(Firmware::Bios, false, false);
-        grub.kernel_parameters = vec![awkward.to_owned()];
+        grub.kernel_parameters = Some(vec![awkward.to_owned()]);
         let script = edited("", &grub) + "printf %s \"$GRUB_CMDLINE_LINUX_DEFAULT\"";
         let output = std::process::Command::new("sh")
             .args(["-c", &script])

@@ -107,8 +107,14 @@ fn configure(target: &dyn Target, tree: &Tree, grub: &Grub, system: &System) -> 
     tree.write(defaults::PATH, edited.as_bytes(), files::PERMISSIONS)?;
     tree.make_directory(DIRECTORY)?;
     let output = format!("{DIRECTORY}/grub.cfg");
-    let arguments = ["-o".into(), output.into()];
-    target.run(&stand_ins(tree, system)?, "grub-mkconfig", &arguments)
+    // A kernel without an initramfs finds its root by the partition alone.
+    let arguments = [
+        "GRUB_DISABLE_LINUX_PARTUUID=false".into(),
+        "grub-mkconfig".into(),
+        "-o".into(),
+        output.into(),
+    ];
+    target.run(&stand_ins(tree, system)?, "env", &arguments)
 }
 
 /// Writes the boot code.

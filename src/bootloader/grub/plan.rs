@@ -50,7 +50,7 @@ impl Plan {
     /// # Errors
     /// `InvalidSpec`, `DoesNotFit` or `Unsupported` where it can't be installed.
     pub(super) fn new(grub: &Grub, system: &System) -> Result<Self> {
-        check_parameters(&grub.kernel_parameters)?;
+        check_parameters(grub.kernel_parameters.as_deref().unwrap_or_default())?;
         check_table(system)?;
         let home = home(grub, system)?;
         let start = match grub.firmware {
@@ -199,8 +199,10 @@ fn gap(system: &System) -> Result<Room> {
     let logical = |partition: &&Partition| partition.role != Role::Logical;
     let mut starts = Vec::new();
     for partition in disk.partitions.iter().filter(logical) {
-        let start = sectors(partition)?.first().get();
-        starts.push((start, partition.place.field(Field::Start)));
+        starts.push((
+            first_sector(partition)?,
+            partition.place.field(Field::Start),
+        ));
     }
     let blobs = disk.blobs.iter();
     starts.extend(blobs.map(|blob| {
@@ -305,17 +307,27 @@ fn is_type(partition: &Partition, table: Kind, name: &str) -> bool {
     })
 }
 
-/// The sectors of a partition. Those of a system that is assembled are decided.
-fn sectors(partition: &Partition) -> Result<LbaRange> {
-    let sector = |number: i64| u64::try_from(number).ok().map(Lba::new);
-    let range = match (partition.start, partition.end) {
-        (Start::Sector(first), End::Sector(last)) => sector(first)
-            .zip(sector(last))
-            .and_then(|(first, last)| LbaRange::new(first, last)),
+/// The first sector of a partition, which is decided in a system that is assembled.
+fn first_sector(partition: &Partition) -> Result<u64> {
+    let first = match partition.start {
+        Start::Sector(first) => u64::try_from(first).ok(),
         _ => None,
     };
-    range.ok_or_else(|| {
-        let message = "its first and its last sector aren't decided, so GRUB has no place";
-        Error::invalid(&partition.place, message)
-    })
+    first.ok_or_else(|| undecided(partition))
+}
+
+/// The sectors of a partition whose end is decided too.
+fn sectors(partition: &Partition) -> Result<LbaRange> {
+    let first = first_sector(partition)?;
+    let last = match partition.end {
+        End::Sector(last) => u64::try_from(last).ok(),
+        _ => None,
+    };
+    let range = last.and_then(|last| LbaRange::new(Lba::new(first), Lba::new(last)));
+    range.ok_or_else(|| undecided(partition))
+}
+
+fn undecided(partition: &Partition) -> Error {
+    let message = "its sectors aren't decided, so GRUB has no place";
+    Error::invalid(&partition.place, message)
 }

@@ -72,8 +72,9 @@ fn grub(firmware: Firmware, root: usize, esp: Option<usize>) -> Grub {
         esp,
         serial: false,
         quiet: false,
-        timeout: 0,
-        kernel_parameters: vec!["rw".to_owned()],
+        timeout: Some(0),
+        kernel_parameters: Some(vec!["rw".to_owned()]),
+        installs_packages: false,
     }
 }
 
@@ -323,7 +324,7 @@ fn what_can_not_be_is_refused() {
                 it.disk.partitions[0].start = Start::Next
             }),
             bios(0),
-            "p1: its first and its last sector aren't decided",
+            "p1: its sectors aren't decided",
         ),
         (
             gpt_alone,
@@ -353,7 +354,8 @@ fn what_can_not_be_is_refused() {
         (
             simple(2048, "ext4"),
             Grub {
-                kernel_parameters: vec!["a".to_owned(), "b\nc".to_owned()],
+                kernel_parameters: Some(vec!["a".to_owned(), "b\nc".to_owned()]),
+                installs_packages: false,
                 ..bios(0)
             },
             "the parameters of the kernel: 'b\\nc' has a control character",

@@ -1,9 +1,12 @@
 //! `make-fs`: one image from directories and archives. No configuration is needed or read.
 
+mod bootable;
 mod input;
 mod naming;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 use std::sync::Arc;
 
 use anyhow::{Result, bail};
@@ -23,7 +26,10 @@ use crate::engine::{self, Conditions, Directory};
 use crate::image::{FileFormat, Filling, Image, Layout, Object, ObjectKind, Recipe, Seed};
 pub use crate::image::{InputFormat, Taken};
 use crate::report;
+use crate::sandbox::Inside;
 use crate::status::Status;
+pub use crate::system::Firmware;
+pub use bootable::Bootloader;
 use foreign::stage::staging;
 use input::Inputs;
 use naming::OptionNames;
@@ -67,6 +73,8 @@ pub struct Options {
     pub format: fs::Options,
     /// The formats of the image, each in a file of its own; one at least.
     pub files: Vec<FileFormat>,
+    /// What starts the system in the image, if anything does.
+    pub bootloader: Option<Bootloader>,
 }
 
 /// Something that goes into the image.
@@ -78,11 +86,29 @@ pub enum Input {
     Path(PathBuf),
 }
 
-/// Makes the image. What became of it is reported as it happens.
+/// Makes the image. What became of it is reported as it happens. With a boot loader, the command is
+/// done once more with these `arguments` in a sandbox: `inside` of it, or on the way there.
 ///
 /// # Errors
-/// When the inputs can't be read, or when the output or its directory can't be used.
-pub fn run(settings: &Settings, bars: &MultiProgress, options: &Options) -> Result<Status> {
+/// When the inputs can't be read, or when the output or its directory can't be used; with a boot
+/// loader also when it can't be installed.
+pub fn run(
+    settings: &Settings,
+    bars: &MultiProgress,
+    options: &Options,
+    arguments: &[OsString],
+    inside: Option<&Inside>,
+) -> Result<ExitCode> {
+    match (&options.bootloader, inside) {
+        (None, _) => write(settings, bars, options).map(ExitCode::from),
+        (Some(bootloader), None) => bootable::run(settings, bars, options, bootloader, arguments),
+        (Some(bootloader), Some(inside)) => {
+            bootable::assemble(settings, bars, options, bootloader, inside).map(ExitCode::from)
+        }
+    }
+}
+
+fn write(settings: &Settings, bars: &MultiProgress, options: &Options) -> Result<Status> {
     if options.is_to_stdout() && settings.json {
         bail!("the image and what --json tells can't both go to standard output; give a file");
     }
@@ -91,12 +117,7 @@ pub fn run(settings: &Settings, bars: &MultiProgress, options: &Options) -> Resu
     let run = settings.of_engine(Arc::clone(&directory), Conditions::from_environment()?);
     let inputs = Inputs::open(&options.inputs)?;
     if !options.is_to_stdout() {
-        for (name, format) in names.iter().zip(&options.files) {
-            inputs.check_apart(&path, name)?;
-            for checksum in &format.checksums {
-                inputs.check_apart(&path, &checksum.file_name(name))?;
-            }
-        }
+        options.check_apart(&inputs, &path, &names)?;
         outputs::check(&directory, &names, &options.files, options.force)?;
     }
     clean_up_on_signals(&run.temporaries, bars)?;
@@ -123,7 +144,7 @@ pub fn run(settings: &Settings, bars: &MultiProgress, options: &Options) -> Resu
 impl Options {
     /// Whether the image goes to standard output.
     fn is_to_stdout(&self) -> bool {
-        self.files.iter().any(|file| file.to_stdout)
+        self.files.iter().any(|file| file.stream.is_some())
     }
 
     /// The directory of the image, and the name of each of its files there.
@@ -132,6 +153,17 @@ impl Options {
             return Ok((directory.to_path_buf(), vec![STDOUT.to_owned()]));
         }
         outputs::names(directory, &self.output, &self.files)
+    }
+
+    /// Makes sure that none of the files, of which these are the names, is an input.
+    fn check_apart(&self, inputs: &Inputs, directory: &Path, names: &[String]) -> Result<()> {
+        for (name, format) in names.iter().zip(&self.files) {
+            inputs.check_apart(directory, name)?;
+            for checksum in &format.checksums {
+                inputs.check_apart(directory, &checksum.file_name(name))?;
+            }
+        }
+        Ok(())
     }
 
     /// The images: a disk with one filesystem, alone on it or in a partition, in each of the formats.
@@ -167,13 +199,7 @@ impl Options {
     }
 
     fn disk(&self, place: Place, time: Timestamp) -> Disk {
-        let filesystem = Filesystem {
-            label: self.label.clone(),
-            uuid: self.uuid,
-            options: self.format.clone(),
-            misfits: self.misfits,
-            ..Filesystem::new(&self.filesystem, FileTree::new(time))
-        };
+        let filesystem = self.filesystem(time);
         Disk {
             size: match self.size {
                 DiskSize::Fixed(size) => DiskSize::Fixed(self.whole_sectors(size)),
@@ -190,6 +216,17 @@ impl Options {
             place,
             blobs: Vec::new(),
             kept_table: Vec::new(),
+        }
+    }
+
+    /// The filesystem, without a file.
+    fn filesystem(&self, time: Timestamp) -> Filesystem {
+        Filesystem {
+            label: self.label.clone(),
+            uuid: self.uuid,
+            options: self.format.clone(),
+            misfits: self.misfits,
+            ..Filesystem::new(&self.filesystem, FileTree::new(time))
         }
     }
 

@@ -104,7 +104,7 @@ impl Assembler<'_> {
             }
             Action::Pack(archive) => self.pack_tree(archive)?,
             Action::Grub(grub) => {
-                if beginning.done != Some(index) {
+                if grub.installs_packages && beginning.done != Some(index) {
                     self.install_grub_packages(grub, assembly)?;
                     keep.map_or(Ok(()), |keep| assembly.keep_at(&keep))?;
                 }

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use anyhow::{Context, Result, bail, ensure};
 use disklayout::disk::{Disk as _, SparseFile};
 use disklayout::fs::{Registry, Unwatched};
-use disklayout::layout::spec::{Disk, Holds, Partition};
+use disklayout::layout::spec::{Disk, Holds, Partition, Start};
 use disklayout::layout::{self, DiskPlan, DiskSize};
 use disklayout::table::{Role, Table};
 use disklayout::tree::{Content, Extent, Store};
@@ -20,6 +20,9 @@ use crate::system::System;
 
 /// What is added to the name of the image.
 const SUFFIX: &str = ".disk";
+
+/// Room for what a table has at the end of a disk, in bytes.
+const BACKUP: u64 = 1 << 20;
 
 /// Bytes that are zero or not together.
 const BLOCK: usize = 4096;
@@ -50,17 +53,16 @@ pub(super) struct Beside {
 }
 
 impl Device {
-    /// Makes the disk of the image called `name`, with its partition table.
+    /// Makes the disk of the image called `name`, with its partition table. Where its size follows from
+    /// what the last partition will hold, it ends where that begins.
     pub(super) fn create(run: &engine::Settings, name: &str, disk: &Disk) -> Result<Self> {
-        let DiskSize::Fixed(size) = disk.size else {
-            bail!("the size of the disk isn't known");
-        };
+        let (disk, size) = without_content(disk)?;
         let output = Output::create(&run.directory, &run.temporaries, &format!("{name}{SUFFIX}"))?;
         let file = output.file().try_clone()?;
         let file = SparseFile::create(file, size.get());
         let file = file.map_err(|error| output.cannot_hold(size, error))?;
         let identity = Identity::new(name, run.conditions.time);
-        let plan = layout::plan(without_content(disk), &identity, &Registry::native())?;
+        let plan = layout::plan(disk, &identity, &Registry::native())?;
         disklayout::build(&plan, Zeroes::Sparsest, &file, &Unwatched)?;
         Ok(Self {
             output,
@@ -161,13 +163,26 @@ impl Device {
     }
 }
 
-/// The disk with its table alone.
-fn without_content(disk: &Disk) -> Disk {
+/// The disk with its table alone, and its size.
+fn without_content(disk: &Disk) -> Result<(Disk, Bytes)> {
     let mut disk = disk.clone();
     for partition in &mut disk.partitions {
         partition.holds = Holds::Nothing;
     }
-    disk
+    let size = match disk.size {
+        DiskSize::Fixed(size) => size,
+        DiskSize::Smallest(_) => {
+            let last = disk.partitions.pop().map(|it| it.start);
+            let Some(Start::Sector(first)) = last else {
+                bail!("where the last partition begins isn't known");
+            };
+            let front = disk.sector_size.get().checked_mul(first.cast_unsigned());
+            let size = front.and_then(|front| front.checked_add(BACKUP));
+            Bytes::new(size.context("the last partition begins too far behind")?)
+        }
+    };
+    disk.size = DiskSize::Fixed(size);
+    Ok((disk, size))
 }
 
 /// The partition of `system` that has this number in the table.

@@ -14,6 +14,7 @@ use super::names::Names;
 use super::step::Step;
 use super::{Settings, keys::Kind};
 use crate::config::{Document, Findings, Value};
+use crate::describe::identifiers;
 use crate::system::{Action, Step as Done, System, Volume};
 
 /// The only condition that a step sets.
@@ -322,23 +323,21 @@ impl<'s> Builder<'s> {
         let volumes = volumes.collect();
         let partitions = self.parts.into_iter().map(|part| part.spec(time, &names));
         let partitions: Vec<_> = partitions.collect();
-        let disk = Disk {
+        let mut disk = Disk {
             place: Place::new(&self.image_path, Arc::clone(&names)),
             size: DiskSize::Fixed(Bytes::new(self.size?)),
             multiple: Bytes::new(1),
             sector_size: SectorSize::B512,
             table: match self.table {
-                Some(Table::Gpt) => DiskTable::Gpt {
-                    guid: None,
-                    hybrid: Vec::new(),
-                },
-                Some(_) => DiskTable::Mbr { signature: None },
+                Some(Table::Gpt) => DiskTable::GPT,
+                Some(_) => DiskTable::MBR,
                 None => DiskTable::None,
             },
             partitions,
             blobs: Vec::new(),
             kept_table: Vec::new(),
         };
+        identifiers::identify_partitions(&mut disk, &self.identity);
         let system = System {
             disk,
             volumes,

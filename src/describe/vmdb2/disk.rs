@@ -6,13 +6,15 @@ use disklayout::fs::Options;
 use disklayout::layout::spec::Filesystem;
 use disklayout::table::{Kind as Table, Role};
 use disklayout::tree::FileTree;
+use uuid::Uuid;
 
 use super::builder::{Builder, Made, Part};
-use super::mkfs::{self, Identifier};
+use super::mkfs;
 use super::parted::{self, Problem};
 use super::size;
 use super::step::Step;
 use super::types::{self, Effect};
+use crate::describe::identifiers::{self, Identifier};
 use crate::system::Action;
 
 /// Bytes of a sector.
@@ -295,46 +297,28 @@ impl Builder<'_> {
         let identity = self
             .identity
             .child(&format!("filesystem {}", self.parts[index].number));
-        let mut options = chosen.options;
         let mut spec = Filesystem::new(word, FileTree::new(self.settings.time));
         spec.label = label;
         // Files of any owner go to FAT, as through its driver.
         spec.misfits = disklayout::fs::Misfits::Drop;
-        let uuid = match mkfs::identifier(word) {
-            Identifier::None if chosen.uuid.is_some() => {
+        spec.uuid = match chosen.uuid.as_deref().map(Uuid::parse_str) {
+            Some(_) if Identifier::of(word) != Identifier::Uuid => {
                 return step.refuse("options", format!("no UUID can be chosen for {word}"));
             }
-            Identifier::None => String::new(),
-            Identifier::VolumeId => {
-                let number = match options.get("volume-id") {
-                    Some(text) => u32::from_str_radix(text, 16).ok(),
-                    None => Some(identity.number32("volume id")),
-                };
-                let Some(number) = number else {
-                    return step
-                        .refuse("options", "the value of '-i' is no number of eight digits");
-                };
-                options.set("volume-id", format!("{number:08x}"));
-                format!("{:04X}-{:04X}", number >> 16, number & 0xFFFF)
-            }
-            Identifier::Uuid => {
-                let uuid = match chosen.uuid.as_deref() {
-                    Some(text) => uuid::Uuid::parse_str(text).ok(),
-                    None => Some(identity.uuid("uuid")),
-                };
-                let Some(uuid) = uuid else {
-                    return step.refuse("options", "the UUID that is chosen is none");
-                };
-                spec.uuid = Some(uuid);
-                uuid.to_string()
-            }
+            Some(Err(_)) => return step.refuse("options", "the UUID that is chosen is none"),
+            Some(Ok(uuid)) => Some(uuid),
+            None => None,
+        };
+        spec.options = chosen.options;
+        let Some(uuid) = identifiers::identify(&mut spec, &identity) else {
+            let message = "the value of '-i' is no number of eight digits";
+            return step.refuse("options", message);
         };
         if word == "ext4" {
-            without_new_features(&mut options, is_old);
+            without_new_features(&mut spec.options, is_old);
         }
-        spec.options = options;
         Some(Made {
-            word: mkfs::mounted_as(word).to_owned(),
+            word: identifiers::mounted_as(word).to_owned(),
             spec,
             uuid,
             path: step.place().path.clone(),

@@ -62,8 +62,9 @@ impl Builder<'_> {
             esp: self.esp(step, firmware, skipped.is_some())?,
             serial,
             quiet: step.flag("quiet", false)?,
-            timeout: step.number("timeout", 0, -1, LONGEST_TIMEOUT)?,
-            kernel_parameters: step.list("kernel-params", &KERNEL_PARAMETERS)?,
+            timeout: Some(step.number("timeout", 0, -1, LONGEST_TIMEOUT)?),
+            kernel_parameters: Some(step.list("kernel-params", &KERNEL_PARAMETERS)?),
+            installs_packages: true,
         };
         self.add(format!("grub: {word}"), skipped, Action::Grub(grub));
         Some(())

@@ -2,6 +2,8 @@
 
 use disklayout::fs::Options;
 
+use crate::describe::identifiers::is_fat;
+
 /// What options say.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Chosen {
@@ -13,40 +15,6 @@ pub(super) struct Chosen {
     pub options: Options,
     /// Options that mean nothing here, as they change how a program works and not what it makes.
     pub useless: Vec<String>,
-}
-
-/// What a filesystem is known by beside its label.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Identifier {
-    /// A UUID.
-    Uuid,
-    /// A number of 32 bits, the option `volume-id`.
-    VolumeId,
-    /// Nothing that could be chosen.
-    None,
-}
-
-/// What a filesystem of this type is known by.
-pub(super) fn identifier(kind: &str) -> Identifier {
-    match kind {
-        "exfat" => Identifier::VolumeId,
-        "ntfs" | "squashfs" => Identifier::None,
-        kind if is_fat(kind) => Identifier::VolumeId,
-        _ => Identifier::Uuid,
-    }
-}
-
-/// What Linux mounts a filesystem of this type as.
-pub(super) fn mounted_as(kind: &str) -> &str {
-    match kind {
-        "msdos" => "msdos",
-        kind if is_fat(kind) => "vfat",
-        kind => kind,
-    }
-}
-
-fn is_fat(kind: &str) -> bool {
-    matches!(kind, "vfat" | "msdos" | "fat" | "fat12" | "fat16" | "fat32")
 }
 
 /// What becomes of an option.
@@ -387,37 +355,6 @@ mod tests {
         ] {
             let error = parse(kind, text).unwrap_err();
             assert!(error.contains(part), "{error}");
-        }
-    }
-
-    /// Every format is known by what it takes, and has no UUID that its own rules refuse.
-    #[test]
-    fn every_format_takes_what_it_is_known_by() {
-        use disklayout::fs::Request;
-        use disklayout::{Identity, Timestamp};
-        let registry = foreign::registry();
-        for kind in registry.names() {
-            let identity = Identity::new("t", Timestamp::default());
-            let uuid = identity.uuid("uuid");
-            let mut request = Request::new("p", kind, identity);
-            match identifier(kind) {
-                Identifier::Uuid => request.uuid = Some(uuid),
-                Identifier::VolumeId => request.options.set("volume-id", "1234abcd"),
-                Identifier::None => {}
-            }
-            registry.draft(request).unwrap();
-        }
-    }
-
-    #[test]
-    fn fstab_has_the_words_of_linux() {
-        for (kind, word) in [
-            ("fat32", "vfat"),
-            ("vfat", "vfat"),
-            ("msdos", "msdos"),
-            ("ext4", "ext4"),
-        ] {
-            assert_eq!(mounted_as(kind), word);
         }
     }
 }

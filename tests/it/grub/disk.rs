@@ -95,8 +95,9 @@ pub(super) fn grub(firmware: Firmware, root: usize, esp: Option<usize>) -> Grub 
         esp,
         serial: true,
         quiet: false,
-        timeout: 0,
-        kernel_parameters: vec!["net.ifnames=0".to_owned(), "rw".to_owned()],
+        timeout: Some(0),
+        kernel_parameters: Some(vec!["net.ifnames=0".to_owned(), "rw".to_owned()]),
+        installs_packages: false,
     }
 }
 

@@ -7,5 +7,5 @@ mod configuration;
 mod disk;
 mod features;
 pub(crate) mod machine;
-mod started;
+pub(crate) mod started;
 mod tree;

@@ -10,7 +10,7 @@ use super::machine::boot;
 use super::tree::Tree;
 
 /// What is first in the configuration: says from where GRUB has it, and turns the machine off.
-const WORD: &str = "#!/bin/sh\n\
+pub(crate) const WORD: &str = "#!/bin/sh\n\
                     echo 'serial --unit=0 --speed=115200'\n\
                     echo 'terminal_output serial'\n\
                     echo 'echo \"the word comes from $root by $prefix on $grub_platform\"'\n\

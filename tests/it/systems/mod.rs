@@ -2,6 +2,7 @@
 //! no namespaces are allowed; what is in their images, and that nothing is left of their making.
 
 mod assembled;
+mod bootable;
 mod container;
 mod debian;
 mod ends;
