@@ -59,6 +59,8 @@ pub enum Action {
     MountPoint(String),
     /// Puts what is in an archive into the tree, owners by their numbers.
     Unpack(PathBuf),
+    /// Mounts /dev, /proc, /sys and /run in the tree, for programs outside of it.
+    VirtualFilesystems,
     /// Makes an archive of the tree, compressed as its name says.
     Pack(PathBuf),
     /// Installs a base system.

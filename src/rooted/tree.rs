@@ -87,15 +87,20 @@ impl Tree {
     /// # Errors
     /// What the kernel says.
     pub fn make_directory(&self, path: &str) -> Result<()> {
-        self.make_directories(path, DIRECTORY).map(drop)
+        let give = |made: &Path| fs::set_permissions(made, PermissionsExt::from_mode(DIRECTORY));
+        self.make_directories(path, give)
     }
 
-    /// Makes the directory at `path`, and those above it, where they aren't there, with these
-    /// permissions, whatever the umask is. Gives its path on this machine.
+    /// Makes the directory at `path`, and those above it, where they aren't there; `give` gives those
+    /// that are made their owner and permissions, by their paths on this machine.
     ///
     /// # Errors
     /// What the kernel says, and when something else is in the place of one.
-    pub fn make_directories(&self, path: &str, permissions: u32) -> Result<PathBuf> {
+    pub fn make_directories(
+        &self,
+        path: &str,
+        give: impl Fn(&Path) -> io::Result<()>,
+    ) -> Result<()> {
         let mut made = String::new();
         for part in path.split('/').filter(|part| !part.is_empty()) {
             made = format!("{made}/{part}");
@@ -103,11 +108,12 @@ impl Tree {
             match fs::metadata(&found) {
                 Ok(metadata) if metadata.is_dir() => {}
                 Ok(_) => bail!("'{made}' of the tree is no directory"),
-                Err(_) => make_directory(&found, permissions)
+                Err(_) => fs::create_dir(&found)
+                    .and_then(|()| give(&found))
                     .with_context(|| format!("can't make the directory '{made}' in the tree"))?,
             }
         }
-        Ok(locate_followed(&self.root, path.as_ref())?)
+        Ok(())
     }
 
     /// Writes the file at `path`, in place of what it held, and makes the directories above it
@@ -143,12 +149,6 @@ impl Tree {
     fn shown(&self, path: &str) -> String {
         format!("{path} in the tree {}", self.root.display())
     }
-}
-
-/// Makes one directory, whatever the umask is.
-fn make_directory(path: &Path, permissions: u32) -> io::Result<()> {
-    fs::create_dir(path)?;
-    fs::set_permissions(path, PermissionsExt::from_mode(permissions))
 }
 
 /// `None` for what isn't there.

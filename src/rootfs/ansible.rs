@@ -26,7 +26,7 @@ impl Assembly<'_> {
         if let Some(file) = &playbook.config_file {
             command.env("ANSIBLE_CONFIG", file);
         }
-        self.run_on_host(command)
+        self.run_beside_tree(command)
             .with_context(|| format!("the playbook '{}'", playbook.path.display()))
     }
 }

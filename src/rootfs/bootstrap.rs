@@ -28,8 +28,11 @@ const FILE: Access = Access {
     gid: 0,
 };
 
-/// What mmdebstrap leaves in the tree of its own.
-const OWN_CONFIGURATION: &str = "etc/apt/apt.conf.d/99mmdebstrap";
+/// What mmdebstrap leaves in the tree of its own: options that hold for its own run alone.
+const OWN_CONFIGURATION: [&str; 2] = [
+    "etc/apt/apt.conf.d/99mmdebstrap",
+    "etc/dpkg/dpkg.cfg.d/99mmdebstrap",
+];
 
 /// Stands in for mknod where no user may make devices: debootstrap tries whether it can, and a system
 /// needs none of them.
@@ -87,7 +90,9 @@ impl Assembly<'_> {
             .arg(self.tree())
             .arg(&bootstrap.mirror);
         self.run_on_host(with_environment(command))?;
-        super::files::remove(self.tree(), OWN_CONFIGURATION)?;
+        for path in OWN_CONFIGURATION {
+            super::files::remove(self.tree(), path)?;
+        }
         self.lists_are_read()
     }
 
@@ -99,6 +104,13 @@ impl Assembly<'_> {
             .arg(self.tree())
             .arg(&bootstrap.mirror);
         let mut command = with_environment(command);
+        // It downloads by wget, and has options for that in its latest versions only.
+        if let Some(certificates) = bootstrap.ca_certificates.first() {
+            let configuration = self.inside.scratch.join("wgetrc");
+            let line = format!("ca_certificate = {}\n", certificates.display());
+            fs::write(&configuration, line)?;
+            command.env("WGETRC", configuration);
+        }
         if self.inside.kind == Kind::User {
             let shims = self.inside.scratch.join("shims");
             fs::create_dir_all(&shims)?;
@@ -185,9 +197,6 @@ fn debootstrap_options(bootstrap: &Bootstrap) -> Vec<OsString> {
     }
     if let Some(keyring) = &bootstrap.keyring {
         options.push(with_path("--keyring=", keyring));
-    }
-    if let Some(certificates) = bootstrap.ca_certificates.first() {
-        options.push(with_path("--ca-certificate=", certificates));
     }
     options
 }

@@ -53,10 +53,10 @@ pub(super) fn copy_file(tree: &Path, from: &Path, path: &str, access: Access) ->
     copied.with_context(|| format!("can't copy '{}' to '{path}' of the tree", from.display()))
 }
 
-/// Copies what is in a directory of the host into `path`, which is made where it is missing. Files
-/// keep their permissions but for those in `umask`, and everything belongs to the owner in `access`.
-/// A link to a file is copied as that file, and one to a directory as a directory of which nothing is
-/// copied.
+/// Copies what is in a directory of the host into `path`, which is made where it is missing, with all
+/// above it. Files keep their permissions but for those in `umask`, and everything that is made
+/// belongs to the owner in `access`. A link to a file is copied as that file, and one to a directory
+/// as a directory of which nothing is copied. Links of the tree lead to where they do in it.
 ///
 /// # Errors
 /// When something can't be read or made; a link that leads nowhere is refused.
@@ -67,25 +67,31 @@ pub(super) fn copy_directory(
     access: Access,
     umask: u32,
 ) -> Result<()> {
-    let to = Tree::open(tree)?.make_directories(path, access.permissions)?;
-    copy_entries(from, &to, access, umask)
+    let access = Access {
+        permissions: access.permissions & !umask,
+        ..access
+    };
+    Tree::open(tree)?.make_directories(path, |made| set_access(made, access))?;
+    copy_entries(tree, from, Path::new(path), access, umask)
 }
 
-fn copy_entries(from: &Path, to: &Path, access: Access, umask: u32) -> Result<()> {
+/// Copies what is in the directory `from` of the host to the directory `to` of the tree.
+fn copy_entries(tree: &Path, from: &Path, to: &Path, access: Access, umask: u32) -> Result<()> {
     let context = |path: &Path| format!("can't copy '{}' into the tree", path.display());
     let entries = fs::read_dir(from).and_then(Iterator::collect::<io::Result<Vec<_>>>);
     let mut entries = entries.with_context(|| context(from))?;
     entries.sort_by_key(fs::DirEntry::file_name);
     for entry in entries {
-        let (source, target) = (entry.path(), to.join(entry.file_name()));
+        let (source, to) = (entry.path(), to.join(entry.file_name()));
         let metadata = fs::metadata(&source).with_context(|| context(&source))?;
+        let target = locate_followed(tree, &to)?;
         if metadata.is_dir() {
             if !target.is_dir() {
                 fs::create_dir(&target).with_context(|| context(&source))?;
             }
             set_copied(&target, &metadata, access, umask).with_context(|| context(&source))?;
             if !entry.file_type()?.is_symlink() {
-                copy_entries(&source, &target, access, umask)?;
+                copy_entries(tree, &source, &to, access, umask)?;
             }
         } else if metadata.is_file() {
             fs::copy(&source, &target).with_context(|| context(&source))?;
@@ -275,6 +281,29 @@ mod tests {
         symlink("nowhere", host.join("dangling")).unwrap();
         let error = copy_directory(tree, host, "/", own(0o755), 0).unwrap_err();
         assert!(format!("{error:#}").contains("dangling"), "{error:#}");
+    }
+
+    #[test]
+    fn directories_are_copied_through_links_of_the_tree_and_never_out_of_it() {
+        let [tree, host, victim] = [(); 3].map(|()| tempfile::tempdir().unwrap());
+        let (tree, host, victim) = (tree.path(), host.path(), victim.path());
+        fs::create_dir_all(host.join("etc")).unwrap();
+        fs::create_dir_all(host.join("opt/link")).unwrap();
+        fs::write(host.join("etc/link"), "new").unwrap();
+        fs::write(host.join("opt/link/file"), "new").unwrap();
+        fs::write(victim.join("file"), "old").unwrap();
+        for directory in ["etc", "opt", "inside"] {
+            fs::create_dir(tree.join(directory)).unwrap();
+        }
+        let inside = tree.join(victim.strip_prefix("/").unwrap());
+        fs::create_dir_all(&inside).unwrap();
+        symlink(victim.join("file"), tree.join("etc/link")).unwrap();
+        symlink("/inside", tree.join("opt/link")).unwrap();
+        copy_directory(tree, host, "/", own(0o755), 0o022).unwrap();
+        let text = |path: &Path| fs::read_to_string(path).unwrap();
+        assert_eq!(text(&victim.join("file")), "old");
+        assert_eq!(text(&inside.join("file")), "new");
+        assert_eq!(text(&tree.join("inside/file")), "new");
     }
 
     #[test]

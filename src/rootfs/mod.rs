@@ -91,6 +91,7 @@ impl<'a> Assembly<'a> {
             Action::AptUpdate => self.apt_update(),
             Action::Apt(apt) => self.apt(apt),
             Action::Chroot(script) => self.chroot(script),
+            Action::VirtualFilesystems => self.virtual_filesystems(),
             Action::Shell(script) => self.shell(script),
             Action::Ansible(playbook) => self.ansible(playbook),
             Action::CreateFile(file) => files::create_file(self.tree(), file),
@@ -126,10 +127,19 @@ impl<'a> Assembly<'a> {
             .context("the script in the tree")
     }
 
+    fn virtual_filesystems(&self) -> Result<()> {
+        if !self.inside.mount_virtual_filesystems()? {
+            tracing::warn!(
+                "without namespaces scripts outside of the tree find no /proc, /sys and /run in it"
+            );
+        }
+        Ok(())
+    }
+
     /// Runs `sh -ec SCRIPT` on the host; `$ROOT` is the tree.
     fn shell(&self, script: &str) -> Result<()> {
         let mut command = std::process::Command::new("sh");
         command.args(["-ec", script]).env("ROOT", self.tree());
-        self.run_on_host(command).context("the script")
+        self.run_beside_tree(command).context("the script")
     }
 }

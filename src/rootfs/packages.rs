@@ -1,13 +1,13 @@
 //! Packages of Debian in the tree, by its own apt.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
 use super::Assembly;
-use crate::rooted::locate_followed;
+use crate::rooted::{Tree, locate_followed};
 use crate::system::Apt;
 
 /// Options of every run: the tree is thrown away when a run fails, so that nothing has to be on disk
@@ -23,6 +23,12 @@ const OPTIONS: [&str; 6] = [
 
 /// Where apt keeps what it has downloaded.
 const ARCHIVES: &str = "var/cache/apt/archives";
+
+/// Where the addresses of what it would download are for a moment.
+const URIS: &str = "/var/cache/apt/createhdds-uris";
+
+/// Puts them there: `sh -ec SCRIPT sh ARGUMENTS...`.
+const PRINT_URIS: &str = "exec apt-get \"$@\" > /var/cache/apt/createhdds-uris";
 
 impl Assembly<'_> {
     /// Reads the lists of packages again, unless that was done in this run with the same sources.
@@ -51,7 +57,7 @@ impl Assembly<'_> {
         }
         arguments.push("install");
         arguments.extend(apt.packages.iter().map(String::as_str));
-        self.take_cached()?;
+        self.take_cached(&arguments)?;
         let installed = self.apt_get(&arguments);
         self.keep_downloaded()?;
         installed?;
@@ -66,19 +72,34 @@ impl Assembly<'_> {
         self.run_in_tree("apt-get", &all)
     }
 
-    /// Puts the packages of the host's directory to where apt looks for them.
-    fn take_cached(&self) -> Result<()> {
-        match self.package_cache {
-            // There may be none yet.
-            Some(cache) if cache.is_dir() => copy_packages(cache, &self.tree().join(ARCHIVES)),
-            _ => Ok(()),
-        }
+    /// Puts the packages of the host's directory that `arguments` of apt-get need to where it looks
+    /// for them. Others stay: they may be many, and would be in the image.
+    fn take_cached(&self, arguments: &[&str]) -> Result<()> {
+        // There may be none yet.
+        let Some(cache) = self.package_cache.filter(|cache| cache.is_dir()) else {
+            return Ok(());
+        };
+        let list = [
+            &["-ec", PRINT_URIS, "sh"],
+            &OPTIONS[..],
+            &["--print-uris"],
+            arguments,
+        ];
+        self.run_in_tree("sh", &list.concat())?;
+        let tree = Tree::open(self.tree())?;
+        let wanted = tree.read(URIS)?.unwrap_or_default();
+        super::files::remove(self.tree(), URIS)?;
+        let wanted = String::from_utf8_lossy(&wanted);
+        let wanted = file_names(&wanted);
+        copy_packages(cache, &self.tree().join(ARCHIVES), |name| {
+            wanted.contains(name)
+        })
     }
 
     /// Keeps the packages that apt has downloaded in the host's directory.
     fn keep_downloaded(&self) -> Result<()> {
         match self.package_cache {
-            Some(cache) => copy_packages(&self.tree().join(ARCHIVES), cache),
+            Some(cache) => copy_packages(&self.tree().join(ARCHIVES), cache, |_| true),
             None => Ok(()),
         }
     }
@@ -107,8 +128,18 @@ impl Sources {
     }
 }
 
-/// Copies the packages in `from` that `to` hasn't. Each gets its name when it is complete.
-fn copy_packages(from: &Path, to: &Path) -> Result<()> {
+/// The names of the files that apt-get would download: the second word of each line, behind an
+/// address between quotes.
+fn file_names(uris: &str) -> BTreeSet<&str> {
+    let lines = uris.lines().filter(|line| line.starts_with('\''));
+    lines
+        .filter_map(|line| line.split_whitespace().nth(1))
+        .collect()
+}
+
+/// Copies the packages in `from` whose names are `wanted` and that `to` hasn't. Each gets its name when
+/// it is complete.
+fn copy_packages(from: &Path, to: &Path, wanted: impl Fn(&str) -> bool) -> Result<()> {
     let context = || {
         format!(
             "can't copy packages from '{}' to '{}'",
@@ -120,7 +151,10 @@ fn copy_packages(from: &Path, to: &Path) -> Result<()> {
     for entry in fs::read_dir(from).with_context(context)? {
         let name = entry.with_context(context)?.file_name();
         let target = to.join(&name);
-        if Path::new(&name).extension().is_none_or(|it| it != "deb") || target.exists() {
+        let is_wanted = name
+            .to_str()
+            .is_some_and(|name| name.ends_with(".deb") && wanted(name));
+        if !is_wanted || target.exists() {
             continue;
         }
         let unfinished = target.with_extension(format!("tmp{}", std::process::id()));
@@ -137,13 +171,16 @@ mod tests {
     #[test]
     fn packages_alone_are_copied_and_none_twice() {
         let [from, to] = [(); 2].map(|()| tempfile::tempdir().unwrap());
-        for name in ["a_1.deb", "b_1.deb", "lock", "partial"] {
+        let uris = "Reading package lists...\n\
+                    'http://host/a_1.deb' a_1.deb 12 SHA256:00\n'http://host/b' b_1.deb 9 \n";
+        assert_eq!(file_names(uris), ["a_1.deb", "b_1.deb"].into());
+        for name in ["a_1.deb", "b_1.deb", "c_1.deb", "lock", "partial"] {
             fs::write(from.path().join(name), name).unwrap();
         }
         let to = to.path().join("new");
         fs::create_dir(&to).unwrap();
         fs::write(to.join("b_1.deb"), "older").unwrap();
-        copy_packages(from.path(), &to).unwrap();
+        copy_packages(from.path(), &to, |name| file_names(uris).contains(name)).unwrap();
         let mut names: Vec<_> = fs::read_dir(&to)
             .unwrap()
             .map(|it| it.unwrap().file_name())

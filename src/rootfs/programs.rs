@@ -25,6 +25,14 @@ impl Assembly<'_> {
         judge(&program, ended)
     }
 
+    /// Runs a program of the host to its end, which runs programs of the tree by chroot(2).
+    pub(super) fn run_beside_tree(&self, command: Command) -> Result<()> {
+        let shown = self.inside.show_devices()?;
+        let done = self.run_on_host(command);
+        shown.take_away()?;
+        done
+    }
+
     /// Runs a program of the tree to its end.
     pub(super) fn run_in_tree<S: AsRef<OsStr>>(&self, program: &str, args: &[S]) -> Result<()> {
         self.run_in_tree_with(&self.stand_ins, program, args)

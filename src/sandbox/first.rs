@@ -9,9 +9,10 @@ use anyhow::{Context, Result, bail};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::mount::{MountFlags, mount, mount_bind};
 use rustix::process::{Signal, set_parent_process_death_signal};
+use rustix::thread::UnshareFlags;
 
 use super::guard::read_input;
-use super::{Kind, Place, emulators, private_root};
+use super::{Kind, Place, emulators, host, private_root};
 
 /// With less than this, there is no room left.
 const FULL_BYTES: u64 = 16 << 20;
@@ -96,6 +97,8 @@ fn check_wanted() -> Result<()> {
 
 /// A directory that no other process sees, at the place asked for.
 fn private(place: &Place) -> Result<PathBuf> {
+    // They end with this process, while its guard goes on.
+    host::unshare(UnshareFlags::NEWNS).context("can't have mounts of its own")?;
     private_root::enter().context("can't make a root of its own")?;
     let top = free_name(Path::new("/"));
     fs::create_dir(&top)?;

@@ -1,36 +1,21 @@
 //! A program with the tree as its root.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::{PermissionsExt, chroot, symlink};
+use std::os::unix::fs::chroot;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail};
-use rustix::mount::{
-    MountFlags, MountPropagationFlags, mount, mount_bind, mount_bind_recursive, mount_change,
-};
+use rustix::mount::{MountPropagationFlags, mount_change};
 use rustix::process::{Signal, set_parent_process_death_signal};
 use rustix::thread::UnshareFlags;
 
-use super::devices::{DEVICES, Devices, make_empty};
+use super::devices::Devices;
 use super::program::{self, Ended, Output};
-use super::{Inside, Kind, host, mark};
-use crate::rooted::{Placed, StandIn, locate_followed};
-
-/// Names in /dev that lead elsewhere.
-const LINKS: [(&str, &str); 5] = [
-    ("/proc/self/fd", "fd"),
-    ("fd/0", "stdin"),
-    ("fd/1", "stdout"),
-    ("fd/2", "stderr"),
-    ("pts/ptmx", "ptmx"),
-];
-
-/// The group of terminals, which Debian and Fedora give the same number.
-const TTY_GROUP: u32 = 5;
+use super::{Inside, Kind, host, mark, virtual_filesystems};
+use crate::rooted::{Placed, StandIn};
 
 /// What runs programs with the tree as their root. They have /dev, /proc, /sys and /run of their own,
 /// of which the tree never sees anything; without namespaces they have /dev alone, for as long as they
@@ -91,7 +76,13 @@ pub(super) fn run(arguments: &[OsString]) -> Result<ExitCode> {
     set_parent_process_death_signal(Some(Signal::KILL))?;
     if kind.has_namespaces() {
         let devices = devices.to_str().unwrap_or_default();
-        mount_all(tree, devices.split(':').filter(|it| !it.is_empty()))?;
+        host::unshare(UnshareFlags::NEWNS).context("can't have mounts of its own")?;
+        mount_change(
+            "/",
+            MountPropagationFlags::PRIVATE | MountPropagationFlags::REC,
+        )?;
+        let devices = devices.split(':').filter(|it| !it.is_empty());
+        virtual_filesystems::mount_all(tree, devices)?;
     }
     chroot(tree).with_context(|| format!("can't make '{}' the root", tree.display()))?;
     std::env::set_current_dir("/")?;
@@ -101,76 +92,4 @@ pub(super) fn run(arguments: &[OsString]) -> Result<ExitCode> {
         _ => "is it installed in the tree?",
     };
     Err(error).with_context(|| format!("can't run '{}' in the tree: {reason}", program.display()))
-}
-
-/// Gives the tree what programs expect, for this process and those that it starts alone.
-fn mount_all<'a>(tree: &Path, devices: impl Iterator<Item = &'a str>) -> Result<()> {
-    host::unshare(UnshareFlags::NEWNS).context("can't have mounts of its own")?;
-    mount_change(
-        "/",
-        MountPropagationFlags::PRIVATE | MountPropagationFlags::REC,
-    )?;
-    mount_dev(&place(tree, "dev")?, devices).context("can't mount /dev")?;
-    let (nosuid, noexec) = (MountFlags::NOSUID | MountFlags::NODEV, MountFlags::NOEXEC);
-    let proc = place(tree, "proc")?;
-    // A container may hide parts of it, so that no other one may be mounted.
-    mount("proc", &proc, "proc", nosuid | noexec, None)
-        .or_else(|_| mount_bind_recursive("/proc", &proc))
-        .context("can't mount /proc")?;
-    mount_bind_recursive("/sys", place(tree, "sys")?).context("can't mount /sys")?;
-    let run = place(tree, "run")?;
-    mount("run", &run, "tmpfs", nosuid, c"mode=755").context("can't mount /run")?;
-    let lock = run.join("lock");
-    fs::create_dir(&lock)?;
-    Ok(fs::set_permissions(
-        lock,
-        PermissionsExt::from_mode(0o1777),
-    )?)
-}
-
-/// The directory `name` at the top of the tree, which is made where it is missing.
-fn place(tree: &Path, name: &str) -> Result<PathBuf> {
-    let path = locate_followed(tree, Path::new(name))?;
-    if !path.is_dir() {
-        let made = fs::create_dir(&path);
-        made.with_context(|| format!("can't make '/{name}' in the tree"))?;
-    }
-    Ok(path)
-}
-
-/// Mounts a /dev that has nothing of this machine but what every machine has.
-fn mount_dev<'a>(dev: &Path, devices: impl Iterator<Item = &'a str>) -> Result<()> {
-    let flags = MountFlags::NOSUID | MountFlags::NOEXEC;
-    mount("dev", dev, "tmpfs", flags, c"mode=755")?;
-    for (name, ..) in DEVICES {
-        let path = dev.join(name);
-        File::create(&path)?;
-        mount_bind(Path::new("/dev").join(name), &path)
-            .with_context(|| format!("can't show /dev/{name}"))?;
-    }
-    for name in ["pts", "shm"] {
-        fs::create_dir(dev.join(name))?;
-    }
-    mount_terminals(&dev.join("pts"))?;
-    mount(
-        "shm",
-        dev.join("shm"),
-        "tmpfs",
-        flags | MountFlags::NODEV,
-        c"mode=1777",
-    )?;
-    for (target, name) in LINKS {
-        symlink(target, dev.join(name))?;
-    }
-    for name in devices {
-        make_empty(&dev.join(name))?;
-    }
-    Ok(())
-}
-
-fn mount_terminals(path: &Path) -> rustix::io::Result<()> {
-    let flags = MountFlags::NOSUID | MountFlags::NOEXEC;
-    let options = format!("newinstance,ptmxmode=0666,mode=620,gid={TTY_GROUP}");
-    let options = std::ffi::CString::new(options).map_err(|_| rustix::io::Errno::INVAL)?;
-    mount("devpts", path, "devpts", flags, &*options)
 }

@@ -30,6 +30,7 @@ mod overlay;
 mod place;
 mod private_root;
 mod program;
+mod virtual_filesystems;
 
 pub use below::Below;
 pub use emulators::{Architecture, native as native_architectures};

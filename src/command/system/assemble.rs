@@ -79,7 +79,7 @@ impl Assembler<'_> {
     /// tree as it was kept.
     fn skipped<'s>(&self, index: usize, step: &'s Step, beginning: &Beginning) -> Option<&'s str> {
         let is_done = beginning.done.is_some_and(|done| match step.action {
-            Action::Grub(_) | Action::Planned => false,
+            Action::Grub(_) | Action::Planned | Action::VirtualFilesystems => false,
             _ => index <= done,
         });
         let kept = is_done.then_some("as what it does is kept");

@@ -34,7 +34,7 @@ impl Assembler<'_> {
         files: &[FileFormat],
     ) -> Result<Status> {
         let beside = device.beside(self.system)?;
-        let assembled = Assembled::new(&self.inside.tree, beside);
+        let assembled = Assembled::new(&self.inside.packed_tree()?, beside);
         let layout = Arc::new(assembled.layout(self.system, self.seed)?);
         let images = images(names, files, &layout);
         let registry = foreign::registry();
@@ -57,7 +57,7 @@ impl Assembler<'_> {
         let place = Place::from(format!("archive '{shown}'"));
         let files = formats::asked(&[format], &Options::default(), &place);
         let files = files.map_err(Error::msg)?;
-        let tree = Assembled::new(&self.inside.tree, Beside::default());
+        let tree = Assembled::new(&self.inside.packed_tree()?, Beside::default());
         let layout = Arc::new(tree.whole(&place, self.seed));
         let images = images(&names, &files, &layout);
         let run = engine::Settings {

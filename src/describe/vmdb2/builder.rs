@@ -201,7 +201,7 @@ impl<'s> Builder<'s> {
             Name::CopyDir => self.copy_dir(step, skipped),
             Name::CreateFile => self.create_file(step, skipped),
             Name::CreateDir => self.create_dir(step, skipped),
-            Name::VirtualFilesystems => self.virtual_filesystems(step),
+            Name::VirtualFilesystems => self.virtual_filesystems(step, skipped),
             Name::ResizeRootfs => self.resize_rootfs(step, skipped),
             Name::Echo => self.echo(step, skipped),
             Name::Error => self.error(step, skipped),

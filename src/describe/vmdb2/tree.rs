@@ -39,6 +39,14 @@ impl Builder<'_> {
         let keeps_resolv_conf = step.flag("keep_resolvconf", false)?;
         // The first form has another tag for the filesystem.
         let fs_tag = step.optional_text("fs-tag")?;
+        let holds_files = self.parts[index]
+            .filesystem
+            .as_ref()
+            .is_some_and(|made| made.word != "swap");
+        if !holds_files {
+            let message = format!("'{tag}' is swap space, which holds no files");
+            return step.refuse("mount", message);
+        }
         let title = format!("mount: {tag} at {path}");
         match path.as_str() {
             "/" => {
@@ -142,6 +150,15 @@ impl Builder<'_> {
                 format!("the name of '{other}' doesn't end in .crt"),
             );
         }
+        let is_needed = self.is_host_fixed(&skipped);
+        let keyring = match keyring {
+            Some(path) => Some(self.given_file(step, "keyring", path, is_needed)?),
+            None => None,
+        };
+        let certificates = certificates.into_iter();
+        let ca_certificates = certificates
+            .map(|path| self.given_file(step, "tls_ca_certs", path, is_needed))
+            .collect::<Option<_>>()?;
         let bootstrap = Bootstrap {
             suite: suite.clone(),
             mirror: step.text("mirror")?,
@@ -152,12 +169,9 @@ impl Builder<'_> {
             components: step.list("components", &["main"])?,
             include: step.list("include", &[])?,
             exclude: step.list("exclude", &[])?,
-            keyring: keyring.map(|path| self.host_path(path)),
+            keyring,
             install_keyring: step.flag("install_keyring", false)?,
-            ca_certificates: certificates
-                .iter()
-                .map(|path| self.host_path(path))
-                .collect(),
+            ca_certificates,
             require_empty: step.flag("require_empty_target", true)?,
         };
         let is_skipped = skipped.is_some();
@@ -334,10 +348,17 @@ impl Builder<'_> {
         Some(())
     }
 
-    pub(super) fn virtual_filesystems(&mut self, step: &mut Step<'_, '_>) -> Option<()> {
+    pub(super) fn virtual_filesystems(
+        &mut self,
+        step: &mut Step<'_, '_>,
+        skipped: Skipped,
+    ) -> Option<()> {
         self.root(step, "virtual-filesystems")?;
-        // Every program in the tree has them.
-        self.add("virtual-filesystems".to_owned(), None, Action::Planned);
+        self.add(
+            "virtual-filesystems".to_owned(),
+            skipped,
+            Action::VirtualFilesystems,
+        );
         Some(())
     }
 
@@ -382,7 +403,19 @@ impl Builder<'_> {
 
     /// A file of the host that has to be there, if it is needed.
     fn host_file(&self, step: &mut Step<'_, '_>, key: &str, is_needed: bool) -> Option<PathBuf> {
-        let path = self.host_path(step.text(key)?);
+        let path = step.text(key)?;
+        self.given_file(step, key, path, is_needed)
+    }
+
+    /// The file of the host that `key` gives, which has to be there, if it is needed.
+    fn given_file(
+        &self,
+        step: &mut Step<'_, '_>,
+        key: &str,
+        path: String,
+        is_needed: bool,
+    ) -> Option<PathBuf> {
+        let path = self.host_path(path);
         match is_needed && !path.is_file() {
             true => step.refuse(key, format!("there is no file '{}'", path.display())),
             false => Some(path),

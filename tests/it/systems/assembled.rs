@@ -271,6 +271,39 @@ fn what_steps_make_of_the_partition_table_stays() {
     assert!(!place.path("b.img").exists());
 }
 
+/// What scripts outside of the tree find there, and what they leave.
+const OUTSIDE: &str = r#"
+  - shell: |
+      chroot "$ROOT" sh -ec 'echo x > /dev/null; test -c /dev/urandom; ! test -e /proc/1'
+    root-fs: root
+  - virtual-filesystems: root
+  - shell: |
+      chroot "$ROOT" sh -ec 'echo x > /dev/null; test -c /dev/null; test -e /proc/1; test -d /run/lock'
+      mount -t tmpfs mine "$ROOT/root"
+      touch "$ROOT/root/secret"
+      mkdir "$ROOT/root/host" "$ROOT/host"
+      mount --bind /etc/apt "$ROOT/host"
+    root-fs: root
+  - cache-rootfs: root
+"#;
+
+#[test]
+fn what_is_mounted_in_the_tree_is_none_of_it() {
+    for user in user::all() {
+        let place = Place::new(user);
+        place.put_root();
+        place.put("outside.vmdb", specification(OUTSIDE));
+        let line = "vmdb2 --output a.img --rootfs-tarball root.tar outside.vmdb";
+        place.run(line).expect(0);
+        let root = partition(&place.path("a.img"), 1);
+        for path in ["dev", "proc", "run", "sys", "root", "host"] {
+            let said = debugfs(&root, &format!("ls -p /{path}"));
+            let names: Vec<_> = said.lines().filter_map(|it| it.split('/').nth(5)).collect();
+            assert_eq!(names, [".", ".."], "{user:?} {path}: {said}");
+        }
+    }
+}
+
 /// A logical partition between primary ones: the order of numbers is another than that of the steps.
 const LOGICAL: &str = r#"steps:
   - mkimg: "{{ output }}"

@@ -112,7 +112,7 @@ fn what_was_there_stays_when_a_run_fails() {
 /// A run that takes as long as it is let, with programs in the tree and outside.
 fn start(place: &Place, tree: &str) -> Child {
     let steps = "  - chroot: root\n    shell: |\n      echo x > /etc/x\n      chown 7:8 /etc/x\n      sleep 1000 &\n      test -e /etc/x\n\
-                 \x20 - shell: |\n      sleep 1000 &\n      touch started\n      sleep 1000\n    root-fs: root\n";
+                 \x20 - shell: |\n      sleep 1000 &\n      mount -t tmpfs mine \"$ROOT/tmp\"\n      touch started\n      sleep 1000\n    root-fs: root\n";
     place.put("a.vmdb", specification(steps));
     let line = format!("vmdb2 --output a.img --rootfs-tarball root.tar --tree {tree} a.vmdb");
     place.command(&line).spawn().unwrap()
