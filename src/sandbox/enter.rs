@@ -2,6 +2,7 @@
 
 use std::ffi::OsString;
 use std::io::{self, Write};
+use std::os::unix::process::ExitStatusExt;
 use std::process::{Child, ChildStdin, ExitStatus, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -43,8 +44,12 @@ pub fn enter(host: &Host, request: &Request) -> Result<ExitStatus> {
     let thread = let_go_on_signal(signals, Arc::clone(&leash))?;
     let status = child.wait().context("can't wait for the sandbox");
     handle.close();
-    let _ = thread.join();
-    status
+    let signal = thread.join().ok().flatten();
+    // Whatever has failed then, it has failed for that.
+    let ended = signal.map(ExitStatus::from_raw);
+    Ok(ended
+        .filter(|_| !status.as_ref().is_ok_and(ExitStatus::success))
+        .unwrap_or(status?))
 }
 
 /// Gives `input` to the child; what is left leads to it as long as this process wants it.
@@ -62,20 +67,22 @@ fn hand_over(child: &mut Child, input: &[u8]) -> io::Result<ChildStdin> {
     }
 }
 
-/// Tells of the first signal that comes, and lets go of the leash.
+/// Tells of the first signal that comes, which the thread gives, and lets go of the leash.
 fn let_go_on_signal(
     mut signals: Signals,
     leash: Arc<Mutex<Option<ChildStdin>>>,
-) -> Result<std::thread::JoinHandle<()>> {
+) -> Result<std::thread::JoinHandle<Option<i32>>> {
     let thread = std::thread::Builder::new().name("signals".into());
     let thread = thread.spawn(move || {
-        if let Some(signal) = signals.forever().next() {
+        let signal = signals.forever().next();
+        if let Some(signal) = signal {
             let mut leash = leash.lock().unwrap_or_else(PoisonError::into_inner);
             if let Some(mut leash) = leash.take() {
                 // Where nobody reads it any more, all is over.
                 let _ = leash.write_all(&[u8::try_from(signal).unwrap_or(0)]);
             }
         }
+        signal
     });
     thread.context("can't start the thread that handles signals")
 }
