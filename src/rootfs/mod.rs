@@ -8,13 +8,14 @@ mod grow;
 mod host;
 mod kept;
 mod layers;
+mod lists;
 mod packages;
 mod programs;
 mod unpack;
 
 pub use host::{ANSIBLE, DEBOOTSTRAP, EMULATORS, MMDEBSTRAP, TAR, check as check_host, is_foreign};
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::path::Path;
 
 use anyhow::{Context, Result, bail};
@@ -45,6 +46,8 @@ pub struct Assembly<'a> {
     kept: Option<Kept>,
     /// Where packages came from when their lists were read.
     listed: RefCell<Option<Sources>>,
+    /// Whether that was before this run.
+    have_old_lists: Cell<bool>,
 }
 
 impl<'a> Assembly<'a> {
@@ -58,6 +61,7 @@ impl<'a> Assembly<'a> {
             output: RefCell::new(output),
             kept: None,
             listed: RefCell::new(None),
+            have_old_lists: Cell::new(false),
         }
     }
 

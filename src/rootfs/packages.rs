@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
 
-use super::Assembly;
+use super::{Assembly, lists};
 use crate::rooted::{Tree, locate_followed};
 use crate::system::Apt;
 
@@ -31,15 +31,24 @@ const URIS: &str = "/var/cache/apt/createhdds-uris";
 const PRINT_URIS: &str = "exec apt-get \"$@\" > /var/cache/apt/createhdds-uris";
 
 impl Assembly<'_> {
-    /// Reads the lists of packages again, unless that was done in this run with the same sources.
+    /// Reads the lists of packages again, unless that was done in this run with the same sources, or
+    /// shortly before it.
     pub(super) fn apt_update(&self) -> Result<()> {
         let sources = Sources::of(self.tree())?;
         if self.listed.borrow().as_ref() == Some(&sources) {
             return Ok(());
         }
-        self.apt_get(&["update"]).context("the lists of packages")?;
+        match lists::are_new(self.tree())? {
+            true => self.have_old_lists.set(true),
+            false => self.read_lists()?,
+        }
         self.listed.replace(Some(sources));
         Ok(())
+    }
+
+    fn read_lists(&self) -> Result<()> {
+        self.have_old_lists.set(false);
+        self.apt_get(&["update"]).context("the lists of packages")
     }
 
     /// Takes note of lists that have just been read.
@@ -57,14 +66,24 @@ impl Assembly<'_> {
         }
         arguments.push("install");
         arguments.extend(apt.packages.iter().map(String::as_str));
-        self.take_cached(&arguments)?;
-        let installed = self.apt_get(&arguments);
-        self.keep_downloaded()?;
+        let mut installed = self.apt_install(&arguments);
+        // A mirror may have replaced a package since.
+        if installed.is_err() && self.have_old_lists.get() {
+            self.read_lists()?;
+            installed = self.apt_install(&arguments);
+        }
         installed?;
         match apt.clean {
             true => self.apt_get(&["clean"]),
             false => Ok(()),
         }
+    }
+
+    fn apt_install(&self, arguments: &[&str]) -> Result<()> {
+        self.take_cached(arguments)?;
+        let installed = self.apt_get(arguments);
+        self.keep_downloaded()?;
+        installed
     }
 
     fn apt_get(&self, arguments: &[&str]) -> Result<()> {
