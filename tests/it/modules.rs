@@ -69,6 +69,7 @@ const COMMAND: &Rules = &[
     (
         "virtinstall",
         &[
+            "console",
             "distribution",
             "foreign::address",
             "foreign::run",
@@ -96,6 +97,7 @@ const COMMAND: &Rules = &[
         ],
     ),
     ("config", &[]),
+    ("console", &[]),
     ("formats", &["checksum", "foreign", "image"]),
     ("image", &["checksum", "distribution"]),
     ("checksum", &[]),
@@ -104,7 +106,7 @@ const COMMAND: &Rules = &[
     ("sandbox", &["signals"]),
     ("signals", &[]),
     ("status", &[]),
-    ("bootloader", &["system"]),
+    ("bootloader", &["console", "system"]),
     ("system", &[]),
     ("osinfo", &["foreign::run"]),
 ];
