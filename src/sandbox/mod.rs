@@ -18,6 +18,7 @@
 
 mod below;
 mod devices;
+mod emulation;
 mod emulators;
 mod enter;
 mod first;
@@ -34,6 +35,7 @@ mod program;
 mod stand_in;
 
 pub use below::Below;
+pub use emulation::Unrunnable;
 pub use emulators::Architecture;
 pub use enter::{Request, enter};
 pub use first::Inside;

@@ -1,0 +1,169 @@
+//! Whether programs of another architecture can be run in a sandbox, and what is in the way.
+
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use super::{Architecture, Kind};
+
+/// The first Linux whose user namespaces have registrations of their own: binfmt_misc(5).
+const FIRST_KERNEL: (u32, u32) = (6, 7);
+
+/// Why programs of another architecture don't run in a sandbox, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unrunnable {
+    /// There is no emulator that needs no libraries, by the name of its program.
+    Emulator(String),
+    /// The kernel is too old for registering one in a sandbox.
+    Kernel(String),
+    /// The sandbox has no namespaces that one could be registered in.
+    Namespaces,
+}
+
+impl fmt::Display for Unrunnable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let everybody = "have root register it for the whole machine (packages \
+                         'qemu-user-static' and, on Debian, 'binfmt-support')";
+        match self {
+            Self::Emulator(program) => write!(
+                f,
+                "{program} isn't installed; install the package 'qemu-user-static'"
+            ),
+            Self::Kernel(release) => write!(
+                f,
+                "an emulator can be registered in a sandbox from Linux 6.7 on, and this is \
+                 {release}; {everybody}"
+            ),
+            Self::Namespaces => write!(
+                f,
+                "an emulator can't be registered without namespaces; {everybody}"
+            ),
+        }
+    }
+}
+
+impl Architecture {
+    /// Makes sure that programs of it run in a sandbox of this `kind`, in which root has users of its
+    /// own where it can.
+    ///
+    /// # Errors
+    /// What is in the way.
+    pub fn check(self, kind: Kind) -> Result<(), Unrunnable> {
+        if self.is_run_here() {
+            return Ok(());
+        }
+        let release = rustix::system::uname()
+            .release()
+            .to_string_lossy()
+            .into_owned();
+        judge(self, self.emulator(), kind, &release)
+    }
+}
+
+fn judge(
+    architecture: Architecture,
+    emulator: Option<PathBuf>,
+    kind: Kind,
+    release: &str,
+) -> Result<(), Unrunnable> {
+    match emulator {
+        None => Err(Unrunnable::Emulator(architecture.program())),
+        Some(_) if !kind.has_namespaces() => Err(Unrunnable::Namespaces),
+        Some(_) if is_older(release) => Err(Unrunnable::Kernel(format!("Linux {release}"))),
+        Some(_) => Ok(()),
+    }
+}
+
+/// Whether the kernel of this release has one list of registrations for all. One whose release says
+/// nothing is tried.
+fn is_older(release: &str) -> bool {
+    let mut numbers = release.split(|c: char| !c.is_ascii_digit());
+    let mut next = || numbers.next()?.parse().ok();
+    match (next(), next()) {
+        (Some(major), Some(minor)) => (major, minor) < FIRST_KERNEL,
+        _ => false,
+    }
+}
+
+/// Whether a program needs no others to be loaded: it has no `PT_INTERP` (System V ABI, Program
+/// Header). It is one of this machine, of 64 bits or 32.
+pub(super) fn is_static(path: &Path) -> bool {
+    std::fs::read(path).is_ok_and(|bytes| has_no_interpreter(&bytes) == Some(true))
+}
+
+fn has_no_interpreter(bytes: &[u8]) -> Option<bool> {
+    const PT_INTERP: u32 = 3;
+    let two = |at: usize| Some(u16::from_ne_bytes(bytes.get(at..at + 2)?.try_into().ok()?));
+    let four = |at: usize| Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
+    let eight = |at: usize| Some(u64::from_ne_bytes(bytes.get(at..at + 8)?.try_into().ok()?));
+    let (first, size, count) = match bytes.get(..5)? {
+        [0x7f, b'E', b'L', b'F', 2] => (usize::try_from(eight(32)?).ok()?, two(54)?, two(56)?),
+        [0x7f, b'E', b'L', b'F', 1] => (four(28)? as usize, two(42)?, two(44)?),
+        _ => return None,
+    };
+    let mut starts = (0..usize::from(count)).map(|index| first + index * usize::from(size));
+    Some(starts.all(|at| four(at) != Some(PT_INTERP)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_in_the_way_is_told_with_its_remedy() {
+        let arm = Architecture::named("arm64").unwrap();
+        let emulator = || Some(PathBuf::from("/usr/bin/qemu-aarch64-static"));
+        let judge = |emulator, kind, release| judge(arm, emulator, kind, release);
+        judge(emulator(), Kind::User, "6.12.1-amd64").unwrap();
+        for (emulator, kind, release, said) in [
+            (
+                None,
+                Kind::User,
+                "6.12",
+                "qemu-aarch64-static isn't installed; install",
+            ),
+            (
+                emulator(),
+                Kind::User,
+                "6.1.0-40-amd64",
+                "this is Linux 6.1.0-40-amd64; have root",
+            ),
+            (
+                emulator(),
+                Kind::Chroot,
+                "6.12",
+                "without namespaces; have root",
+            ),
+        ] {
+            let error = judge(emulator, kind, release).unwrap_err().to_string();
+            assert!(error.contains(said), "{error}");
+            assert!(error.contains("'qemu-user-static'"), "{error}");
+        }
+    }
+
+    #[test]
+    fn kernels_have_numbers() {
+        for (release, older) in [
+            ("5.15.0-1-generic", true),
+            ("6.6.99", true),
+            ("6.7.0", false),
+            ("6.10-rc1", false),
+            ("10.0", false),
+            ("unknown", false),
+        ] {
+            assert_eq!(is_older(release), older, "{release}");
+        }
+    }
+
+    #[test]
+    fn a_program_that_needs_libraries_has_an_interpreter() {
+        let own = std::fs::read("/proc/self/exe").unwrap();
+        assert_eq!(has_no_interpreter(&own), Some(!cfg!(target_env = "gnu")));
+        // Without program headers there is none.
+        let mut header = own[..64].to_vec();
+        header[56..58].fill(0);
+        assert_eq!(has_no_interpreter(&header), Some(true));
+        for bytes in [&b"#!/bin/sh\n"[..], b"", &own[..20]] {
+            assert_eq!(has_no_interpreter(bytes), None);
+        }
+    }
+}
