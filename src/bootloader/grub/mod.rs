@@ -26,9 +26,10 @@ mod tests;
 use anyhow::{Context, Result};
 
 use disklayout::disk::Disk;
+use disklayout::{Error, ErrorKind};
 
 use crate::bootloader::{StandIn, Target, Tree};
-use crate::system::{Firmware, Grub, System};
+use crate::system::{Action, Bootstrap, Firmware, Grub, System};
 
 use bios::{Embedded, Room};
 use plan::{DIRECTORY, Plan, Starter, partition_map};
@@ -38,8 +39,18 @@ use platform::Platform;
 ///
 /// # Errors
 /// `InvalidSpec`, `DoesNotFit` or `Unsupported` at the partition, or what of the disk, it can't be
-/// installed for.
+/// installed for; `Unsupported` at the step that makes a base system it isn't known for.
 pub fn check(grub: &Grub, system: &System) -> disklayout::Result<()> {
+    for step in &system.steps {
+        if let Action::Bootstrap(Bootstrap {
+            arch: Some(arch), ..
+        }) = &step.action
+        {
+            Platform::of(grub.firmware, arch).map_err(|error| {
+                Error::new(ErrorKind::Unsupported, &step.place, error.to_string())
+            })?;
+        }
+    }
     Plan::new(grub, system).map(drop)
 }
 
