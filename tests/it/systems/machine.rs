@@ -11,8 +11,14 @@ use crate::checkers;
 use crate::world::send;
 
 /// What a machine is asked when somebody has logged in.
-const QUESTIONS: &str = "cat /proc/cmdline; findmnt -no SOURCE,FSTYPE /; cat /etc/hostname; \
+const QUESTIONS: &str = "uname -m; cat /proc/cmdline; findmnt -no SOURCE,FSTYPE /; cat /etc/hostname; \
                          systemctl is-system-running --wait; systemctl --failed --no-legend --no-pager";
+
+/// Where UEFI for machines of arm64 is on the distributions.
+const UEFI_ARM64: [&str; 2] = [
+    "/usr/share/qemu-efi-aarch64/QEMU_EFI.fd",
+    "/usr/share/edk2/aarch64/QEMU_EFI.fd",
+];
 
 /// A machine that runs.
 struct Machine {
@@ -75,20 +81,34 @@ impl Machine {
     }
 }
 
-/// What a machine answers whose system lets root in without a password. A machine that is emulated
-/// takes the time that it takes.
+/// What a PC answers whose system lets root in without a password.
 pub(super) fn ask(firmware: Firmware, image: &Path) -> String {
+    match firmware {
+        Firmware::Bios => answer("qemu-system-x86_64", &[], image),
+        Firmware::Uefi => {
+            let uefi = crate::grub::machine::uefi();
+            answer(
+                "qemu-system-x86_64",
+                &["-machine", "q35", "-drive", &uefi],
+                image,
+            )
+        }
+    }
+}
+
+/// What a machine of arm64 answers, with UEFI.
+pub(super) fn ask_arm64(image: &Path) -> String {
+    let firmware = UEFI_ARM64.into_iter().find(|path| Path::new(path).exists());
+    let firmware = firmware.expect("there is no UEFI for arm64, see scripts/setup");
+    let options = ["-machine", "virt", "-cpu", "cortex-a57", "-bios", firmware];
+    answer("qemu-system-aarch64", &options, image)
+}
+
+/// What a machine answers that this program of QEMU emulates with these options. It takes the time
+/// that it takes.
+fn answer(program: &str, options: &[&str], image: &Path) -> String {
     let mut machine = command("timeout");
-    machine.args([
-        "3000",
-        "qemu-system-x86_64",
-        "-accel",
-        "tcg",
-        "-m",
-        "768",
-        "-smp",
-        "2",
-    ]);
+    machine.args(["3000", program, "-accel", "tcg", "-m", "768", "-smp", "2"]);
     machine.args([
         "-nographic",
         "-no-reboot",
@@ -98,11 +118,8 @@ pub(super) fn ask(firmware: Firmware, image: &Path) -> String {
         "-net",
         "none",
     ]);
-    if firmware == Firmware::Uefi {
-        machine.args(["-machine", "q35", "-drive", &crate::grub::machine::uefi()]);
-    }
     let disk = format!("format=raw,snapshot=on,if=virtio,file={}", image.display());
-    machine.args(["-drive", &disk]);
+    machine.args(options).args(["-drive", &disk]);
     let mut machine = Machine::start(machine);
     machine.read_until("login: ");
     machine.say("root");
@@ -111,6 +128,6 @@ pub(super) fn ask(firmware: Firmware, image: &Path) -> String {
     machine.say(&format!("echo BE''GIN; {QUESTIONS}; echo E''ND"));
     machine.read_until("BEGIN\n");
     let answer = machine.read_until("END\n");
-    checkers::accepted("qemu-system-x86_64", image);
+    checkers::accepted(program, image);
     answer
 }

@@ -5,6 +5,7 @@ mod assembled;
 mod container;
 mod debian;
 mod ends;
+mod foreign;
 mod machine;
 mod parted;
 mod place;
