@@ -11,6 +11,12 @@ pub fn serial(architecture: &str) -> &'static str {
     }
 }
 
+/// Whether a machine has the serial ports of a PC, which GRUB drives by their numbers. On others it has
+/// the console of the firmware alone, which is on the serial port where there is no screen.
+pub fn has_numbered_ports(architecture: &str) -> bool {
+    matches!(architecture, "amd64" | "i386" | "x86_64")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -35,9 +35,13 @@ fn settings(grub: &Grub, architecture: &str) -> Vec<(&'static str, String)> {
         ("GRUB_ENABLE_CRYPTODISK", "y".to_owned()),
         ("GRUB_TIMEOUT", grub.timeout.to_string()),
     ];
-    if grub.serial {
-        settings.push(("GRUB_TERMINAL", "serial".to_owned()));
-        settings.push(("GRUB_SERIAL_COMMAND", quoted(SERIAL_COMMAND)));
+    match (grub.serial, console::has_numbered_ports(architecture)) {
+        (false, _) => {}
+        (true, true) => {
+            settings.push(("GRUB_TERMINAL", "serial".to_owned()));
+            settings.push(("GRUB_SERIAL_COMMAND", quoted(SERIAL_COMMAND)));
+        }
+        (true, false) => settings.push(("GRUB_TERMINAL", "console".to_owned())),
     }
     settings
 }
@@ -150,11 +154,15 @@ GRUB_SERIAL_COMMAND=\"serial --speed=115200 --unit=0 --word=8 --parity=no --stop
 
     #[test]
     fn the_console_is_that_of_the_architecture() {
-        for (architecture, console) in [("arm64", "ttyAMA0"), ("i386", "ttyS0")] {
-            let expected = RECORDED.replace("ttyS0", console);
-            let grub = grub(Firmware::Uefi, true, false);
-            assert_eq!(edited(DEBIAN, &grub, architecture), expected);
-        }
+        let grub = grub(Firmware::Uefi, true, false);
+        assert_eq!(edited(DEBIAN, &grub, "i386"), RECORDED);
+        let text = edited(DEBIAN, &grub, "arm64");
+        assert!(
+            text.contains(" console=tty0 console=ttyAMA0,115200n8 "),
+            "{text}"
+        );
+        assert!(text.contains("\nGRUB_TERMINAL=console\n"), "{text}");
+        assert!(!text.contains("GRUB_SERIAL_COMMAND"), "{text}");
     }
 
     #[test]
