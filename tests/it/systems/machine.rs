@@ -62,6 +62,8 @@ impl Machine {
                 return before;
             }
             for sign in [
+                // GRUB, of a port or of a terminal that this machine hasn't.
+                "' isn't found.",
                 "(initramfs)",
                 "Kernel panic",
                 "grub rescue>",
