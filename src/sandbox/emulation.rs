@@ -85,23 +85,32 @@ fn is_older(release: &str) -> bool {
 }
 
 /// Whether a program needs no others to be loaded: it has no `PT_INTERP` (System V ABI, Program
-/// Header). It is one of this machine, of 64 bits or 32.
+/// Header).
 pub(super) fn is_static(path: &Path) -> bool {
     std::fs::read(path).is_ok_and(|bytes| has_no_interpreter(&bytes) == Some(true))
 }
 
+/// Whether no program header asks for an interpreter; `None` where that is no ELF file.
 fn has_no_interpreter(bytes: &[u8]) -> Option<bool> {
-    const PT_INTERP: u32 = 3;
-    let two = |at: usize| Some(u16::from_ne_bytes(bytes.get(at..at + 2)?.try_into().ok()?));
-    let four = |at: usize| Some(u32::from_ne_bytes(bytes.get(at..at + 4)?.try_into().ok()?));
-    let eight = |at: usize| Some(u64::from_ne_bytes(bytes.get(at..at + 8)?.try_into().ok()?));
-    let (first, size, count) = match bytes.get(..5)? {
-        [0x7f, b'E', b'L', b'F', 2] => (usize::try_from(eight(32)?).ok()?, two(54)?, two(56)?),
-        [0x7f, b'E', b'L', b'F', 1] => (four(28)? as usize, two(42)?, two(44)?),
+    const PT_INTERP: u64 = 3;
+    let (class, order) = match bytes.get(..6)? {
+        [0x7f, b'E', b'L', b'F', class, order] => (*class, *order),
         _ => return None,
     };
-    let mut starts = (0..usize::from(count)).map(|index| first + index * usize::from(size));
-    Some(starts.all(|at| four(at) != Some(PT_INTERP)))
+    let number = |at: usize, size: usize| {
+        let bytes = bytes.get(at..at.checked_add(size)?)?.iter();
+        let join = |number: u64, byte: &u8| number << 8 | u64::from(*byte);
+        Some(match order {
+            1 => bytes.rev().fold(0, join),
+            _ => bytes.fold(0, join),
+        })
+    };
+    let (first, size, count): (u64, u64, u64) = match class {
+        1 => (number(28, 4)?, number(42, 2)?, number(44, 2)?),
+        _ => (number(32, 8)?, number(54, 2)?, number(56, 2)?),
+    };
+    let kind = |index: u64| number(usize::try_from(first.checked_add(index * size)?).ok()?, 4);
+    Some((0..count).all(|index| kind(index) != Some(PT_INTERP)))
 }
 
 #[cfg(test)]
