@@ -5,6 +5,7 @@ pub mod checksum;
 pub mod cli;
 pub mod command;
 pub mod config;
+pub mod console;
 pub mod current_release;
 pub mod describe;
 pub mod distribution;

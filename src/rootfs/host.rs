@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use disklayout::{Error, ErrorKind, Place};
 use foreign::run::{Packages, Runner, Tool};
 
-use crate::sandbox::Architecture;
+use crate::sandbox::{Architecture, Kind};
 use crate::system::{Action, Bootstrap, Step};
 
 /// Makes base systems, in one go.
@@ -32,9 +32,6 @@ pub const TAR: Tool = Tool {
     packages: Packages::same("tar", ""),
 };
 
-/// The emulators of QEMU.
-pub const EMULATORS: Packages = Packages::same("qemu-user-static", "");
-
 /// Makes sure that this machine has what `steps` need.
 ///
 /// # Errors
@@ -45,8 +42,7 @@ pub fn check(steps: &[Step], runner: &Runner) -> Result<(), Error> {
             Action::Unpack(_) => drop(runner.find(&step.place, TAR)?),
             Action::Ansible(_) => drop(runner.find(&step.place, ANSIBLE)?),
             Action::Bootstrap(bootstrap) => {
-                bootstrapper(&step.place, bootstrap, runner)?;
-                check_architecture(&step.place, bootstrap.arch.as_deref())?;
+                drop(bootstrapper(&step.place, bootstrap, runner)?);
             }
             _ => {}
         }
@@ -65,20 +61,35 @@ pub fn is_foreign(steps: &[Step]) -> bool {
     })
 }
 
-fn check_architecture(place: &Place, arch: Option<&str>) -> Result<(), Error> {
-    let Some(name) = arch else { return Ok(()) };
+/// Makes sure that programs of the architectures in `steps` run in a sandbox of this kind.
+///
+/// # Errors
+/// `Tool` at the step that needs one which doesn't, with what to do.
+pub fn check_architectures(steps: &[Step], kind: Kind) -> Result<(), Error> {
+    for step in steps.iter().filter(|step| step.skipped.is_none()) {
+        if let Action::Bootstrap(Bootstrap {
+            arch: Some(arch), ..
+        }) = &step.action
+        {
+            check_architecture(&step.place, arch, kind)?;
+        }
+    }
+    Ok(())
+}
+
+fn check_architecture(place: &Place, name: &str, kind: Kind) -> Result<(), Error> {
     let refuse = |message: String| Err(Error::new(ErrorKind::Tool, place, message));
     let Some(arch) = Architecture::named(name) else {
         return refuse(format!(
             "'{name}' is no architecture of Debian that can be emulated"
         ));
     };
-    match arch.is_run_here() || arch.emulator().is_some() {
-        true => Ok(()),
-        false => refuse(format!(
-            "programs of {name} don't run on this machine; install the package {EMULATORS}"
-        )),
-    }
+    let told = |why| {
+        refuse(format!(
+            "programs of {name} don't run on this machine: {why}"
+        ))
+    };
+    arch.check(kind).or_else(told)
 }
 
 /// A program that makes base systems.
@@ -191,13 +202,14 @@ mod tests {
             "steps[1]: tar isn't installed; install the package 'tar'"
         );
         let other = |arch| step(Action::Bootstrap(bootstrap(&[], Some(arch))), false);
-        let error = check(&[other("z80")], &runner).unwrap_err();
+        let check = |arch| check_architectures(&[other(arch)], Kind::User);
+        let error = check("z80").unwrap_err();
         assert!(error.message().contains("'z80'"), "{error}");
         let own = match std::env::consts::ARCH {
             "x86_64" => "amd64",
             _ => "arm64",
         };
-        check(&[other(own)], &runner).unwrap();
+        check(own).unwrap();
         assert!(!is_foreign(&[other(own)]) && is_foreign(&[other("s390x")]));
     }
 }

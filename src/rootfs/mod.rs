@@ -13,7 +13,9 @@ mod packages;
 mod programs;
 mod unpack;
 
-pub use host::{ANSIBLE, DEBOOTSTRAP, EMULATORS, MMDEBSTRAP, TAR, check as check_host, is_foreign};
+pub use host::{
+    ANSIBLE, DEBOOTSTRAP, MMDEBSTRAP, TAR, check as check_host, check_architectures, is_foreign,
+};
 
 use std::cell::{Cell, RefCell};
 use std::path::Path;

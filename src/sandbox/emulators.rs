@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::mount::{MountFlags, mount};
 
+use super::emulation;
+
 /// Where the kernel is told who runs which programs, binfmt_misc(5).
 const BINFMT_MISC: &str = "/proc/sys/fs/binfmt_misc";
 
@@ -21,6 +23,10 @@ pub fn native() -> &'static [&'static str] {
         _ => &[],
     }
 }
+
+/// What names of emulators end with that expect the name of the program in their arguments, as QEMU's
+/// of Debian and its kin do.
+const BY_NAME: &str = "-binfmt-P";
 
 /// An architecture whose programs can be emulated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,14 +84,24 @@ impl Architecture {
     /// are none of its own where it runs.
     pub fn emulator(self) -> Option<PathBuf> {
         let names = [
-            format!("/usr/bin/qemu-{}-static", self.qemu),
-            format!("/usr/libexec/qemu-binfmt/{}-binfmt-P", self.qemu),
+            format!("/usr/libexec/qemu-binfmt/{}{BY_NAME}", self.qemu),
+            format!("/usr/bin/{}", self.program()),
             format!("/usr/bin/qemu-{}", self.qemu),
         ];
         names
             .map(PathBuf::from)
             .into_iter()
-            .find(|path| path.is_file())
+            .find(|path| emulation::is_static(path))
+    }
+
+    /// What the program of its emulator is called.
+    pub(super) fn program(self) -> String {
+        format!("qemu-{}-static", self.qemu)
+    }
+
+    /// All that can be emulated.
+    pub fn all() -> impl Iterator<Item = Self> {
+        ARCHITECTURES.into_iter()
     }
 
     /// Whether this machine runs its programs itself, or has been told how for everybody.
@@ -118,9 +134,22 @@ impl Architecture {
         line.extend(escaped(&mask));
         line.push(b':');
         line.extend(emulator.as_os_str().as_encoded_bytes());
-        // The emulator is opened now, so that it is found from within a tree.
-        line.extend(b":F");
+        line.extend(flags(emulator).as_bytes());
         line
+    }
+}
+
+/// The flags that the kernel runs an emulator with. It is opened when it is registered, so that it is
+/// found from within a tree (F); the name that a program is started by is passed on (P), which it must
+/// know, and files that can't be read are opened for it (O).
+fn flags(emulator: &Path) -> &'static str {
+    match emulator
+        .as_os_str()
+        .as_encoded_bytes()
+        .ends_with(BY_NAME.as_bytes())
+    {
+        true => ":OPF",
+        false => ":F",
     }
 }
 
@@ -168,6 +197,7 @@ mod tests {
         );
         assert!(line("s390x").contains("\\x00\\x02\\x00\\x16:"));
         assert!(Architecture::named("z80").is_none());
+        assert_eq!(flags(Path::new("/a/aarch64-binfmt-P")), ":OPF");
     }
 
     #[test]

@@ -8,6 +8,7 @@ use std::path::Path;
 use std::process::{Command, ExitCode};
 
 use anyhow::{Context, Result, bail};
+use rustix::io::Errno;
 use rustix::mount::{MountPropagationFlags, mount_change};
 use rustix::process::{Signal, set_parent_process_death_signal};
 use rustix::thread::UnshareFlags;
@@ -87,9 +88,18 @@ pub(super) fn run(arguments: &[OsString]) -> Result<ExitCode> {
     chroot(tree).with_context(|| format!("can't make '{}' the root", tree.display()))?;
     std::env::set_current_dir("/")?;
     let error = Command::new(program).args(arguments).exec();
-    let reason = match error.raw_os_error() {
-        Some(8) => "it is for another architecture, for which this machine has no emulator",
-        _ => "is it installed in the tree?",
+    let is_foreign = Errno::from_io_error(&error) == Some(Errno::NOEXEC);
+    let reason = match (is_foreign, kind) {
+        (false, _) => "is it installed in the tree?",
+        // Emulators are registered where the sandbox has users of its own.
+        (true, Kind::Root) => {
+            "it is for another architecture: have a step 'debootstrap' that names that as its \
+             'arch', or do this as an ordinary user"
+        }
+        (true, _) => {
+            "it is for another architecture, which isn't emulated here: 'createhdds doctor' tells \
+             what is missing"
+        }
     };
     Err(error).with_context(|| format!("can't run '{}' in the tree: {reason}", program.display()))
 }

@@ -18,6 +18,7 @@
 
 mod below;
 mod devices;
+mod emulation;
 mod emulators;
 mod enter;
 mod first;
@@ -33,6 +34,7 @@ mod program;
 mod virtual_filesystems;
 
 pub use below::Below;
+pub use emulation::Unrunnable;
 pub use emulators::{Architecture, native as native_architectures};
 pub use enter::{Request, enter};
 pub use first::Inside;

@@ -8,6 +8,7 @@ use disklayout::{Field, Place};
 
 use super::settings::Settings;
 use super::{location, os_variant};
+use crate::console;
 use crate::image::{DiskFormat, Finish, InstallRecipe};
 
 /// The memory of a virtual machine in MiB, as in the original.
@@ -139,7 +140,7 @@ impl Installation {
             add(&["--boot", bootopts]);
         }
         if settings.text {
-            let console = format!("console={}", serial(&self.arch));
+            let console = format!("console={}", console::serial(&self.arch));
             add(&["--graphics", "none", "--extra-args", &console]);
         } else {
             add(&["--graphics", "vnc"]);
@@ -164,16 +165,6 @@ impl Installation {
         let mut arguments: Vec<OsString> = ["create", "-q", "-f", format].map(Into::into).to_vec();
         arguments.extend([disk.into(), size.into()]);
         arguments
-    }
-}
-
-/// The first serial console of a machine, by its kernel's name.
-fn serial(arch: &str) -> &'static str {
-    match arch {
-        "aarch64" | "armv7l" => "ttyAMA0",
-        "ppc64" | "ppc64le" => "hvc0",
-        "s390x" => "ttysclp0",
-        _ => "ttyS0",
     }
 }
 

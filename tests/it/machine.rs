@@ -7,7 +7,7 @@ use createhdds::system::Firmware;
 use testkit::program::{arguments, command, run};
 
 use crate::world::World;
-use crate::{checkers, pc};
+use crate::{checkers, emulated};
 
 const MACHINE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/machine");
 
@@ -40,14 +40,14 @@ fn boot(directory: &Path, disks: &[String]) -> String {
     let made = make.args(["virtio_pci", "virtio_blk", "ext4"]).output();
     let made = made.expect("can't be run, see scripts/setup");
     assert!(made.status.success(), "{made:?}");
-    let mut machine = pc::emulated(Firmware::Bios, 512);
+    let mut machine = emulated::pc(Firmware::Bios, 512);
     machine.arg("-kernel").arg(&kernel);
     machine.arg("-initrd").arg(&initrd);
     machine.args(["-append", "console=ttyS0 quiet panic=-1"]);
     for disk in disks {
         machine.args(["-drive", disk]);
     }
-    pc::run(machine)
+    emulated::run(machine)
 }
 
 #[test]

@@ -36,6 +36,7 @@ mod doctor;
 /// Downloads, on the level of the library.
 mod download;
 /// Whole runs of the engine, on the level of the library.
+mod emulated;
 mod engine;
 /// XFS, Btrfs and F2FS as the programs that make them, and the kernel, see them.
 mod external;
@@ -82,7 +83,6 @@ mod oracle_differs;
 /// Several inputs over each other, and inputs that change.
 mod overlays;
 /// `plan`: text and JSON.
-mod pc;
 mod plan;
 /// Configurations that are refused.
 mod reject;

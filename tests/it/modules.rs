@@ -71,6 +71,7 @@ const COMMAND: &Rules = &[
     (
         "virtinstall",
         &[
+            "console",
             "distribution",
             "foreign::address",
             "foreign::run",
@@ -98,6 +99,7 @@ const COMMAND: &Rules = &[
         ],
     ),
     ("config", &[]),
+    ("console", &[]),
     ("formats", &["checksum", "foreign", "image"]),
     ("image", &["checksum", "distribution"]),
     ("checksum", &[]),
@@ -107,7 +109,7 @@ const COMMAND: &Rules = &[
     ("sandbox", &["rooted", "signals"]),
     ("signals", &[]),
     ("status", &[]),
-    ("bootloader", &["rooted", "system"]),
+    ("bootloader", &["console", "rooted", "system"]),
     ("system", &[]),
     ("osinfo", &["foreign::run"]),
 ];

@@ -1,12 +1,10 @@
 //! `/etc/default/grub`, which GRUB's configuration is made from.
 
+use crate::console;
 use crate::system::Grub;
 
 /// Where it is in a tree.
 pub(super) const PATH: &str = "/etc/default/grub";
-
-/// What the kernel is told where the console is serial.
-const SERIAL: [&str; 3] = ["loglevel=3", "console=tty0", "console=ttyS0,115200n8"];
 
 /// What it is told where it is to say little.
 const QUIET: [&str; 3] = [
@@ -21,43 +19,48 @@ const TELLING: &str = "systemd.show_status=true";
 /// How GRUB uses the first serial port.
 const SERIAL_COMMAND: &str = "serial --speed=115200 --unit=0 --word=8 --parity=no --stop=1";
 
-/// What is set, in this order.
-fn settings(grub: &Grub) -> Vec<(&'static str, String)> {
+/// What is set for a system of this architecture, in this order.
+fn settings(grub: &Grub, architecture: &str) -> Vec<(&'static str, String)> {
     let mut settings = Vec::new();
     if grub.kernel_parameters.is_some() || grub.serial || grub.quiet {
-        let parameters = quoted(&parameters(grub).join(" "));
+        let parameters = quoted(&parameters(grub, architecture).join(" "));
         settings.push(("GRUB_CMDLINE_LINUX_DEFAULT", parameters));
     }
     settings.push(("GRUB_ENABLE_CRYPTODISK", "y".to_owned()));
     if let Some(seconds) = grub.timeout {
         settings.push(("GRUB_TIMEOUT", seconds.to_string()));
     }
-    if grub.serial {
-        settings.push(("GRUB_TERMINAL", "serial".to_owned()));
-        settings.push(("GRUB_SERIAL_COMMAND", quoted(SERIAL_COMMAND)));
+    match (grub.serial, console::has_numbered_ports(architecture)) {
+        (false, _) => {}
+        (true, true) => {
+            settings.push(("GRUB_TERMINAL", "serial".to_owned()));
+            settings.push(("GRUB_SERIAL_COMMAND", quoted(SERIAL_COMMAND)));
+        }
+        (true, false) => settings.push(("GRUB_TERMINAL", "console".to_owned())),
     }
     settings
 }
 
 /// What the kernel is told.
-fn parameters(grub: &Grub) -> Vec<&str> {
-    let given = grub.kernel_parameters.iter().flatten();
-    let mut parameters: Vec<&str> = given.map(String::as_str).collect();
+fn parameters(grub: &Grub, architecture: &str) -> Vec<String> {
+    let mut parameters = grub.kernel_parameters.clone().unwrap_or_default();
+    let mut add = |more: &[&str]| parameters.extend(more.iter().map(|&it| it.to_owned()));
     if grub.serial {
-        parameters.extend(SERIAL);
+        let console = format!("console={},115200n8", console::serial(architecture));
+        add(&["loglevel=3", "console=tty0", &console]);
     }
     match grub.quiet {
-        true => parameters.extend(QUIET),
-        false => parameters.push(TELLING),
+        true => add(&QUIET),
+        false => add(&[TELLING]),
     }
     parameters
 }
 
-/// The file with all that is asked for in it: in place of a line that sets the same, behind one
-/// that would if it weren't a comment, or at its end.
-pub(super) fn edited(text: &str, grub: &Grub) -> String {
+/// The file of a system of this architecture with all that is asked for in it: in place of a line
+/// that sets the same, behind one that would if it weren't a comment, or at its end.
+pub(super) fn edited(text: &str, grub: &Grub, architecture: &str) -> String {
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-    for (name, value) in settings(grub) {
+    for (name, value) in settings(grub, architecture) {
         set(&mut lines, name, format!("{name}={value}"));
     }
     lines.iter().map(|line| format!("{line}\n")).collect()
@@ -149,9 +152,28 @@ GRUB_SERIAL_COMMAND=\"serial --speed=115200 --unit=0 --word=8 --parity=no --stop
     #[test]
     fn the_lines_are_those_of_vmdb2() {
         for firmware in [Firmware::Bios, Firmware::Uefi] {
-            assert_eq!(edited(DEBIAN, &grub(firmware, true, false)), RECORDED);
-            assert_eq!(edited(RECORDED, &grub(firmware, true, false)), RECORDED);
+            assert_eq!(
+                edited(DEBIAN, &grub(firmware, true, false), "amd64"),
+                RECORDED
+            );
+            assert_eq!(
+                edited(RECORDED, &grub(firmware, true, false), "amd64"),
+                RECORDED
+            );
         }
+    }
+
+    #[test]
+    fn the_console_is_that_of_the_architecture() {
+        let grub = grub(Firmware::Uefi, true, false);
+        assert_eq!(edited(DEBIAN, &grub, "i386"), RECORDED);
+        let text = edited(DEBIAN, &grub, "arm64");
+        assert!(
+            text.contains(" console=tty0 console=ttyAMA0,115200n8 "),
+            "{text}"
+        );
+        assert!(text.contains("\nGRUB_TERMINAL=console\n"), "{text}");
+        assert!(!text.contains("GRUB_SERIAL_COMMAND"), "{text}");
     }
 
     #[test]
@@ -170,7 +192,7 @@ GRUB_SERIAL_COMMAND=\"serial --speed=115200 --unit=0 --word=8 --parity=no --stop
                  systemd.show_status=false rd.systemd.show_status=false\"",
             ),
         ] {
-            let text = edited("", &grub(Firmware::Bios, serial, quiet));
+            let text = edited("", &grub(Firmware::Bios, serial, quiet), "amd64");
             let start = "GRUB_CMDLINE_LINUX_DEFAULT=\"biosdevname=0 net.ifnames=0 consoleblank=0 ";
             let first = text.lines().next().unwrap();
             assert_eq!(first, format!("{start}{expected}"));
@@ -205,7 +227,7 @@ GRUB_SERIAL_COMMAND=\"serial --speed=115200 --unit=0 --word=8 --parity=no --stop
         let awkward = r#"a "b" $HOME `id` \ 'c' $(id)"#;
         let mut grub = grub(Firmware::Bios, false, false);
         grub.kernel_parameters = Some(vec![awkward.to_owned()]);
-        let script = edited("", &grub) + "printf %s \"$GRUB_CMDLINE_LINUX_DEFAULT\"";
+        let script = edited("", &grub, "amd64") + "printf %s \"$GRUB_CMDLINE_LINUX_DEFAULT\"";
         let output = std::process::Command::new("sh")
             .args(["-c", &script])
             .output();

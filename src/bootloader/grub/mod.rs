@@ -26,10 +26,11 @@ mod tests;
 use anyhow::{Context, Result};
 
 use disklayout::disk::Disk;
+use disklayout::{Error, ErrorKind};
 
 use crate::bootloader::Target;
 use crate::rooted::{StandIn, Tree};
-use crate::system::{Firmware, Grub, System};
+use crate::system::{Action, Bootstrap, Firmware, Grub, System};
 
 use bios::{Embedded, Room};
 use plan::{DIRECTORY, Plan, Starter, partition_map};
@@ -39,8 +40,18 @@ use platform::Platform;
 ///
 /// # Errors
 /// `InvalidSpec`, `DoesNotFit` or `Unsupported` at the partition, or what of the disk, it can't be
-/// installed for.
+/// installed for; `Unsupported` at the step that makes a base system it isn't known for.
 pub fn check(grub: &Grub, system: &System) -> disklayout::Result<()> {
+    for step in &system.steps {
+        if let Action::Bootstrap(Bootstrap {
+            arch: Some(arch), ..
+        }) = &step.action
+        {
+            Platform::of(grub.firmware, arch).map_err(|error| {
+                Error::new(ErrorKind::Unsupported, &step.place, error.to_string())
+            })?;
+        }
+    }
     Plan::new(grub, system).map(drop)
 }
 
@@ -73,9 +84,10 @@ pub fn stand_ins(tree: &Tree, system: &System) -> Result<Vec<StandIn>> {
 pub fn install(target: &dyn Target, grub: &Grub, system: &System, disk: &dyn Disk) -> Result<()> {
     let plan = Plan::new(grub, system)?;
     let tree = Tree::open(target.root())?;
-    let platform = Platform::of(grub.firmware, &platform::architecture(&tree)?)?;
+    let architecture = platform::architecture(&tree)?;
+    let platform = Platform::of(grub.firmware, &architecture)?;
     files::check(&tree, platform, &image::modules(platform, &plan.home))?;
-    configure(target, &tree, grub, system)?;
+    configure(target, &tree, &architecture, grub, system)?;
     files::install(&tree, platform)?;
     if !platform.is_bios() {
         let load = image::search(&plan.home);
@@ -99,11 +111,17 @@ pub fn install(target: &dyn Target, grub: &Grub, system: &System, disk: &dyn Dis
 }
 
 /// Makes GRUB's configuration.
-fn configure(target: &dyn Target, tree: &Tree, grub: &Grub, system: &System) -> Result<()> {
+fn configure(
+    target: &dyn Target,
+    tree: &Tree,
+    architecture: &str,
+    grub: &Grub,
+    system: &System,
+) -> Result<()> {
     let defaults = tree.read(defaults::PATH)?.unwrap_or_default();
     let defaults = String::from_utf8(defaults)
         .with_context(|| format!("{} of the tree isn't UTF-8", defaults::PATH))?;
-    let edited = defaults::edited(&defaults, grub);
+    let edited = defaults::edited(&defaults, grub, architecture);
     tree.write(defaults::PATH, edited.as_bytes(), files::PERMISSIONS)?;
     tree.make_directory(DIRECTORY)?;
     let output = format!("{DIRECTORY}/grub.cfg");

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::plan::{Plan, Starter};
 use super::platform::Platform;
 use super::{check, probe};
-use crate::system::{Firmware, Grub, System, Volume};
+use crate::system::{Action, Bootstrap, Firmware, Grub, Step, System, Volume};
 
 const MBR: DiskTable = DiskTable::Mbr {
     signature: Some(0x0C0F_FEE1),
@@ -413,4 +413,35 @@ fn there_is_a_package_for_each_architecture() {
         assert_eq!(platform.installed_by(), expected);
     }
     Platform::of(Firmware::Bios, "s390x").unwrap_err();
+}
+
+#[test]
+fn an_architecture_that_it_is_not_known_for_is_refused_at_its_step() {
+    let with_base = |arch: &str| {
+        but(with_esp(gpt()), |it| {
+            it.steps.push(Step {
+                place: "steps[7]".into(),
+                title: "debootstrap".into(),
+                skipped: None,
+                action: Action::Bootstrap(Bootstrap {
+                    suite: "trixie".into(),
+                    mirror: "http://host/debian".into(),
+                    arch: Some(arch.into()),
+                    variant: "-".into(),
+                    components: Vec::new(),
+                    include: Vec::new(),
+                    exclude: Vec::new(),
+                    keyring: None,
+                    install_keyring: false,
+                    ca_certificates: Vec::new(),
+                    require_empty: true,
+                }),
+            });
+        })
+    };
+    check(&uefi(0, 1), &with_base("arm64")).unwrap();
+    let error = check(&uefi(0, 1), &with_base("riscv64")).unwrap_err();
+    let said = "steps[7]: the tree's architecture is riscv64; GRUB for UEFI is installed on amd64, \
+                arm64, i386 only";
+    assert_eq!(error.to_string(), said);
 }

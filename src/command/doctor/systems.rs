@@ -4,15 +4,16 @@
 use foreign::run::{Runner, Tool};
 
 use super::check::Check;
-use crate::rootfs::{ANSIBLE, DEBOOTSTRAP, EMULATORS, MMDEBSTRAP};
-use crate::sandbox::{Architecture, Host, Kind, Obstacle};
+use crate::rootfs::{ANSIBLE, DEBOOTSTRAP, MMDEBSTRAP};
+use crate::sandbox::{Architecture, Host, Kind, Obstacle, Unrunnable};
 
 /// What it is for.
 const USE: &str = "for systems (createhdds vmdb2)";
 
 /// All checks; programs are where `runner` looks for them.
 pub(super) fn checks(runner: &Runner) -> Vec<Check> {
-    let mut checks = sandbox(&Host::look());
+    let host = Host::look();
+    let mut checks = sandbox(&host);
     let find = |tool: Tool| runner.find(&disklayout::Place::from(tool.program), tool);
     let found = |tool: Tool| find(tool).is_ok();
     checks.push(match (found(MMDEBSTRAP), found(DEBOOTSTRAP)) {
@@ -33,7 +34,10 @@ pub(super) fn checks(runner: &Runner) -> Vec<Check> {
             format!("not installed, needed by playbooks alone, {USE}"),
         ),
     });
-    checks.push(emulators());
+    let kind = host.map_or(Kind::User, |host| host.kind);
+    checks.push(emulators(
+        Architecture::all().map(|it| (it, it.check(kind))),
+    ));
     checks
 }
 
@@ -59,21 +63,27 @@ fn sandbox(host: &Result<Host, Vec<Obstacle>>) -> Vec<Check> {
     }
 }
 
-/// Whether systems of another architecture can be made.
-fn emulators() -> Check {
+/// Of which architectures systems can be made: what is in the way of each is given.
+fn emulators(all: impl Iterator<Item = (Architecture, Result<(), Unrunnable>)>) -> Check {
     let name = "qemu-user";
-    let others = ["arm64", "amd64"]
-        .into_iter()
-        .filter_map(Architecture::named);
-    let others: Vec<_> = others.filter(|it| !it.is_run_here()).collect();
-    match others.iter().all(|it| it.emulator().is_some()) {
-        true => Check::ok(name, format!("runs programs of other architectures, {USE}")),
-        false => Check::unneeded(
-            name,
-            format!(
-                "not installed, needed by other architectures alone, {USE}: install {EMULATORS}"
-            ),
-        ),
+    let (mut run, mut others, mut reasons) = (Vec::new(), Vec::new(), Vec::new());
+    for (architecture, answer) in all {
+        match answer {
+            Ok(()) => run.push(architecture.debian),
+            Err(why) => {
+                others.push(architecture.debian);
+                reasons.push(why);
+            }
+        }
+    }
+    let run = format!("programs of {} run here, {USE}", run.join(", "));
+    // What brings one brings all of them.
+    match reasons.first() {
+        None => Check::ok(name, run),
+        Some(why) => {
+            let others = others.join(", ");
+            Check::unneeded(name, format!("{run}; those of {others} don't: {why}"))
+        }
     }
 }
 
@@ -96,5 +106,20 @@ mod tests {
         assert_eq!(said.len(), 2);
         assert!(said.iter().all(|(state, _)| *state == State::Remark));
         assert!(said[0].1.contains("'uidmap'") && said[1].1.ends_with("none here"));
+    }
+
+    #[test]
+    fn architectures_that_lack_something_are_told_with_what_brings_it() {
+        let [amd, arm] = ["amd64", "arm64"].map(|name| Architecture::named(name).unwrap());
+        let check = emulators([(amd, Ok(())), (arm, Ok(()))].into_iter());
+        let expected = "programs of amd64, arm64 run here, for systems (createhdds vmdb2)";
+        assert_eq!((check.state, &*check.text), (State::Ok, expected));
+        let why = Unrunnable::Emulator("qemu-aarch64-static".to_owned());
+        let check = emulators([(amd, Ok(())), (arm, Err(why))].into_iter());
+        assert_eq!(check.state, State::Unneeded);
+        let expected = "programs of amd64 run here, for systems (createhdds vmdb2); those of arm64 \
+                        don't: qemu-aarch64-static isn't installed; install the package \
+                        'qemu-user-static'";
+        assert_eq!(check.text, expected);
     }
 }

@@ -94,6 +94,7 @@ pub fn enter(
         true => host.with_own_users(),
         false => host,
     };
+    rootfs::check_architectures(&system.steps, host.kind)?;
     let request = Request {
         arguments: arguments.to_vec(),
         input,

@@ -4,14 +4,14 @@ use std::path::Path;
 
 use createhdds::system::Firmware;
 
-use crate::{checkers, pc};
+use crate::{checkers, emulated};
 
 /// What a machine says on its serial line until it turns itself off.
 pub(crate) fn boot(firmware: Firmware, image: &Path) -> String {
-    let mut machine = pc::emulated(firmware, 256);
+    let mut machine = emulated::pc(firmware, 256);
     let disk = format!("format=raw,snapshot=on,file={}", image.display());
     machine.args(["-drive", &disk]);
-    let said = pc::run(machine);
+    let said = emulated::run(machine);
     checkers::accepted("qemu-system-x86_64", image);
     said
 }

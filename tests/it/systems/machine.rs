@@ -2,16 +2,19 @@
 
 use std::io::{Read as _, Write as _};
 use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 
 use createhdds::system::Firmware;
 
 use crate::world::send;
-use crate::{checkers, pc};
+use crate::{checkers, emulated};
 
 /// What a machine is asked when somebody has logged in.
-const QUESTIONS: &str = "cat /proc/cmdline; findmnt -no SOURCE,FSTYPE /; cat /etc/hostname; \
+const QUESTIONS: &str = "uname -m; cat /proc/cmdline; findmnt -no SOURCE,FSTYPE /; cat /etc/hostname; \
                          systemctl is-system-running --wait; systemctl --failed --no-legend --no-pager";
+
+/// The memory of machines, in MiB.
+const MEMORY: u32 = 768;
 
 /// A machine that runs.
 struct Machine {
@@ -32,7 +35,7 @@ impl Drop for Machine {
 }
 
 impl Machine {
-    fn start(mut machine: std::process::Command) -> Self {
+    fn start(mut machine: Command) -> Self {
         machine.stdin(Stdio::piped()).stdout(Stdio::piped());
         let mut child = machine.spawn().expect("can't be run, see scripts/setup");
         Self {
@@ -55,6 +58,8 @@ impl Machine {
                 return before;
             }
             for sign in [
+                // GRUB, of a port or of a terminal that this machine hasn't.
+                "' isn't found.",
                 "(initramfs)",
                 "Kernel panic",
                 "grub rescue>",
@@ -74,13 +79,20 @@ impl Machine {
     }
 }
 
-/// What a machine answers whose system lets root in without a password. A machine that is emulated
-/// takes the time that it takes.
+/// What a PC answers whose system lets root in without a password.
 pub(super) fn ask(firmware: Firmware, image: &Path) -> String {
-    let mut machine = pc::emulated(firmware, 768);
-    machine.args(["-smp", "2"]);
+    answer("qemu-system-x86_64", emulated::pc(firmware, MEMORY), image)
+}
+
+/// What a machine of arm64 answers, with UEFI.
+pub(super) fn ask_arm64(image: &Path) -> String {
+    answer("qemu-system-aarch64", emulated::arm64(MEMORY), image)
+}
+
+/// What a machine answers that `program` emulates. It takes the time that it takes.
+fn answer(program: &str, mut machine: Command, image: &Path) -> String {
     let disk = format!("format=raw,snapshot=on,if=virtio,file={}", image.display());
-    machine.args(["-drive", &disk]);
+    machine.args(["-smp", "2", "-drive", &disk]);
     let mut machine = Machine::start(machine);
     machine.read_until("login: ");
     machine.say("root");
@@ -89,6 +101,6 @@ pub(super) fn ask(firmware: Firmware, image: &Path) -> String {
     machine.say(&format!("echo BE''GIN; {QUESTIONS}; echo E''ND"));
     machine.read_until("BEGIN\n");
     let answer = machine.read_until("END\n");
-    checkers::accepted("qemu-system-x86_64", image);
+    checkers::accepted(program, image);
     answer
 }

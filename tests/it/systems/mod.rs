@@ -6,6 +6,7 @@ mod bootable;
 mod container;
 mod debian;
 mod ends;
+mod foreign;
 mod machine;
 mod parted;
 mod place;

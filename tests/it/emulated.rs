@@ -1,4 +1,4 @@
-//! PCs that are emulated, with a serial line in place of a screen.
+//! Machines that are emulated, with a serial line in place of a screen.
 
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -17,16 +17,36 @@ const UEFI: [&str; 4] = [
 /// Seconds in which a machine ends on the busiest host.
 const PATIENCE: &str = "3000";
 
+/// Where UEFI for a machine of arm64 is.
+const UEFI_ARM64: [&str; 2] = [
+    "/usr/share/qemu-efi-aarch64/QEMU_EFI.fd",
+    "/usr/share/edk2/aarch64/QEMU_EFI.fd",
+];
+
 /// A PC with so many MiB of memory; it has no disk yet.
-pub(crate) fn emulated(firmware: Firmware, memory: u32) -> Command {
-    let mut machine = command("timeout");
-    machine.args([PATIENCE, "qemu-system-x86_64", "-accel", "tcg", "-m"]);
-    machine.arg(memory.to_string());
-    machine.args(["-nographic", "-no-reboot", "-nodefaults"]);
-    machine.args(["-serial", "stdio", "-net", "none"]);
+pub(crate) fn pc(firmware: Firmware, memory: u32) -> Command {
+    let mut machine = machine("qemu-system-x86_64", memory);
     if firmware == Firmware::Uefi {
         machine.args(["-machine", "q35", "-drive", &uefi()]);
     }
+    machine
+}
+
+/// A machine of arm64 with UEFI and so many MiB of memory; it has no disk yet.
+pub(crate) fn arm64(memory: u32) -> Command {
+    let firmware = UEFI_ARM64.into_iter().find(|path| Path::new(path).exists());
+    let firmware = firmware.expect("there is no UEFI for arm64, see scripts/setup");
+    let mut machine = machine("qemu-system-aarch64", memory);
+    machine.args(["-machine", "virt", "-cpu", "cortex-a57", "-bios", firmware]);
+    machine
+}
+
+fn machine(program: &str, memory: u32) -> Command {
+    let mut machine = command("timeout");
+    machine.args([PATIENCE, program, "-accel", "tcg", "-m"]);
+    machine.arg(memory.to_string());
+    machine.args(["-nographic", "-no-reboot", "-nodefaults"]);
+    machine.args(["-serial", "stdio", "-net", "none"]);
     machine
 }
 
