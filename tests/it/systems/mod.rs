@@ -8,6 +8,7 @@ mod debian;
 mod ends;
 mod foreign;
 mod machine;
+mod nightly;
 mod parted;
 mod place;
 mod user;
