@@ -6,7 +6,10 @@ use std::io;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use super::locate::locate_followed;
+use super::locate::{locate, locate_followed};
+
+/// What programs in the tree have a directory of their own in place of.
+const RUN: &str = "run";
 
 /// What is added to the name of a file whose place another one has for a while.
 const ASIDE: &str = ".createhdds-aside";
@@ -47,7 +50,11 @@ impl StandIn {
     /// # Errors
     /// When it can't be written.
     pub fn place(&self, root: &Path) -> io::Result<Option<Placed>> {
-        let path = locate_followed(root, Path::new(&self.path))?;
+        let mut path = locate_followed(root, Path::new(&self.path))?;
+        // A link to what is only there when the system runs: it is the link whose place is taken.
+        if !path.parent().is_some_and(Path::is_dir) || path.starts_with(root.join(RUN)) {
+            path = locate(root, Path::new(&self.path))?;
+        }
         if !path.parent().is_some_and(Path::is_dir) {
             return Ok(None);
         }
@@ -97,6 +104,7 @@ fn with_suffix(path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeMap;
+    use std::os::unix::fs::symlink;
 
     use super::*;
 
@@ -151,5 +159,15 @@ mod tests {
         }
         let root = tempfile::tempdir().unwrap();
         assert!(stand_in("/no/file").place(root.path()).unwrap().is_none());
+        fs::create_dir(root.path().join("run")).unwrap();
+        let link = root.path().join("link");
+        for target in ["run/file", "no/file"] {
+            symlink(target, &link).unwrap();
+            let placed = stand_in("/link").place(root.path()).unwrap().unwrap();
+            assert_eq!(fs::read_to_string(&link).unwrap(), "stand-in");
+            placed.take_away().unwrap();
+            assert_eq!(fs::read_link(&link).unwrap(), Path::new(target));
+            fs::remove_file(&link).unwrap();
+        }
     }
 }

@@ -12,6 +12,7 @@ use foreign::run::Runner;
 
 use super::host::{Bootstrapper, bootstrapper};
 use super::{Assembly, programs};
+use crate::rooted::locate_followed;
 use crate::sandbox::Kind;
 use crate::system::{Access, Bootstrap};
 
@@ -121,6 +122,7 @@ impl Assembly<'_> {
             command.env("PATH", path);
         }
         self.run_on_host(command)?;
+        remove_stand_ins(self.tree())?;
         self.apt_update()
     }
 }
@@ -130,6 +132,19 @@ fn with_environment(mut command: Command) -> Command {
         .env("LC_ALL", "C")
         .env("DEBIAN_FRONTEND", "noninteractive");
     command
+}
+
+/// Removes what stands in for devices: files without content in /dev. A program that reads one would
+/// find nothing in it, and go on.
+fn remove_stand_ins(tree: &Path) -> Result<()> {
+    for entry in fs::read_dir(locate_followed(tree, "/dev".as_ref())?)? {
+        let entry = entry?;
+        let metadata = entry.metadata()?;
+        if metadata.is_file() && metadata.len() == 0 {
+            fs::remove_file(entry.path())?;
+        }
+    }
+    Ok(())
 }
 
 /// Refuses a tree that has something in it.

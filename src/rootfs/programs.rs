@@ -68,7 +68,8 @@ impl Assembly<'_> {
         // One that leads nowhere, as it does where systemd-resolved isn't running, is of no use.
         let path = "/etc/resolv.conf";
         let found = locate_followed(tree, path.as_ref())?;
-        if !found.is_file()
+        let is_hidden = found.starts_with(tree.join("run"));
+        if (is_hidden || !found.is_file())
             && let Ok(contents) = std::fs::read(path)
         {
             stand_ins.push(StandIn {

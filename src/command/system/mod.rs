@@ -67,6 +67,9 @@ pub enum Tree {
     Below(PathBuf),
 }
 
+/// The status of what SIGKILL has ended.
+const KILLED: u8 = 128 + 9;
+
 /// Makes sure of everything about `system` that can be known before, and does the command with these
 /// `arguments` once more in a sandbox, where it reads `input`.
 ///
@@ -101,6 +104,14 @@ pub fn enter(
         place: place(&options.tree, host.kind, &path)?,
     };
     let status = signals::passed_on(sandbox::enter(&host, &request)?);
+    if status == Some(KILLED) {
+        tracing::error!(
+            "the sandbox was killed (SIGKILL), perhaps for want of memory: have the tree in a \
+             directory with --tree DIR"
+        );
+        // Nobody was left who could.
+        let _ = std::fs::remove_file(device_path(&path, &names[0]));
+    }
     Ok(status.unwrap_or(u8::MAX).into())
 }
 

@@ -277,8 +277,9 @@ impl Builder<'_> {
         // The program gets both, and the later one wins.
         let label = step.optional_text("label")?;
         let label = chosen.label.clone().or(label);
-        let is_old = step.flag("target_old", false)?;
-        let made = self.made(step, index, &word, label, chosen, is_old)?;
+        // The feature that it leaves out is one that is never made here: orphan_file.
+        step.flag("target_old", false)?;
+        let made = self.made(step, index, &word, label, chosen)?;
         self.parts[index].filesystem = Some(made);
         let tag = &self.parts[index].tag;
         self.add(format!("mkfs: {word} on {tag}"), None, Action::Planned);
@@ -292,7 +293,6 @@ impl Builder<'_> {
         word: &str,
         label: Option<String>,
         chosen: mkfs::Chosen,
-        is_old: bool,
     ) -> Option<Made> {
         let identity = self
             .identity
@@ -315,7 +315,7 @@ impl Builder<'_> {
             return step.refuse("options", message);
         };
         if word == "ext4" {
-            without_new_features(&mut spec.options, is_old);
+            without_new_features(&mut spec.options);
         }
         Some(Made {
             word: identifiers::mounted_as(word).to_owned(),
@@ -351,11 +351,8 @@ impl Builder<'_> {
 
 /// Leaves out what a GRUB before 2.06-8 can't read, as vmdb2 does; what the specification says comes
 /// behind it, and wins.
-fn without_new_features(options: &mut Options, is_old: bool) {
+fn without_new_features(options: &mut Options) {
     let mut features = "^large_dir,^metadata_csum_seed".to_owned();
-    if is_old {
-        features += ",^orphan_file";
-    }
     if let Some(chosen) = options.get("features") {
         features = format!("{features},{chosen}");
     }

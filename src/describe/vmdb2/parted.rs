@@ -2,9 +2,9 @@
 //! "optimal", sectors of 512 bytes), found by trying.
 //!
 //! A place in a decimal unit or in percent means any place nearby, up to half a unit away; one in
-//! sectors, bytes or a binary unit means exactly that. If there are places at whole MiB for the start
-//! among those that are meant, the nearest is taken, and then one for the end too, if there is any; if
-//! there aren't, the nearest of all.
+//! sectors, bytes or a binary unit means exactly that. If there are places at whole MiB for both
+//! among those that are meant, the nearest are taken; if there aren't, the nearest of all. A place
+//! that may mean the start or the end of the free space means that.
 
 use std::ops::RangeInclusive;
 
@@ -42,13 +42,14 @@ pub(super) fn bounds(
     }
     let aligned = gaps.iter().find_map(|gap| {
         let first = nearest(first, gap, 0)?;
-        let last = nearest(last, gap, GRAIN - 1).or_else(|| clamped(last, gap))?;
+        let last = at_end(last, gap);
+        let last = nearest(last, gap, GRAIN - 1)?;
         Some((first, last))
     });
     let any = || {
         gaps.iter().find_map(|gap| {
-            let first = clamped(first, gap)?;
-            Some((first, clamped(last, gap)?))
+            let first = clamped(at_start(first, gap), gap)?;
+            Some((first, clamped(at_end(last, gap), gap)?))
         })
     };
     let found = aligned.or_else(any).filter(|(first, last)| first <= last);
@@ -80,6 +81,30 @@ fn within(place: Place, gap: &RangeInclusive<u64>) -> Option<(u64, u64)> {
     let least = place.sector.saturating_sub(place.radius).max(*gap.start());
     let most = place.sector.saturating_add(place.radius).min(*gap.end());
     (least <= most).then_some((least, most))
+}
+
+/// The same place, or the start of the gap that it is in, where that is meant too.
+fn at_start(place: Place, gap: &RangeInclusive<u64>) -> Place {
+    let is_meant = gap.contains(&place.sector) && place.sector - gap.start() <= place.radius;
+    Place {
+        sector: match is_meant {
+            true => *gap.start(),
+            false => place.sector,
+        },
+        ..place
+    }
+}
+
+/// The same place, or the end of the gap that it is in, where that is meant too.
+fn at_end(place: Place, gap: &RangeInclusive<u64>) -> Place {
+    let is_meant = gap.contains(&place.sector) && gap.end() - place.sector < place.radius;
+    Place {
+        sector: match is_meant {
+            true => *gap.end(),
+            false => place.sector,
+        },
+        ..place
+    }
 }
 
 /// The nearest of them.
@@ -143,8 +168,8 @@ fn place(text: &str, sectors: u64, is_end: bool) -> Result<Place, String> {
     let sector = sector.and_then(|sector| sector.checked_sub(before));
     match sector {
         Some(sector) if sector < sectors => Ok(Place { sector, radius }),
-        // The very end.
-        Some(sector) if sector == sectors && radius > 0 => Ok(Place {
+        // The very end is meant too.
+        Some(sector) if sector - sectors < radius => Ok(Place {
             sector: sectors - 1,
             radius,
         }),

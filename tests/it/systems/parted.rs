@@ -11,7 +11,7 @@ use super::place::Place;
 use super::user::User;
 
 /// Starts and ends of partitions, one behind the other.
-const PLACES: [&[(&str, &str)]; 24] = [
+const PLACES: [&[(&str, &str)]; 31] = [
     &[("0%", "100%")],
     &[("1M", "10M"), ("10M", "100%")],
     &[("4MiB", "64MiB"), ("64MiB", "100%")],
@@ -36,6 +36,13 @@ const PLACES: [&[(&str, &str)]; 24] = [
     &[("34s", "30M")],
     &[("0.5M", "30M")],
     &[("0%", "1%"), ("1%", "2%"), ("2%", "100%")],
+    &[("0%", "2G")],
+    &[("128M", "2.0GB")],
+    &[("0%", "1G"), ("1G", "2G")],
+    &[("0%", "2147M")],
+    &[("1MiB", "111M"), ("111M", "100%")],
+    &[("100MiB", "1G")],
+    &[("1M", "50M"), ("49.9M", "2000M")],
 ];
 
 /// The first and the last sector of each partition of an image.
