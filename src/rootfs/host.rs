@@ -1,6 +1,7 @@
 //! What steps need of this machine, found before the first one is done.
 
 use std::path::PathBuf;
+use std::process::{Command, Stdio};
 
 use disklayout::{Error, ErrorKind, Place};
 use foreign::run::{Packages, Runner, Tool};
@@ -26,6 +27,10 @@ pub const ANSIBLE: Tool = Tool {
     packages: Packages::same("ansible", ""),
 };
 
+/// What is said where Ansible lacks its connection to a tree.
+pub const NO_CONNECTION: &str = "Ansible has no connection 'chroot' (community.general.chroot): install \
+                                 the package 'ansible', or the collection community.general";
+
 /// Unpacks archives of root filesystems.
 pub const TAR: Tool = Tool {
     program: "tar",
@@ -40,7 +45,7 @@ pub fn check(steps: &[Step], runner: &Runner) -> Result<(), Error> {
     for step in steps.iter().filter(|step| step.skipped.is_none()) {
         match &step.action {
             Action::Unpack(_) => drop(runner.find(&step.place, TAR)?),
-            Action::Ansible(_) => drop(runner.find(&step.place, ANSIBLE)?),
+            Action::Ansible(_) => check_ansible(&step.place, runner)?,
             Action::Bootstrap(bootstrap) => {
                 drop(bootstrapper(&step.place, bootstrap, runner)?);
             }
@@ -48,6 +53,26 @@ pub fn check(steps: &[Step], runner: &Runner) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Makes sure that Ansible is here, and its connection to a tree, which isn't in all of its packages.
+fn check_ansible(place: &Place, runner: &Runner) -> Result<(), Error> {
+    runner.find(place, ANSIBLE)?;
+    match has_chroot_connection() {
+        true => Ok(()),
+        false => Err(Error::new(ErrorKind::Tool, place, NO_CONNECTION)),
+    }
+}
+
+/// Whether Ansible has its connection to a tree.
+pub fn has_chroot_connection() -> bool {
+    let mut command = Command::new("ansible-doc");
+    command.args(["--type", "connection", "--json", "community.general.chroot"]);
+    let said = command.stdin(Stdio::null()).output();
+    // What it doesn't know is a warning.
+    said.is_ok_and(|said| {
+        said.status.success() && String::from_utf8_lossy(&said.stdout).contains("chroot")
+    })
 }
 
 /// Whether programs of another architecture than this machine's run in `steps`.

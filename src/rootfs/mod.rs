@@ -14,7 +14,8 @@ mod programs;
 mod unpack;
 
 pub use host::{
-    ANSIBLE, DEBOOTSTRAP, MMDEBSTRAP, TAR, check as check_host, check_architectures, is_foreign,
+    ANSIBLE, DEBOOTSTRAP, MMDEBSTRAP, NO_CONNECTION, TAR, check as check_host, check_architectures,
+    has_chroot_connection, is_foreign,
 };
 
 use std::cell::{Cell, RefCell};

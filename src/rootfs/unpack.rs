@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Error, Result};
 
 use super::Assembly;
 use super::kept::{Beginning, Kept};
@@ -46,7 +46,32 @@ impl Assembly<'_> {
         command.args(["--numeric-owner", "--xattrs", "--xattrs-include=*"]);
         command.args(["--exclude=./dev/*", "--exclude=dev/*"]);
         self.run_on_host(command)
+            .map_err(explained)
             .with_context(|| format!("can't unpack '{}'", archive.display()))
+    }
+}
+
+/// What tar says of what a sandbox of an ordinary user can't have, and what to do.
+const LIMITS: [(&str, &str); 2] = [
+    (
+        ": Invalid argument",
+        "it has owners beyond those of the sandbox: give yourself more subordinate ids, by lines of \
+         your name, a first number and a count in /etc/subuid and /etc/subgid, or run it as root",
+    ),
+    (
+        ": Cannot mknod: Operation not permitted",
+        "it has devices outside of /dev, which root alone can make: run it as root, or have an archive \
+         without them",
+    ),
+];
+
+/// The same error, with its reason where that is one of the limits of a sandbox.
+fn explained(error: Error) -> Error {
+    let said = format!("{error:#}");
+    let reason = LIMITS.into_iter().find(|(part, _)| said.contains(part));
+    match reason {
+        Some((_, reason)) => error.context(reason),
+        None => error,
     }
 }
 

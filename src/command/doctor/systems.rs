@@ -4,7 +4,7 @@
 use foreign::run::{Runner, Tool};
 
 use super::check::Check;
-use crate::rootfs::{ANSIBLE, DEBOOTSTRAP, MMDEBSTRAP};
+use crate::rootfs::{ANSIBLE, DEBOOTSTRAP, MMDEBSTRAP, NO_CONNECTION, has_chroot_connection};
 use crate::sandbox::{Architecture, Host, Kind, Obstacle, Unrunnable};
 
 /// What it is for.
@@ -28,6 +28,9 @@ pub(super) fn checks(runner: &Runner) -> Vec<Check> {
         ),
     });
     checks.push(match found(ANSIBLE) {
+        true if !has_chroot_connection() => {
+            Check::remark(ANSIBLE.packages.debian, format!("{NO_CONNECTION}, {USE}"))
+        }
         true => Check::ok(ANSIBLE.packages.debian, format!("plays playbooks, {USE}")),
         false => Check::unneeded(
             ANSIBLE.packages.debian,

@@ -180,3 +180,18 @@ fn a_user_without_subordinate_ids_is_told_the_line_to_add() {
     ]);
     assert_nothing_is_left(&place, &["a.vmdb"]);
 }
+
+#[test]
+fn owners_beyond_those_of_the_sandbox_are_told_with_what_to_do() {
+    let place = Place::new(User::Ordinary);
+    place.put("tree/file", "text");
+    let options = ["--owner=70000", "--group=70000", "-C"];
+    let mut tar = testkit::program::command("tar");
+    tar.args(options).arg(place.path("tree"));
+    tar.arg("-cf").arg(place.path("root.tar")).arg(".");
+    assert!(tar.status().unwrap().success());
+    place.put("a.vmdb", specification(""));
+    let run = place.run("vmdb2 --output a.img --rootfs-tarball root.tar a.vmdb");
+    run.expect(3).says(["owners beyond", "/etc/subuid"]);
+    assert_eq!(place.names(), ["a.vmdb", "root.tar", "tree"]);
+}
