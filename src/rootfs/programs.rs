@@ -1,7 +1,7 @@
 //! Programs: those of the host, and those of the tree.
 
 use std::ffi::{OsStr, OsString};
-use std::io;
+use std::io::{self, Read};
 use std::process::{Command, ExitStatus};
 
 use anyhow::{Context, Result, bail};
@@ -22,6 +22,18 @@ impl Assembly<'_> {
         let program = command.get_program().to_owned();
         command.env("TMPDIR", &self.inside.scratch);
         let ended = crate::sandbox::run(&mut command, &mut self.output.borrow_mut());
+        judge(&program, ended)
+    }
+
+    /// Runs a program of the host to its end, which reads `input`.
+    pub(super) fn run_on_host_with(
+        &self,
+        mut command: Command,
+        input: Box<dyn Read + Send>,
+    ) -> Result<()> {
+        let program = command.get_program().to_owned();
+        let output = &mut self.output.borrow_mut();
+        let ended = crate::sandbox::run_with_input(&mut command, input, output);
         judge(&program, ended)
     }
 

@@ -1,10 +1,12 @@
 //! An archive of a root filesystem that is unpacked into the tree, or was unpacked before and is kept.
 
-use std::fs;
+use std::ffi::OsStr;
+use std::fs::{self, File};
 use std::path::Path;
 use std::process::Command;
 
 use anyhow::{Context, Error, Result};
+use disklayout::source::open_compressed;
 
 use super::Assembly;
 use super::kept::{Beginning, Kept};
@@ -42,13 +44,23 @@ impl Assembly<'_> {
     /// it runs, and no ordinary user may make any.
     pub(super) fn unpack_to(&self, archive: &Path, directory: &Path) -> Result<()> {
         let mut command = Command::new("tar");
-        command.arg("-C").arg(directory).arg("-xf").arg(archive);
+        command.arg("-C").arg(directory);
         command.args(["--numeric-owner", "--xattrs", "--xattrs-include=*"]);
-        command.args(["--exclude=./dev/*", "--exclude=dev/*"]);
-        self.run_on_host(command)
-            .map_err(explained)
-            .with_context(|| format!("can't unpack '{}'", archive.display()))
+        command.args(["--exclude=./dev/*", "--exclude=dev/*", "-xf"]);
+        let context = || format!("can't unpack '{}'", archive.display());
+        let file = File::open(archive).with_context(context)?;
+        // Decompressed beside it, which takes a third of the time of gzip.
+        let unpacked = match open_compressed(file).with_context(context)? {
+            Some(input) => self.run_on_host_with(with(command, "-"), input),
+            None => self.run_on_host(with(command, archive)),
+        };
+        unpacked.map_err(explained).with_context(context)
     }
+}
+
+fn with(mut command: Command, argument: impl AsRef<OsStr>) -> Command {
+    command.arg(argument);
+    command
 }
 
 /// What tar says of what a sandbox of an ordinary user can't have, and what to do.

@@ -42,7 +42,7 @@ pub use host::{Host, Obstacle};
 pub use in_tree::InTree;
 pub use mark::{Part, become_part};
 pub use place::Place;
-pub use program::{Ended, Output, run};
+pub use program::{Ended, Output, run, run_with_input};
 
 /// How a sandbox is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, PipeReader, Read, Write};
 use std::os::fd::AsFd;
 use std::process::{Command, ExitStatus, Stdio};
+use std::thread;
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
@@ -40,12 +41,49 @@ pub struct Ended {
 /// # Errors
 /// When it can't be started or watched, or when the log can't be written.
 pub fn run(command: &mut Command, output: &mut Output) -> io::Result<Ended> {
-    let (mut reader, writer) = io::pipe()?;
     command.stdin(Stdio::null());
+    watch(command, output)
+}
+
+/// The same, with `input` on standard input, read on a thread of its own.
+///
+/// # Errors
+/// Those of [`run`], and that of reading the input, whatever the program has made of what came before.
+pub fn run_with_input(
+    command: &mut Command,
+    mut input: Box<dyn Read + Send>,
+    output: &mut Output,
+) -> io::Result<Ended> {
+    let (reader, mut writer) = io::pipe()?;
+    command.stdin(reader);
+    let feeder = thread::Builder::new().name("input".into());
+    let feeder = feeder.spawn(move || {
+        let mut buffer = vec![0; 1 << 16];
+        loop {
+            let count = input.read(&mut buffer)?;
+            match writer.write_all(&buffer[..count]) {
+                Ok(()) if count > 0 => {}
+                // It has read enough, or has failed, and says so itself.
+                Err(error) if error.kind() != io::ErrorKind::BrokenPipe => return Err(error),
+                _ => return Ok(()),
+            }
+        }
+    })?;
+    let ended = watch(command, output);
+    match feeder.join() {
+        Ok(fed) => fed.and(ended),
+        Err(_) => Err(io::Error::other("reading the input has panicked")),
+    }
+}
+
+fn watch(command: &mut Command, output: &mut Output) -> io::Result<Ended> {
+    let (mut reader, writer) = io::pipe()?;
     command.stdout(writer.try_clone()?).stderr(writer);
-    let mut child = command.spawn()?;
-    // The command holds the writing ends.
+    let child = command.spawn();
+    // The command holds ends of pipes too.
+    command.stdin(Stdio::null());
     command.stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = child?;
     let handle = pidfd_open(Pid::from_child(&child), PidfdFlags::empty())?;
     let mut tail = Tail::default();
     let mut buffer = vec![0; 1 << 16];
@@ -152,6 +190,34 @@ mod tests {
         assert_eq!(ended.status.code(), Some(7));
         assert_eq!(ended.said, ["one", "two", "three"]);
         assert!(sh("").said.is_empty());
+    }
+
+    #[test]
+    fn what_is_read_comes_from_a_thread_and_its_error_counts() {
+        struct Fails;
+        impl Read for Fails {
+            fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::InvalidData.into())
+            }
+        }
+        let fed = |script: &str, input: Box<dyn Read + Send>| {
+            let mut command = Command::new("sh");
+            run_with_input(command.args(["-c", script]), input, &mut Output::default())
+        };
+        let much = || Box::new(io::repeat(b'x').take(300_000));
+        assert_eq!(fed("wc -c", much()).unwrap().said, ["300000"]);
+        // One that doesn't read all is no failure by itself, and isn't waited for.
+        let ended = fed("exit 4", Box::new(io::repeat(0))).unwrap();
+        assert_eq!(ended.status.code(), Some(4));
+        let error = fed("cat", Box::new((&b"xy"[..]).chain(Fails))).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::InvalidData);
+        let mut command = Command::new("/nowhere");
+        run_with_input(
+            &mut command,
+            Box::new(io::repeat(0)),
+            &mut Output::default(),
+        )
+        .unwrap_err();
     }
 
     #[test]

@@ -16,7 +16,7 @@ mod whiteouts;
 mod xattrs;
 
 pub use accounts::Accounts;
-pub use archive::add_archive;
+pub use archive::{add_archive, open_compressed};
 pub use directory::add_directory;
 pub use entry::{Entry, EntryKind, FileSource, add_entry};
 pub use exclude::Exclude;

@@ -204,6 +204,35 @@ fn what_was_installed_is_kept_until_something_else_is_asked_for() {
 }
 
 #[test]
+fn a_compressed_archive_gives_the_same_and_a_broken_one_nothing() {
+    let place = Place::new(User::Ordinary);
+    place.put_root();
+    place.put("a.vmdb", specification(""));
+    let line = "vmdb2 --output a.img --rootfs-tarball root.tar a.vmdb";
+    place.run(line).expect(0);
+    let expected = digest(&place.path("a.img"));
+    for (program, extension) in [
+        ("gzip", "gz"),
+        ("xz", "xz"),
+        ("zstd", "zst"),
+        ("bzip2", "bz2"),
+    ] {
+        let options = match program {
+            "zstd" => ["-q", "-k"],
+            _ => ["-k", "-1"],
+        };
+        run(program, &arguments(&options, &[&place.path("root.tar")])).unwrap();
+        let archive = format!("root.tar.{extension}");
+        let line = line.replace("root.tar", &archive);
+        place.run(&line).expect(0);
+        assert_eq!(digest(&place.path("a.img")), expected, "{program}");
+        let bytes = fs::read(place.path(&archive)).unwrap();
+        fs::write(place.path(&archive), &bytes[..bytes.len() * 9 / 10]).unwrap();
+        place.run(&line).expect(3).says(["can't unpack", &archive]);
+    }
+}
+
+#[test]
 fn every_format_holds_the_same_disk() {
     let (place, run) = built(
         User::Ordinary,

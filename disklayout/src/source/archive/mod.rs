@@ -89,6 +89,19 @@ pub fn add_archive(
     added.map(|_| ())
 }
 
+/// The bytes of a compressed archive as they were, whichever of the formats it is in that are read here;
+/// `None` of a file that isn't compressed. Windows of up to 2 GiB are read.
+///
+/// # Errors
+/// What the system says, and what the format says of its start. The stream has those of the rest.
+pub fn open_compressed(file: File) -> io::Result<Option<Box<dyn Read + Send>>> {
+    let section = Section::whole(file);
+    match compression::is_compressed(&section)? {
+        true => Compressed::new(section, window::LONG_MAX).open().map(Some),
+        false => Ok(None),
+    }
+}
+
 /// The same for an archive that is a part of a file, over layers that have `left_out` this. `watch`
 /// gets the bytes of a compressed one. Tells what was left out by now.
 pub(super) fn add_section(
