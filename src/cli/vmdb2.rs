@@ -162,6 +162,7 @@ pub(super) fn options(matches: &ArgMatches) -> Result<Options, clap::Error> {
         system: system::Options {
             output,
             files,
+            seed: None,
             force: matches.get_flag("force"),
             log: value(matches, "log"),
             verbose: matches.get_flag("verbose"),

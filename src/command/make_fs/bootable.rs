@@ -4,6 +4,7 @@
 //! The inputs are read outside of it, where their owners are what they are, and go into an archive
 //! without a name, which the sandbox unpacks.
 
+use std::ffi::OsString;
 use std::fs::File;
 use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
@@ -73,7 +74,7 @@ pub(super) fn run(
     bars: &MultiProgress,
     options: &Options,
     bootloader: &Bootloader,
-    arguments: &[std::ffi::OsString],
+    arguments: &[OsString],
 ) -> Result<ExitCode> {
     let (path, names) = options.names(&settings.directory)?;
     let directory = Arc::new(Directory::share(&path)?);
@@ -82,6 +83,7 @@ pub(super) fn run(
     let time = run.conditions.time;
     let system = options.system(bootloader, &names[0], time, Path::new(""));
     system::check(&system, options.seed_text(&names[0]))?;
+    let ready = system::ready(settings, &options.of_system(bootloader), &system)?;
     let inputs = Inputs::open(&options.inputs)?;
     options.check_apart(&inputs, &path, &names)?;
     let archive = run.scratch().context("can't keep the inputs in between")?;
@@ -91,8 +93,7 @@ pub(super) fn run(
     // It is for the sandbox, which has it by its number.
     fcntl_setfd(&archive, FdFlags::empty())?;
     let number = archive.as_raw_fd().to_string().into_bytes();
-    let system_options = options.of_system(bootloader);
-    system::enter(settings, &system_options, &system, arguments, number)
+    ready.enter(arguments, number)
 }
 
 /// Makes the image in the sandbox `inside`.
@@ -161,6 +162,7 @@ impl Options {
         system::Options {
             output: self.output.clone(),
             files: self.files.clone(),
+            seed: self.seed.clone(),
             force: self.force,
             log: bootloader.log.clone(),
             verbose: false,

@@ -22,7 +22,9 @@ pub(super) struct Assembler<'a> {
     pub run: &'a engine::Settings,
     /// Who is told.
     pub reporter: &'a dyn Reporter,
-    /// What identifiers derive from: the name of the first file.
+    /// The name of the first file.
+    pub name: &'a str,
+    /// What identifiers derive from.
     pub seed: &'a str,
 }
 
@@ -32,7 +34,7 @@ impl Assembler<'_> {
     /// # Errors
     /// That of the first step that fails, with its place.
     pub(super) fn assemble(&self, output: Output, options: &Options) -> Result<Device> {
-        let device = Device::create(self.run, self.seed, &self.system.disk)?;
+        let device = Device::create(self.run, self.name, &self.system.disk)?;
         let mut assembly = Assembly::new(self.inside, output);
         assembly.package_cache = options.package_cache.as_deref();
         assembly.root_cache = options.root_cache.as_deref();

@@ -41,6 +41,8 @@ pub struct Options {
     pub output: PathBuf,
     /// The formats of the image, each in a file of its own; one at least.
     pub files: Vec<FileFormat>,
+    /// What identifiers derive from; the name of the first file when there is none.
+    pub seed: Option<String>,
     /// Whether a file that is no disk image may be replaced by it.
     pub force: bool,
     /// Where everything goes that programs say.
@@ -70,18 +72,21 @@ pub enum Tree {
 /// The status of what SIGKILL has ended.
 const KILLED: u8 = 128 + 9;
 
-/// Makes sure of everything about `system` that can be known before, and does the command with these
-/// `arguments` once more in a sandbox, where it reads `input`.
+/// Where a system is assembled, and what its image is called: all is well so far.
+#[derive(Debug)]
+pub struct Ready {
+    host: Host,
+    place: Place,
+    directory: PathBuf,
+    name: String,
+}
+
+/// Makes sure of everything about `system` that can be known before it is assembled.
 ///
 /// # Errors
-/// When this machine lacks what a step needs, when the output or its directory can't be used, or when there can be no sandbox on this machine.
-pub fn enter(
-    settings: &Settings,
-    options: &Options,
-    system: &System,
-    arguments: &[OsString],
-    input: Vec<u8>,
-) -> Result<ExitCode> {
+/// When this machine lacks what a step needs, when the output or its directory can't be used, or when
+/// there can be no sandbox on this machine.
+pub fn ready(settings: &Settings, options: &Options, system: &System) -> Result<Ready> {
     let (path, names) = outputs::names(&settings.directory, &options.output, &options.files)?;
     let directory = Directory::share(&path)?;
     outputs::check(&directory, &names, &options.files, options.force)?;
@@ -98,21 +103,36 @@ pub fn enter(
         false => host,
     };
     rootfs::check_architectures(&system.steps, host.kind)?;
-    let request = Request {
-        arguments: arguments.to_vec(),
-        input,
+    Ok(Ready {
         place: place(&options.tree, host.kind, &path)?,
-    };
-    let status = signals::passed_on(sandbox::enter(&host, &request)?);
-    if status == Some(KILLED) {
-        tracing::error!(
-            "the sandbox was killed (SIGKILL), perhaps for want of memory: have the tree in a \
-             directory with --tree DIR"
-        );
-        // Nobody was left who could.
-        let _ = std::fs::remove_file(device_path(&path, &names[0]));
+        host,
+        directory: path,
+        name: names[0].clone(),
+    })
+}
+
+impl Ready {
+    /// Does the command with these `arguments` once more in a sandbox, where it reads `input`.
+    ///
+    /// # Errors
+    /// When the sandbox can't be started.
+    pub fn enter(self, arguments: &[OsString], input: Vec<u8>) -> Result<ExitCode> {
+        let request = Request {
+            arguments: arguments.to_vec(),
+            input,
+            place: self.place,
+        };
+        let status = signals::passed_on(sandbox::enter(&self.host, &request)?);
+        if status == Some(KILLED) {
+            tracing::error!(
+                "the sandbox was killed (SIGKILL), perhaps for want of memory: have the tree in a \
+                 directory with --tree DIR"
+            );
+            // Nobody was left who could.
+            let _ = std::fs::remove_file(device_path(&self.directory, &self.name));
+        }
+        Ok(status.unwrap_or(u8::MAX).into())
     }
-    Ok(status.unwrap_or(u8::MAX).into())
 }
 
 /// Makes sure that the disk of `system` can be made, whatever its files are.
@@ -171,7 +191,8 @@ pub fn assemble(
         inside,
         run: &run,
         reporter: reporter.as_ref(),
-        seed: &names[0],
+        name: &names[0],
+        seed: options.seed.as_deref().unwrap_or(&names[0]),
     };
     let output = Output {
         log: options.log.as_deref().map(create_log).transpose()?,

@@ -56,7 +56,7 @@ pub fn run(settings: &Settings, options: &Options, arguments: &[OsString]) -> Re
         })?;
         return Ok(ExitCode::SUCCESS);
     }
-    system::enter(settings, &options.system, system, arguments, text)
+    system::ready(settings, &options.system, system)?.enter(arguments, text)
 }
 
 /// Builds it in the sandbox `inside`.

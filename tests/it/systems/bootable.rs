@@ -74,10 +74,16 @@ fn one_image_is_started_by_a_bios_and_by_uefi() {
     let by = "(hd0,gpt3)/boot/grub";
     expect(Firmware::Bios, &image, &format!("hd0,gpt3 by {by} on pc"));
     expect(Firmware::Uefi, &image, &format!("hd0,gpt3 by {by} on efi"));
-    // The same bytes wherever the tree was.
+    // The same bytes wherever the tree was, and with the name said otherwise.
     let first = digest(&image);
     make(&place, &format!("-j 1 {line} --tree .")).expect(0);
     assert_eq!(digest(&image), first);
+    make(
+        &place,
+        &format!("{line} --seed a.img").replace("layer a.img", "layer b.img"),
+    )
+    .expect(0);
+    assert_eq!(digest(&place.path("b.img")), first);
 }
 
 #[test]
@@ -133,5 +139,12 @@ fn what_cannot_start_is_refused() {
         .run("make-fs --bootloader both nowhere a.img")
         .expect(3)
         .says(["nowhere"]);
+    // Before anything is read.
+    place.put("text", "no image");
+    place
+        .run("make-fs --bootloader both nowhere text")
+        .expect(3)
+        .says(["--force"]);
+    fs::remove_file(place.path("text")).unwrap();
     assert_eq!(place.names(), ["layer"]);
 }

@@ -1,5 +1,7 @@
 //! The options of `make-fs`.
 
+mod boot;
+
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -15,10 +17,9 @@ use disklayout::source::oci::{Choice, Platform};
 use disklayout::source::{DirectoryLinks, Exclude, Owners, Rules};
 use disklayout::table::types::PartitionType;
 
-use super::files;
-use super::sandboxed;
-use super::values::{self, all, option, value};
-use crate::command::make_fs::{Bootloader, Firmware, Input, InputFormat, Options, Taken};
+use crate::cli::files;
+use crate::cli::values::{self, all, option, value};
+use crate::command::make_fs::{Input, InputFormat, Options, Taken};
 use crate::describe::hdds::{arch, size};
 use crate::formats::{FileFormat, Holds};
 
@@ -27,9 +28,6 @@ pub(super) const NAME: &str = "make-fs";
 
 /// The heading of what not all filesystems have.
 const FORMAT: &str = "Options of some filesystems";
-
-/// The heading of what concerns systems that start.
-const BOOT: &str = "Systems that start";
 
 /// Options that say what disks are like.
 const OF_DISKS: [&str; 8] = [
@@ -67,7 +65,7 @@ pub(super) fn command() -> Command {
         .args(files::arguments())
         .args(content_arguments())
         .args(container_arguments())
-        .args(boot_arguments())
+        .args(boot::arguments())
         .args(format_arguments())
         .arg(
             Arg::new("force")
@@ -208,36 +206,6 @@ fn mapping(name: &'static str, help: &'static str) -> Arg {
         .action(ArgAction::Append)
 }
 
-/// What makes a tree a system that starts.
-fn boot_arguments() -> [Arg; 5] {
-    let of_bootloader = |name, value, help| {
-        let option = option(name, value, help);
-        option.requires("bootloader").help_heading(BOOT)
-    };
-    [
-        option(
-            "bootloader",
-            "KIND",
-            "Install GRUB, by the programs of the tree, on a disk with a GPT or as --partition says",
-        )
-        .value_parser(["grub-bios", "grub-uefi", "both"])
-        .help_heading(BOOT),
-        of_bootloader(
-            "kernel-parameters",
-            "TEXT",
-            "What the kernel is told [default: as the tree has it]",
-        ),
-        of_bootloader("console", "CONSOLE", "Use the serial line as well").value_parser(["serial"]),
-        of_bootloader(
-            "log",
-            "FILE",
-            "Write everything there that programs of the tree say",
-        )
-        .value_parser(value_parser!(PathBuf)),
-        sandboxed::tree().requires("bootloader").help_heading(BOOT),
-    ]
-}
-
 /// Whatever any filesystem has that others don't.
 fn format_arguments() -> Vec<Arg> {
     let choices = foreign::registry().choices().into_iter();
@@ -263,10 +231,10 @@ pub(super) fn options(matches: &ArgMatches) -> Result<Options, clap::Error> {
     let wants_disk = of_disks(matches).is_some();
     let files = files::files(matches, &output, wants_disk).map_err(|message| refusal(&message))?;
     refuse_useless(matches, &files)?;
-    let bootloader = bootloader(matches);
+    let bootloader = boot::loader(matches);
     let table = table(matches, bootloader.is_some());
     if bootloader.is_some() {
-        refuse_unbootable(&table, &files)?;
+        boot::check(&table, &files).map_err(refusal)?;
     }
     Ok(Options {
         inputs,
@@ -302,44 +270,6 @@ fn table(matches: &ArgMatches, is_bootable: bool) -> DiskTable {
         Some("gpt") => DiskTable::GPT,
         None if is_bootable => DiskTable::GPT,
         _ => DiskTable::None,
-    }
-}
-
-fn bootloader(matches: &ArgMatches) -> Option<Bootloader> {
-    let kind: String = value(matches, "bootloader")?;
-    let parameters = value::<String>(matches, "kernel-parameters");
-    Some(Bootloader {
-        firmwares: match kind.as_str() {
-            "grub-bios" => vec![Firmware::Bios],
-            "grub-uefi" => vec![Firmware::Uefi],
-            _ => vec![Firmware::Bios, Firmware::Uefi],
-        },
-        kernel_parameters: parameters
-            .map(|text| text.split_whitespace().map(str::to_owned).collect()),
-        serial: value::<String>(matches, "console").is_some(),
-        log: value(matches, "log"),
-        tree: sandboxed::tree_of(matches),
-    })
-}
-
-/// Refuses a boot loader where none can be.
-fn refuse_unbootable(table: &DiskTable, files: &[FileFormat]) -> Result<(), clap::Error> {
-    if *table == DiskTable::None {
-        return Err(refusal(
-            "--bootloader needs a partition table: leave --partition=none out",
-        ));
-    }
-    if files.iter().any(|file| file.stream.is_some()) {
-        return Err(refusal(
-            "an image with a boot loader can't go to standard output ('-'): give a file",
-        ));
-    }
-    match files.iter().find(|file| file.holds == Holds::Files) {
-        Some(file) => Err(refusal(&format!(
-            "--bootloader is for disks, and {} is none: leave one of them out",
-            file.name
-        ))),
-        None => Ok(()),
     }
 }
 
