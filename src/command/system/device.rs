@@ -15,7 +15,7 @@ use disklayout::table::{Role, Table};
 use disklayout::tree::{Content, Extent, Store};
 use disklayout::{Bytes, Identity, Zeroes, inspect};
 
-use crate::engine::{self, Output};
+use crate::engine::{self, Directory, Output, Temporaries};
 use crate::system::System;
 
 /// What is added to the name of the image.
@@ -30,6 +30,17 @@ const BLOCK: usize = 4096;
 /// The path of the disk of the image called `name` in `directory`, unless something else is there.
 pub fn path(directory: &Path, name: &str) -> PathBuf {
     directory.join(format!("{name}{SUFFIX}{}", engine::TEMPORARY_SUFFIX))
+}
+
+/// Removes what a sandbox that was killed has left of the disk of the image called `name`. Nothing
+/// else is touched, whatever it is called.
+///
+/// # Errors
+/// When it can't be removed.
+pub(super) fn remove_left(directory: &Arc<Directory>, name: &str) -> Result<()> {
+    // Whoever begins it anew removes that, and it is gone with this value.
+    let name = format!("{name}{SUFFIX}");
+    Output::create(directory, &Temporaries::default(), &name).map(drop)
 }
 
 /// The disk while the tree is made. Its file is gone with it.
@@ -145,22 +156,18 @@ impl Device {
     /// The stretches of `area` that hold anything but zeroes, block by block.
     fn data(&self, area: &Range<u64>) -> io::Result<Vec<Range<u64>>> {
         let mut found: Vec<Range<u64>> = Vec::new();
-        let mut at = area.start;
         let mut block = [0; BLOCK];
-        loop {
-            let next = self.disk.next_data(at);
-            if next >= area.end {
-                break;
-            }
+        let mut next = self.disk.next_data(area.start);
+        while next < area.end {
             // A hole may begin anywhere; blocks are those of the disk.
-            at = (next - next % BLOCK as u64).max(area.start);
+            let at = (next - next % BLOCK as u64).max(area.start);
             let end = (at - at % BLOCK as u64 + BLOCK as u64).min(area.end);
             let block = &mut block[..(end - at) as usize];
             self.disk.read_at(block, at)?;
             if block.iter().any(|byte| *byte != 0) {
                 disklayout::disk::append(&mut found, at..end);
             }
-            at = end;
+            next = self.disk.next_data(end);
         }
         Ok(found)
     }

@@ -13,12 +13,15 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, anyhow, bail};
 use disklayout::Identity;
 use disklayout::layout::{self, DiskPlan};
 use foreign::run::Runner;
 use indicatif::MultiProgress;
+use rustix::process::Signal;
 
 use super::set::{NOT_TOLD, clean_up_on_signals};
 use super::{Settings, outputs};
@@ -69,15 +72,16 @@ pub enum Tree {
     Below(PathBuf),
 }
 
-/// The status of what SIGKILL has ended.
-const KILLED: u8 = 128 + 9;
+/// How long what was in a sandbox that was killed may take to end, and how often that is looked at.
+const PATIENCE: Duration = Duration::from_secs(10);
+const TICK: Duration = Duration::from_millis(20);
 
 /// Where a system is assembled, and what its image is called: all is well so far.
 #[derive(Debug)]
 pub struct Ready {
     host: Host,
     place: Place,
-    directory: PathBuf,
+    directory: Arc<Directory>,
     name: String,
 }
 
@@ -88,7 +92,7 @@ pub struct Ready {
 /// there can be no sandbox on this machine.
 pub fn ready(settings: &Settings, options: &Options, system: &System) -> Result<Ready> {
     let (path, names) = outputs::names(&settings.directory, &options.output, &options.files)?;
-    let directory = Directory::share(&path)?;
+    let directory = Arc::new(Directory::share(&path)?);
     outputs::check(&directory, &names, &options.files, options.force)?;
     rootfs::check_host(&system.steps, &Runner::from_env())?;
     let host = Host::look().map_err(|obstacles| {
@@ -106,7 +110,7 @@ pub fn ready(settings: &Settings, options: &Options, system: &System) -> Result<
     Ok(Ready {
         place: place(&options.tree, host.kind, &path)?,
         host,
-        directory: path,
+        directory,
         name: names[0].clone(),
     })
 }
@@ -116,22 +120,35 @@ impl Ready {
     ///
     /// # Errors
     /// When the sandbox can't be started.
-    pub fn enter(self, arguments: &[OsString], input: Vec<u8>) -> Result<ExitCode> {
+    pub fn enter(&self, arguments: &[OsString], input: Vec<u8>) -> Result<ExitCode> {
         let request = Request {
             arguments: arguments.to_vec(),
             input,
-            place: self.place,
+            place: self.place.clone(),
         };
         let status = signals::passed_on(sandbox::enter(&self.host, &request)?);
-        if status == Some(KILLED) {
+        let killed = signals::status(Signal::KILL.as_raw());
+        if status.map(i32::from) == Some(killed) {
             tracing::error!(
                 "the sandbox was killed (SIGKILL), perhaps for want of memory: have the tree in a \
                  directory with --tree DIR"
             );
-            // Nobody was left who could.
-            let _ = std::fs::remove_file(device_path(&self.directory, &self.name));
+            self.remove_disk();
         }
         Ok(status.unwrap_or(u8::MAX).into())
+    }
+
+    /// Removes the disk of a sandbox that was killed. What was in it ends a moment after its guard, and
+    /// has the disk until then.
+    fn remove_disk(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        while let Err(error) = device::remove_left(&self.directory, &self.name) {
+            if Instant::now() > deadline {
+                tracing::warn!("{error:#}");
+                return;
+            }
+            sleep(TICK);
+        }
     }
 }
 

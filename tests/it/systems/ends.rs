@@ -1,5 +1,6 @@
 //! Runs that fail, and runs that are ended: nothing is left of them.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::process::Child;
 use std::thread::sleep;
@@ -12,8 +13,8 @@ use crate::world::{Run, send};
 /// How often it is looked whether something has happened.
 const TICK: Duration = Duration::from_millis(20);
 
-/// The processes in whose environment or arguments `mark` is.
-fn processes(mark: &str) -> Vec<String> {
+/// The processes in whose environment or arguments `mark` is, by their numbers, with their arguments.
+fn processes(mark: &str) -> BTreeMap<String, String> {
     let all = fs::read_dir("/proc").unwrap().flatten();
     let has_mark = |file: Vec<u8>| file.windows(mark.len()).any(|it| it == mark.as_bytes());
     let found = all.filter_map(|entry| {
@@ -21,9 +22,10 @@ fn processes(mark: &str) -> Vec<String> {
         name.parse::<u32>().ok()?;
         let read = |file: &str| fs::read(entry.path().join(file)).unwrap_or_default();
         let is_one = has_mark(read("environ")) || has_mark(read("cmdline"));
-        is_one.then(|| String::from_utf8_lossy(&read("cmdline")).replace('\0', " "))
+        let line = String::from_utf8_lossy(&read("cmdline")).replace('\0', " ");
+        is_one.then_some((name, line))
     });
-    found.filter(|line| !line.is_empty()).collect()
+    found.filter(|(_, line)| !line.is_empty()).collect()
 }
 
 /// Makes sure that nothing is left of runs in `place` but these files, soon.
@@ -36,7 +38,7 @@ fn assert_nothing_is_left(place: &Place, files: &[&str]) {
         }
         sleep(TICK);
     }
-    assert_eq!(processes(&directory), [""; 0]);
+    assert_eq!(processes(&directory), BTreeMap::new());
     assert_eq!(place.names(), files);
     let mounts = fs::read_to_string("/proc/self/mounts").unwrap();
     assert!(!mounts.contains("createhdds"), "{mounts}");
@@ -149,6 +151,47 @@ fn signals_leave_nothing_whenever_they_come() {
                     assert_nothing_is_left(&place, &["a.vmdb", "root.tar"]);
                 }
             }
+        }
+    }
+}
+
+#[test]
+fn a_sandbox_that_is_killed_is_told_and_leaves_nothing() {
+    for user in user::all() {
+        let place = Place::new(user);
+        place.put_root();
+        // What the guard would have removed, the next one does.
+        for (part, tree) in [("guard", "memory"), ("first", "memory"), ("first", ".")] {
+            // It is somebody's, whatever it is called.
+            place.put("killed.img.disk.tmp", "mine");
+            let steps = "  - shell: touch started; sleep 1000\n    root-fs: root\n";
+            place.put("a.vmdb", specification(steps));
+            let output = place.path("killed.img").display().to_string();
+            let line =
+                format!("vmdb2 --output {output} --rootfs-tarball root.tar --tree {tree} a.vmdb");
+            let mut child = place.command(&line).spawn().unwrap();
+            while !place.path("started").exists() {
+                assert!(child.try_wait().unwrap().is_none(), "it has ended");
+                sleep(TICK);
+            }
+            let mark = format!("--internal-sandbox {part} ");
+            let mut found = processes(&output);
+            found.retain(|_, line| line.contains(&mark));
+            assert_eq!(found.len(), 1, "{part}: {found:?}");
+            for number in found.keys() {
+                testkit::program::run("kill", &["-KILL", number.as_str()]).unwrap();
+            }
+            let ended = child.wait_with_output().unwrap();
+            assert_eq!(ended.status.code(), Some(137), "{ended:?}");
+            let said = String::from_utf8_lossy(&ended.stderr).into_owned();
+            assert!(said.contains("the sandbox was killed"), "{said}");
+            assert_eq!(
+                fs::read(place.path("killed.img.disk.tmp")).unwrap(),
+                b"mine"
+            );
+            fs::remove_file(place.path("killed.img.disk.tmp")).unwrap();
+            fs::remove_file(place.path("started")).unwrap();
+            assert_nothing_is_left(&place, &["a.vmdb", "root.tar"]);
         }
     }
 }
