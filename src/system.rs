@@ -167,6 +167,25 @@ pub struct Bootstrap {
     pub require_empty: bool,
 }
 
+impl Bootstrap {
+    /// The usual packages of a release, with nothing chosen.
+    pub fn new(suite: impl Into<String>, mirror: impl Into<String>) -> Self {
+        Self {
+            suite: suite.into(),
+            mirror: mirror.into(),
+            arch: None,
+            variant: "-".to_owned(),
+            components: vec!["main".to_owned()],
+            include: Vec::new(),
+            exclude: Vec::new(),
+            keyring: None,
+            install_keyring: false,
+            ca_certificates: Vec::new(),
+            require_empty: true,
+        }
+    }
+}
+
 /// Packages that are installed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Apt {

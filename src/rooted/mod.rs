@@ -5,5 +5,5 @@ mod stand_in;
 mod tree;
 
 pub use locate::{locate, locate_followed};
-pub use stand_in::{Placed, StandIn};
+pub use stand_in::{Placed, StandIn, is_hidden};
 pub use tree::Tree;

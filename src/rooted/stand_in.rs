@@ -8,9 +8,6 @@ use std::path::{Path, PathBuf};
 
 use super::locate::{locate, locate_followed};
 
-/// What programs in the tree have a directory of their own in place of.
-const RUN: &str = "run";
-
 /// What is added to the name of a file whose place another one has for a while.
 const ASIDE: &str = ".createhdds-aside";
 
@@ -52,7 +49,7 @@ impl StandIn {
     pub fn place(&self, root: &Path) -> io::Result<Option<Placed>> {
         let mut path = locate_followed(root, Path::new(&self.path))?;
         // A link to what is only there when the system runs: it is the link whose place is taken.
-        if !path.parent().is_some_and(Path::is_dir) || path.starts_with(root.join(RUN)) {
+        if !path.parent().is_some_and(Path::is_dir) || is_hidden(root, &path) {
             path = locate(root, Path::new(&self.path))?;
         }
         if !path.parent().is_some_and(Path::is_dir) {
@@ -74,6 +71,12 @@ impl StandIn {
             contents: self.contents.clone(),
         }))
     }
+}
+
+/// Whether programs with the tree at `root` as their root see something else at `path` of this machine:
+/// they have a /run of their own.
+pub fn is_hidden(root: &Path, path: &Path) -> bool {
+    path.starts_with(root.join("run"))
 }
 
 impl Placed {

@@ -123,7 +123,7 @@ impl Assembly<'_> {
         }
         self.run_on_host(command)?;
         remove_stand_ins(self.tree())?;
-        self.apt_update()
+        self.read_lists()
     }
 }
 
@@ -230,17 +230,8 @@ mod tests {
 
     fn bootstrap() -> Bootstrap {
         Bootstrap {
-            suite: "bookworm".into(),
-            mirror: "http://host/debian".into(),
-            arch: None,
-            variant: "-".into(),
             components: vec!["main".into(), "contrib".into()],
-            include: Vec::new(),
-            exclude: Vec::new(),
-            keyring: None,
-            install_keyring: false,
-            ca_certificates: Vec::new(),
-            require_empty: true,
+            ..Bootstrap::new("bookworm", "http://host/debian")
         }
     }
 

@@ -10,9 +10,6 @@ use anyhow::{Context, Result, bail};
 use crate::rooted::{Tree, locate, locate_followed};
 use crate::system::{Access, NewFile};
 
-/// GRUB's configuration.
-const GRUB_CFG: &str = "/boot/grub/grub.cfg";
-
 /// What is mounted when a system starts.
 const FSTAB: &str = "/etc/fstab";
 
@@ -164,20 +161,6 @@ pub(super) fn fstab(tree: &Path, lines: &str) -> Result<()> {
         return Ok(());
     }
     tree.write(FSTAB, lines.as_bytes(), 0o644)
-}
-
-/// Makes sure that GRUB's configuration starts a kernel, which it does as far as the tree has any.
-///
-/// # Errors
-/// When it doesn't, or can't be read.
-pub(super) fn find_kernel(tree: &Path) -> Result<()> {
-    let configuration = Tree::open(tree)?.read(GRUB_CFG)?.unwrap_or_default();
-    let configuration = String::from_utf8_lossy(&configuration);
-    let is_start = |line: &str| line.split_whitespace().next() == Some("linux");
-    match configuration.lines().any(is_start) {
-        true => Ok(()),
-        false => bail!("the tree has no kernel that GRUB could start: none is in /boot"),
-    }
 }
 
 /// Removes a file, if it is there.

@@ -165,17 +165,9 @@ mod tests {
 
     fn bootstrap(exclude: &[&str], arch: Option<&str>) -> Bootstrap {
         Bootstrap {
-            suite: "bookworm".into(),
-            mirror: "http://host/debian".into(),
             arch: arch.map(str::to_owned),
-            variant: "-".into(),
-            components: vec!["main".into()],
-            include: Vec::new(),
             exclude: exclude.iter().map(|it| (*it).to_owned()).collect(),
-            keyring: None,
-            install_keyring: false,
-            ca_certificates: Vec::new(),
-            require_empty: true,
+            ..Bootstrap::new("bookworm", "http://host/debian")
         }
     }
 

@@ -1,11 +1,12 @@
 //! The lists of packages that a tree has already.
 
 use std::fs;
-use std::io;
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
-use crate::rooted::locate_followed;
+use anyhow::Result;
+
+use crate::rooted::{Tree, locate_followed};
 
 /// So long lists count as new: mirrors change four times a day.
 const NEW: Duration = Duration::from_secs(6 * 60 * 60);
@@ -21,14 +22,15 @@ const SOURCES: [&str; 2] = ["/etc/apt/sources.list", "/etc/apt/sources.list.d"];
 ///
 /// # Errors
 /// When the tree can't be looked at.
-pub(super) fn are_new(tree: &Path) -> io::Result<bool> {
-    let Some(read) = modified(tree, CHANGED)? else {
+pub(super) fn are_new(tree: &Path) -> Result<bool> {
+    let lists = Tree::open(tree)?.names(LISTS)?;
+    let changed = fs::metadata(locate_followed(tree, CHANGED.as_ref())?);
+    let (true, Ok(changed)) = (lists.iter().any(|it| it.contains("_Packages")), changed) else {
         return Ok(false);
     };
-    let is_new = SystemTime::now()
-        .duration_since(read)
-        .is_ok_and(|age| age < NEW);
-    if !is_new || !has_any(tree)? {
+    let read = changed.modified()?;
+    let age = SystemTime::now().duration_since(read);
+    if !age.is_ok_and(|age| age < NEW) {
         return Ok(false);
     }
     for path in SOURCES {
@@ -37,22 +39,6 @@ pub(super) fn are_new(tree: &Path) -> io::Result<bool> {
         }
     }
     Ok(true)
-}
-
-/// When something of the tree was changed last, if it is there.
-fn modified(tree: &Path, path: &str) -> io::Result<Option<SystemTime>> {
-    match fs::metadata(locate_followed(tree, path.as_ref())?) {
-        Ok(metadata) => metadata.modified().map(Some),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// Whether there is any list.
-fn has_any(tree: &Path) -> io::Result<bool> {
-    let lists = fs::read_dir(locate_followed(tree, LISTS.as_ref())?)?;
-    let names = lists.filter_map(|entry| entry.ok()?.file_name().into_string().ok());
-    Ok(names.into_iter().any(|name| name.contains("_Packages")))
 }
 
 /// Whether a file, or anything in a directory, was changed behind `time`. What isn't there wasn't.

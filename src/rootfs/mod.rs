@@ -118,11 +118,10 @@ impl<'a> Assembly<'a> {
                 let access = files::named(self.tree(), names, *access)?;
                 files::copy_directory(self.tree(), from, path, access, *umask)
             }
-            Action::FindKernel => files::find_kernel(self.tree()),
             Action::Fstab(lines) => files::fstab(self.tree(), lines),
             Action::GrowAtFirstBoot => self.grow_at_first_boot(),
             Action::Remove(path) => files::remove(self.tree(), path),
-            Action::Unpack(_) | Action::Pack(_) | Action::Grub(_) => {
+            Action::Unpack(_) | Action::Pack(_) | Action::Grub(_) | Action::FindKernel => {
                 bail!("this step needs more than the tree")
             }
         }

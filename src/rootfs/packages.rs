@@ -34,24 +34,24 @@ impl Assembly<'_> {
     /// Reads the lists of packages again, unless that was done in this run with the same sources, or
     /// shortly before it.
     pub(super) fn apt_update(&self) -> Result<()> {
-        let sources = Sources::of(self.tree())?;
-        if self.listed.borrow().as_ref() == Some(&sources) {
+        if self.listed.borrow().as_ref() == Some(&Sources::of(self.tree())?) {
             return Ok(());
         }
         match lists::are_new(self.tree())? {
             true => self.have_old_lists.set(true),
-            false => self.read_lists()?,
+            false => return self.read_lists(),
         }
-        self.listed.replace(Some(sources));
-        Ok(())
+        self.lists_are_read()
     }
 
-    fn read_lists(&self) -> Result<()> {
+    /// Reads the lists of packages.
+    pub(super) fn read_lists(&self) -> Result<()> {
         self.have_old_lists.set(false);
-        self.apt_get(&["update"]).context("the lists of packages")
+        self.apt_get(&["update"]).context("the lists of packages")?;
+        self.lists_are_read()
     }
 
-    /// Takes note of lists that have just been read.
+    /// Takes note of the sources that the lists are of.
     pub(super) fn lists_are_read(&self) -> Result<()> {
         self.listed.replace(Some(Sources::of(self.tree())?));
         Ok(())

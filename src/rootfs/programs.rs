@@ -7,8 +7,8 @@ use std::process::{Command, ExitStatus};
 use anyhow::{Context, Result, bail};
 
 use super::Assembly;
-use crate::rooted::{StandIn, locate_followed};
-use crate::sandbox::{Ended, InTree};
+use crate::rooted::{StandIn, is_hidden, locate_followed};
+use crate::sandbox::{self, Ended, InTree, Output};
 
 /// Where programs of a system are.
 pub(super) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -18,22 +18,29 @@ const POLICY: &str = "/usr/sbin/policy-rc.d";
 
 impl Assembly<'_> {
     /// Runs a program of the host to its end, which sees the tree.
-    pub(super) fn run_on_host(&self, mut command: Command) -> Result<()> {
-        let program = command.get_program().to_owned();
-        command.env("TMPDIR", &self.inside.scratch);
-        let ended = crate::sandbox::run(&mut command, &mut self.output.borrow_mut());
-        judge(&program, ended)
+    pub(super) fn run_on_host(&self, command: Command) -> Result<()> {
+        self.on_host(command, sandbox::run)
     }
 
-    /// Runs a program of the host to its end, which reads `input`.
+    /// The same, with `input` on its standard input.
     pub(super) fn run_on_host_with(
         &self,
-        mut command: Command,
+        command: Command,
         input: Box<dyn Read + Send>,
     ) -> Result<()> {
+        self.on_host(command, |command, output| {
+            sandbox::run_with_input(command, input, output)
+        })
+    }
+
+    fn on_host(
+        &self,
+        mut command: Command,
+        run: impl FnOnce(&mut Command, &mut Output) -> io::Result<Ended>,
+    ) -> Result<()> {
         let program = command.get_program().to_owned();
-        let output = &mut self.output.borrow_mut();
-        let ended = crate::sandbox::run_with_input(&mut command, input, output);
+        command.env("TMPDIR", &self.inside.scratch);
+        let ended = run(&mut command, &mut self.output.borrow_mut());
         judge(&program, ended)
     }
 
@@ -80,8 +87,7 @@ impl Assembly<'_> {
         // One that leads nowhere, as it does where systemd-resolved isn't running, is of no use.
         let path = "/etc/resolv.conf";
         let found = locate_followed(tree, path.as_ref())?;
-        let is_hidden = found.starts_with(tree.join("run"));
-        if (is_hidden || !found.is_file())
+        if (is_hidden(tree, &found) || !found.is_file())
             && let Ok(contents) = std::fs::read(path)
         {
             stand_ins.push(StandIn {

@@ -44,7 +44,8 @@ impl Assembly<'_> {
     /// it runs, and no ordinary user may make any.
     pub(super) fn unpack_to(&self, archive: &Path, directory: &Path) -> Result<()> {
         let mut command = Command::new("tar");
-        command.arg("-C").arg(directory);
+        // What it says is looked at.
+        command.env("LC_ALL", "C.UTF-8").arg("-C").arg(directory);
         command.args(["--numeric-owner", "--xattrs", "--xattrs-include=*"]);
         command.args(["--exclude=./dev/*", "--exclude=dev/*", "-xf"]);
         let context = || format!("can't unpack '{}'", archive.display());
@@ -66,7 +67,7 @@ fn with(mut command: Command, argument: impl AsRef<OsStr>) -> Command {
 /// What tar says of what a sandbox of an ordinary user can't have, and what to do.
 const LIMITS: [(&str, &str); 2] = [
     (
-        ": Invalid argument",
+        ": Cannot change ownership to uid ",
         "it has owners beyond those of the sandbox: give yourself more subordinate ids, by lines of \
          your name, a first number and a count in /etc/subuid and /etc/subgid, or run it as root",
     ),

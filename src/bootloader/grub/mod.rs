@@ -23,7 +23,7 @@ mod probe;
 #[cfg(test)]
 mod tests;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 
 use disklayout::disk::Disk;
 use disklayout::{Error, ErrorKind};
@@ -33,7 +33,7 @@ use crate::rooted::{StandIn, Tree};
 use crate::system::{Action, Bootstrap, Firmware, Grub, System};
 
 use bios::{Embedded, Room};
-use plan::{DIRECTORY, Plan, Starter, partition_map};
+use plan::{CONFIGURATION, DIRECTORY, Plan, Starter, partition_map};
 use platform::Platform;
 
 /// Whether GRUB can be installed, as far as the disk tells.
@@ -124,15 +124,29 @@ fn configure(
     let edited = defaults::edited(&defaults, grub, architecture);
     tree.write(defaults::PATH, edited.as_bytes(), files::PERMISSIONS)?;
     tree.make_directory(DIRECTORY)?;
-    let output = format!("{DIRECTORY}/grub.cfg");
     // A kernel without an initramfs finds its root by the partition alone.
     let arguments = [
         "GRUB_DISABLE_LINUX_PARTUUID=false".into(),
         "grub-mkconfig".into(),
         "-o".into(),
-        output.into(),
+        CONFIGURATION.into(),
     ];
     target.run(&stand_ins(tree, system)?, "env", &arguments)
+}
+
+/// Makes sure that GRUB, which is installed in the tree, starts a kernel. It does as far as the tree
+/// has any.
+///
+/// # Errors
+/// When it doesn't, or when its configuration can't be read.
+pub fn find_kernel(tree: &Tree) -> Result<()> {
+    let configuration = tree.read(CONFIGURATION)?.unwrap_or_default();
+    let configuration = String::from_utf8_lossy(&configuration);
+    let is_start = |line: &str| line.split_whitespace().next() == Some("linux");
+    match configuration.lines().any(is_start) {
+        true => Ok(()),
+        false => bail!("the tree has no kernel that GRUB could start: none is in /boot"),
+    }
 }
 
 /// Writes the boot code.

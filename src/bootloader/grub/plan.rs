@@ -13,6 +13,9 @@ use crate::system::{Firmware, Grub, System};
 /// Where GRUB's files are in a tree.
 pub(super) const DIRECTORY: &str = "/boot/grub";
 
+/// What it does when it has started.
+pub(super) const CONFIGURATION: &str = "/boot/grub/grub.cfg";
+
 /// What is decided before there is a tree.
 #[derive(Debug)]
 pub(super) struct Plan {

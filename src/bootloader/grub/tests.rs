@@ -424,17 +424,8 @@ fn an_architecture_that_it_is_not_known_for_is_refused_at_its_step() {
                 title: "debootstrap".into(),
                 skipped: None,
                 action: Action::Bootstrap(Bootstrap {
-                    suite: "trixie".into(),
-                    mirror: "http://host/debian".into(),
                     arch: Some(arch.into()),
-                    variant: "-".into(),
-                    components: Vec::new(),
-                    include: Vec::new(),
-                    exclude: Vec::new(),
-                    keyring: None,
-                    install_keyring: false,
-                    ca_certificates: Vec::new(),
-                    require_empty: true,
+                    ..Bootstrap::new("trixie", "http://host/debian")
                 }),
             });
         })

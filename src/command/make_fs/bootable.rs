@@ -258,8 +258,6 @@ struct Parts<'a> {
     next: u64,
     partitions: Vec<Partition>,
     volumes: Vec<Volume>,
-    /// The type of each filesystem, as fstab has it.
-    words: Vec<String>,
 }
 
 impl<'a> Parts<'a> {
@@ -272,7 +270,6 @@ impl<'a> Parts<'a> {
             next: mib,
             partitions: Vec::new(),
             volumes: Vec::new(),
-            words: Vec::new(),
         }
     }
 
@@ -321,11 +318,9 @@ impl<'a> Parts<'a> {
         mounted_at: Option<&str>,
     ) {
         let number = self.partitions.len() + 1;
-        let mut word = String::new();
         let (holds, uuid) = match filesystem {
             Some((mut filesystem, identity)) => {
                 let identity = identity.child(&format!("filesystem {number}"));
-                mounted_as(&filesystem.format).clone_into(&mut word);
                 // A number that is none is refused with the other options.
                 let uuid = identifiers::identify(&mut filesystem, &identity).unwrap_or_default();
                 (Holds::from(filesystem), uuid)
@@ -338,7 +333,6 @@ impl<'a> Parts<'a> {
             uuid,
             mounted_at: mounted_at.map(str::to_owned),
         });
-        self.words.push(word);
         self.partitions.push(Partition {
             start: Start::Sector(self.next.cast_signed()),
             end,
@@ -350,8 +344,12 @@ impl<'a> Parts<'a> {
 
     /// The lines of fstab(5), that of the root first.
     fn fstab(&self) -> String {
-        let all = self.volumes.iter().zip(&self.words).rev();
-        let lines = all.filter_map(|(volume, word)| {
+        let all = self.volumes.iter().zip(&self.partitions).rev();
+        let lines = all.filter_map(|(volume, partition)| {
+            let Holds::Filesystem(filesystem) = &partition.holds else {
+                return None;
+            };
+            let word = mounted_as(&filesystem.format);
             let (path, uuid) = (volume.mounted_at.as_deref()?, &volume.uuid);
             let (options, pass) = match path {
                 "/" => ("defaults", 1),

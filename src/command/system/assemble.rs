@@ -6,7 +6,9 @@ use anyhow::{Context as _, Error, Result};
 
 use super::Options;
 use super::device::Device;
+use crate::bootloader;
 use crate::engine::{self, Event, Reporter};
+use crate::rooted::Tree;
 use crate::rootfs::{Assembly, Beginning};
 use crate::sandbox::{Inside, Output};
 use crate::system::{Action, Step, System};
@@ -112,6 +114,7 @@ impl Assembler<'_> {
                 }
                 return self.install_grub(grub, assembly, device);
             }
+            Action::FindKernel => bootloader::grub::find_kernel(&Tree::open(assembly.tree())?)?,
             action => assembly.run(action)?,
         }
         keep.map_or(Ok(()), |keep| assembly.keep_at(&keep))
