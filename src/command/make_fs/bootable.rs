@@ -207,7 +207,7 @@ impl Options {
         };
         identifiers::identify_partitions(&mut disk, &identity);
         let step = |title: &str, action| Step {
-            place: place.clone(),
+            place: "--bootloader".into(),
             title: title.to_owned(),
             skipped: None,
             action,

@@ -116,7 +116,7 @@ fn what_cannot_start_is_refused() {
     fs::remove_file(place.path("layer/boot/vmlinuz-1")).unwrap();
     make(&place, "make-fs --bootloader grub-bios - layer a.img")
         .expect(3)
-        .says(["the tree has no kernel that GRUB could start"]);
+        .says(["--bootloader: the tree has no kernel that GRUB could start"]);
     for (options, status, part) in [
         ("-t squashfs", 3, "no UUID that it could be found by"),
         ("--sector-size 4096", 3, "sectors of 512 bytes only"),
