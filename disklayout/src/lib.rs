@@ -16,6 +16,7 @@ mod identity;
 pub mod inspect;
 pub mod layout;
 pub mod magic;
+mod ordered;
 mod pax;
 mod place;
 pub mod source;

@@ -9,6 +9,7 @@ use std::thread;
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
+use rustix::pipe::fcntl_setpipe_size;
 use rustix::process::{Pid, PidfdFlags, pidfd_open};
 
 /// So many of the last lines are kept for an error.
@@ -16,6 +17,9 @@ const KEPT_LINES: usize = 12;
 
 /// So many bytes of a line are kept.
 const KEPT_BYTES: usize = 400;
+
+/// The size of the pipe that has what a program reads, in bytes: what every user may have.
+const INPUT_PIPE: usize = 1 << 20;
 
 /// Where goes what programs say.
 #[derive(Debug, Default)]
@@ -55,10 +59,12 @@ pub fn run_with_input(
     output: &mut Output,
 ) -> io::Result<Ended> {
     let (reader, mut writer) = io::pipe()?;
+    // Fewer turns between the two, where the system allows that much.
+    let _ = fcntl_setpipe_size(&writer, INPUT_PIPE);
     command.stdin(reader);
     let feeder = thread::Builder::new().name("input".into());
     let feeder = feeder.spawn(move || {
-        let mut buffer = vec![0; 1 << 16];
+        let mut buffer = vec![0; INPUT_PIPE / 2];
         loop {
             let count = input.read(&mut buffer)?;
             match writer.write_all(&buffer[..count]) {

@@ -164,7 +164,7 @@ const LIBRARY: &Rules = &[
             "units",
         ],
     ),
-    ("compress", &["error", "place"]),
+    ("compress", &["error", "ordered", "place"]),
     // What is read back must not be checked by what has written it: structs are shared, no more.
     (
         "inspect",
@@ -196,9 +196,10 @@ const LIBRARY: &Rules = &[
     (
         "source",
         &[
-            "error", "identity", "magic", "pax", "place", "tree", "units",
+            "error", "identity", "magic", "ordered", "pax", "place", "tree", "units",
         ],
     ),
+    ("ordered", &[]),
     ("pax", &[]),
     ("tree", &["error", "identity", "units"]),
     ("disk", &["error", "units"]),

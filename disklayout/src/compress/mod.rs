@@ -13,7 +13,6 @@
 //!
 //! The bytes depend on the input and on what was chosen, never on how many threads there are.
 
-mod blocks;
 mod codec;
 mod seek_table;
 mod writer;

@@ -3,11 +3,11 @@
 use std::io::{self, Write};
 
 use super::Compression;
-use super::blocks::{Blocks, Compressed};
 use super::seek_table::SeekTable;
+use crate::ordered::Ordered;
 
-/// How many blocks may be on their way for every thread: one that is compressed, and the next.
-const BLOCKS_PER_THREAD: u64 = 2;
+/// What a block has become, and how many bytes it had.
+type Compressed = (io::Result<Vec<u8>>, usize);
 
 /// Compresses what is written to it by the threads of the current rayon pool, in the order in which it
 /// came. It may be used on one of those threads, and on any other.
@@ -19,9 +19,7 @@ pub struct ParallelWriter<W> {
     inner: W,
     compression: Compression,
     block: Vec<u8>,
-    blocks: Blocks,
-    /// How many blocks may be on their way.
-    window: u64,
+    blocks: Ordered<Vec<u8>, Compressed>,
     table: SeekTable,
     /// Whether anything came out yet, and whether something failed.
     is_empty: bool,
@@ -35,8 +33,7 @@ impl<W: Write> ParallelWriter<W> {
             inner,
             compression,
             block: Vec::new(),
-            blocks: Blocks::new(compression),
-            window: rayon::current_num_threads() as u64 * BLOCKS_PER_THREAD,
+            blocks: Ordered::new(move |block: Vec<u8>| (compression.compress(&block), block.len())),
             table: SeekTable::default(),
             is_empty: true,
             has_failed: false,
@@ -73,7 +70,7 @@ impl<W: Write> ParallelWriter<W> {
     fn hand_over(&mut self) -> io::Result<()> {
         let room = Vec::with_capacity(self.block.len());
         self.blocks.push(std::mem::replace(&mut self.block, room));
-        match self.blocks.len() >= self.window {
+        match self.blocks.is_full() {
             true => self.emit_oldest(),
             false => Ok(()),
         }

@@ -4,6 +4,7 @@
 use std::io::{self, BufReader, Read};
 use std::sync::{Arc, OnceLock};
 
+use super::ahead::Ahead;
 use super::header::{BLOCK, Header};
 use super::{lz4, magic, window, zeroes};
 use crate::tree::{Section, Stream};
@@ -98,11 +99,14 @@ impl Compressed {
 impl Stream for Compressed {
     fn open(&self) -> io::Result<Box<dyn Read + Send>> {
         let mut stream = Decompressed {
+            file: self.file.clone(),
             window_max: self.window_max,
             decoder: None,
+            start: 0,
+            ahead: None,
             rest: Arc::clone(&self.rest),
         };
-        stream.decoder = stream.next(input(&self.file, 0), 0)?;
+        stream.begin(input(&self.file, 0), 0)?;
         Ok(Box::new(stream))
     }
 }
@@ -135,9 +139,13 @@ fn position(input: &Input) -> u64 {
 
 /// The bytes of all members of a compressed file.
 struct Decompressed {
+    file: Section,
     window_max: u64,
-    /// Of the member that is being read; none at the end.
+    /// Of the member that is being read, which starts there; none at the end.
     decoder: Option<Decoder>,
+    start: u64,
+    /// The members that come next, where they are read by all threads.
+    ahead: Option<Ahead>,
     rest: Rest,
 }
 
@@ -152,38 +160,64 @@ enum Decoder {
 
 impl Read for Decompressed {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        while let Some(decoder) = &mut self.decoder {
+        loop {
+            if let Some(ahead) = &mut self.ahead {
+                let count = ahead.read(buf)?;
+                if count > 0 || buf.is_empty() {
+                    return Ok(count);
+                }
+                let offset = ahead.offset();
+                self.ahead = None;
+                self.begin(input(&self.file, offset), offset)?;
+            }
+            let Some(decoder) = &mut self.decoder else {
+                return Ok(0);
+            };
             let count = decoder.read(buf)?;
             if count > 0 || buf.is_empty() {
                 return Ok(count);
             }
-            if let Some(decoder) = self.decoder.take() {
-                let (input, too_many) = decoder.into_input();
-                let offset = position(&input) - too_many;
-                self.decoder = self.next(input, offset)?;
-            }
+            self.go_on()?;
         }
-        Ok(0)
     }
 }
 
 impl Decompressed {
-    /// A decoder for the member that comes next from `offset` on, if one does.
-    fn next(&self, before: Input, offset: u64) -> io::Result<Option<Decoder>> {
-        let file = before.get_ref().file.clone();
-        let Some((format, start)) = self.find(&file, offset)? else {
-            return Ok(None);
+    /// Goes on behind the member that was read to its end.
+    fn go_on(&mut self) -> io::Result<()> {
+        let Some(decoder) = self.decoder.take() else {
+            return Ok(());
         };
-        self.check_window(&file, format, start)?;
+        let is_gzip = matches!(decoder, Decoder::Gzip(_));
+        let (input, too_many) = decoder.into_input();
+        let offset = position(&input) - too_many;
+        if is_gzip {
+            self.ahead = Ahead::behind(&self.file, self.start, offset)?;
+        }
+        match self.ahead {
+            Some(_) => Ok(()),
+            None => self.begin(input, offset),
+        }
+    }
+
+    /// Begins with the member that comes next from `offset` on, if one does.
+    fn begin(&mut self, before: Input, offset: u64) -> io::Result<()> {
+        let Some((format, start)) = self.find(offset)? else {
+            return Ok(());
+        };
+        self.check_window(format, start)?;
         let input = match start == position(&before) {
             true => before,
-            false => input(&file, start),
+            false => input(&self.file, start),
         };
-        Decoder::new(format, input, self.window_max).map(Some)
+        self.decoder = Some(Decoder::new(format, input, self.window_max)?);
+        self.start = start;
+        Ok(())
     }
 
     /// Where the next member starts: behind frames that are skipped, and zeroes that fill up.
-    fn find(&self, file: &Section, mut offset: u64) -> io::Result<Option<(Format, u64)>> {
+    fn find(&self, mut offset: u64) -> io::Result<Option<(Format, u64)>> {
+        let file = &self.file;
         loop {
             let mut start = [0; 8];
             let count = read_up_to(file, &mut start, offset)?;
@@ -202,9 +236,9 @@ impl Decompressed {
         }
     }
 
-    fn check_window(&self, file: &Section, format: Format, offset: u64) -> io::Result<()> {
+    fn check_window(&self, format: Format, offset: u64) -> io::Result<()> {
         let mut start = [0; window::HEADER];
-        let count = read_up_to(file, &mut start, offset)?;
+        let count = read_up_to(&self.file, &mut start, offset)?;
         match window::of(format, &start[..count]) {
             Some(window) if window > self.window_max => {
                 Err(window::refusal(Some(window), self.window_max))

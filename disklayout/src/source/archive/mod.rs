@@ -5,6 +5,7 @@
 
 mod acl;
 mod acl_text;
+mod ahead;
 mod bodies;
 mod compression;
 mod end;
