@@ -1,4 +1,5 @@
-//! The lists of packages that a tree has already.
+//! The lists of packages that a tree has already: whether they are new, and the part of them that an
+//! installation needs.
 
 use std::fs;
 use std::path::Path;
@@ -6,7 +7,8 @@ use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
 
-use crate::rooted::{Tree, locate_followed};
+use super::reachable::reachable;
+use crate::rooted::{StandIn, Tree, locate_followed};
 
 /// So long lists count as new: mirrors change four times a day.
 const NEW: Duration = Duration::from_secs(6 * 60 * 60);
@@ -14,6 +16,16 @@ const NEW: Duration = Duration::from_secs(6 * 60 * 60);
 /// Where they are, and a directory there that apt changes whenever it reads them.
 const LISTS: &str = "/var/lib/apt/lists";
 const CHANGED: &str = "/var/lib/apt/lists/partial";
+
+/// What the name of such a list has, and what one that isn't compressed ends with.
+const PACKAGES: &str = "_Packages";
+
+/// What dpkg knows of what is installed.
+const STATUS: &str = "/var/lib/dpkg/status";
+
+/// Where apt is configured, and what there has it follow suggestions too.
+const CONFIGURATION: [&str; 2] = ["/etc/apt/apt.conf", "/etc/apt/apt.conf.d"];
+const SUGGESTS: &[u8] = b"install-suggests";
 
 /// What says where packages come from.
 const SOURCES: [&str; 2] = ["/etc/apt/sources.list", "/etc/apt/sources.list.d"];
@@ -25,7 +37,7 @@ const SOURCES: [&str; 2] = ["/etc/apt/sources.list", "/etc/apt/sources.list.d"];
 pub(super) fn are_new(tree: &Path) -> Result<bool> {
     let lists = Tree::open(tree)?.names(LISTS)?;
     let changed = fs::metadata(locate_followed(tree, CHANGED.as_ref())?);
-    let (true, Ok(changed)) = (lists.iter().any(|it| it.contains("_Packages")), changed) else {
+    let (true, Ok(changed)) = (lists.iter().any(|it| it.contains(PACKAGES)), changed) else {
         return Ok(false);
     };
     let read = changed.modified()?;
@@ -46,6 +58,49 @@ fn is_newer(path: &Path, time: SystemTime) -> bool {
     let own = fs::symlink_metadata(path).and_then(|it| it.modified());
     let entries = fs::read_dir(path).into_iter().flatten().flatten();
     own.is_ok_and(|own| own > time) || entries.into_iter().any(|it| is_newer(&it.path(), time))
+}
+
+/// What stands for the lists while packages are installed: the part of each that matters for `wanted`.
+/// None where that can't be told, or all may matter.
+///
+/// # Errors
+/// When the tree can't be read.
+pub(super) fn shortened(tree: &Path, wanted: &[String]) -> Result<Vec<StandIn>> {
+    let tree = Tree::open(tree)?;
+    let mut paths = tree.names(LISTS)?;
+    paths.retain(|name| name.contains(PACKAGES));
+    let are_plain = paths.iter().all(|name| name.ends_with(PACKAGES));
+    if !are_plain || follows_suggestions(&tree)? {
+        return Ok(Vec::new());
+    }
+    let paths = paths.iter().map(|name| format!("{LISTS}/{name}"));
+    let paths: Vec<_> = paths.collect();
+    let read = |path| Ok(tree.read(path)?.unwrap_or_default());
+    let lists = paths.iter().map(|path| read(path));
+    let lists = lists.collect::<Result<Vec<_>>>()?;
+    let wanted: Vec<_> = wanted.iter().map(String::as_str).collect();
+    let parts = reachable(&lists, &read(STATUS)?, &wanted).unwrap_or_default();
+    let parts = paths.into_iter().zip(parts);
+    Ok(parts
+        .map(|(path, contents)| StandIn {
+            path,
+            contents,
+            permissions: 0o644,
+        })
+        .collect())
+}
+
+fn follows_suggestions(tree: &Tree) -> Result<bool> {
+    let [file, directory] = CONFIGURATION;
+    let names = tree.names(directory)?.into_iter();
+    let paths = names.map(|name| format!("{directory}/{name}"));
+    for path in paths.chain([file.to_owned()]) {
+        let text = tree.read(&path)?.unwrap_or_default().to_ascii_lowercase();
+        if text.windows(SUGGESTS.len()).any(|part| part == SUGGESTS) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }
 
 #[cfg(test)]

@@ -11,6 +11,7 @@ mod layers;
 mod lists;
 mod packages;
 mod programs;
+mod reachable;
 mod unpack;
 
 pub use host::{

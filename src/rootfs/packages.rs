@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 
 use super::{Assembly, lists};
-use crate::rooted::{Tree, locate_followed};
+use crate::rooted::{StandIn, Tree, locate_followed};
 use crate::system::Apt;
 
 /// Options of every run: the tree is thrown away when a run fails, so that nothing has to be on disk
@@ -19,6 +19,14 @@ const OPTIONS: [&str; 6] = [
     "DPkg::Options::=--force-unsafe-io",
     "-o",
     "Dpkg::Use-Pty=0",
+];
+
+/// Keeps apt from writing what it has made of its lists: it is only a part of them.
+const NO_CACHES: [&str; 4] = [
+    "-o",
+    "Dir::Cache::pkgcache=",
+    "-o",
+    "Dir::Cache::srcpkgcache=",
 ];
 
 /// Where apt keeps what it has downloaded.
@@ -66,11 +74,11 @@ impl Assembly<'_> {
         }
         arguments.push("install");
         arguments.extend(apt.packages.iter().map(String::as_str));
-        let mut installed = self.apt_install(&arguments);
+        let mut installed = self.apt_install(apt, &arguments);
         // A mirror may have replaced a package since.
         if installed.is_err() && self.have_old_lists.get() {
             self.read_lists()?;
-            installed = self.apt_install(&arguments);
+            installed = self.apt_install(apt, &arguments);
         }
         installed?;
         match apt.clean {
@@ -79,9 +87,13 @@ impl Assembly<'_> {
         }
     }
 
-    fn apt_install(&self, arguments: &[&str]) -> Result<()> {
-        self.take_cached(arguments)?;
-        let installed = self.apt_get(arguments);
+    fn apt_install(&self, apt: &Apt, arguments: &[&str]) -> Result<()> {
+        let lists = lists::shortened(self.tree(), &apt.packages)?;
+        let caches: &[&str] = if lists.is_empty() { &[] } else { &NO_CACHES };
+        let arguments = [&OPTIONS, caches, arguments].concat();
+        let stand_ins = [&self.stand_ins[..], &lists].concat();
+        self.take_cached(&stand_ins, &arguments)?;
+        let installed = self.run_in_tree_with(&stand_ins, "apt-get", &arguments);
         self.keep_downloaded()?;
         installed
     }
@@ -93,18 +105,13 @@ impl Assembly<'_> {
 
     /// Puts the packages of the host's directory that `arguments` of apt-get need to where it looks
     /// for them. Others stay: they may be many, and would be in the image.
-    fn take_cached(&self, arguments: &[&str]) -> Result<()> {
+    fn take_cached(&self, stand_ins: &[StandIn], arguments: &[&str]) -> Result<()> {
         // There may be none yet.
         let Some(cache) = self.package_cache.filter(|cache| cache.is_dir()) else {
             return Ok(());
         };
-        let list = [
-            &["-ec", PRINT_URIS, "sh"],
-            &OPTIONS[..],
-            &["--print-uris"],
-            arguments,
-        ];
-        self.run_in_tree("sh", &list.concat())?;
+        let list = [&["-ec", PRINT_URIS, "sh", "--print-uris"], arguments].concat();
+        self.run_in_tree_with(stand_ins, "sh", &list)?;
         let tree = Tree::open(self.tree())?;
         let wanted = tree.read(URIS)?.unwrap_or_default();
         super::files::remove(self.tree(), URIS)?;
