@@ -3,6 +3,7 @@
 
 mod assembled;
 mod bootable;
+mod caches;
 mod container;
 mod debian;
 mod ends;
