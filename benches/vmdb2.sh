@@ -6,7 +6,8 @@
 # The specification is tests/data/vmdb2/bios.vmdb, a Debian with a kernel that a BIOS starts; packages
 # come from MIRROR (default: where this machine's apt has them from). It is built once, which makes the
 # archive of the root filesystem; from this one the programs take turns, RUNS times each (default 3),
-# not synced, under DIRECTORY (default: target/vmdb2):
+# not synced, under DIRECTORY (default: target/vmdb2). ARCHIVE is its name (default: root.tar; one of
+# root.tar.gz, root.tar.xz and root.tar.zst is compressed):
 #
 #   createhdds            from the archive
 #   createhdds, packages  the same, with downloaded packages kept
@@ -60,7 +61,7 @@ fi
 
 # build PROGRAM
 build() {
-    local arguments=(--output "$scratch/image.img" --rootfs-tarball "$scratch/root.tar.gz")
+    local arguments=(--output "$scratch/image.img" --rootfs-tarball "$scratch/${ARCHIVE:-root.tar}")
     arguments+=(--variable "mirror=$mirror" "$spec")
     case $1 in
         vmdb2) "${original[@]}" --log "$scratch/log" "${arguments[@]}" ;;
