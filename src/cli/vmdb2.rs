@@ -6,6 +6,7 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
+use disklayout::fs::Misfits;
 
 use super::values::{all, option, value};
 use super::{files, sandboxed};
@@ -70,7 +71,7 @@ fn output_arguments() -> [Arg; 4] {
     ]
 }
 
-fn run_arguments() -> [Arg; 7] {
+fn run_arguments() -> [Arg; 8] {
     [
         option(
             "variable",
@@ -94,6 +95,10 @@ fn run_arguments() -> [Arg; 7] {
             "root-cache",
             "DIR",
             "Keep the unpacked --rootfs-tarball there, and it with packages, and begin with that",
+        ),
+        flag(
+            "lossy",
+            "Leave out, with a warning, what a filesystem can't hold",
         ),
         sandboxed::tree(),
     ]
@@ -158,6 +163,10 @@ pub(super) fn options(matches: &ArgMatches) -> Result<Options, clap::Error> {
         spec: value(matches, "spec").unwrap_or_default(),
         rootfs_tarball: value(matches, "rootfs-tarball"),
         variables: all(matches, "variable"),
+        misfits: match matches.get_flag("lossy") {
+            true => Misfits::Drop,
+            false => Misfits::Refuse,
+        },
         is_dry,
         system: system::Options {
             output,

@@ -194,7 +194,7 @@ impl Options {
         }
         let esp = is_for(Firmware::Uefi).then(|| {
             let mut filesystem = Filesystem::new("vfat", FileTree::new(time));
-            filesystem.misfits = disklayout::fs::Misfits::Drop;
+            filesystem.misfits = self.misfits;
             let size = ESP[usize::from(self.sector_size.get() > 512)];
             parts.add("EFI system", "esp", size, Some((filesystem, &identity)))
         });

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
+use disklayout::fs::Misfits;
 use indicatif::MultiProgress;
 
 use super::{Settings, answer, outputs, system};
@@ -28,6 +29,8 @@ pub struct Options {
     pub rootfs_tarball: Option<PathBuf>,
     /// What templates use.
     pub variables: Vec<(String, String)>,
+    /// What becomes of files that a filesystem can't hold.
+    pub misfits: Misfits,
     /// Whether nothing is made.
     pub is_dry: bool,
     /// The image, and how it is made.
@@ -115,6 +118,7 @@ impl Options {
             variables: self.variables.clone(),
             arch: native.copied().unwrap_or(ARCH).to_owned(),
             directory: std::env::current_dir().context("the current directory has gone")?,
+            misfits: self.misfits,
         };
         Ok(describe::read(&document, &settings)?)
     }

@@ -299,8 +299,7 @@ impl Builder<'_> {
             .child(&format!("filesystem {}", self.parts[index].number));
         let mut spec = Filesystem::new(word, FileTree::new(self.settings.time));
         spec.label = label;
-        // Files of any owner go to FAT, as through its driver.
-        spec.misfits = disklayout::fs::Misfits::Drop;
+        spec.misfits = self.settings.misfits;
         spec.uuid = match chosen.uuid.as_deref().map(Uuid::parse_str) {
             Some(_) if Identifier::of(word) != Identifier::Uuid => {
                 return step.refuse("options", format!("no UUID can be chosen for {word}"));

@@ -22,6 +22,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use disklayout::Timestamp;
+use disklayout::fs::Misfits;
 
 use crate::config::{ConfigError, Document, Findings, Problem};
 use crate::system::System;
@@ -47,6 +48,8 @@ pub struct Settings {
     pub arch: String,
     /// Where relative paths of the host begin.
     pub directory: PathBuf,
+    /// What becomes of files that a filesystem can't hold.
+    pub misfits: Misfits,
 }
 
 /// What a specification describes.
@@ -114,6 +117,7 @@ impl Settings {
             variables: Vec::new(),
             arch: "amd64".into(),
             directory: "/d".into(),
+            misfits: Misfits::default(),
         }
     }
 }

@@ -136,6 +136,32 @@ fn every_step_is_seen_in_the_image() {
     }
 }
 
+/// What a filesystem can't hold is no more lost in silence than it is by its driver.
+#[test]
+fn links_on_fat_are_refused_or_left_out() {
+    let place = Place::new(User::Ordinary);
+    place.put_root();
+    let steps = "  - chroot: root\n    shell: ln -s a /link; echo a > /a\n";
+    let spec = specification(steps).replace("ext4", "vfat");
+    place.put("a.vmdb", spec);
+    let line = "vmdb2 --output a.img --rootfs-tarball root.tar a.vmdb";
+    place.run(line).expect(3).says([
+        "a.vmdb:6:",
+        "is a symbolic link, which FAT can't hold",
+        "--lossy",
+    ]);
+    assert_eq!(place.names(), ["a.vmdb", "root.tar"]);
+    let run = place.run(&line.replace("--output", "--lossy --output"));
+    run.expect(0).says(["symbolic links"]);
+    let listed = partition(&place.path("a.img"), 1);
+    let listed = self::run("mdir", &arguments(&["-/", "-b", "-i"], &[&listed])).unwrap();
+    assert!(
+        listed.contains("::/a\r\n") || listed.contains("::/a\n"),
+        "{listed}"
+    );
+    assert!(!listed.contains("link"), "{listed}");
+}
+
 #[test]
 fn the_same_specification_gives_the_same_bytes() {
     let mut digests = Vec::new();
