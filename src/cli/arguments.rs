@@ -7,15 +7,24 @@ use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use disklayout::Zeroes;
 
 use super::values::{self, value};
-use super::{inspect, installations, logging, make_fs, vmdb2};
+use super::{dib, inspect, installations, logging, make_fs, vmdb2};
 use crate::command::{self, Kind, Verb, all, check, group};
 use crate::describe::hdds::releases::Release;
 use crate::describe::hdds::{Config, Group, InstallGroup, LayoutGroup, arch};
 use crate::distribution;
 
 /// The names that no image group may have.
-pub const COMMANDS: [&str; 8] = [
-    "all", "check", "doctor", "help", "inspect", "make-fs", "plan", "vmdb2",
+pub const COMMANDS: [&str; 10] = [
+    "all",
+    "check",
+    "dib-run-parts",
+    "doctor",
+    "element-info",
+    "help",
+    "inspect",
+    "make-fs",
+    "plan",
+    "vmdb2",
 ];
 
 const AFTER_HELP: &str = "\
@@ -44,7 +53,9 @@ pub(super) fn program() -> Command {
         .args(installations::anywhere())
         .subcommand(all_command())
         .subcommand(check_command())
+        .subcommand(dib::run_parts::command())
         .subcommand(doctor_command())
+        .subcommand(dib::element_info::command())
         .subcommand(inspect::command())
         .subcommand(make_fs::command())
         .subcommand(plan_command())

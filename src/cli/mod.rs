@@ -1,10 +1,12 @@
 //! What was typed: arguments in, exit status out.
 
 mod arguments;
+mod dib;
 mod early;
 mod files;
 mod inspect;
 mod installations;
+mod links;
 mod logging;
 mod make_fs;
 mod sandboxed;
@@ -43,16 +45,13 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
         Some(Part::First(inside, arguments)) => (arguments, Some(inside)),
         None => (arguments, None),
     };
-    let arguments = vmdb2::by_name(arguments);
+    let arguments = links::by_name(arguments);
     // What needs no configuration doesn't look for one.
     let bare = arguments::program().allow_external_subcommands(true);
-    if let Ok(matches) = bare.try_get_matches_from(&arguments) {
-        if let Some((vmdb2::NAME, inner)) = matches.subcommand() {
-            return run_vmdb2(&matches, inner, &arguments, inside.as_ref());
-        }
-        if let Some(status) = run_bare(&matches, &arguments, inside.as_ref()) {
-            return status;
-        }
+    if let Ok(matches) = bare.try_get_matches_from(&arguments)
+        && let Some(status) = run_bare(&matches, &arguments, inside.as_ref())
+    {
+        return status;
     }
     let early = Early::scan(&arguments);
     let executable = std::env::current_exe().ok();
@@ -72,9 +71,9 @@ pub fn main(arguments: Vec<OsString>) -> ExitCode {
         // Help is always given, whatever the configuration looks like.
         Err(_) => arguments::program().allow_external_subcommands(true),
     };
-    let matches = match program.try_get_matches_from(arguments) {
+    let matches = match program.try_get_matches_from(&arguments) {
         Ok(matches) => matches,
-        Err(error) => return refuse(&error).into(),
+        Err(error) => return links::code(&arguments, refuse(&error)),
     };
     let status = config.and_then(|config| run(&matches, found, config));
     status.unwrap_or_else(|error| complain(&error)).into()
@@ -113,12 +112,30 @@ fn run_bare(
             Ok(options) => run_make_fs(matches, &options, arguments, inside),
             Err(error) => return Some(refuse(&error).into()),
         },
+        (vmdb2::NAME, inner) => match vmdb2::options(inner) {
+            Ok(options) => run_vmdb2(matches, &options, arguments, inside),
+            Err(error) => return Some(links::code(arguments, refuse(&error))),
+        },
         (inspect::NAME, inner) => {
             run_inspect(matches, &inspect::options(inner)).map(ExitCode::from)
         }
+        (dib::element_info::NAME, inner) => {
+            run_element_info(matches, &dib::element_info::options(inner))
+        }
+        (dib::run_parts::NAME, inner) => start_logging(matches)
+            .and_then(|_| command::dib::run_parts::run(&dib::run_parts::options(inner))),
         _ => return None,
     };
-    Some(result.unwrap_or_else(|error| complain(&error).into()))
+    Some(result.unwrap_or_else(|error| links::code(arguments, complain(&error))))
+}
+
+fn run_element_info(
+    matches: &ArgMatches,
+    options: &command::dib::element_info::Options,
+) -> Result<ExitCode> {
+    start_logging(matches)?;
+    command::dib::element_info::run(&arguments::settings(matches), options)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 fn run_inspect(matches: &ArgMatches, options: &command::inspect::Options) -> Result<Status> {
@@ -129,28 +146,19 @@ fn run_inspect(matches: &ArgMatches, options: &command::inspect::Options) -> Res
 /// Builds what a specification of vmdb2 describes; `inside` of the sandbox, or on the way there.
 fn run_vmdb2(
     matches: &ArgMatches,
-    inner: &ArgMatches,
+    options: &command::vmdb2::Options,
     arguments: &[OsString],
     inside: Option<&Inside>,
-) -> ExitCode {
-    let is_link = vmdb2::is_called_by_name(arguments);
-    let code = |status: Status| match is_link {
-        true => vmdb2::status_of_original(status),
-        false => status.into(),
-    };
-    let options = match vmdb2::options(inner) {
-        Ok(options) => options,
-        Err(error) => return code(refuse(&error)),
-    };
+) -> Result<ExitCode> {
+    let bars = start_logging(matches)?;
     let settings = arguments::settings(matches);
-    let done = start_logging(matches).and_then(|bars| match inside {
+    match inside {
         Some(inside) => {
-            let status = command::vmdb2::assemble(&settings, &options, &bars, inside);
-            status.map(&code)
+            let status = command::vmdb2::assemble(&settings, options, &bars, inside)?;
+            Ok(links::code(arguments, status))
         }
-        None => command::vmdb2::run(&settings, &options, arguments),
-    });
-    done.unwrap_or_else(|error| code(complain(&error)))
+        None => command::vmdb2::run(&settings, options, arguments),
+    }
 }
 
 fn run_make_fs(

@@ -1,8 +1,6 @@
 //! The options of `vmdb2`.
 
-use std::ffi::{OsStr, OsString};
-use std::path::{Path, PathBuf};
-use std::process::ExitCode;
+use std::path::PathBuf;
 
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
@@ -12,7 +10,6 @@ use super::values::{all, option, value};
 use super::{files, sandboxed};
 use crate::command::system;
 use crate::command::vmdb2::Options;
-use crate::status::Status;
 
 /// The command's name.
 pub(super) const NAME: &str = "vmdb2";
@@ -118,28 +115,6 @@ fn variable(text: &str) -> Result<(String, String), String> {
     Ok((name.to_owned(), quoted.unwrap_or(value).to_owned()))
 }
 
-/// Whether the program was called by the name of the command.
-pub(super) fn is_called_by_name(arguments: &[OsString]) -> bool {
-    let called = arguments.first().map(Path::new).and_then(Path::file_name);
-    called == Some(OsStr::new(NAME))
-}
-
-/// The status that vmdb2 itself has.
-pub(super) fn status_of_original(status: Status) -> ExitCode {
-    match status {
-        Status::Success => ExitCode::SUCCESS,
-        _ => ExitCode::FAILURE,
-    }
-}
-
-/// The same arguments, with the name of the command where the program was called by it.
-pub(super) fn by_name(mut arguments: Vec<OsString>) -> Vec<OsString> {
-    if is_called_by_name(&arguments) && arguments.get(1).is_none_or(|word| word != NAME) {
-        arguments.insert(1, NAME.into());
-    }
-    arguments
-}
-
 /// What the command line asks for.
 ///
 /// # Errors
@@ -234,20 +209,5 @@ mod tests {
             let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
             assert_eq!(found, expected, "{text}");
         }
-    }
-
-    #[test]
-    fn a_link_is_the_command() {
-        let by_name = |line: &str| {
-            let words = by_name(line.split(' ').map(OsString::from).collect());
-            words.join(OsStr::new(" ")).into_string().unwrap()
-        };
-        assert_eq!(
-            by_name("/usr/bin/vmdb2 --output a s"),
-            "/usr/bin/vmdb2 vmdb2 --output a s"
-        );
-        assert_eq!(by_name("vmdb2 vmdb2 s"), "vmdb2 vmdb2 s");
-        assert_eq!(by_name("createhdds vmdb2 s"), "createhdds vmdb2 s");
-        assert_eq!(by_name("createhdds all"), "createhdds all");
     }
 }

@@ -4,6 +4,7 @@ pub mod all;
 mod answer;
 pub mod check;
 mod checksum;
+pub mod dib;
 pub mod doctor;
 pub mod group;
 pub mod inspect;

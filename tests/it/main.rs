@@ -29,6 +29,7 @@ mod checkers_refuse;
 mod containers;
 /// What goes into the partitions of an hdds.json, and sizes that follow from it.
 mod contents;
+mod dib;
 /// Sets of images of several distributions.
 mod distributions;
 /// `doctor`: what a host lacks, and that nothing is touched.

@@ -1,0 +1,4 @@
+//! The options of the commands that builds of diskimage-builder are made of.
+
+pub(super) mod element_info;
+pub(super) mod run_parts;

@@ -1,0 +1,5 @@
+//! What builds of diskimage-builder are made of: elements, and scripts in directories.
+
+pub mod element_info;
+mod installation;
+pub mod run_parts;

@@ -1,0 +1,13 @@
+//! Builds of diskimage-builder: elements, which have scripts for the phases of a build, and
+//! configurations of block devices.
+
+mod elements;
+mod expand;
+mod hooks;
+mod parts;
+mod variables;
+
+pub use elements::{Element, Library};
+pub use hooks::Hooks;
+pub use parts::{PATTERN, Parts};
+pub use variables::variables;

@@ -1,0 +1,223 @@
+//! What builds of diskimage-builder are made of: elements that are found and expanded, and scripts
+//! that run in their order.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, symlink};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
+
+use tempfile::TempDir;
+
+use crate::world::{BINARY, Run};
+
+/// A directory with files and links to the program.
+struct Place(TempDir);
+
+impl Place {
+    fn new() -> Self {
+        let place = Self(tempfile::tempdir().unwrap());
+        for name in ["createhdds", "element-info", "dib-run-parts"] {
+            symlink(BINARY, place.path(name)).unwrap();
+        }
+        place
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    /// Writes a file, which is executable where its text begins with what runs it.
+    fn put(&self, name: &str, text: &str) {
+        let path = self.path(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(&path, text).unwrap();
+        let mode = if text.starts_with("#!") { 0o755 } else { 0o644 };
+        fs::set_permissions(&path, PermissionsExt::from_mode(mode)).unwrap();
+    }
+
+    fn run(&self, line: &str, variables: &[(&str, &str)]) -> Run {
+        let mut words = line.split_whitespace();
+        let mut command = Command::new(self.path(words.next().unwrap()));
+        command
+            .args(words)
+            .current_dir(self.0.path())
+            .env_clear()
+            .env("PATH", std::env::var_os("PATH").unwrap())
+            // No diskimage-builder of this machine's.
+            .env("DIB_PYTHON_EXEC", "/nowhere")
+            .envs(variables.iter().copied())
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        Run::of(&mut command)
+    }
+
+    fn put_elements(&self) {
+        for (path, text) in [
+            ("one/os/element-provides", "operating-system\n"),
+            ("one/vm/element-deps", "block-device\n\nbase\n"),
+            ("two/mbr/element-provides", "block-device\n"),
+            ("two/base/README.rst", "text\n"),
+            ("two/vm/element-deps", "nothing\n"),
+        ] {
+            self.put(path, text);
+        }
+    }
+}
+
+const ELEMENTS: [(&str, &str); 1] = [("ELEMENTS_PATH", "one:two")];
+
+#[test]
+fn elements_are_told_with_those_that_they_need() {
+    let place = Place::new();
+    place.put_elements();
+    for program in ["element-info", "createhdds element-info"] {
+        let run = place.run(&format!("{program} vm os mbr"), &ELEMENTS);
+        assert_eq!(run.stdout, "base mbr os vm\n");
+        run.expect(0).says(["the one in", "two/vm' is hidden"]);
+    }
+    let run = place.run("createhdds --json element-info os", &ELEMENTS);
+    let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(document["elements"][0]["name"], "os");
+    assert_eq!(document["elements"][0]["provides"][0], "operating-system");
+    // An installed diskimage-builder comes behind them.
+    place.put("dib/elements/vm/element-deps", "elsewhere\n");
+    place.put("dib/elements/extra/element-deps", "base\n");
+    let run = place.run("element-info --dib dib/lib os extra", &ELEMENTS);
+    assert_eq!(run.stdout, "base extra os\n");
+}
+
+#[test]
+fn a_shell_evaluates_what_elements_there_are() {
+    let place = Place::new();
+    place.put_elements();
+    let script = "eval \"$(./element-info --env os base)\"; \
+                  bash -c 'eval declare -A all=($(get_image_element_array)); \
+                  echo ${all[os]} $IMAGE_ELEMENT; echo \"$IMAGE_ELEMENT_YAML\"'";
+    let mut command = Command::new("bash");
+    command.args(["-c", script]).current_dir(place.0.path());
+    command.env("DIB_PYTHON_EXEC", "/nowhere").envs(ELEMENTS);
+    let said = String::from_utf8(command.output().unwrap().stdout).unwrap();
+    let root = fs::canonicalize(place.0.path()).unwrap();
+    let root = root.display();
+    let expected = format!("{root}/one/os base os\nbase: {root}/two/base\nos: {root}/one/os\n\n");
+    assert_eq!(said, expected);
+}
+
+#[test]
+fn what_is_wrong_with_elements_is_told() {
+    let place = Place::new();
+    place.put_elements();
+    for (line, path, part) in [
+        (
+            "vm os mbrr",
+            "one:two",
+            "there is no element 'mbrr': did you mean 'mbr'?",
+        ),
+        (
+            "vm os",
+            "one:two",
+            "no element 'block-device', which 'vm' needs",
+        ),
+        ("base", "one:two", "provides an operating system"),
+        (
+            "os",
+            "one:nowhere",
+            "'nowhere' of the elements' path is no directory",
+        ),
+        ("--dib one os", "one", "'one' has no diskimage-builder"),
+        ("--nothing os", "one", "unexpected argument '--nothing'"),
+        ("", "one", "<ELEMENT>"),
+    ] {
+        let run = place.run(&format!("element-info {line}"), &[("ELEMENTS_PATH", path)]);
+        run.expect(1).says([part]);
+    }
+    place
+        .run("createhdds element-info base", &ELEMENTS)
+        .expect(3);
+    place.run("createhdds element-info", &ELEMENTS).expect(64);
+}
+
+#[test]
+fn scripts_run_in_their_order_and_environment() {
+    let place = Place::new();
+    for (path, text) in [
+        (
+            "hooks/environment.d/9-first.sh",
+            "export SEEN=first; unexported=1\n",
+        ),
+        (
+            "hooks/environment.d/10-second",
+            "export SEEN=$SEEN:$OUTER; f() { :; }\n",
+        ),
+        ("hooks/environment.d/not,sourced", "exit 1\n"),
+        (
+            "hooks/install.d/100-last",
+            "#!/bin/sh\necho last ${unexported:-none} $PWD\n",
+        ),
+        (
+            "hooks/install.d/20-middle",
+            "#!/bin/sh\necho middle $SEEN $0\n",
+        ),
+        ("hooks/install.d/9-plain", "#!\necho plain $SEEN\n"),
+        ("hooks/install.d/50-with.dot", "#!/bin/sh\necho never\n"),
+        ("hooks/install.d/60-no-script", "echo never\n"),
+        (
+            "hooks/install.d/70-directory/1-a",
+            "#!/bin/sh\necho never\n",
+        ),
+    ] {
+        place.put(path, text);
+    }
+    let root = fs::canonicalize(place.0.path()).unwrap();
+    let directory = "hooks/install.d";
+    let run = place.run(&format!("dib-run-parts {directory}"), &[("OUTER", "x")]);
+    let expected = format!(
+        "plain first:x\nmiddle first:x {directory}/20-middle\nlast none {}\n",
+        root.display()
+    );
+    assert_eq!(run.stdout, expected);
+    let lines: Vec<_> = run.stderr.lines().collect();
+    let told = |part: &str| lines.iter().position(|line| line.contains(part)).unwrap();
+    assert!(told("Sourcing environment file") < told("Running hooks/install.d/9-plain"));
+    assert!(told("dib-run-parts 9-plain completed") < told("Running hooks/install.d/20-middle"));
+    assert!(told("Target: install.d") < told("dib-run-parts 9-plain       "));
+    run.expect(0);
+    let run = place.run(&format!("createhdds dib-run-parts --list {directory}"), &[]);
+    let listed = ["9-plain", "20-middle", "100-last"].map(|name| format!("{directory}/{name}\n"));
+    assert_eq!(run.stdout, listed.concat());
+    let run = place.run(
+        &format!("dib-run-parts {directory}"),
+        &[("OUTER", "x"), ("RUN_PARTS_REGEX", r"^50-.*\.dot$")],
+    );
+    assert_eq!(run.stdout, "never\n");
+}
+
+#[test]
+fn the_first_script_that_fails_ends_it() {
+    let place = Place::new();
+    place.put("parts/1-fails", "#!/bin/sh\necho here; exit 7\n");
+    place.put("parts/2-after", "#!/bin/sh\necho after\n");
+    let run = place.run("dib-run-parts parts", &[]);
+    assert_eq!(run.stdout, "here\n");
+    run.expect(7);
+    place.put("parts/1-fails", "#!/bin/sh\nkill -TERM $$\n");
+    place
+        .run("createhdds dib-run-parts parts", &[])
+        .expect(128 + 15);
+    place.put("environment.d/1-wrong", "echo $nowhere\n");
+    let run = place.run("dib-run-parts parts", &[]);
+    run.expect(1).says([
+        "nowhere: unbound variable",
+        "a file in 'parts/../environment.d' fails",
+    ]);
+    for line in [
+        "dib-run-parts",
+        "dib-run-parts none",
+        "dib-run-parts parts more",
+    ] {
+        place.run(line, &[]).expect(1);
+    }
+    let run = place.run("createhdds dib-run-parts none", &[]);
+    run.expect(3).says(["'none' is no directory of scripts"]);
+}
