@@ -14,10 +14,11 @@ use crate::describe::hdds::{Config, Group, InstallGroup, LayoutGroup, arch};
 use crate::distribution;
 
 /// The names that no image group may have.
-pub const COMMANDS: [&str; 10] = [
+pub const COMMANDS: [&str; 11] = [
     "all",
     "check",
     "dib-run-parts",
+    "disk-image-get-kernel",
     "doctor",
     "element-info",
     "help",
@@ -54,6 +55,7 @@ pub(super) fn program() -> Command {
         .subcommand(all_command())
         .subcommand(check_command())
         .subcommand(dib::run_parts::command())
+        .subcommand(dib::get_kernel::command())
         .subcommand(doctor_command())
         .subcommand(dib::element_info::command())
         .subcommand(inspect::command())

@@ -8,7 +8,12 @@ use super::{dib, vmdb2};
 use crate::status::Status;
 
 /// The commands that other programs are replaced by.
-const NAMES: [&str; 3] = [dib::element_info::NAME, dib::run_parts::NAME, vmdb2::NAME];
+const NAMES: [&str; 4] = [
+    dib::element_info::NAME,
+    dib::get_kernel::NAME,
+    dib::run_parts::NAME,
+    vmdb2::NAME,
+];
 
 /// The command that the program was called as, if it was by a link.
 fn called(arguments: &[OsString]) -> Option<&'static str> {

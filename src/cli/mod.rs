@@ -122,6 +122,7 @@ fn run_bare(
         (dib::element_info::NAME, inner) => {
             run_element_info(matches, &dib::element_info::options(inner))
         }
+        (dib::get_kernel::NAME, inner) => run_get_kernel(matches, &dib::get_kernel::options(inner)),
         (dib::run_parts::NAME, inner) => start_logging(matches)
             .and_then(|_| command::dib::run_parts::run(&dib::run_parts::options(inner))),
         _ => return None,
@@ -135,6 +136,15 @@ fn run_element_info(
 ) -> Result<ExitCode> {
     start_logging(matches)?;
     command::dib::element_info::run(&arguments::settings(matches), options)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run_get_kernel(
+    matches: &ArgMatches,
+    options: &command::dib::get_kernel::Options,
+) -> Result<ExitCode> {
+    let bars = start_logging(matches)?;
+    command::dib::get_kernel::run(&arguments::settings(matches), &bars, options)?;
     Ok(ExitCode::SUCCESS)
 }
 

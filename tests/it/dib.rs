@@ -16,7 +16,12 @@ struct Place(TempDir);
 impl Place {
     fn new() -> Self {
         let place = Self(tempfile::tempdir().unwrap());
-        for name in ["createhdds", "element-info", "dib-run-parts"] {
+        for name in [
+            "createhdds",
+            "element-info",
+            "dib-run-parts",
+            "disk-image-get-kernel",
+        ] {
             symlink(BINARY, place.path(name)).unwrap();
         }
         place
@@ -220,4 +225,76 @@ fn the_first_script_that_fails_ends_it() {
     }
     let run = place.run("createhdds dib-run-parts none", &[]);
     run.expect(3).says(["'none' is no directory of scripts"]);
+}
+
+#[test]
+fn the_kernel_of_an_image_is_written_with_its_ramdisk() {
+    let place = Place::new();
+    for (path, text) in [
+        ("system/boot/vmlinuz-6.1.0-9-amd64", "old kernel"),
+        ("system/boot/initrd.img-6.1.0-9-amd64", "old ramdisk"),
+        ("system/boot/vmlinuz-6.1.0-10-amd64", "kernel"),
+        ("system/boot/initrd.img-6.1.0-10-amd64", "ramdisk"),
+        ("system/boot/vmlinuz-7-rescue", "rescue"),
+        ("system/boot/initrd.img-7-rescue", "rescue"),
+        ("system/etc/debian_version", "12.5\n"),
+        // A filesystem that is mounted at /boot.
+        ("boot/vmlinuz-5.14.0-1.el9.x86_64", &"x".repeat(3_000_000)),
+        ("boot/initramfs-5.14.0-1.el9.x86_64.img", "ramdisk of el9"),
+        ("bare/boot/vmlinuz-6", "kernel"),
+        ("none/boot/config-6", "text"),
+    ] {
+        place.put(path, text);
+    }
+    symlink("vmlinuz-6.1.0-10-amd64", place.path("system/boot/vmlinuz")).unwrap();
+    for (tree, image, options) in [
+        ("system", "system.qcow2", ""),
+        ("system", "system.img.zst", "--partition=gpt"),
+        ("boot", "boot.img", "-t ext2"),
+        ("boot", "boot.vfat", "-t vfat"),
+        ("bare", "bare.img", ""),
+        ("none", "none.img", ""),
+        ("boot", "xfs.img", "-t xfs"),
+    ] {
+        let line = format!("createhdds --no-sync make-fs {options} {tree} {image}");
+        place.run(&line, &[]).expect(0);
+    }
+    let read = |name: &str| fs::read_to_string(place.path(name)).unwrap();
+    for image in ["system.qcow2", "system.img.zst"] {
+        let line = format!("disk-image-get-kernel -d . -o my -i {image}");
+        let run = place.run(&line, &[]);
+        assert_eq!(run.stdout, "my-vmlinuz,my-initrd\n");
+        run.expect(0);
+        assert_eq!(
+            (read("my-vmlinuz"), read("my-initrd")),
+            ("kernel".into(), "ramdisk".into())
+        );
+    }
+    fs::create_dir(place.path("into")).unwrap();
+    for image in ["boot.img", "boot.vfat"] {
+        let line = format!("createhdds --json disk-image-get-kernel -i {image} -d into -o b");
+        let run = place.run(&line, &[]);
+        let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+        assert_eq!(document["ramdisk"], "b-initrd");
+        run.expect(0);
+        assert_eq!(read("into/b-vmlinuz").len(), 3_000_000);
+        assert_eq!(read("into/b-initrd"), "ramdisk of el9");
+    }
+    for (line, part) in [
+        (
+            "-i bare.img -d into",
+            "the kernel 'vmlinuz-6' has no ramdisk",
+        ),
+        ("-i none.img -d into", "it has no kernel"),
+        ("-i xfs.img -d into", "files of xfs can't be read here"),
+        ("-i nothing.img -d into", "nothing.img"),
+        ("-i system -d into", "system"),
+        ("-i boot.img -d nowhere", "nowhere"),
+        ("-d into", "-i <IMAGE>"),
+    ] {
+        let run = place.run(&format!("disk-image-get-kernel {line}"), &[]);
+        run.expect(1).says([part]);
+    }
+    let mut names: Vec<_> = fs::read_dir(place.path("into")).unwrap().collect();
+    assert_eq!(names.len(), 2, "{:?}", names.pop());
 }

@@ -26,7 +26,7 @@ use crate::status::Status;
 const STDOUT: &str = "can't write to standard output";
 
 /// What is to be told.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Options {
     /// The images, relative to the directory of images.
     pub images: Vec<PathBuf>,
@@ -130,13 +130,14 @@ fn read(disk: &dyn Disk, sector_size: Option<SectorSize>) -> Result<Image<'_>> {
 }
 
 /// An image, and the formats around it, from the outermost one on.
-struct Found<'a> {
-    image: Image<'a>,
+pub(super) struct Found<'a> {
+    /// What it is taken for.
+    pub image: Image<'a>,
     layers: &'a [Layer],
 }
 
 /// Reads the image at `path`, and does something with it.
-fn with_image<T>(
+pub(super) fn with_image<T>(
     path: &Path,
     (settings, options): (&Settings, &Options),
     tell: impl Fn(&Found<'_>) -> Result<T>,

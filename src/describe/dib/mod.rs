@@ -4,10 +4,12 @@
 mod elements;
 mod expand;
 mod hooks;
+mod kernels;
 mod parts;
 mod variables;
 
 pub use elements::{Element, Library};
 pub use hooks::Hooks;
+pub use kernels::Kernel;
 pub use parts::{PATTERN, Parts};
 pub use variables::variables;
