@@ -3,6 +3,7 @@
 
 mod ansible;
 mod bootstrap;
+mod deb822;
 mod files;
 mod grow;
 mod host;

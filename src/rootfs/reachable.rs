@@ -7,7 +7,9 @@
 
 use std::collections::{HashMap, HashSet};
 
-use memchr::{memchr, memmem};
+use memchr::memmem;
+
+use super::deb822::{alternatives, fields, groups, names, stanzas, value};
 
 /// The fields that make apt install more; others say what doesn't go together.
 const FOLLOWED: [&str; 3] = ["Pre-Depends", "Depends", "Recommends"];
@@ -67,7 +69,7 @@ impl<'a> Installed<'a> {
             };
             if status.ends_with(INSTALLED) {
                 versions.insert(name, version);
-                provided.extend(alternatives_of(field("Provides")));
+                provided.extend(names(field("Provides")));
             }
         }
         Self { versions, provided }
@@ -123,7 +125,7 @@ impl<'a> Packages<'a> {
                 found.map(move |at| first + all[first..].partition_point(|it| it.end() <= at))
             };
             provided.extend(having(PROVIDES).flat_map(|index| {
-                let names = alternatives_of(value(all[index].text, "Provides"));
+                let names = names(value(all[index].text, "Provides"));
                 names.map(move |name| (name, index))
             }));
             let essential_ones = ESSENTIAL.into_iter().flat_map(having);
@@ -243,70 +245,6 @@ impl<'a> Reached<'a> {
         }
         Some(())
     }
-}
-
-/// The stanzas of a file, without what is between them, and where each starts.
-fn stanzas(text: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
-    let mut start = 0;
-    std::iter::from_fn(move || {
-        start += text[start..]
-            .iter()
-            .take_while(|byte| **byte == b'\n')
-            .count();
-        let rest = &text[start..];
-        let stanza = &rest[..memmem::find(rest, b"\n\n").unwrap_or(rest.len())];
-        let found = (start, stanza);
-        start += stanza.len();
-        (!stanza.is_empty()).then_some(found)
-    })
-}
-
-/// The fields of a stanza, by their names, each with its further lines.
-fn fields(stanza: &[u8]) -> impl Iterator<Item = (&[u8], &[u8])> {
-    let mut rest = stanza;
-    std::iter::from_fn(move || {
-        if rest.is_empty() {
-            return None;
-        }
-        let mut end = 0;
-        loop {
-            end += memchr(b'\n', &rest[end..]).unwrap_or(rest.len() - end);
-            match rest.get(end + 1) {
-                Some(b' ' | b'\t') => end += 1,
-                _ => break,
-            }
-        }
-        let line = &rest[..end];
-        rest = rest.get(end + 1..).unwrap_or_default();
-        let colon = memchr(b':', line);
-        let (name, value) = line.split_at(colon.unwrap_or(line.len()));
-        Some((name, value.get(1..).unwrap_or_default().trim_ascii()))
-    })
-}
-
-/// The value of a field.
-fn value<'a>(stanza: &'a [u8], name: &str) -> Option<&'a [u8]> {
-    let mut fields = fields(stanza);
-    fields.find_map(|(field, value)| (field == name.as_bytes()).then_some(value))
-}
-
-/// What a relation lists (deb-control(5)): each is a choice of packages.
-fn groups(relation: Option<&[u8]>) -> impl Iterator<Item = &[u8]> {
-    relation.unwrap_or_default().split(|byte| *byte == b',')
-}
-
-/// All names in a relation.
-fn alternatives_of(relation: Option<&[u8]>) -> impl Iterator<Item = &[u8]> {
-    groups(relation).flat_map(alternatives)
-}
-
-/// The names in such a choice, without versions and architectures.
-fn alternatives(group: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let names = group.split(|byte| *byte == b'|').map(<[u8]>::trim_ascii);
-    names.map(|name| {
-        let is_end = |byte: &u8| matches!(byte, b' ' | b'(' | b'[' | b'<' | b':' | b'\n' | b'\t');
-        &name[..name.iter().position(is_end).unwrap_or(name.len())]
-    })
 }
 
 #[cfg(test)]

@@ -70,6 +70,20 @@ impl Section {
             _ => self.file.read_at(&mut buf[..count], self.start + offset),
         }
     }
+
+    /// Fills the start of `buf` from `offset` on; less than all of it only at the end.
+    pub(crate) fn read_up_to(&self, buf: &mut [u8], offset: u64) -> io::Result<usize> {
+        let mut done = 0;
+        while done < buf.len() {
+            match self.read_at(&mut buf[done..], offset + done as u64) {
+                Ok(0) => break,
+                Ok(count) => done += count,
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(done)
+    }
 }
 
 #[cfg(test)]

@@ -10,7 +10,6 @@ use std::io::{self, Cursor, Read};
 use flate2::bufread::GzDecoder;
 use memchr::memmem;
 
-use super::compression::read_up_to;
 use crate::ordered::Ordered;
 use crate::tree::Section;
 
@@ -48,8 +47,8 @@ impl Ahead {
     pub(super) fn behind(file: &Section, start: u64, end: u64) -> io::Result<Option<Self>> {
         let [mut first, mut header] = [[0; HEADER]; 2];
         if end - start > MEMBER_MAX as u64
-            || read_up_to(file, &mut first, start)? < HEADER
-            || read_up_to(file, &mut header, end)? < HEADER
+            || file.read_up_to(&mut first, start)? < HEADER
+            || file.read_up_to(&mut header, end)? < HEADER
             || header != first
         {
             return Ok(None);
@@ -80,7 +79,9 @@ impl Ahead {
                 let known = bytes.len();
                 let wanted = (known + self.likely + self.likely / 4).min(MEMBER_MAX);
                 bytes.resize(wanted, 0);
-                let count = read_up_to(&self.file, &mut bytes[known..], start + known as u64)?;
+                let count = self
+                    .file
+                    .read_up_to(&mut bytes[known..], start + known as u64)?;
                 bytes.truncate(known + count);
                 // The start may be behind the end of what was known.
                 let from = known.saturating_sub(HEADER).max(HEADER).min(bytes.len());

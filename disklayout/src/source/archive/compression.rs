@@ -49,7 +49,7 @@ type Rest = Arc<OnceLock<u64>>;
 /// Whether a file is compressed; otherwise it is a plain archive, or nothing that is known.
 pub(super) fn is_compressed(file: &Section) -> io::Result<bool> {
     let mut start = [0; BLOCK];
-    let count = read_up_to(file, &mut start, 0)?;
+    let count = file.read_up_to(&mut start, 0)?;
     // The first name of a plain archive may begin like a compressed file.
     Ok(Header::new(start).is_none() && Format::of(&start[..count]).is_some())
 }
@@ -79,7 +79,7 @@ impl Compressed {
             return Ok(None);
         };
         let mut start = vec![0; magic::LEN];
-        let count = read_up_to(&self.file, &mut start, offset)?;
+        let count = self.file.read_up_to(&mut start, offset)?;
         start.truncate(count);
         let len = self.file.len()?.saturating_sub(offset);
         Ok(Some((offset, len, start)))
@@ -220,7 +220,7 @@ impl Decompressed {
         let file = &self.file;
         loop {
             let mut start = [0; 8];
-            let count = read_up_to(file, &mut start, offset)?;
+            let count = file.read_up_to(&mut start, offset)?;
             match Format::of(&start[..count]) {
                 Some(Format::Skipped) => offset = after_skipped(file, &start[..count], offset)?,
                 Some(format) => return Ok(Some((format, offset))),
@@ -238,7 +238,7 @@ impl Decompressed {
 
     fn check_window(&self, format: Format, offset: u64) -> io::Result<()> {
         let mut start = [0; window::HEADER];
-        let count = read_up_to(&self.file, &mut start, offset)?;
+        let count = self.file.read_up_to(&mut start, offset)?;
         match window::of(format, &start[..count]) {
             Some(window) if window > self.window_max => {
                 Err(window::refusal(Some(window), self.window_max))
@@ -254,20 +254,6 @@ fn after_skipped(file: &Section, start: &[u8], offset: u64) -> io::Result<u64> {
     let end = len.map(|len| offset + 8 + u64::from(u32::from_le_bytes(*len)));
     let end = end.filter(|end| file.len().is_ok_and(|len| *end <= len));
     end.ok_or_else(|| io::ErrorKind::UnexpectedEof.into())
-}
-
-/// Fills the start of `buf`; less than all of it only at the end of the file.
-pub(super) fn read_up_to(file: &Section, buf: &mut [u8], offset: u64) -> io::Result<usize> {
-    let mut done = 0;
-    while done < buf.len() {
-        match file.read_at(&mut buf[done..], offset + done as u64) {
-            Ok(0) => break,
-            Ok(count) => done += count,
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(done)
 }
 
 impl Decoder {

@@ -187,7 +187,7 @@ impl Archive {
         }
         let mut start = vec![0; magic::LEN];
         let (subject, count) = match &self.source {
-            Source::Plain(file) => ("it", compression::read_up_to(file, &mut start, 0)),
+            Source::Plain(file) => ("it", file.read_up_to(&mut start, 0)),
             Source::Compressed(stream) => ("its content", stream.read_up_to(&mut start)),
         };
         match count.ok().and_then(|count| magic::of(&start[..count])) {
