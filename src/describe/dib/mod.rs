@@ -1,0 +1,3 @@
+//! diskimage-builder: what its files say.
+
+pub mod block;
