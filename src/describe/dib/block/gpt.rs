@@ -29,7 +29,7 @@ pub(super) fn place(table: &Table, room: Room) -> Result<Vec<Placed<'_>>, Wrong>
         }
         let whole = size / MIB * MIB;
         if whole == 0 {
-            return Err(too_small(part, size, "1MiB", free));
+            return Err(too_small(part, size, "1MiB"));
         }
         placed.push(Placed {
             part: Some(part),

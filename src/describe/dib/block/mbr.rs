@@ -108,7 +108,7 @@ impl<'t> Rows<'t> {
             return Err(self.fifth(part));
         }
         if self.next >= self.total {
-            return Err(too_small(part, 0, "one sector", 0));
+            return Err(too_large(part, 0, 0));
         }
         self.placed.push(Placed {
             part: None,
@@ -145,12 +145,7 @@ impl<'t> Rows<'t> {
         let sector = self.room.sector;
         let most = self.total.saturating_sub(first) * sector;
         match size / sector {
-            0 => Err(too_small(
-                part,
-                size,
-                &format!("one sector, {sector}"),
-                most,
-            )),
+            0 => Err(too_small(part, size, &format!("one sector, {sector}"))),
             sectors if sectors * sector > most => Err(too_large(part, size, most)),
             _ => Ok(()),
         }

@@ -142,16 +142,22 @@ fn options(
     findings: &mut Findings,
 ) -> Option<mkfs::Chosen> {
     let place = entry.object.place_of("opts");
-    let text = match entry.optional_text("opts", findings)? {
+    let own = entry.optional_text("opts", findings)?;
+    let text = match &own {
         Some(_) if kind == "swap" => {
             findings.warn(&place, "options of swap mean nothing: mkswap gets none");
-            String::new()
+            ""
         }
         Some(text) => text,
-        None if entry.name == ROOT => settings.root.options_for(kind),
-        None => String::new(),
+        None if entry.name == ROOT => {
+            let text = settings.root.options_for(kind);
+            let chosen = mkfs::parse(kind, &text);
+            let chosen = chosen.map_err(|error| format!("{error}; '{text}' is set for the root"));
+            return findings.check(&place, chosen);
+        }
+        None => "",
     };
-    let mut chosen = findings.check(&place, mkfs::parse(kind, &text))?;
+    let mut chosen = findings.check(&place, mkfs::parse(kind, text))?;
     if chosen.label.take().is_some() {
         findings.warn(
             &place,

@@ -98,6 +98,7 @@ pub fn read(document: &Document, settings: &Settings) -> Result<Configuration, C
     let mut findings = Findings::default();
     let nodes = nodes(document, settings, &mut findings);
     let Some(nodes) = nodes.filter(|_| findings.errors.is_empty()) else {
+        findings.errors.sort_by_key(line_and_column);
         return Err(ConfigError::new(findings.errors));
     };
     Ok(Configuration {
@@ -111,9 +112,18 @@ pub fn read(document: &Document, settings: &Settings) -> Result<Configuration, C
     })
 }
 
+/// Where a problem is; what is about the whole file comes first.
+fn line_and_column(problem: &Problem) -> Option<(usize, usize)> {
+    problem.place.position.map(|at| (at.line, at.column))
+}
+
 fn nodes(document: &Document, settings: &Settings, findings: &mut Findings) -> Option<Nodes> {
     let root = document.root();
     let entries = tree::flatten(&root, findings);
+    // Of what is missing, more would be said to be wrong that isn't.
+    if !findings.errors.is_empty() {
+        return None;
+    }
     let nodes = nodes::read(&entries, settings, findings)?;
     rules::check(&nodes, root.place(), findings)?;
     Some(nodes)

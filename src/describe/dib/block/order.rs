@@ -8,16 +8,17 @@ use super::nodes::Nodes;
 /// nothing, then those that only stand on these, and so on. Partitions stand on the one before them as
 /// well, and so do mounts in the order of their mount points.
 pub(super) fn of(nodes: &Nodes) -> Vec<String> {
-    let edges = edges(nodes);
     let mut missing: BTreeMap<&str, usize> = BTreeMap::new();
-    for (_, to) in &edges {
+    let mut above: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
+    for (from, to) in edges(nodes) {
         *missing.entry(to).or_default() += 1;
+        above.entry(from).or_default().push(to);
     }
     let all = nodes.all.iter().map(String::as_str);
     let mut ready: Vec<&str> = all.filter(|name| !missing.contains_key(name)).collect();
     let mut at = 0;
     while let Some(name) = ready.get(at).copied() {
-        for (_, to) in edges.iter().filter(|(from, _)| *from == name) {
+        for to in above.get(name).into_iter().flatten() {
             let Some(count) = missing.get_mut(to) else {
                 continue;
             };

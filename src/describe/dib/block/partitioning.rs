@@ -14,6 +14,12 @@ const ALIGN: u64 = 1 << 20;
 /// The type of an MBR's partition that has none.
 const MBR_LINUX: u8 = 0x83;
 
+/// The most partitions of a GPT.
+const GPT_MOST: usize = 128;
+
+/// The most partitions of an MBR: three primary ones, and logical ones up to number 64.
+const MBR_MOST: usize = 63;
+
 /// A partition table.
 #[derive(Clone, Debug)]
 pub(super) struct Table {
@@ -54,10 +60,7 @@ pub(super) fn read(planned: &Planned<'_>, findings: &mut Findings) -> Option<Tab
         findings.warn(&align_place, "'align' means nothing in a GPT: it has 1 MiB");
     }
     entry.object.required("partitions", findings)?;
-    if planned.partitions.is_empty() {
-        let place = entry.object.place_of("partitions");
-        return findings.refuse(&place, "a partition table needs one partition at least");
-    }
+    check_count(entry, kind, planned.partitions.len(), findings)?;
     let parts = planned.partitions.iter();
     let parts: Vec<_> = parts.map(|part| self::part(part, kind, findings)).collect();
     let table = Table {
@@ -70,6 +73,20 @@ pub(super) fn read(planned: &Planned<'_>, findings: &mut Findings) -> Option<Tab
     };
     check_order(&table, findings)?;
     Some(table)
+}
+
+/// Refuses more partitions than a table can have, and none.
+fn check_count(entry: &Entry<'_>, kind: Kind, count: usize, findings: &mut Findings) -> Option<()> {
+    let most = match kind {
+        Kind::Gpt => GPT_MOST,
+        _ => MBR_MOST,
+    };
+    let message = match count {
+        0 => "a partition table needs one partition at least".to_owned(),
+        count if count > most => format!("{kind} holds {most} partitions, and these are {count}"),
+        _ => return Some(()),
+    };
+    findings.refuse(&entry.object.place_of("partitions"), message)
 }
 
 fn kind(entry: &Entry<'_>, findings: &mut Findings) -> Option<Kind> {

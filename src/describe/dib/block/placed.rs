@@ -31,18 +31,22 @@ pub(super) type Wrong = (Place, String);
 
 /// What is said of a partition that is larger than what is free, `free` bytes.
 pub(super) fn too_large(part: &Part, size: u64, free: u64) -> Wrong {
-    let message = format!(
-        "'{}' has {size} bytes, and {free} are free: give {free}B at most or 100%, or the image more",
-        part.name
-    );
+    let name = &part.name;
+    let message = match free {
+        0 => format!("nothing is free for '{name}': give the image more, or those before it less"),
+        _ => format!(
+            "'{name}' has {size} bytes, and {free} are free: give {free}B at most or 100%, or the image \
+             more"
+        ),
+    };
     (part.size_place.clone(), message)
 }
 
 /// What is said of a partition that is smaller than `least`.
-pub(super) fn too_small(part: &Part, size: u64, least: &str, free: u64) -> Wrong {
+pub(super) fn too_small(part: &Part, size: u64, least: &str) -> Wrong {
     let message = format!(
-        "'{}' has {size} bytes, and the least is {least}; {free} are free: give it or the image more, \
-         or those before it less",
+        "'{}' would have {size} bytes, and the least is {least}: give it or the image more, or those \
+         before it less",
         part.name
     );
     (part.size_place.clone(), message)
