@@ -4,6 +4,7 @@
 
 use std::path::Path;
 
+use disklayout::fs::Misfits;
 use disklayout::layout::spec::{DiskTable, End, Holds, Start};
 use disklayout::table::{Entry, Partition};
 use disklayout::{Bytes, Identity, Timestamp, layout};
@@ -11,7 +12,6 @@ use testkit::cases::{self, Case};
 
 use super::{Configuration, Image, Root, Settings, read, size};
 use crate::config::yaml;
-use disklayout::fs::Misfits;
 
 /// The value of a comment in front of a configuration.
 fn set<'c>(case: &'c Case, key: &str) -> Option<&'c str> {
@@ -22,21 +22,34 @@ fn set<'c>(case: &'c Case, key: &str) -> Option<&'c str> {
         .map(|(_, value)| value)
 }
 
-fn settings(case: &Case) -> Settings {
-    let root = Root::default();
+/// Settings of which nothing is chosen.
+pub(super) fn usual() -> Settings {
     Settings {
         image_name: "a.img".into(),
         time: Timestamp::default(),
-        root: Root {
-            kind: set(case, "type").map_or(root.kind, str::to_owned),
-            label: set(case, "label").map(str::to_owned),
-            options: set(case, "mkfs-options").map_or(root.options, str::to_owned),
-            journal: set(case, "journal").map_or(root.journal, |text| text.parse().unwrap()),
-            resize: set(case, "resize").map(str::to_owned),
-            without_checksums: set(case, "release") == Some("trusty"),
-        },
-        block_size: set(case, "block-size").map(|text| text.parse().unwrap()),
+        root: Root::default(),
+        block_size: None,
         misfits: Misfits::default(),
+    }
+}
+
+/// Those that the comments of a case choose.
+fn settings(case: &Case) -> Settings {
+    let usual = usual();
+    let root = usual.root;
+    let root = Root {
+        kind: set(case, "type").map_or(root.kind, str::to_owned),
+        label: set(case, "label").map(str::to_owned),
+        options: set(case, "mkfs-options").map_or(root.options, str::to_owned),
+        journal: set(case, "journal").map_or(root.journal, |text| text.parse().unwrap()),
+        resize: set(case, "resize").map(str::to_owned),
+        without_checksums: set(case, "release") == Some("trusty"),
+    };
+    let block_size = set(case, "block-size").map(|text| text.parse().unwrap());
+    Settings {
+        root,
+        block_size,
+        ..usual
     }
 }
 

@@ -60,3 +60,50 @@ pub(super) fn no_room(table: &Table, room: Room, least: u64) -> Wrong {
     );
     (table.place.clone(), message)
 }
+
+#[cfg(test)]
+mod tests {
+    use disklayout::{Bytes, Identity, Timestamp, layout};
+    use proptest::prelude::*;
+
+    use crate::config::yaml;
+    use crate::describe::dib::block::cases::usual;
+    use crate::describe::dib::block::read;
+
+    /// A partition in an MBR or in a GPT.
+    fn part(number: usize, size: &str, is_primary: bool) -> String {
+        let flags = if is_primary { ", flags: [primary]" } else { "" };
+        format!("    - {{name: p{number}, size: {size}{flags}}}\n")
+    }
+
+    proptest! {
+        /// Whatever is laid out is as the library wants it: inside of the disk, and nothing overlaps.
+        #[test]
+        fn what_is_laid_out_can_be_planned(
+            sizes in prop::collection::vec("[1-9]{1,2}(MiB|%|MB)|[1-9]{3,6}(KiB|K|)", 1..8),
+            primary in 0..5_usize,
+            is_gpt: bool,
+            sector in prop_oneof![Just(512_u64), Just(4096)],
+            align in prop_oneof![Just("4096"), Just("1MiB"), Just("5MiB")],
+            size in 1..100_000_u64,
+        ) {
+            let label = if is_gpt { "gpt" } else { "mbr" };
+            let parts = sizes.iter().enumerate();
+            let parts: String = parts
+                .map(|(number, size)| part(number, size, !is_gpt && number < primary))
+                .collect();
+            let text = format!(
+                "- local_loop: {{name: root, size: 64MiB}}\n- mkfs: {{name: mkfs_root, base: root, type: \
+                 ext2, mount: {{mount_point: /}}}}\n- local_loop: {{name: image0, block_size: {sector}}}\n\
+                 - partitioning:\n    base: image0\n    label: {label}\n    align: {align}\n    \
+                 partitions:\n{parts}"
+            );
+            let configuration = read(&yaml::parse(&text, "t").unwrap(), &usual()).unwrap();
+            if let Ok(images) = configuration.lay_out(Bytes::new(size * 4096)) {
+                let identity = Identity::new("t", Timestamp::default());
+                let plan = layout::plan(images[1].disk.clone(), &identity, &foreign::registry());
+                prop_assert!(plan.is_ok(), "{text}\n{}", plan.unwrap_err());
+            }
+        }
+    }
+}

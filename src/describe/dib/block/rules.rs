@@ -35,15 +35,15 @@ pub(super) fn check(nodes: &Nodes, root: &Place, findings: &mut Findings) -> Opt
 }
 
 /// Refuses every item whose key is there already.
-fn once<'a>(
-    items: impl Iterator<Item = (&'a str, &'a Place)>,
-    message: impl Fn(&str) -> String,
+fn once<'a, K: Ord>(
+    items: impl Iterator<Item = (K, &'a Place)>,
+    message: impl Fn(&K) -> String,
     findings: &mut Findings,
 ) {
-    let mut seen: BTreeMap<&str, &Place> = BTreeMap::new();
+    let mut seen: BTreeMap<K, &Place> = BTreeMap::new();
     for (key, place) in items {
-        if let Some(first) = seen.get(key) {
-            let message = format!("{}, at {first}", message(key));
+        if let Some(first) = seen.get(&key) {
+            let message = format!("{}, at {first}", message(&key));
             findings.refuse::<()>(place, message);
         } else {
             seen.insert(key, place);
@@ -64,11 +64,18 @@ fn check_holders(nodes: &Nodes, findings: &mut Findings) {
     );
 }
 
+/// What filesystems are known by.
 fn check_labels(nodes: &Nodes, findings: &mut Findings) {
     let labels = nodes.filesystems.iter();
     once(
         labels.map(|made| (&*made.label, &made.label_place)),
         |label| format!("the label '{label}' is that of another filesystem already"),
+        findings,
+    );
+    let filesystems = nodes.filesystems.iter();
+    once(
+        filesystems.filter_map(|made| Some((made.uuid?, &made.place))),
+        |uuid| format!("the UUID {uuid} is that of another filesystem already"),
         findings,
     );
 }

@@ -158,11 +158,24 @@ impl<'a> Flat<'a, '_> {
             let Some(name) = string(&name, self.findings) else {
                 continue;
             };
+            self.check_own_base(&object, base);
             self.children(&name, &object);
             let base = base.cloned();
             partitions.push(Entry { name, base, object });
         }
         (partitions.len() == values.len()).then_some(partitions)
+    }
+
+    /// Refuses another base of a partition than that of its table, which it would silently have.
+    fn check_own_base(&mut self, object: &Object<'a>, base: Option<&Base>) {
+        let Some((own, base)) = object.optional("base").zip(base) else {
+            return;
+        };
+        if !own.is_text(&base.name) {
+            let name = &base.name;
+            let message = format!("the table of this partition is on '{name}': leave 'base' out");
+            self.findings.refuse::<()>(own.place(), message);
+        }
     }
 
     /// Adds what is inside of the entry called `name`.
