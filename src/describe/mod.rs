@@ -3,4 +3,5 @@
 pub mod dib;
 pub mod hdds;
 pub mod identifiers;
+mod mkfs;
 pub mod vmdb2;

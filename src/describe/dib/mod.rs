@@ -1,6 +1,7 @@
 //! Builds of diskimage-builder: elements, which have scripts for the phases of a build, and
 //! configurations of block devices.
 
+pub mod block;
 mod elements;
 mod expand;
 mod hooks;

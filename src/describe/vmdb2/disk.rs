@@ -9,12 +9,12 @@ use disklayout::tree::FileTree;
 use uuid::Uuid;
 
 use super::builder::{Builder, Made, Part};
-use super::mkfs;
 use super::parted::{self, Problem};
 use super::size;
 use super::step::Step;
 use super::types::{self, Effect};
 use crate::describe::identifiers::{self, Identifier};
+use crate::describe::mkfs;
 use crate::system::Action;
 
 /// Bytes of a sector.

@@ -9,7 +9,6 @@ mod cases;
 mod disk;
 mod grub;
 mod keys;
-mod mkfs;
 mod names;
 mod parted;
 mod size;

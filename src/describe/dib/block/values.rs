@@ -1,0 +1,99 @@
+//! What `dib-block-device getval` tells of a configuration.
+
+use super::mount::{written, written_swap};
+use super::nodes::Nodes;
+use super::order;
+use crate::describe::identifiers::mounted_as;
+
+/// What elements and disk-image-create ask for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Values {
+    /// The label of the root filesystem: `root-label`.
+    pub root_label: String,
+    /// Its type: `root-fstype`.
+    pub root_fstype: String,
+    /// The label of the filesystem at `/boot`, or nothing: `boot-label`.
+    pub boot_label: String,
+    /// All mount points in the order of the configuration, those of swap as they are given:
+    /// `mount-points`.
+    pub mount_points: Vec<String>,
+    /// What becomes a block device, in the order in which it is made: `image-block-devices`.
+    pub devices: Vec<Device>,
+}
+
+/// What becomes a block device.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Device {
+    /// What the configuration calls it.
+    pub name: String,
+    /// The image that it is, or that it is a partition of.
+    pub image: String,
+    /// Whether it is a partition of the image, whose number [`System`](crate::system::System)'s volumes
+    /// have.
+    pub is_partition: bool,
+}
+
+impl Values {
+    /// Those of these nodes, which have a root.
+    pub(super) fn of(nodes: &Nodes) -> Self {
+        let at = |point: &str| {
+            let mount = nodes.mounts.iter().find(|mount| mount.point == point)?;
+            nodes.filesystem(&mount.base.name)
+        };
+        let (root, boot) = (at("/"), at("/boot"));
+        let points = nodes.mounts.iter().map(|mount| mount.point.clone());
+        Self {
+            root_label: root.map(|it| it.label.clone()).unwrap_or_default(),
+            root_fstype: root.map(|it| it.kind.clone()).unwrap_or_default(),
+            boot_label: boot.map(|it| it.label.clone()).unwrap_or_default(),
+            mount_points: points.collect(),
+            devices: devices(nodes),
+        }
+    }
+
+    /// What `getval` prints for a symbol; `None` for those that depend on where the image is, or that
+    /// aren't known: `image-path`, `image-block-device`, `image-block-devices`.
+    pub fn get(&self, symbol: &str) -> Option<String> {
+        match symbol {
+            "root-label" => Some(self.root_label.clone()),
+            "root-fstype" => Some(self.root_fstype.clone()),
+            "boot-label" => Some(self.boot_label.clone()),
+            "mount-points" => Some(self.mount_points.join("|")),
+            _ => None,
+        }
+    }
+}
+
+/// Images and partitions.
+fn devices(nodes: &Nodes) -> Vec<Device> {
+    let images = nodes.images.iter().map(|image| Device {
+        name: image.name.clone(),
+        image: image.name.clone(),
+        is_partition: false,
+    });
+    let parts = nodes.tables.iter().flat_map(|table| {
+        table.parts.iter().map(|part| Device {
+            name: part.name.clone(),
+            image: table.base.name.clone(),
+            is_partition: true,
+        })
+    });
+    images.chain(parts).collect()
+}
+
+/// The lines of fstab in the order in which filesystems are mounted. Swap stands where the word that it
+/// has for a mount point is sorted.
+pub(super) fn fstab(nodes: &Nodes) -> Vec<String> {
+    let lines = order::sorted(nodes).into_iter().filter_map(|mount| {
+        let line = nodes
+            .lines
+            .iter()
+            .find(|line| line.base.name == mount.name)?;
+        let made = nodes.filesystem(&mount.base.name)?;
+        Some(match made.is_swap() {
+            true => written_swap(&made.label),
+            false => written(&made.label, &mount.point, mounted_as(&made.kind), line),
+        })
+    });
+    lines.collect()
+}
