@@ -18,6 +18,9 @@ use crate::tree::Section;
 const MEMBER_MAX: usize = 2 << 20;
 const CONTENT_MAX: usize = 8 << 20;
 
+/// How many bytes are read of one at least.
+const READ_MIN: usize = 64 << 10;
+
 /// How many bytes of a header are the same in all members of one maker.
 const HEADER: usize = 10;
 
@@ -82,7 +85,8 @@ impl Ahead {
             let mut bytes = Vec::new();
             let (len, is_last) = loop {
                 let known = bytes.len();
-                let wanted = (known + self.likely + self.likely / 4).min(MEMBER_MAX);
+                let wanted = (2 * known).max(self.likely + self.likely / 4);
+                let wanted = wanted.clamp(READ_MIN, MEMBER_MAX);
                 bytes.resize(wanted, 0);
                 let count = self
                     .file
@@ -101,7 +105,7 @@ impl Ahead {
                 }
             };
             bytes.truncate(len);
-            self.likely = len.max(HEADER);
+            self.likely = len;
             self.coming = (!is_last).then_some(start + len as u64);
             self.members.push(bytes);
         }
