@@ -29,6 +29,10 @@ const NO_CACHES: [&str; 4] = [
     "Dir::Cache::srcpkgcache=",
 ];
 
+/// What asks the questions of packages before they are unpacked, and what it can't do without.
+const PRECONFIGURE: &str = "/usr/sbin/dpkg-preconfigure";
+const EXTRACT_TEMPLATES: &str = "/usr/bin/apt-extracttemplates";
+
 /// Where apt keeps what it has downloaded.
 const ARCHIVES: &str = "var/cache/apt/archives";
 
@@ -91,11 +95,25 @@ impl Assembly<'_> {
         let lists = lists::shortened(self.tree(), &apt.packages)?;
         let caches: &[&str] = if lists.is_empty() { &[] } else { &NO_CACHES };
         let arguments = [&OPTIONS, caches, arguments].concat();
-        let stand_ins = [&self.stand_ins[..], &lists].concat();
+        let stand_ins = [&self.stand_ins[..], &lists, &self.without_questions()?].concat();
         self.take_cached(&stand_ins, &arguments)?;
         let installed = self.run_in_tree_with(&stand_ins, "apt-get", &arguments);
         self.keep_downloaded()?;
         installed
+    }
+
+    /// Keeps Perl from being started only to say that there is no apt-utils. Packages ask what they have
+    /// to when they are configured.
+    fn without_questions(&self) -> Result<Vec<StandIn>> {
+        let tree = Tree::open(self.tree())?;
+        if tree.has_file(EXTRACT_TEMPLATES)? || !tree.has_file(PRECONFIGURE)? {
+            return Ok(Vec::new());
+        }
+        Ok(vec![StandIn {
+            path: PRECONFIGURE.to_owned(),
+            contents: b"#!/bin/sh\n".to_vec(),
+            permissions: 0o755,
+        }])
     }
 
     fn apt_get(&self, arguments: &[&str]) -> Result<()> {
