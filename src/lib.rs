@@ -19,6 +19,7 @@ pub mod report;
 pub mod rooted;
 pub mod rootfs;
 pub mod sandbox;
+pub mod shell;
 pub mod signals;
 pub mod status;
 pub mod system;

@@ -61,6 +61,11 @@ impl Spot<'_> {
         Self { node, place }
     }
 
+    /// The value of the first of `keys` that is there.
+    pub fn first_of(&self, keys: &[&str]) -> Option<Self> {
+        keys.iter().map(|key| self.key(key)).find(Self::is_there)
+    }
+
     /// Whether there is anything; a null is nothing.
     pub fn is_there(&self) -> bool {
         self.node.is_some_and(|node| node.kind != Kind::Null)

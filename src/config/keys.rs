@@ -34,7 +34,7 @@ impl Keys {
 }
 
 /// The one of `known` that `word` is most likely a misspelling of.
-fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
+pub fn nearest<'a>(word: &str, known: &[&'a str]) -> Option<&'a str> {
     let plain = |text: &str| text.trim().to_lowercase().replace('-', "_");
     let word = plain(word);
     if word.len() > LONGEST {

@@ -95,6 +95,7 @@ const COMMAND: &Rules = &[
             "foreign::address",
             "formats",
             "image",
+            "shell",
             "system",
         ],
     ),
@@ -109,7 +110,8 @@ const COMMAND: &Rules = &[
     ("sandbox", &["rooted", "signals"]),
     ("signals", &[]),
     ("status", &[]),
-    ("bootloader", &["console", "rooted", "system"]),
+    ("bootloader", &["console", "rooted", "shell", "system"]),
+    ("shell", &[]),
     ("system", &[]),
     ("osinfo", &["foreign::run"]),
 ];
@@ -164,7 +166,7 @@ const LIBRARY: &Rules = &[
             "units",
         ],
     ),
-    ("compress", &["error", "ordered", "place"]),
+    ("compress", &["error", "pipeline", "place"]),
     // What is read back must not be checked by what has written it: structs are shared, no more.
     (
         "inspect",
@@ -196,11 +198,11 @@ const LIBRARY: &Rules = &[
     (
         "source",
         &[
-            "error", "identity", "magic", "ordered", "pax", "place", "tree", "units",
+            "error", "identity", "magic", "pax", "pipeline", "place", "tree", "units",
         ],
     ),
-    ("ordered", &[]),
     ("pax", &[]),
+    ("pipeline", &[]),
     ("tree", &["error", "identity", "units"]),
     ("disk", &["error", "units"]),
     ("magic", &[]),

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use super::Compression;
 use super::seek_table::SeekTable;
-use crate::ordered::Ordered;
+use crate::pipeline::Pipeline;
 
 /// What a block has become, and how many bytes it had.
 type Compressed = (io::Result<Vec<u8>>, usize);
@@ -19,7 +19,7 @@ pub struct ParallelWriter<W> {
     inner: W,
     compression: Compression,
     block: Vec<u8>,
-    blocks: Ordered<Vec<u8>, Compressed>,
+    blocks: Pipeline<Vec<u8>, Compressed>,
     table: SeekTable,
     /// Whether anything came out yet, and whether something failed.
     is_empty: bool,
@@ -33,7 +33,9 @@ impl<W: Write> ParallelWriter<W> {
             inner,
             compression,
             block: Vec::new(),
-            blocks: Ordered::new(move |block: Vec<u8>| (compression.compress(&block), block.len())),
+            blocks: Pipeline::new(move |block: Vec<u8>| {
+                (compression.compress(&block), block.len())
+            }),
             table: SeekTable::default(),
             is_empty: true,
             has_failed: false,

@@ -14,6 +14,7 @@ use disklayout::layout::spec::{DiskTable, Holds, Partition};
 use super::filesystems;
 use super::plan::partition_map;
 use crate::rooted::{StandIn, Tree};
+use crate::shell::quoted;
 use crate::system::{System, Volume as Known};
 
 /// What answers for grub-probe, and for grub-mkrelpath, below the facts.
@@ -162,11 +163,6 @@ fn case(patterns: &str, volume: &Volume) -> String {
     ];
     let facts = facts.map(|(name, value)| format!("{name}={}", quoted(value)));
     format!("        {patterns}) {} ;;\n", facts.join(" "))
-}
-
-/// `text` as one word of a shell's that means nothing else.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', r"'\''"))
 }
 
 #[cfg(test)]

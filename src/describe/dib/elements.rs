@@ -28,7 +28,8 @@ pub struct Element {
 #[derive(Clone, Debug, Default)]
 pub struct Library {
     elements: BTreeMap<String, Element>,
-    warnings: Vec<String>,
+    /// Those that are hidden by others of their names.
+    hidden: Vec<Element>,
 }
 
 impl Library {
@@ -57,12 +58,7 @@ impl Library {
     fn add(&mut self, element: Element) {
         match self.elements.get(&element.name) {
             Some(first) if first.path == element.path => {}
-            Some(first) => self.warnings.push(format!(
-                "the element '{}' is taken from '{}'; the one in '{}' is hidden by it",
-                element.name,
-                first.path.display(),
-                element.path.display()
-            )),
+            Some(_) => self.hidden.push(element),
             None => drop(self.elements.insert(element.name.clone(), element)),
         }
     }
@@ -78,13 +74,16 @@ impl Library {
     }
 
     /// What should be said of `elements`, each a sentence: which of them hide others.
-    pub fn warnings(&self, elements: &[&Element]) -> impl Iterator<Item = &str> {
-        let names = elements
-            .iter()
-            .map(|it| format!("the element '{}' ", it.name));
-        let names: Vec<_> = names.collect();
-        let warnings = self.warnings.iter().map(String::as_str);
-        warnings.filter(move |warning| names.iter().any(|name| warning.starts_with(name)))
+    pub fn warnings(&self, elements: &[&Element]) -> impl Iterator<Item = String> {
+        self.hidden.iter().filter_map(|hidden| {
+            let first = elements.iter().find(|it| it.name == hidden.name)?;
+            Some(format!(
+                "the element '{}' is taken from '{}'; the one in '{}' is hidden by it",
+                hidden.name,
+                first.path.display(),
+                hidden.path.display()
+            ))
+        })
     }
 }
 

@@ -5,12 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use anyhow::{Result, bail};
 
 use super::elements::{Element, Library};
+use crate::config::nearest;
 
 /// What one of the elements has to provide: without it there is no tree to work at.
 const OPERATING_SYSTEM: &str = "operating-system";
-
-/// A name is taken to be meant where it is no further away than this.
-const NEAR: usize = 3;
 
 impl Library {
     /// The elements `wanted` with those that they need, sorted by name; what is provided by others is
@@ -57,11 +55,10 @@ impl Library {
     fn unknown(&self, name: &str, needed_by: Option<&str>) -> String {
         let needed = needed_by.map(|by| format!(", which '{by}' needs"));
         let needed = needed.unwrap_or_default();
-        let distance = |other: &str| strsim::damerau_levenshtein(other, name);
-        let nearest = self.names().map(|other| (distance(other), other)).min();
-        let advice = match nearest {
-            Some((distance, other)) if distance <= NEAR => format!("did you mean '{other}'?"),
-            _ => "ELEMENTS_PATH has the directories that elements are in".to_owned(),
+        let names: Vec<_> = self.names().collect();
+        let advice = match nearest(name, &names) {
+            Some(other) => format!("did you mean '{other}'?"),
+            None => "ELEMENTS_PATH has the directories that elements are in".to_owned(),
         };
         format!("there is no element '{name}'{needed}: {advice}")
     }

@@ -68,8 +68,9 @@ impl Parts {
 
     /// Whether a file of this name is one.
     pub fn has(&self, name: &str, path: &Path) -> bool {
-        let is_fit = path.is_file() && (!self.are_run || access(path, Access::EXEC_OK).is_ok());
-        is_fit && self.pattern.is_match(name)
+        self.pattern.is_match(name)
+            && path.is_file()
+            && (!self.are_run || access(path, Access::EXEC_OK).is_ok())
     }
 }
 

@@ -1,6 +1,7 @@
 //! What scripts of a build are told of its elements.
 
 use super::elements::Element;
+use crate::shell::quoted;
 
 /// Commands of bash that set `IMAGE_ELEMENT`, the names of elements, and `IMAGE_ELEMENT_YAML`, their
 /// directories by name, and a function with what an associative array of both is made of, as bash
@@ -38,11 +39,6 @@ fn plain(text: &str) -> String {
         true => text.to_owned(),
         false => format!("'{}'", text.replace('\'', "''")),
     }
-}
-
-/// A word of a shell.
-fn quoted(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "'\\''"))
 }
 
 #[cfg(test)]

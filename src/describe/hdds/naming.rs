@@ -60,11 +60,9 @@ fn field_of<'a>(object: &Spot<'a>, field: &Field) -> Spot<'a> {
         Field::Content => &["contents"],
         Field::Source => &["source", "directory", "archive", "oci"],
     };
-    let spots = || keys.iter().map(|key| object.key(key));
-    let there = spots().find(Spot::is_there);
-    there
-        .or_else(|| spots().next())
-        .unwrap_or_else(|| object.clone())
+    let there = object.first_of(keys);
+    let usual = || keys.first().map(|key| object.key(key));
+    there.or_else(usual).unwrap_or_else(|| object.clone())
 }
 
 #[cfg(test)]

@@ -50,8 +50,7 @@ impl Names {
             | Field::Source => return self.document.spot(object),
         };
         let spot = self.document.spot(step);
-        let there = keys.iter().map(|key| spot.key(key)).find(Spot::is_there);
-        there.unwrap_or(spot)
+        spot.first_of(keys).unwrap_or(spot)
     }
 
     /// The step that makes the filesystem of a partition, or the partition where there is none.

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use libdeflater::Decompressor;
 use memchr::memmem;
 
-use crate::ordered::Ordered;
+use crate::pipeline::Pipeline;
 use crate::tree::Section;
 
 /// How many bytes a member may have that is read this way, and what was in it.
@@ -32,7 +32,7 @@ type Member = Option<(Vec<u8>, u64)>;
 pub(super) struct Ahead {
     file: Section,
     header: [u8; HEADER],
-    members: Ordered<Vec<u8>, Member>,
+    members: Pipeline<Vec<u8>, Member>,
     /// Where the next one to be decompressed starts, if one is known to, and how many bytes it is likely
     /// to have.
     coming: Option<u64>,
@@ -63,7 +63,7 @@ impl Ahead {
         Ok(Some(Self {
             file: file.clone(),
             header,
-            members: Ordered::new(move |bytes: Vec<u8>| decompress(&bytes, &spare)),
+            members: Pipeline::new(move |bytes: Vec<u8>| decompress(&bytes, &spare)),
             read,
             coming: Some(end),
             likely: (end - start) as usize,

@@ -60,8 +60,7 @@ impl Names {
             }
         };
         let spot = self.document.spot(object);
-        let there = keys.iter().map(|key| spot.key(key)).find(Spot::is_there);
-        there.unwrap_or(spot)
+        spot.first_of(keys).unwrap_or(spot)
     }
 
     /// The filesystem of a partition, or the object itself where it is one.

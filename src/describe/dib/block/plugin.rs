@@ -1,6 +1,6 @@
 //! The plugins of diskimage-builder, and the keys that each of them reads.
 
-use crate::config::Keys;
+use crate::config::{Keys, nearest};
 
 /// A plugin: what an entry of a configuration is about.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,19 +78,9 @@ impl Plugin {
 
 /// Says that `word` isn't one of them.
 pub(super) fn unknown(word: &str) -> String {
-    let known = ALL.map(Plugin::word).join(", ");
-    let near = ALL
-        .map(|plugin| {
-            (
-                strsim::damerau_levenshtein(word, plugin.word()),
-                plugin.word(),
-            )
-        })
-        .into_iter()
-        .min()
-        .filter(|(distance, _)| *distance <= 2);
-    match near {
-        Some((_, name)) => format!("'{word}' is no plugin: did you mean '{name}'?"),
-        None => format!("'{word}' is no plugin; there are {known}"),
+    let known = ALL.map(Plugin::word);
+    match nearest(word, &known) {
+        Some(name) => format!("'{word}' is no plugin: did you mean '{name}'?"),
+        None => format!("'{word}' is no plugin; there are {}", known.join(", ")),
     }
 }

@@ -12,7 +12,7 @@ const PIECES_PER_THREAD: u64 = 2;
 /// Whoever waits for a piece that nobody has begun does it. So it goes on whatever the pool does and
 /// whether the one who waits is one of its threads, and nobody waits for more than one piece: no other
 /// job of the pool is run meanwhile, as rayon's own waiting would.
-pub(crate) struct Ordered<T, R> {
+pub(crate) struct Pipeline<T, R> {
     shared: Arc<Shared<T, R>>,
     /// How many jobs may work at the same time.
     workers: usize,
@@ -36,9 +36,9 @@ struct State<T, R> {
     workers: usize,
 }
 
-impl<T, R> Debug for Ordered<T, R> {
+impl<T, R> Debug for Pipeline<T, R> {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ordered")
+        f.debug_struct("Pipeline")
             .field("workers", &self.workers)
             .field("coming", &self.coming)
             .field("going", &self.going)
@@ -46,7 +46,7 @@ impl<T, R> Debug for Ordered<T, R> {
     }
 }
 
-impl<T: Send + 'static, R: Send + 'static> Ordered<T, R> {
+impl<T: Send + 'static, R: Send + 'static> Pipeline<T, R> {
     /// Pieces to which `work` is done.
     pub(crate) fn new(work: impl Fn(T) -> R + Send + Sync + 'static) -> Self {
         let threads = rayon::current_num_threads();
@@ -120,7 +120,7 @@ impl<T: Send + 'static, R: Send + 'static> Ordered<T, R> {
 }
 
 /// Pieces that nobody asks for any more aren't begun.
-impl<T, R> Drop for Ordered<T, R> {
+impl<T, R> Drop for Pipeline<T, R> {
     fn drop(&mut self) {
         self.shared.lock().waiting.clear();
     }
