@@ -1,7 +1,6 @@
 //! `disk-image-get-kernel`: the kernel that is in an image, and its ramdisk, as files.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::io::Write;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -19,9 +18,6 @@ const DIRECTORIES: [&[u8]; 2] = [b"/boot/", b"/"];
 
 /// What has no files, whoever reads it.
 const SWAP: &str = "swap";
-
-/// How much is copied at once.
-const BUFFER: usize = 1 << 20;
 
 /// What is read, and where it goes.
 #[derive(Clone, Debug)]
@@ -58,7 +54,9 @@ pub fn run(settings: &Settings, bars: &MultiProgress, options: &Options) -> Resu
         let mut outputs = Vec::new();
         for (name, node) in names.iter().zip([&started.kernel, &started.ramdisk]) {
             let output = Output::create(&directory, &temporaries, name)?;
-            copy(started.filesystem, node, &output)?;
+            let failed = format!("can't write '{}'", output.temporary_name());
+            let file = started.filesystem.open(node)?;
+            inspect::copy(&file, &mut output.file(), &failed)?;
             outputs.push(output);
         }
         Ok(outputs)
@@ -90,10 +88,12 @@ impl<'a> Started<'a> {
         let (filesystems, unread): (Vec<_>, Vec<_>) = filesystems
             .flatten()
             .partition(|filesystem| filesystem.has_files());
+        let files = filesystems.iter().map(|filesystem| files_in(filesystem));
+        let mut files = files.collect::<Result<Vec<_>>>()?;
         let mut without = None;
-        for directory in DIRECTORIES {
-            for filesystem in &filesystems {
-                let mut files = files_in(filesystem, directory)?;
+        for place in 0..DIRECTORIES.len() {
+            for (filesystem, files) in filesystems.iter().zip(&mut files) {
+                let files = &mut files[place];
                 let names: BTreeSet<_> = files.keys().cloned().collect();
                 let Some(found) = Kernel::best(&names) else {
                     continue;
@@ -135,34 +135,24 @@ fn unread_ones(filesystems: &[&Filesystem<'_>]) -> String {
     }
 }
 
-/// The files in a directory, by name. What isn't UTF-8 is no kernel's.
-fn files_in(filesystem: &Filesystem<'_>, directory: &[u8]) -> Result<BTreeMap<String, Node>> {
-    let mut files = BTreeMap::new();
+/// Files by their names.
+type Files = BTreeMap<String, Node>;
+
+/// The files in each of the directories. What isn't UTF-8 is no kernel's.
+fn files_in(filesystem: &Filesystem<'_>) -> Result<[Files; DIRECTORIES.len()]> {
+    let mut found = [(); DIRECTORIES.len()].map(|()| Files::new());
     let mut walk = filesystem.walk()?;
     while let Some(entry) = walk.next()? {
-        let name = entry.path.strip_prefix(directory);
-        let name = name.and_then(|name| std::str::from_utf8(name).ok());
-        if let Some(name) = name
-            && entry.node.kind == NodeKind::File
-            && !name.contains('/')
-        {
-            files.insert(name.to_owned(), entry.node);
+        if entry.node.kind != NodeKind::File {
+            continue;
+        }
+        for (directory, files) in DIRECTORIES.iter().zip(&mut found) {
+            let name = entry.path.strip_prefix(*directory);
+            let name = name.and_then(|name| std::str::from_utf8(name).ok());
+            if let Some(name) = name.filter(|name| !name.contains('/')) {
+                files.insert(name.to_owned(), entry.node.clone());
+            }
         }
     }
-    Ok(files)
-}
-
-fn copy(filesystem: &Filesystem<'_>, node: &Node, output: &Output) -> Result<()> {
-    let file = filesystem.open(node)?;
-    let mut to = output.file();
-    let mut buffer = vec![0; BUFFER];
-    let mut at = 0;
-    while at < file.len() {
-        let count = usize::try_from(file.len() - at).map_or(BUFFER, |left| left.min(BUFFER));
-        file.read_at(&mut buffer[..count], at)?;
-        let written = to.write_all(&buffer[..count]);
-        written.with_context(|| format!("can't write '{}'", output.temporary_name()))?;
-        at += count as u64;
-    }
-    Ok(())
+    Ok(found)
 }

@@ -3,9 +3,8 @@
 
 use std::env;
 use std::ffi::{OsStr, OsString};
-use std::io;
+use std::io::{self, Write as _};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
@@ -15,6 +14,8 @@ use rustix::io::Errno;
 
 use crate::command::answer;
 use crate::describe::dib::{PATTERN, Parts};
+use crate::printable::printable;
+use crate::signals;
 
 /// What a line begins with that tells of scripts.
 const PREFIX: &str = "dib-run-parts";
@@ -61,7 +62,7 @@ pub fn run(options: &Options) -> Result<ExitCode> {
         let started = Instant::now();
         let status = script(&directory.join(name), variables.as_deref())?;
         if !status.success() {
-            return Ok(code(status));
+            return Ok(signals::passed_on(status).map_or(ExitCode::FAILURE, ExitCode::from));
         }
         times.push((name.as_str(), started.elapsed()));
         say(&format!("{name} completed"));
@@ -71,7 +72,8 @@ pub fn run(options: &Options) -> Result<ExitCode> {
 }
 
 fn say(line: &str) {
-    eprintln!("{PREFIX} {line}");
+    // Scripts run whether anybody reads this or not.
+    let _ = writeln!(io::stderr(), "{PREFIX} {}", printable(line));
 }
 
 /// The variables of scripts, where files make them. They are made once for all, by bash.
@@ -125,13 +127,6 @@ fn script(path: &Path, variables: Option<&[(OsString, OsString)]>) -> Result<Exi
         status => status,
     };
     status.with_context(|| format!("can't run '{}'", path.display()))
-}
-
-/// The status as a shell has it.
-fn code(status: ExitStatus) -> ExitCode {
-    let signal = status.signal().map(|signal| 128 + signal);
-    let number = status.code().or(signal).unwrap_or(1);
-    ExitCode::from(u8::try_from(number).unwrap_or(1))
 }
 
 /// Tells how long every script took.

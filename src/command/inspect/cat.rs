@@ -5,7 +5,7 @@ use std::io::{self, Write};
 
 use anyhow::{Context as _, Result, bail};
 use disklayout::inspect::Image;
-use disklayout::inspect::fs::{Filesystem, NodeKind};
+use disklayout::inspect::fs::{File, Filesystem, NodeKind};
 
 use super::{STDOUT, is_wanted};
 use crate::printable::printable;
@@ -26,17 +26,26 @@ pub(super) fn write(image: &Image<'_>, path: &OsStr, part: Option<u32>) -> Resul
     if node.kind != NodeKind::File {
         bail!("'{shown}' is a {}", node.kind.noun());
     }
-    let file = found.open(&node)?;
     let mut out = io::stdout().lock();
+    copy(&found.open(&node)?, &mut out, STDOUT)?;
+    out.flush().context(STDOUT)
+}
+
+/// Writes all of `file` to `out`.
+///
+/// # Errors
+/// What reading says, and `failed` where writing fails.
+pub(in crate::command) fn copy(file: &File<'_>, out: &mut impl Write, failed: &str) -> Result<()> {
     let mut buffer = vec![0; BUFFER];
     let mut at = 0;
     while at < file.len() {
         let count = usize::try_from(file.len() - at).map_or(BUFFER, |left| left.min(BUFFER));
         file.read_at(&mut buffer[..count], at)?;
-        out.write_all(&buffer[..count]).context(STDOUT)?;
+        let written = out.write_all(&buffer[..count]);
+        written.with_context(|| failed.to_owned())?;
         at += count as u64;
     }
-    out.flush().context(STDOUT)
+    Ok(())
 }
 
 fn filesystem<'a, 'b>(image: &'a Image<'b>, part: Option<u32>) -> Result<&'a Filesystem<'b>> {

@@ -18,6 +18,7 @@ use disklayout::disk::Disk;
 use disklayout::inspect::{self, Image};
 use serde_json::{Value, json};
 
+pub(super) use self::cat::copy;
 use self::layers::Layer;
 use super::Settings;
 use crate::printable::printable;
