@@ -23,10 +23,6 @@ const PACKAGES: &str = "_Packages";
 /// What dpkg knows of what is installed.
 const STATUS: &str = "/var/lib/dpkg/status";
 
-/// Where apt is configured, and what there has it follow suggestions too.
-const CONFIGURATION: [&str; 2] = ["/etc/apt/apt.conf", "/etc/apt/apt.conf.d"];
-const SUGGESTS: &[u8] = b"install-suggests";
-
 /// What says where packages come from.
 const SOURCES: [&str; 2] = ["/etc/apt/sources.list", "/etc/apt/sources.list.d"];
 
@@ -70,7 +66,7 @@ pub(super) fn shortened(tree: &Path, wanted: &[String]) -> Result<Vec<StandIn>> 
     let mut paths = tree.names(LISTS)?;
     paths.retain(|name| name.contains(PACKAGES));
     let are_plain = paths.iter().all(|name| name.ends_with(PACKAGES));
-    if !are_plain || follows_suggestions(&tree)? {
+    if !are_plain {
         return Ok(Vec::new());
     }
     let paths = paths.iter().map(|name| format!("{LISTS}/{name}"));
@@ -88,19 +84,6 @@ pub(super) fn shortened(tree: &Path, wanted: &[String]) -> Result<Vec<StandIn>> 
             permissions: 0o644,
         })
         .collect())
-}
-
-fn follows_suggestions(tree: &Tree) -> Result<bool> {
-    let [file, directory] = CONFIGURATION;
-    let names = tree.names(directory)?.into_iter();
-    let paths = names.map(|name| format!("{directory}/{name}"));
-    for path in paths.chain([file.to_owned()]) {
-        let text = tree.read(&path)?.unwrap_or_default().to_ascii_lowercase();
-        if text.windows(SUGGESTS.len()).any(|part| part == SUGGESTS) {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
+use memchr::memmem;
 
 use super::{Assembly, lists};
 use crate::rooted::{StandIn, Tree, locate_followed};
@@ -28,6 +29,9 @@ const NO_CACHES: [&str; 4] = [
     "-o",
     "Dir::Cache::srcpkgcache=",
 ];
+
+/// What has apt follow suggestions too.
+const SUGGESTIONS: &[u8] = b"install-suggests";
 
 /// What asks the questions of packages before they are unpacked, and what it can't do without.
 const PRECONFIGURE: &str = "/usr/sbin/dpkg-preconfigure";
@@ -92,7 +96,12 @@ impl Assembly<'_> {
     }
 
     fn apt_install(&self, apt: &Apt, arguments: &[&str]) -> Result<()> {
-        let lists = lists::shortened(self.tree(), &apt.packages)?;
+        let listed = self.listed.borrow();
+        let lists = match listed.as_ref().is_some_and(|it| it.mention(SUGGESTIONS)) {
+            true => Vec::new(),
+            false => lists::shortened(self.tree(), &apt.packages)?,
+        };
+        drop(listed);
         let caches: &[&str] = if lists.is_empty() { &[] } else { &NO_CACHES };
         let arguments = [&OPTIONS, caches, arguments].concat();
         let stand_ins = [&self.stand_ins[..], &lists, &self.without_questions()?].concat();
@@ -169,6 +178,12 @@ impl Sources {
             }
         }
         Ok(Self(files))
+    }
+
+    /// Whether `word`, in small letters, is in any of the files.
+    fn mention(&self, word: &[u8]) -> bool {
+        let mut texts = self.0.values().map(|text| text.to_ascii_lowercase());
+        texts.any(|text| memmem::find(&text, word).is_some())
     }
 }
 
