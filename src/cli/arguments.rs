@@ -42,6 +42,8 @@ the current release, SOURCE_DATE_EPOCH is the time that images carry.";
 /// The program without the subcommands of any configuration.
 pub(super) fn program() -> Command {
     Command::new("createhdds")
+        // By a link, usage would have the name of the command twice.
+        .bin_name("createhdds")
         .version(env!("CARGO_PKG_VERSION"))
         .about("Builds and maintains the set of test-disk images that an hdds.json describes")
         .after_help(AFTER_HELP)
