@@ -7,10 +7,12 @@ mod expand;
 mod hooks;
 mod kernels;
 mod parts;
+mod request;
 mod variables;
 
 pub use elements::{Element, Library};
 pub use hooks::Hooks;
 pub use kernels::Kernel;
 pub use parts::{PATTERN, Parts};
+pub use request::Request;
 pub use variables::variables;
