@@ -159,7 +159,7 @@ impl Directory {
     }
 
     /// The path of `name` in it, for messages.
-    pub(super) fn shown(&self, name: &str) -> String {
+    pub fn shown(&self, name: &str) -> String {
         self.path.join(name).display().to_string()
     }
 

@@ -31,7 +31,7 @@ pub use layers::{Checkpoint, checkpoints};
 use packages::Sources;
 
 use crate::rooted::{StandIn, Tree};
-use crate::sandbox::{Inside, Output};
+use crate::sandbox::{Inside, Output, Run};
 use crate::system::Action;
 
 /// A tree that is being made.
@@ -136,7 +136,7 @@ impl<'a> Assembly<'a> {
     }
 
     fn virtual_filesystems(&self) -> Result<()> {
-        if !self.inside.mount_virtual_filesystems()? {
+        if !self.inside.mount_virtual_filesystems(Run::Own)? {
             tracing::warn!(
                 "without namespaces scripts outside of the tree find no /proc, /sys and /run in it"
             );

@@ -2,13 +2,13 @@
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Read};
-use std::process::{Command, ExitStatus};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
 use super::Assembly;
 use crate::rooted::{StandIn, is_hidden, locate_followed};
-use crate::sandbox::{self, Ended, InTree, Output};
+use crate::sandbox::{self, Ended, InTree, Output, Run};
 
 /// Where programs of a system are.
 pub(super) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -70,6 +70,7 @@ impl Assembly<'_> {
         let in_tree = InTree {
             inside: self.inside,
             stand_ins: [stand_ins, &self.usual_stand_ins()?].concat(),
+            run: Run::Own,
             environment: environment(),
         };
         let ended = in_tree.run(program, args, &mut self.output.borrow_mut());
@@ -127,24 +128,10 @@ fn environment() -> Vec<(String, OsString)> {
 /// Refuses a program that failed, with its last lines.
 fn judge(program: &OsStr, ended: io::Result<Ended>) -> Result<()> {
     let program = program.display();
-    let Ended { status, said } = ended.with_context(|| format!("can't run {program}"))?;
-    match status.success() {
+    let ended = ended.with_context(|| format!("can't run {program}"))?;
+    match ended.status.success() {
         true => Ok(()),
-        false => bail!("{program} failed ({}){}", shown(status), last_lines(&said)),
-    }
-}
-
-fn shown(status: ExitStatus) -> String {
-    match status.code() {
-        Some(code) => format!("status {code}"),
-        None => status.to_string(),
-    }
-}
-
-fn last_lines(said: &[String]) -> String {
-    match said {
-        [] => "; it said nothing".to_owned(),
-        lines => format!("; its last lines:\n  {}", lines.join("\n  ")),
+        false => bail!("{program} {ended}"),
     }
 }
 

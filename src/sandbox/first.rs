@@ -26,6 +26,8 @@ pub struct Inside {
     pub tree: PathBuf,
     /// A directory for whatever is needed in between.
     pub scratch: PathBuf,
+    /// The directory that both are in.
+    pub top: PathBuf,
     /// What was handed over.
     pub input: Vec<u8>,
 }
@@ -57,9 +59,10 @@ pub(super) fn run(arguments: &[OsString]) -> Result<(Inside, Vec<OsString>)> {
     }
     let inside = Inside {
         kind,
-        tree: make("root")?,
+        tree: make("mnt")?,
         scratch: make("scratch")?,
         input,
+        top: top.clone(),
     };
     Ok((inside, command.to_vec()))
 }

@@ -143,6 +143,14 @@ pub(super) fn unshare(flags: UnshareFlags) -> rustix::io::Result<()> {
     rustix::thread::unshare(flags)
 }
 
+/// Takes the network away from programs that this thread starts from now on.
+///
+/// # Errors
+/// When the system refuses that.
+pub fn leave_network() -> anyhow::Result<()> {
+    unshare(UnshareFlags::NEWNET).context("can't take the network away")
+}
+
 /// Whether another process of this user gets the namespaces of a sandbox.
 ///
 /// # Errors

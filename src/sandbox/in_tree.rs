@@ -1,11 +1,12 @@
 //! A program with the tree as its root.
 
 use std::ffi::OsString;
+use std::fs::File;
 use std::io;
 use std::os::unix::fs::chroot;
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, ExitStatus};
 
 use anyhow::{Context, Result, bail};
 use rustix::io::Errno;
@@ -15,11 +16,12 @@ use rustix::thread::UnshareFlags;
 
 use super::devices::Devices;
 use super::program::{self, Ended, Output};
+use super::virtual_filesystems::Run;
 use super::{Inside, Kind, host, mark, virtual_filesystems};
 use crate::rooted::{Placed, StandIn};
 
-/// What runs programs with the tree as their root. They have /dev, /proc, /sys and /run of their own,
-/// of which the tree never sees anything; without namespaces they have /dev alone, for as long as they
+/// What runs programs with the tree as their root. They have /dev, /proc, /sys and, unless that is the
+/// tree's, /run of their own, of which the tree never sees anything; without namespaces they have /dev alone, for as long as they
 /// run.
 #[derive(Clone, Debug)]
 pub struct InTree<'a> {
@@ -27,6 +29,8 @@ pub struct InTree<'a> {
     pub inside: &'a Inside,
     /// Files that are there while a program runs.
     pub stand_ins: Vec<StandIn>,
+    /// Whose /run they have.
+    pub run: Run,
     /// The environment; nothing of the user's is in it.
     pub environment: Vec<(String, OsString)>,
 }
@@ -42,6 +46,30 @@ impl InTree<'_> {
         arguments: &[S],
         output: &mut Output,
     ) -> io::Result<Ended> {
+        self.run_by(program, arguments, |command| program::run(command, output))
+    }
+
+    /// The same on a terminal, which it has to itself.
+    ///
+    /// # Errors
+    /// Those of [`Self::run`].
+    pub fn run_on_terminal<S: AsRef<std::ffi::OsStr>>(
+        &self,
+        program: &str,
+        arguments: &[S],
+        terminal: &File,
+    ) -> io::Result<ExitStatus> {
+        self.run_by(program, arguments, |command| {
+            program::run_on_terminal(command, terminal)
+        })
+    }
+
+    fn run_by<S: AsRef<std::ffi::OsStr>, T>(
+        &self,
+        program: &str,
+        arguments: &[S],
+        run: impl FnOnce(&mut Command) -> io::Result<T>,
+    ) -> io::Result<T> {
         let tree = &self.inside.tree;
         let (devices, files): (Vec<_>, Vec<_>) =
             self.stand_ins.iter().partition(|it| it.device().is_some());
@@ -54,10 +82,13 @@ impl InTree<'_> {
         };
         let mut command = mark::command("in-tree");
         command.arg(self.inside.kind.as_str()).arg(tree);
-        command.arg(devices.join(":")).arg(program);
+        command
+            .arg(self.run.as_str())
+            .arg(devices.join(":"))
+            .arg(program);
         command.args(arguments).env_clear();
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
-        let ended = program::run(&mut command, output);
+        let ended = run(&mut command);
         made.map_or(Ok(()), Devices::remove)?;
         placed
             .into_iter()
@@ -67,13 +98,15 @@ impl InTree<'_> {
     }
 }
 
-/// Becomes a program with a tree as its root: `KIND TREE DEVICES PROGRAM ARGUMENTS...`.
+/// Becomes a program with a tree as its root: `KIND TREE RUN DEVICES PROGRAM ARGUMENTS...`.
 pub(super) fn run(arguments: &[OsString]) -> Result<ExitCode> {
-    let [kind, tree, devices, program, arguments @ ..] = arguments else {
+    let [kind, tree, run, devices, program, arguments @ ..] = arguments else {
         bail!("a program in the tree needs more arguments");
     };
     let kind = kind.to_str().and_then(Kind::named);
     let (kind, tree) = (kind.context("the kind is unknown")?, Path::new(tree));
+    let run = run.to_str().and_then(Run::named);
+    let run = run.context("whose /run it has is unknown")?;
     set_parent_process_death_signal(Some(Signal::KILL))?;
     if kind.has_namespaces() {
         let devices = devices.to_str().unwrap_or_default();
@@ -83,7 +116,7 @@ pub(super) fn run(arguments: &[OsString]) -> Result<ExitCode> {
             MountPropagationFlags::PRIVATE | MountPropagationFlags::REC,
         )?;
         let devices = devices.split(':').filter(|it| !it.is_empty());
-        virtual_filesystems::mount_all(tree, devices)?;
+        virtual_filesystems::mount_all(tree, devices, run)?;
     }
     chroot(tree).with_context(|| format!("can't make '{}' the root", tree.display()))?;
     std::env::set_current_dir("/")?;

@@ -17,6 +17,7 @@
 //! has a plain chroot(2): programs see the processes of the machine, and have no /proc.
 
 mod below;
+mod bind;
 mod devices;
 mod emulation;
 mod emulators;
@@ -38,11 +39,12 @@ pub use emulation::Unrunnable;
 pub use emulators::{Architecture, native as native_architectures};
 pub use enter::{Request, enter};
 pub use first::Inside;
-pub use host::{Host, Obstacle};
+pub use host::{Host, Obstacle, leave_network};
 pub use in_tree::InTree;
 pub use mark::{Part, become_part};
 pub use place::Place;
-pub use program::{Ended, Output, run, run_with_input};
+pub use program::{Ended, Output, run, run_on_terminal, run_with_input};
+pub use virtual_filesystems::Run;
 
 /// How a sandbox is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,7 @@
 //! Programs that run in a sandbox, and what they say.
 
 use std::collections::VecDeque;
+use std::fmt;
 use std::fs::File;
 use std::io::{self, PipeReader, Read, Write};
 use std::os::fd::AsFd;
@@ -30,6 +31,23 @@ pub struct Output {
     pub verbose: bool,
 }
 
+impl Output {
+    /// Passes on what was said.
+    ///
+    /// # Errors
+    /// When the log can't be written.
+    pub fn say(&mut self, said: &[u8]) -> io::Result<()> {
+        if let Some(log) = &mut self.log {
+            log.write_all(said)?;
+        }
+        if self.verbose {
+            // A terminal that has gone is no reason to stop.
+            let _ = io::stderr().write_all(said);
+        }
+        Ok(())
+    }
+}
+
 /// How a program has ended.
 #[derive(Clone, Debug)]
 pub struct Ended {
@@ -37,6 +55,20 @@ pub struct Ended {
     pub status: ExitStatus,
     /// Its last lines.
     pub said: Vec<String>,
+}
+
+impl fmt::Display for Ended {
+    /// How it has failed, and what it said last: `failed (status 1); its last lines:`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.status.code() {
+            Some(code) => write!(f, "failed (status {code})")?,
+            None => write!(f, "failed ({})", self.status)?,
+        }
+        match self.said.as_slice() {
+            [] => f.write_str("; it said nothing"),
+            lines => write!(f, "; its last lines:\n  {}", lines.join("\n  ")),
+        }
+    }
 }
 
 /// Runs `command` to its end. It reads nothing, and what it says, on standard output or error, goes
@@ -82,6 +114,18 @@ pub fn run_with_input(
     }
 }
 
+/// Runs `command` to its end on a terminal, which it has to itself.
+///
+/// # Errors
+/// When it can't be started.
+pub fn run_on_terminal(command: &mut Command, terminal: &File) -> io::Result<ExitStatus> {
+    command.stdin(terminal.try_clone()?);
+    command
+        .stdout(terminal.try_clone()?)
+        .stderr(terminal.try_clone()?);
+    command.status()
+}
+
 fn watch(command: &mut Command, output: &mut Output) -> io::Result<Ended> {
     let (mut reader, writer) = io::pipe()?;
     command.stdout(writer.try_clone()?).stderr(writer);
@@ -96,13 +140,7 @@ fn watch(command: &mut Command, output: &mut Output) -> io::Result<Ended> {
     // Something that it started may go on, and keep the pipe.
     while let Some(count) = next(&handle, &mut reader, &mut buffer)? {
         let said = &buffer[..count];
-        if let Some(log) = &mut output.log {
-            log.write_all(said)?;
-        }
-        if output.verbose {
-            // A terminal that has gone is no reason to stop.
-            let _ = io::stderr().write_all(said);
-        }
+        output.say(said)?;
         tail.push(said);
     }
     Ok(Ended {

@@ -28,10 +28,39 @@ const TTY_GROUP: u32 = 5;
 /// The name in the scratch directory by which a tree is packed.
 const PACKED: &str = "packed";
 
+/// Whose /run programs of a tree have.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Run {
+    /// One of their own, which is gone with them.
+    #[default]
+    Own,
+    /// That of the tree, where what they leave there stays.
+    OfTree,
+}
+
+impl Run {
+    /// What it is called between the parts of this program.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Own => "own",
+            Self::OfTree => "of-tree",
+        }
+    }
+
+    pub(super) fn named(name: &str) -> Option<Self> {
+        let all = [Self::Own, Self::OfTree];
+        all.into_iter().find(|run| run.as_str() == name)
+    }
+}
+
 /// Mounts all of them, with files called `devices` in /dev.
-pub(super) fn mount_all<'a>(tree: &Path, devices: impl Iterator<Item = &'a str>) -> Result<()> {
+pub(super) fn mount_all<'a>(
+    tree: &Path,
+    devices: impl Iterator<Item = &'a str>,
+    run: Run,
+) -> Result<()> {
     mount_devices(tree, devices)?;
-    mount_others(tree)
+    mount_others(tree, run)
 }
 
 /// Mounts /dev alone, which has nothing of this machine but what every machine has, and files without
@@ -40,8 +69,8 @@ pub(super) fn mount_devices<'a>(tree: &Path, devices: impl Iterator<Item = &'a s
     mount_dev(&place(tree, "dev")?, devices).context("can't mount /dev")
 }
 
-/// Mounts /proc, /sys and /run.
-pub(super) fn mount_others(tree: &Path) -> Result<()> {
+/// Mounts /proc, /sys and, where it isn't the tree's, /run.
+fn mount_others(tree: &Path, run: Run) -> Result<()> {
     let (nosuid, noexec) = (MountFlags::NOSUID | MountFlags::NODEV, MountFlags::NOEXEC);
     let proc = place(tree, "proc")?;
     // A container may hide parts of it, so that no other one may be mounted.
@@ -49,6 +78,9 @@ pub(super) fn mount_others(tree: &Path) -> Result<()> {
         .or_else(|_| mount_bind_recursive("/proc", &proc))
         .context("can't mount /proc")?;
     mount_bind_recursive("/sys", place(tree, "sys")?).context("can't mount /sys")?;
+    if run == Run::OfTree {
+        return Ok(());
+    }
     let run = place(tree, "run")?;
     mount("run", &run, "tmpfs", nosuid, c"mode=755").context("can't mount /run")?;
     let lock = run.join("lock");
@@ -140,12 +172,12 @@ impl Inside {
         }
     }
 
-    /// Mounts /dev, /proc, /sys and /run in the tree for programs outside of it; false where there are
-    /// no namespaces to do so in. What is packed has none of them.
+    /// Mounts /dev, /proc, /sys and, where that isn't the tree's, /run in the tree for programs outside of
+    /// it; false where there are no namespaces to do so in. What is packed has none of them.
     ///
     /// # Errors
     /// When the system refuses one of the mounts.
-    pub fn mount_virtual_filesystems(&self) -> Result<bool> {
+    pub fn mount_virtual_filesystems(&self, run: Run) -> Result<bool> {
         if !self.kind.has_namespaces() {
             return Ok(false);
         }
@@ -153,7 +185,7 @@ impl Inside {
             mount_devices(&self.tree, iter::empty())?;
         }
         if !self.is_mounted(&place(&self.tree, "proc")?)? {
-            mount_others(&self.tree)?;
+            mount_others(&self.tree, run)?;
         }
         Ok(true)
     }

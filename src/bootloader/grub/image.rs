@@ -25,18 +25,24 @@ pub(super) fn search(home: &Home) -> String {
     format!("search.fs_uuid {uuid} root \nset prefix=($root)'{path}'\n")
 }
 
-/// The modules that are in the image: what reads the tables, and GRUB's files.
-pub(super) fn modules(platform: Platform, home: &Home) -> [&'static str; 4] {
+/// The modules that are in the image: what reads the tables, and GRUB's files, and `others`.
+pub(super) fn modules<'a>(platform: Platform, home: &Home, others: &'a [String]) -> Vec<&'a str> {
     let finds = match platform.is_bios() {
         true => "biosdisk",
         false => "search_fs_uuid",
     };
-    ["part_msdos", "part_gpt", home.filesystem.name, finds]
+    let mut modules = vec!["part_msdos", "part_gpt", home.filesystem.name, finds];
+    for other in others {
+        if !modules.contains(&other.as_str()) {
+            modules.push(other);
+        }
+    }
+    modules
 }
 
 /// The arguments of grub-mkimage, in the tree. The first place to look for GRUB's files is the
 /// partition of their number on the disk that GRUB was started from.
-pub(super) fn arguments(platform: Platform, home: &Home) -> Vec<OsString> {
+pub(super) fn arguments(platform: Platform, home: &Home, others: &[String]) -> Vec<OsString> {
     let prefix = format!("(,{}){}", home.partition, home.path);
     let mut arguments: Vec<OsString> = vec![
         "-O".into(),
@@ -51,7 +57,8 @@ pub(super) fn arguments(platform: Platform, home: &Home) -> Vec<OsString> {
     if !platform.is_bios() {
         arguments.extend(["-c".into(), load_file(platform).into()]);
     }
-    arguments.extend(modules(platform, home).map(OsString::from));
+    let modules = modules(platform, home, others).into_iter();
+    arguments.extend(modules.map(OsString::from));
     arguments
 }
 
@@ -91,7 +98,7 @@ mod tests {
                 path: path.to_owned(),
             };
             let platform = Platform::of(firmware, architecture).unwrap();
-            let found = arguments(platform, &home).join(" ".as_ref());
+            let found = arguments(platform, &home, &[]).join(" ".as_ref());
             assert_eq!(found, expected);
             let expected = format!("search.fs_uuid U root \nset prefix=($root)'{path}'\n");
             assert_eq!(search(&home), expected);

@@ -75,8 +75,19 @@ pub fn stand_ins(tree: &Tree, system: &System) -> Result<Vec<StandIn>> {
     probe::stand_ins(tree, map, &probe::volumes(system))
 }
 
+/// The same whatever is in the tree: programs with all names that they have, and then devices.
+pub fn all_stand_ins(system: &System) -> Vec<StandIn> {
+    let map = partition_map(system.disk.table.kind());
+    let volumes = probe::volumes(system);
+    let programs = probe::programs(map, &volumes);
+    programs
+        .into_iter()
+        .chain(probe::devices(&volumes))
+        .collect()
+}
+
 /// Installs GRUB into the tree of `target`, in which its packages are installed, and its boot code
-/// onto `disk`, which may have its table already, or get it later.
+/// onto `disk`, which may have its table already, or get it later. Its configuration is made first.
 ///
 /// # Errors
 /// Those of [`check`]; a package that is missing, a program that fails, what can't be read or
@@ -86,8 +97,31 @@ pub fn install(target: &dyn Target, grub: &Grub, system: &System, disk: &dyn Dis
     let tree = Tree::open(target.root())?;
     let architecture = platform::architecture(&tree)?;
     let platform = Platform::of(grub.firmware, &architecture)?;
-    files::check(&tree, platform, &image::modules(platform, &plan.home))?;
+    files::check(&tree, platform, &image::modules(platform, &plan.home, &[]))?;
     configure(target, &tree, &architecture, grub, system)?;
+    install_configured(target, grub, &[], system, disk)
+}
+
+/// The same where its configuration is made already, or will be. The image has these `modules` beside
+/// those that it needs.
+///
+/// # Errors
+/// Those of [`install`].
+pub fn install_configured(
+    target: &dyn Target,
+    grub: &Grub,
+    modules: &[String],
+    system: &System,
+    disk: &dyn Disk,
+) -> Result<()> {
+    let plan = Plan::new(grub, system)?;
+    let tree = Tree::open(target.root())?;
+    let platform = Platform::of(grub.firmware, &platform::architecture(&tree)?)?;
+    files::check(
+        &tree,
+        platform,
+        &image::modules(platform, &plan.home, modules),
+    )?;
     files::install(&tree, platform)?;
     if !platform.is_bios() {
         let load = image::search(&plan.home);
@@ -97,7 +131,7 @@ pub fn install(target: &dyn Target, grub: &Grub, system: &System, disk: &dyn Dis
             files::PERMISSIONS,
         )?;
     }
-    let arguments = image::arguments(platform, &plan.home);
+    let arguments = image::arguments(platform, &plan.home, modules);
     target.run(&[], "grub-mkimage", &arguments)?;
     match &plan.start {
         Starter::Bios(room) => embed(&tree, platform, room, disk),

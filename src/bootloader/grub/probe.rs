@@ -85,27 +85,42 @@ fn of_partition(partition: &Partition, volume: &Known, table: &DiskTable) -> Vol
 /// # Errors
 /// Where the tree can't be read.
 pub(super) fn stand_ins(tree: &Tree, map: &str, volumes: &[Volume]) -> Result<Vec<StandIn>> {
-    let stand_in = |path: &str, contents: &str, permissions| StandIn {
-        path: path.to_owned(),
-        contents: contents.into(),
-        permissions,
-    };
     let mut found = Vec::new();
+    for program in programs(map, volumes) {
+        if tree.has_file(&program.path)? {
+            found.push(program);
+        }
+    }
+    found.extend(devices(volumes));
+    Ok(found)
+}
+
+/// What answers for programs, with each path that they have somewhere.
+pub(super) fn programs(map: &str, volumes: &[Volume]) -> Vec<StandIn> {
+    let mut programs = Vec::new();
     for (paths, contents) in [
         (PROBES, facts(map, volumes) + PROBE),
         (RELATIVES, facts(map, volumes) + RELATIVE),
         (PROBERS, NOTHING.to_owned()),
     ] {
-        for path in paths {
-            if tree.has_file(path)? {
-                found.push(stand_in(path, &contents, 0o755));
-            }
-        }
+        let stand_ins = paths.iter().map(|path| stand_in(path, &contents, 0o755));
+        programs.extend(stand_ins);
     }
-    // Scripts look whether they are there before they name them.
+    programs
+}
+
+/// Devices: scripts look whether they are there before they name them.
+pub(super) fn devices(volumes: &[Volume]) -> Vec<StandIn> {
     let devices = volumes.iter().flat_map(Volume::devices);
-    found.extend(devices.map(|path| stand_in(&path, "", 0o644)));
-    Ok(found)
+    devices.map(|path| stand_in(&path, "", 0o644)).collect()
+}
+
+fn stand_in(path: &str, contents: &str, permissions: u32) -> StandIn {
+    StandIn {
+        path: path.to_owned(),
+        contents: contents.into(),
+        permissions,
+    }
 }
 
 impl Volume {

@@ -8,6 +8,7 @@ use anyhow::{Result, bail};
 
 /// Directories of an installation, within that of Python's package.
 const ELEMENTS: &str = "elements";
+const LIB: &str = "lib";
 
 /// Where distributions have it without Python's package.
 const SHARED: &str = "/usr/share/diskimage-builder";
@@ -62,6 +63,18 @@ impl Installation {
     /// The directory of its elements.
     pub(super) fn elements(&self) -> PathBuf {
         self.root.join(ELEMENTS)
+    }
+
+    /// The directory of what its elements call: `$_LIB`.
+    pub(super) fn lib(&self) -> PathBuf {
+        self.root.join(LIB)
+    }
+
+    /// The Python that has it, where that is one of its own: a virtual environment around it.
+    pub(super) fn python(&self) -> Option<PathBuf> {
+        let around = self.root.ancestors();
+        let mut around = around.filter(|it| it.join("pyvenv.cfg").is_file());
+        around.next().map(|it| it.join("bin/python3"))
     }
 }
 

@@ -119,7 +119,7 @@ fn mode(node: &Node) -> String {
 }
 
 /// `2000-01-01 00:00:00`, in UTC.
-pub(super) fn shown_time(time: Timestamp) -> String {
+pub(in crate::command) fn shown_time(time: Timestamp) -> String {
     let (days, second) = (
         time.seconds.div_euclid(86_400),
         time.seconds.rem_euclid(86_400),

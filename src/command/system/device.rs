@@ -37,7 +37,7 @@ pub fn path(directory: &Path, name: &str) -> PathBuf {
 ///
 /// # Errors
 /// When it can't be removed.
-pub(super) fn remove_left(directory: &Arc<Directory>, name: &str) -> Result<()> {
+pub(in crate::command) fn remove_left(directory: &Arc<Directory>, name: &str) -> Result<()> {
     // Whoever begins it anew removes that, and it is gone with this value.
     let name = format!("{name}{SUFFIX}");
     Output::create(directory, &Temporaries::default(), &name).map(drop)
@@ -45,7 +45,7 @@ pub(super) fn remove_left(directory: &Arc<Directory>, name: &str) -> Result<()> 
 
 /// The disk while the tree is made. Its file is gone with it.
 #[derive(Debug)]
-pub(super) struct Device {
+pub(in crate::command) struct Device {
     output: Output,
     disk: SparseFile,
     /// What it is like before anybody writes to it.
@@ -54,7 +54,7 @@ pub(super) struct Device {
 
 /// What is on a disk beside filesystems.
 #[derive(Debug, Default)]
-pub(super) struct Beside {
+pub(in crate::command) struct Beside {
     /// Bytes in no partition, and not of the table.
     pub blobs: Vec<(Bytes, Content)>,
     /// Bytes of the table, if it has changed.
@@ -66,7 +66,11 @@ pub(super) struct Beside {
 impl Device {
     /// Makes the disk of the image called `name`, with its partition table. Where its size follows from
     /// what the last partition will hold, it ends where that begins.
-    pub(super) fn create(run: &engine::Settings, name: &str, disk: &Disk) -> Result<Self> {
+    pub(in crate::command) fn create(
+        run: &engine::Settings,
+        name: &str,
+        disk: &Disk,
+    ) -> Result<Self> {
         let (disk, size) = without_content(disk)?;
         let output = Output::create(&run.directory, &run.temporaries, &format!("{name}{SUFFIX}"))?;
         let file = output.file().try_clone()?;
@@ -82,8 +86,13 @@ impl Device {
         })
     }
 
+    /// The name of its file.
+    pub(in crate::command) fn file_name(&self) -> &str {
+        self.output.temporary_name()
+    }
+
     /// The disk.
-    pub(super) const fn disk(&self) -> &SparseFile {
+    pub(in crate::command) const fn disk(&self) -> &SparseFile {
         &self.disk
     }
 
@@ -91,7 +100,7 @@ impl Device {
     ///
     /// # Errors
     /// When it can't be read, has another size, or another place for one of these.
-    pub(super) fn beside(&self, system: &System) -> Result<Beside> {
+    pub(in crate::command) fn beside(&self, system: &System) -> Result<Beside> {
         let len = self.output.file().metadata()?.len();
         ensure!(
             len == self.plan.size.get(),

@@ -4,9 +4,9 @@
 //! be, and inside of the sandbox, where it is done.
 
 mod assemble;
-mod device;
+pub(super) mod device;
 mod grub;
-mod pack;
+pub(super) mod pack;
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -82,7 +82,7 @@ pub struct Ready {
     host: Host,
     place: Place,
     directory: Arc<Directory>,
-    name: String,
+    disks: Vec<String>,
 }
 
 /// Makes sure of everything about `system` that can be known before it is assembled.
@@ -95,27 +95,48 @@ pub fn ready(settings: &Settings, options: &Options, system: &System) -> Result<
     let directory = Arc::new(Directory::share(&path)?);
     outputs::check(&directory, &names, &options.files, options.force)?;
     rootfs::check_host(&system.steps, &Runner::from_env())?;
-    let host = Host::look().map_err(|obstacles| {
-        let all: Vec<_> = obstacles.iter().map(ToString::to_string).collect();
-        anyhow!(
-            "a sandbox can't be made on this machine:\n  {}",
-            all.join("\n  ")
-        )
-    })?;
+    let host = sandbox_host()?;
     let host = match rootfs::is_foreign(&system.steps) {
         true => host.with_own_users(),
         false => host,
     };
     rootfs::check_architectures(&system.steps, host.kind)?;
-    Ok(Ready {
-        place: place(&options.tree, host.kind, &path)?,
-        host,
-        directory,
-        name: names[0].clone(),
+    Ready::new(host, &options.tree, &path, vec![names[0].clone()])
+}
+
+/// How sandboxes are made on this machine.
+///
+/// # Errors
+/// Everything that keeps it from having one.
+pub(super) fn sandbox_host() -> Result<Host> {
+    Host::look().map_err(|obstacles| {
+        let all: Vec<_> = obstacles.iter().map(ToString::to_string).collect();
+        anyhow!(
+            "a sandbox can't be made on this machine:\n  {}",
+            all.join("\n  ")
+        )
     })
 }
 
 impl Ready {
+    /// A sandbox as `host` has it, for disks that are called `disks` while they are made in `directory`.
+    ///
+    /// # Errors
+    /// When one of the directories can't be used.
+    pub(super) fn new(
+        host: Host,
+        tree: &Tree,
+        directory: &Path,
+        disks: Vec<String>,
+    ) -> Result<Self> {
+        Ok(Self {
+            place: place(tree, host.kind, directory)?,
+            host,
+            directory: Arc::new(Directory::share(directory)?),
+            disks,
+        })
+    }
+
     /// Does the command with these `arguments` once more in a sandbox, where it reads `input`.
     ///
     /// # Errors
@@ -133,16 +154,16 @@ impl Ready {
                 "the sandbox was killed (SIGKILL), perhaps for want of memory: have the tree in a \
                  directory with --tree DIR"
             );
-            self.remove_disk();
+            self.disks.iter().for_each(|name| self.remove_disk(name));
         }
         Ok(status.unwrap_or(u8::MAX).into())
     }
 
     /// Removes the disk of a sandbox that was killed. What was in it ends a moment after its guard, and
     /// has the disk until then.
-    fn remove_disk(&self) {
+    fn remove_disk(&self, name: &str) {
         let deadline = Instant::now() + PATIENCE;
-        while let Err(error) = device::remove_left(&self.directory, &self.name) {
+        while let Err(error) = device::remove_left(&self.directory, name) {
             if Instant::now() > deadline {
                 tracing::warn!("{error:#}");
                 return;

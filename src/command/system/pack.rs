@@ -9,7 +9,7 @@ use anyhow::{Context as _, Error, Result};
 use disklayout::fs::Options;
 use disklayout::layout::spec::{Blob, Disk, DiskTable, Filesystem, Holds, Partition};
 use disklayout::layout::{DiskSize, Room};
-use disklayout::source::{Exclude, Rules};
+use disklayout::source::{Entry, Exclude, Rules};
 use disklayout::tree::{Content, FileTree};
 use disklayout::{Bytes, Place, SectorSize, Timestamp};
 
@@ -34,7 +34,7 @@ impl Assembler<'_> {
         files: &[FileFormat],
     ) -> Result<Status> {
         let beside = device.beside(self.system)?;
-        let assembled = Assembled::new(&self.inside.packed_tree()?, beside);
+        let assembled = Assembled::new("", &self.inside.packed_tree()?, beside);
         let layout = Arc::new(assembled.layout(self.system, self.seed)?);
         let images = images(names, files, &layout);
         let registry = foreign::registry();
@@ -57,8 +57,8 @@ impl Assembler<'_> {
         let place = Place::from(format!("archive '{shown}'"));
         let files = formats::asked(&[format], &Options::default(), &place);
         let files = files.map_err(Error::msg)?;
-        let tree = Assembled::new(&self.inside.packed_tree()?, Beside::default());
-        let layout = Arc::new(tree.whole(&place, self.seed));
+        let tree = Assembled::new("", &self.inside.packed_tree()?, Beside::default());
+        let layout = Arc::new(tree.whole(&place, self.seed, Rules::default()));
         let images = images(&names, &files, &layout);
         let run = engine::Settings {
             directory: Arc::new(Directory::share(&directory)?),
@@ -83,11 +83,18 @@ fn images(names: &[String], files: &[FileFormat], layout: &Arc<Layout>) -> Vec<I
 }
 
 /// What an image is made of.
-struct Assembled {
+#[derive(Debug)]
+pub(in crate::command) struct Assembled {
+    /// What the names of its bytes begin with: those of several disks are apart.
+    name: String,
     tree: PathBuf,
     /// Bytes that stand for themselves, by their names.
     contents: BTreeMap<String, Content>,
     beside: Beside,
+    /// What is in the tree in the place of something that stands for it, by its path there.
+    nodes: Vec<Entry>,
+    /// Where filesystems of other disks are mounted.
+    mounted: Vec<String>,
 }
 
 impl engine::Find for Assembled {
@@ -102,25 +109,43 @@ impl engine::Find for Assembled {
 }
 
 impl Assembled {
-    fn new(tree: &Path, beside: Beside) -> Self {
+    /// The tree, and what is beside it on the disk called `name`.
+    pub(in crate::command) fn new(name: &str, tree: &Path, beside: Beside) -> Self {
         let blobs = beside
             .blobs
             .iter()
-            .map(|(at, content)| (blob_name(*at), content));
+            .map(|(at, content)| (blob_name(name, *at), content));
         let partitions = beside.partitions.iter();
-        let partitions = partitions.map(|(number, content)| (partition_name(*number), content));
+        let partitions =
+            partitions.map(|(number, content)| (partition_name(name, *number), content));
         let contents = blobs.chain(partitions);
         Self {
+            name: name.to_owned(),
             tree: tree.to_path_buf(),
             contents: contents
                 .map(|(name, content)| (name, content.clone()))
                 .collect(),
             beside,
+            nodes: Vec::new(),
+            mounted: Vec::new(),
         }
     }
 
+    /// The same with `nodes` of the tree in the places of files that stand for them.
+    pub(in crate::command) fn with_nodes(self, nodes: Vec<Entry>) -> Self {
+        Self { nodes, ..self }
+    }
+
+    /// The same where filesystems of other disks are `mounted`.
+    pub(in crate::command) fn with_mounted(self, mounted: Vec<String>) -> Self {
+        Self { mounted, ..self }
+    }
+
     /// The disk with everything that is on it.
-    fn layout(&self, system: &System, seed: &str) -> Result<Layout> {
+    ///
+    /// # Errors
+    /// When a place in the tree can't be looked at.
+    pub(in crate::command) fn layout(&self, system: &System, seed: &str) -> Result<Layout> {
         let mut disk = system.disk.clone();
         let contents = system.volumes.iter().zip(&mut disk.partitions);
         let contents = contents.map(|(volume, partition)| match &mut partition.holds {
@@ -139,7 +164,7 @@ impl Assembled {
             .collect();
         Ok(Layout {
             blobs: blobs
-                .map(|(at, _)| data(&disk.place, blob_name(*at)))
+                .map(|(at, _)| data(&disk.place, blob_name(&self.name, *at)))
                 .collect(),
             disk,
             contents,
@@ -147,8 +172,10 @@ impl Assembled {
         })
     }
 
-    /// The whole tree.
-    fn whole(&self, place: &Place, seed: &str) -> Layout {
+    /// The whole tree, as `rules` have it.
+    pub(in crate::command) fn whole(&self, place: &Place, seed: &str, rules: Rules) -> Layout {
+        let mut objects = vec![object(place, directory("/", rules))];
+        objects.extend(self.nodes.iter().map(|it| object(place, node(it, "/"))));
         let tree = Filesystem::new("ext4", FileTree::new(Timestamp::default()));
         Layout {
             disk: Disk {
@@ -161,7 +188,7 @@ impl Assembled {
                 blobs: Vec::new(),
                 kept_table: Vec::new(),
             },
-            contents: vec![directory("/", Vec::new(), place)],
+            contents: vec![Filling::Files(objects)],
             blobs: Vec::new(),
             seed: Seed::Text(seed.to_owned()),
         }
@@ -172,13 +199,33 @@ impl Assembled {
         let Some(path) = &volume.mounted_at else {
             return Ok(Filling::Files(Vec::new()));
         };
-        Ok(directory(path, self.elsewhere(path, all)?, place))
+        let rules = Rules {
+            excluded: self.elsewhere(path, all)?,
+            ..Rules::default()
+        };
+        let mut objects = vec![object(place, directory(path, rules))];
+        let own = self.nodes.iter().filter(|it| self.has(path, all, &it.path));
+        objects.extend(own.map(|it| object(place, node(it, path))));
+        Ok(Filling::Files(objects))
+    }
+
+    /// Whether what is at `path` of the tree is on the filesystem that is mounted at `at`.
+    fn has(&self, at: &str, all: &[Volume], path: &[u8]) -> bool {
+        let is_around = |at: &str| {
+            let below = path.strip_prefix(at.trim_end_matches('/').as_bytes());
+            below.is_some_and(|below| below.starts_with(b"/"))
+        };
+        let own = all.iter().filter_map(|it| it.mounted_at.as_deref());
+        let mounted = own.chain(self.mounted.iter().map(String::as_str));
+        let around = mounted.filter(|it| is_around(it));
+        around.max_by_key(|it| it.len()) == Some(at)
     }
 
     /// What is below `path` but on other filesystems.
     fn elsewhere(&self, path: &str, all: &[Volume]) -> Result<Vec<Exclude>> {
         let top = path.trim_end_matches('/');
-        let others = all.iter().filter_map(|volume| volume.mounted_at.as_deref());
+        let own = all.iter().filter_map(|volume| volume.mounted_at.as_deref());
+        let others = own.chain(self.mounted.iter().map(String::as_str));
         let below = others.filter_map(|other| other.strip_prefix(top).filter(|it| it.len() > 1));
         let mut excluded = Vec::new();
         for below in below.filter(|below| below.starts_with('/')) {
@@ -194,7 +241,7 @@ impl Assembled {
 
     /// What is in a partition without a filesystem.
     fn bytes(&self, volume: &Volume, holds: &mut Holds, place: &Place) -> Filling {
-        let name = partition_name(volume.number);
+        let name = partition_name(&self.name, volume.number);
         match self.contents.get(&name) {
             Some(content) => {
                 *holds = Holds::Bytes(content.clone());
@@ -205,20 +252,23 @@ impl Assembled {
     }
 }
 
-/// What is in a directory of the tree, without what is `excluded`.
-fn directory(path: &str, excluded: Vec<Exclude>, place: &Place) -> Filling {
-    let rules = Rules {
-        excluded,
-        ..Rules::default()
-    };
-    let kind = ObjectKind::Directory {
-        path: path.to_owned(),
-        rules,
-    };
-    Filling::Files(vec![Object {
-        place: place.clone(),
-        kind,
-    }])
+/// What is in a directory of the tree.
+fn directory(path: &str, rules: Rules) -> ObjectKind {
+    let path = path.to_owned();
+    ObjectKind::Directory { path, rules }
+}
+
+/// A node of the tree, on the filesystem that is mounted at `at`.
+fn node(entry: &Entry, at: &str) -> ObjectKind {
+    let mut entry = entry.clone();
+    entry.path.drain(..at.trim_end_matches('/').len());
+    let mtime = Some(entry.mtime);
+    ObjectKind::Entry { entry, mtime }
+}
+
+fn object(place: &Place, kind: ObjectKind) -> Object {
+    let place = place.clone();
+    Object { place, kind }
 }
 
 fn blob(disk: &Disk, offset: Bytes, content: &Content) -> Blob {
@@ -237,12 +287,12 @@ fn data(place: &Place, name: String) -> Data {
     }
 }
 
-fn blob_name(offset: Bytes) -> String {
-    format!("byte {}", offset.get())
+fn blob_name(disk: &str, offset: Bytes) -> String {
+    format!("{disk} byte {}", offset.get())
 }
 
-fn partition_name(number: u32) -> String {
-    format!("partition {number}")
+fn partition_name(disk: &str, number: u32) -> String {
+    format!("{disk} partition {number}")
 }
 
 /// A pattern that matches `path` alone.

@@ -35,6 +35,9 @@ impl Hooks {
         for element in elements {
             let context = || format!("can't read the element '{}'", element.name);
             for (name, path) in entries(&element.path).with_context(context)? {
+                if name.starts_with('.') {
+                    continue;
+                }
                 if path.is_dir() && !LEFT_OUT.contains(&name.as_str()) {
                     hooks
                         .entries
@@ -54,6 +57,10 @@ impl Hooks {
     fn add(&mut self, place: &str, directory: &Path) -> Result<()> {
         let context = || format!("can't read '{}'", directory.display());
         for (name, path) in entries(directory).with_context(context)? {
+            // What is deeper is taken as a whole.
+            if name.starts_with('.') && !place.contains('/') {
+                continue;
+            }
             let place = format!("{place}/{name}");
             let is_directory = fs::symlink_metadata(&path).with_context(context)?.is_dir();
             match self.entries.get(&place) {
@@ -72,6 +79,16 @@ impl Hooks {
             }
         }
         Ok(())
+    }
+
+    /// The same without the scripts called `names`, whatever phase they are for.
+    #[must_use]
+    pub fn without(mut self, names: &[String]) -> Self {
+        self.entries.retain(|place, _| {
+            let script = place.split_once(".d/").map(|(_, name)| name);
+            script.is_none_or(|script| !names.iter().any(|name| name == script))
+        });
+        self
     }
 
     /// Where everything comes from, by its path in the tree, directories before what is in them.
@@ -98,7 +115,7 @@ impl Hooks {
     }
 }
 
-/// What is in a directory, sorted, by its names, without what is hidden.
+/// What is in a directory, sorted, by its names.
 fn entries(directory: &Path) -> io::Result<BTreeMap<String, PathBuf>> {
     let mut found = BTreeMap::new();
     for entry in fs::read_dir(directory)? {
@@ -108,9 +125,7 @@ fn entries(directory: &Path) -> io::Result<BTreeMap<String, PathBuf>> {
             let message = format!("the name '{}' isn't UTF-8", entry.path().display());
             return Err(io::Error::other(message));
         };
-        if !name.starts_with('.') {
-            found.insert(name.to_owned(), entry.path());
-        }
+        found.insert(name.to_owned(), entry.path());
     }
     Ok(found)
 }
@@ -150,6 +165,8 @@ mod tests {
             "a/install.d/helper/x",
             "a/README.rst",
             "a/static/etc/one",
+            "a/static/etc/.hidden",
+            "a/static/.hidden",
             "a/tests/install.d/99-never",
             "a/module.pyc",
             "a/.hidden",
@@ -183,6 +200,7 @@ mod tests {
             "same/in/file",
             "static",
             "static/etc",
+            "static/etc/.hidden",
             "static/etc/one",
             "static/etc/two",
         ];
@@ -214,5 +232,22 @@ mod tests {
             let error = merged(root.path()).unwrap_err().to_string();
             assert!(error.contains("rename one of them"), "{error}");
         }
+    }
+
+    #[test]
+    fn scripts_can_be_left_out_by_name() {
+        let root = tempfile::tempdir().unwrap();
+        for path in [
+            "a/install.d/10-a",
+            "a/root.d/10-a",
+            "a/static/10-a",
+            "a/10-a",
+        ] {
+            put(&root.path().join(path), "");
+        }
+        let hooks = merged(root.path()).unwrap().without(&["10-a".to_owned()]);
+        let places: Vec<_> = hooks.entries().map(|(place, _)| place).collect();
+        let expected = ["10-a", "install.d", "root.d", "static", "static/10-a"];
+        assert_eq!(places, expected);
     }
 }

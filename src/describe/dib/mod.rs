@@ -2,17 +2,28 @@
 //! configurations of block devices.
 
 pub mod block;
+mod breaks;
+mod build;
 mod elements;
+mod environment;
 mod expand;
 mod hooks;
 mod kernels;
+mod outputs;
 mod parts;
+mod phase;
 mod request;
+mod size;
 mod variables;
 
+pub use breaks::{Breaks, Stage};
+pub use build::{Build, Host};
 pub use elements::{Element, Library};
+pub use environment::Environment;
 pub use hooks::Hooks;
 pub use kernels::Kernel;
+pub use outputs::{Holds, Output, known as known_types};
 pub use parts::{PATTERN, Parts};
+pub use phase::{Phase, Side};
 pub use request::Request;
 pub use variables::variables;

@@ -1,26 +1,74 @@
 //! What scripts of a build are told of its elements.
 
 use super::elements::Element;
+use super::environment::Environment;
 use crate::shell::quoted;
+
+/// What functions are called in the environment, as bash exports them.
+const FUNCTION: &str = "BASH_FUNC_";
+
+/// Says something, and ends a script with the status of what has failed.
+const DIE: &str = "() {  local status=$?; { set +x; } 2> /dev/null; echo \"$*\"; exit $status\n}";
+
+/// Sets what scripts are told of `elements`, as [`variables`] has it.
+pub(super) fn set(environment: &mut Environment, elements: &[&Element]) {
+    environment.set("IMAGE_ELEMENT", names(elements));
+    environment.set("IMAGE_ELEMENT_YAML", yaml(elements));
+    let array = quoted(&array(elements));
+    let function = |name: &str| format!("{FUNCTION}{name}%%");
+    environment.set(
+        &function("get_image_element_array"),
+        format!("() {{  echo {array}\n}}"),
+    );
+    environment.set(&function("die"), DIE);
+}
+
+/// Commands of bash that declare the variables that begin with `prefix`.
+pub(super) fn declared(environment: &Environment, prefix: &str) -> String {
+    let all = environment.iter().filter_map(|(name, value)| {
+        let name = name.to_str().filter(|name| name.starts_with(prefix))?;
+        let mut escaped = String::new();
+        for character in value.to_string_lossy().chars() {
+            if matches!(character, '$' | '`' | '"' | '\\') {
+                escaped.push('\\');
+            }
+            escaped.push(character);
+        }
+        Some(format!("declare -x {name}=\"{escaped}\""))
+    });
+    all.collect::<Vec<_>>().join("\n")
+}
 
 /// Commands of bash that set `IMAGE_ELEMENT`, the names of elements, and `IMAGE_ELEMENT_YAML`, their
 /// directories by name, and a function with what an associative array of both is made of, as bash
 /// exports no arrays.
 pub fn variables(elements: &[&Element]) -> String {
-    let names: Vec<_> = elements.iter().map(|it| it.name.as_str()).collect();
-    let yaml = elements
-        .iter()
-        .map(|it| format!("{}: {}\n", plain(&it.name), path(it)));
-    let array = elements
-        .iter()
-        .map(|it| format!("[{}]={} ", it.name, it.path.display()));
     format!(
         "export IMAGE_ELEMENT={}\nexport IMAGE_ELEMENT_YAML={}\n\
          function get_image_element_array {{\n  echo {}\n}};\nexport -f get_image_element_array;\n",
-        quoted(&names.join(" ")),
-        quoted(&yaml.collect::<String>()),
-        quoted(&array.collect::<String>()),
+        quoted(&names(elements)),
+        quoted(&yaml(elements)),
+        quoted(&array(elements)),
     )
+}
+
+fn names(elements: &[&Element]) -> String {
+    let names: Vec<_> = elements.iter().map(|it| it.name.as_str()).collect();
+    names.join(" ")
+}
+
+/// Their directories by their names.
+fn yaml(elements: &[&Element]) -> String {
+    let lines = elements.iter();
+    let lines = lines.map(|it| format!("{}: {}\n", plain(&it.name), path(it)));
+    lines.collect()
+}
+
+/// What an associative array of both is made of.
+fn array(elements: &[&Element]) -> String {
+    let words = elements.iter();
+    let words = words.map(|it| format!("[{}]={} ", it.name, it.path.display()));
+    words.collect()
 }
 
 fn path(element: &Element) -> String {

@@ -130,6 +130,11 @@ fn nodes(document: &Document, settings: &Settings, findings: &mut Findings) -> O
 }
 
 impl Configuration {
+    /// MiB of the journal that the root filesystem has, if it is one that has any.
+    pub const fn root_journal(&self) -> u64 {
+        self.settings.root.journal
+    }
+
     /// All images, in the order of the configuration. Those that have no size of their own have `size`.
     ///
     /// # Errors

@@ -1,0 +1,127 @@
+//! The disks of a build: laid out for what is in its tree.
+
+use anyhow::Result;
+use disklayout::Bytes;
+
+use crate::command::system;
+use crate::config::ConfigError;
+use crate::describe::dib::{Build, block};
+use crate::system::System;
+
+/// What configurations call the disk that the image is of.
+pub(super) const MAIN: &str = "image0";
+
+/// The size of disks of which only that counts which doesn't depend on it: any partition that makes
+/// sense fits, in every table.
+const LARGE: Bytes = Bytes::new(1 << 40);
+
+/// A disk of which nothing fits is tried with so many hundredths of its size, so often.
+const GROWTH: u64 = 115;
+const TRIES: usize = 48;
+
+/// A disk of a build.
+#[derive(Clone, Debug)]
+pub(super) struct Disk {
+    /// What the configuration calls it.
+    pub name: String,
+    /// The directory of its files, where the configuration says one.
+    pub directory: Option<String>,
+    /// What is on it.
+    pub system: System,
+}
+
+impl Disk {
+    fn new(image: block::Image) -> Self {
+        Self {
+            name: image.name,
+            directory: image.directory,
+            system: System {
+                disk: image.disk,
+                volumes: image.volumes,
+                steps: Vec::new(),
+            },
+        }
+    }
+
+    /// What its files are called, without a directory and an extension.
+    pub(super) fn file_name(&self, build: &Build) -> String {
+        let name = build.name.rsplit('/').next().unwrap_or(&build.name);
+        match self.name == MAIN {
+            true => name.to_owned(),
+            false => format!("{name}-{}", self.name),
+        }
+    }
+}
+
+/// The disk with the root filesystem.
+pub(super) fn with_root<'a>(mut disks: impl Iterator<Item = &'a Disk>) -> Option<&'a Disk> {
+    disks.find(|disk| {
+        let mut volumes = disk.system.volumes.iter();
+        volumes.any(|volume| volume.mounted_at.as_deref() == Some("/"))
+    })
+}
+
+/// The disks as far as they can be checked before there is a tree: as large as was asked for, or large.
+///
+/// # Errors
+/// What is wrong with them.
+pub(super) fn check(build: &Build) -> Result<Vec<Disk>> {
+    let disks = lay_out(build, any_size(build))?;
+    if !build.size.is_automatic() {
+        check_each(build, &disks)?;
+    }
+    Ok(disks)
+}
+
+/// The size that was asked for, or one that is large enough for anything.
+pub(super) fn any_size(build: &Build) -> Bytes {
+    match build.size.is_automatic() {
+        true => LARGE,
+        false => build.size.of(Bytes::new(0)),
+    }
+}
+
+/// The disks with so many bytes, but for those that have a size of their own.
+///
+/// # Errors
+/// The first thing that has no room in each of them.
+pub(super) fn lay_out(build: &Build, size: Bytes) -> Result<Vec<Disk>, ConfigError> {
+    let images = build.configuration.lay_out(size)?;
+    Ok(images.into_iter().map(Disk::new).collect())
+}
+
+/// The size of the disks for files that take so many `used` bytes, and the disks. Where the size is
+/// chosen here, and nothing could be in what follows from the files, it is larger.
+///
+/// # Errors
+/// What has no room in disks of the size that was asked for, or in any.
+pub(super) fn of_files(build: &Build, used: Bytes) -> Result<(Bytes, Vec<Disk>)> {
+    let mut size = build.size.of(used);
+    let mut tries = match build.size.is_automatic() {
+        true => TRIES,
+        false => 1,
+    };
+    loop {
+        tries -= 1;
+        let disks = lay_out(build, size).map_err(anyhow::Error::from);
+        let checked = disks.and_then(|disks| check_each(build, &disks).map(|()| disks));
+        match checked {
+            Ok(disks) => return Ok((size, disks)),
+            Err(error) if tries == 0 => return Err(error),
+            Err(_) => size = grown(size),
+        }
+    }
+}
+
+fn grown(size: Bytes) -> Bytes {
+    const MULTIPLE: u64 = 64 << 10;
+    let bytes = size.get().max(MULTIPLE) / 100 * GROWTH;
+    Bytes::new(bytes.next_multiple_of(MULTIPLE))
+}
+
+fn check_each(build: &Build, disks: &[Disk]) -> Result<()> {
+    for disk in disks {
+        system::check(&disk.system, &disk.file_name(build))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,193 @@
+//! `dib`: an image of elements of diskimage-builder.
+//!
+//! As with every system that is assembled, the command is done twice: outside of the sandbox everything
+//! is checked that can be, and inside it is done.
+
+mod base;
+mod disks;
+mod files;
+mod grub;
+mod hooks;
+mod nodes;
+mod old;
+mod session;
+mod show;
+mod stand_ins;
+mod usage;
+
+use std::env;
+use std::env::consts::ARCH;
+use std::ffi::OsString;
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use anyhow::{Context as _, Result, bail};
+use disklayout::fs::Misfits;
+use indicatif::MultiProgress;
+
+use super::installation::Installation;
+use crate::command::set::clean_up_on_signals;
+use crate::command::system::{self, Ready, Tree};
+use crate::command::{Settings, answer};
+use crate::describe::dib::{Build, Environment, Host, Request};
+use crate::engine::{Conditions, Directory};
+use crate::report;
+use crate::sandbox::{self, Inside, Output};
+use crate::status::Status;
+use session::Session;
+
+/// What is built, and how.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// What is built.
+    pub request: Request,
+    /// Whether nothing is made.
+    pub is_dry: bool,
+    /// Where the tree is.
+    pub tree: Tree,
+    /// Whether the tree is kept, as an archive, when a script fails.
+    pub keeps_on_failure: bool,
+    /// Whether what scripts say isn't shown; by the environment where nothing is said.
+    pub is_quiet: Option<bool>,
+    /// Where everything goes that scripts say.
+    pub log: Option<PathBuf>,
+    /// What becomes of files that a filesystem can't hold.
+    pub misfits: Misfits,
+}
+
+/// Checks what is asked for, and builds it in a sandbox, for which the command is done once more with
+/// these `arguments`.
+///
+/// # Errors
+/// What is wrong with it, or why there can't be a sandbox.
+pub fn run(settings: &Settings, options: &Options, arguments: &[OsString]) -> Result<ExitCode> {
+    let build = options.describe(settings, arguments)?;
+    for warning in &build.warnings {
+        tracing::warn!("{warning}");
+    }
+    let disks = disks::check(&build)?;
+    if options.is_dry {
+        answer::print(&match settings.json {
+            true => format!("{:#}\n", show::document(&build, &disks)),
+            false => show::text(&build, &disks),
+        })?;
+        return Ok(ExitCode::SUCCESS);
+    }
+    let directory = files::check(settings, &build)?;
+    let host = system::sandbox_host()?;
+    if !host.kind.has_namespaces() {
+        bail!(
+            "elements mount things beside their tree, which needs namespaces, and the system gives none: \
+             'createhdds doctor' tells more"
+        );
+    }
+    let tree = options.place(&build);
+    let names = disks.iter().map(|disk| disk.file_name(&build)).collect();
+    Ready::new(host, &tree, &directory, names)?.enter(arguments, Vec::new())
+}
+
+/// How a build has ended.
+#[derive(Clone, Copy, Debug)]
+pub enum Ended {
+    /// Everything was done, or told why not.
+    With(Status),
+    /// A script has failed, with this status.
+    InScript(u8),
+}
+
+/// Builds it in the sandbox `inside`.
+///
+/// # Errors
+/// When something fails that is no script.
+pub fn assemble(
+    settings: &Settings,
+    options: &Options,
+    bars: &MultiProgress,
+    inside: &Inside,
+    arguments: &[OsString],
+) -> Result<Ended> {
+    let build = options.describe(settings, arguments)?;
+    let (directory, _) = files::place(settings, &build)?;
+    let directory = Arc::new(Directory::share(&directory)?);
+    let run = settings.of_engine(directory, Conditions::from_environment()?);
+    clean_up_on_signals(&run.temporaries, bars)?;
+    inside.check_wanted()?;
+    let reporter = report::choose(settings.json, bars);
+    let output = Output {
+        log: options.log.as_deref().map(create_log).transpose()?,
+        verbose: !options.is_quiet(&build.environment),
+    };
+    if options.request.has_no_network {
+        sandbox::leave_network()?;
+    }
+    let session = Session::new(&build, inside, output)?;
+    let assembled = session.assemble(&run, reporter.as_ref());
+    let status = match assembled {
+        Ok(assembled) => files::pack(&session, &assembled, settings, &run, reporter.as_ref()),
+        Err(error) => {
+            if options.keeps_on_failure {
+                files::keep(&session, settings, &run)?;
+            }
+            Err(error)
+        }
+    };
+    session::ended(status)
+}
+
+fn create_log(path: &Path) -> Result<File> {
+    File::create(path).with_context(|| format!("can't make the log '{}'", path.display()))
+}
+
+impl Options {
+    /// Decides everything that can be decided before there is a tree.
+    fn describe(&self, settings: &Settings, arguments: &[OsString]) -> Result<Build> {
+        let environment = Environment::of(&self.request, env::vars_os());
+        let variable = |name: &str| environment.raw(name).map(ToOwned::to_owned);
+        let installation = Installation::find(self.request.dib.as_deref(), variable)?;
+        let python = self.request.python.clone().map(OsString::from);
+        let own = installation.as_ref().and_then(Installation::python);
+        let python = python
+            .or_else(|| variable("DIB_PYTHON_EXEC"))
+            .or_else(|| own.map(PathBuf::into_os_string));
+        let words = arguments.iter().skip(2).map(|it| it.to_string_lossy());
+        let host = Host {
+            arch: architecture(),
+            elements: installation.as_ref().map(Installation::elements),
+            lib: installation.as_ref().map(Installation::lib),
+            python: python.unwrap_or_else(|| "python3".into()),
+            arguments: words.collect::<Vec<_>>().join(" "),
+            time: Conditions::from_environment()?.time,
+        };
+        let build = Build::new(&self.request, environment, &host, self.misfits)?;
+        files::place(settings, &build)?;
+        Ok(build)
+    }
+
+    /// Whether what scripts say isn't shown: as the environment has it, or where there is a log.
+    fn is_quiet(&self, environment: &Environment) -> bool {
+        let by_environment = || match environment.text("DIB_QUIET") {
+            Some(text) => text != "0",
+            None => self.log.is_some(),
+        };
+        self.is_quiet.unwrap_or_else(by_environment)
+    }
+
+    /// Where the tree is.
+    fn place(&self, build: &Build) -> Tree {
+        let environment = &build.environment;
+        match &self.tree {
+            Tree::Auto if environment.is_set("DIB_NO_TMPFS") => {
+                Tree::Below(environment.text("TMP_DIR").unwrap_or("/tmp").into())
+            }
+            tree => tree.clone(),
+        }
+    }
+}
+
+/// This machine's architecture by Debian's name.
+fn architecture() -> String {
+    let native = sandbox::native_architectures().first();
+    native.copied().unwrap_or(ARCH).to_owned()
+}

@@ -1,0 +1,126 @@
+//! What stands in for programs that need more than a sandbox has: small scripts in a directory that
+//! scripts of elements have in front of others in their `PATH`. In the tree it is only there while they
+//! run.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::Result;
+
+use super::hooks::write_program;
+use crate::bootloader;
+use crate::sandbox::Kind;
+use crate::shell::quoted;
+use crate::system::System;
+
+/// What all of them begin with.
+const COMMON: &str = include_str!("stand_ins/common.sh");
+
+/// A stand-in: the names of the programs that it stands in for, and what it does.
+type Program = (&'static [&'static str], &'static str);
+
+/// For scripts in the tree and outside.
+const EVERYWHERE: [Program; 3] = [
+    (&["sudo"], include_str!("stand_ins/sudo.sh")),
+    (&["mount"], include_str!("stand_ins/mount.sh")),
+    (&["umount"], include_str!("stand_ins/umount.sh")),
+];
+
+/// For scripts outside of the tree.
+const OUTSIDE: [Program; 1] = [(&["chroot"], include_str!("stand_ins/chroot.sh"))];
+
+/// For scripts in the tree.
+const INSIDE: [Program; 2] = [
+    (
+        &["grub-install", "grub2-install"],
+        include_str!("stand_ins/grub-install.sh"),
+    ),
+    (
+        &["grub-mkconfig", "grub2-mkconfig"],
+        include_str!("stand_ins/grub-mkconfig.sh"),
+    ),
+];
+
+/// Where nobody may make devices.
+const WITHOUT_DEVICES: [Program; 2] = [
+    (&["mknod"], include_str!("stand_ins/mknod.sh")),
+    (&["tar"], include_str!("stand_ins/tar.sh")),
+];
+
+/// The directory of what answers for programs that are asked about devices.
+const ANSWERS: &str = "answers";
+
+/// Where stand-ins are.
+#[derive(Clone, Debug)]
+pub(super) struct StandIns {
+    /// Those of scripts outside of the tree.
+    pub outside: PathBuf,
+    /// Those of scripts in it, among the files of elements.
+    inside: PathBuf,
+    /// Where they leave what is done later.
+    pub records: PathBuf,
+}
+
+/// The directory of the records among the files of elements.
+pub(super) const RECORDS: &str = ".records";
+
+/// The directory of the stand-ins among them.
+pub(super) const INSIDE_NAME: &str = ".stand-ins";
+
+impl StandIns {
+    /// Writes them below `scratch`, and into `hooks`, the files of elements, for a sandbox of this kind.
+    ///
+    /// # Errors
+    /// When one can't be written.
+    pub(super) fn write(scratch: &Path, hooks: &Path, kind: Kind) -> Result<Self> {
+        let stand_ins = Self {
+            outside: scratch.join("stand-ins"),
+            inside: hooks.join(INSIDE_NAME),
+            records: scratch.join("records"),
+        };
+        for directory in [&stand_ins.outside, &stand_ins.inside, &stand_ins.records] {
+            fs::create_dir(directory)?;
+        }
+        fs::create_dir(hooks.join(RECORDS))?;
+        let own: &[Program] = match kind {
+            Kind::User => &WITHOUT_DEVICES,
+            Kind::Root | Kind::Chroot => &[],
+        };
+        for (directory, programs) in [
+            (
+                &stand_ins.outside,
+                [&EVERYWHERE[..], &OUTSIDE, own].concat(),
+            ),
+            (&stand_ins.inside, [&EVERYWHERE[..], &INSIDE, own].concat()),
+        ] {
+            for (names, text) in programs {
+                for name in names {
+                    write_program(&directory.join(name), &stand_ins.script(text))?;
+                }
+            }
+        }
+        Ok(stand_ins)
+    }
+
+    fn script(&self, text: &str) -> String {
+        let records = quoted(&self.records.display().to_string());
+        format!("#!/bin/sh\nrecords={records}\n{COMMON}\n{text}")
+    }
+
+    /// Has programs that GRUB's configuration is made by answer as it is on the disk of `system`.
+    ///
+    /// # Errors
+    /// When what answers can't be written.
+    pub(super) fn tell_of(&self, system: &System) -> Result<()> {
+        let answers = self.inside.join(ANSWERS);
+        fs::create_dir_all(&answers)?;
+        for stand_in in bootloader::grub::all_stand_ins(system) {
+            let name = Path::new(&stand_in.path).file_name();
+            if let Some(name) = name.filter(|_| stand_in.device().is_none()) {
+                let text = String::from_utf8_lossy(&stand_in.contents);
+                write_program(&answers.join(name), &text)?;
+            }
+        }
+        Ok(())
+    }
+}

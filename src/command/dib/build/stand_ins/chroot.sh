@@ -1,0 +1,13 @@
+# Programs of a tree need devices, which nobody may make here: they are mounted.
+for word; do
+    case $word in
+        -*) ;;
+        *)
+            if [ -d "$word/dev" ] && [ ! -c "$word/dev/null" ]; then
+                devices "$word/dev" || fail "can't mount '$word/dev'"
+            fi
+            break
+            ;;
+    esac
+done
+exec "$(real chroot)" "$@"

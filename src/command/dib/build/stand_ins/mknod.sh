@@ -1,0 +1,40 @@
+# Nobody may make devices here. A file without content stands for one, and becomes it in the image.
+mode='' value=''
+for word; do
+    shift
+    case $value in
+        mode) mode=$word value='' && continue ;;
+    esac
+    case $word in
+        -m | --mode) value=mode ;;
+        -m?*) mode=${word#-m} ;;
+        --mode=*) mode=${word#*=} ;;
+        -Z | --context*) ;;
+        *) set -- "$@" "$word" ;;
+    esac
+done
+case $#,$2 in
+    2,p) exec "$(real mkfifo)" ${mode:+-m "$mode"} "$1" ;;
+    4,[bcu]) ;;
+    *) fail 'a name is needed, a type (b, c, u or p), and two numbers' ;;
+esac
+[ ! -e "$1" ] && [ ! -L "$1" ] || fail "'$1' exists"
+: > "$1" || exit
+[ -z "$mode" ] || chmod "$mode" "$1" || exit
+case $1 in
+    */*) directory=${1%/*}/ ;;
+    *) directory=. ;;
+esac
+printf '%s %s %s %s\n' "${2#u}" "$3" "$4" "$(cd "$directory" && pwd -P)/${1##*/}" >> "$records/devices"
+case $3:$4 in
+    1:3) name=null ;;
+    1:5) name=zero ;;
+    1:7) name=full ;;
+    1:8) name=random ;;
+    1:9) name=urandom ;;
+    5:0) name=tty ;;
+    *) exit 0 ;;
+esac
+# Whoever writes to it mustn't fill the file.
+"$(real mount)" --bind "/dev/$name" "$1" 2> /dev/null
+exit 0
