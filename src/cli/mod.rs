@@ -26,6 +26,7 @@ use clap::ArgMatches;
 use clap::error::ErrorKind;
 use indicatif::MultiProgress;
 
+use crate::command::dib::build::Ended;
 use crate::command::{self, Context};
 use crate::describe::hdds::Config;
 use crate::describe::hdds::locate::{Found, Search};
@@ -33,6 +34,7 @@ use crate::distribution::Distribution;
 use crate::printable::printable_lines;
 use crate::sandbox::{self, Inside, Part};
 use crate::status::Status;
+use dib::virt_dib::Answer;
 use early::Early;
 
 /// Runs the program with `arguments`, its own name first.
@@ -123,11 +125,45 @@ fn run_bare(
             run_element_info(matches, &dib::element_info::options(inner))
         }
         (dib::get_kernel::NAME, inner) => run_get_kernel(matches, &dib::get_kernel::options(inner)),
+        (dib::disk_image_create::NAME, inner) => match dib::disk_image_create::asked(inner) {
+            Ok(asked) => run_dib(matches, &asked, arguments, inside),
+            Err(error) => return Some(links::code(arguments, refuse(&error))),
+        },
+        (dib::disk_image_create::RAMDISK_NAME, inner) => {
+            match dib::disk_image_create::ramdisk_asked(inner) {
+                Ok(asked) => run_dib(matches, &asked, arguments, inside),
+                Err(error) => return Some(links::code(arguments, refuse(&error))),
+            }
+        }
+        (dib::virt_dib::NAME, inner) => match dib::virt_dib::answer(inner) {
+            Ok(Answer::Build(asked)) => run_dib(matches, &asked, arguments, inside),
+            Ok(Answer::Print(text)) => command::print(&text).map(|()| ExitCode::SUCCESS),
+            Err(error) => return Some(links::code(arguments, refuse(&error))),
+        },
+        (dib::diskimage_builder::NAME, inner) => run_diskimage_builder(matches, inner),
         (dib::run_parts::NAME, inner) => start_logging(matches)
             .and_then(|_| command::dib::run_parts::run(&dib::run_parts::options(inner))),
         _ => return None,
     };
     Some(result.unwrap_or_else(|error| links::code(arguments, complain(&error))))
+}
+
+/// Builds what is asked for of elements; `inside` of the sandbox, or on the way there.
+fn run_dib(
+    matches: &ArgMatches,
+    options: &command::dib::build::Options,
+    arguments: &[OsString],
+    inside: Option<&Inside>,
+) -> Result<ExitCode> {
+    let bars = start_logging(matches)?;
+    let settings = arguments::settings(matches);
+    let Some(inside) = inside else {
+        return command::dib::build::run(&settings, options, arguments);
+    };
+    match command::dib::build::assemble(&settings, options, &bars, inside, arguments)? {
+        Ended::With(status) => Ok(links::code(arguments, status)),
+        Ended::InScript(code) => Ok(code.into()),
+    }
 }
 
 fn run_element_info(
@@ -137,6 +173,14 @@ fn run_element_info(
     start_logging(matches)?;
     command::dib::element_info::run(&arguments::settings(matches), options)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Builds the images that files describe, each by a command of its own.
+fn run_diskimage_builder(matches: &ArgMatches, inner: &ArgMatches) -> Result<ExitCode> {
+    start_logging(matches)?;
+    let program = arguments::program();
+    let options = dib::diskimage_builder::options(inner, (&program, matches));
+    command::dib::builds::run(&arguments::settings(matches), &options)
 }
 
 fn run_get_kernel(

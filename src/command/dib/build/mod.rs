@@ -39,10 +39,19 @@ use crate::status::Status;
 use session::Session;
 
 /// What is built, and how.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Options {
     /// What is built.
     pub request: Request,
+    /// How that is done.
+    pub run: Run,
+    /// Options that were given and change nothing, each with why.
+    pub warnings: Vec<String>,
+}
+
+/// How something is built.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Run {
     /// Whether nothing is made.
     pub is_dry: bool,
     /// Where the tree is.
@@ -53,8 +62,8 @@ pub struct Options {
     pub is_quiet: Option<bool>,
     /// Where everything goes that scripts say.
     pub log: Option<PathBuf>,
-    /// What becomes of files that a filesystem can't hold.
-    pub misfits: Misfits,
+    /// Whether what a filesystem can't hold is left out, with a warning. Otherwise it is refused.
+    pub is_lossy: bool,
 }
 
 /// Checks what is asked for, and builds it in a sandbox, for which the command is done once more with
@@ -64,11 +73,11 @@ pub struct Options {
 /// What is wrong with it, or why there can't be a sandbox.
 pub fn run(settings: &Settings, options: &Options, arguments: &[OsString]) -> Result<ExitCode> {
     let build = options.describe(settings, arguments)?;
-    for warning in &build.warnings {
+    for warning in options.warnings.iter().chain(&build.warnings) {
         tracing::warn!("{warning}");
     }
     let disks = disks::check(&build)?;
-    if options.is_dry {
+    if options.run.is_dry {
         answer::print(&match settings.json {
             true => format!("{:#}\n", show::document(&build, &disks)),
             false => show::text(&build, &disks),
@@ -116,7 +125,7 @@ pub fn assemble(
     inside.check_wanted()?;
     let reporter = report::choose(settings.json, bars);
     let output = Output {
-        log: options.log.as_deref().map(create_log).transpose()?,
+        log: options.run.log.as_deref().map(create_log).transpose()?,
         verbose: !options.is_quiet(&build.environment),
     };
     if options.request.has_no_network {
@@ -127,7 +136,7 @@ pub fn assemble(
     let status = match assembled {
         Ok(assembled) => files::pack(&session, &assembled, settings, &run, reporter.as_ref()),
         Err(error) => {
-            if options.keeps_on_failure {
+            if options.run.keeps_on_failure {
                 files::keep(&session, settings, &run)?;
             }
             Err(error)
@@ -160,7 +169,11 @@ impl Options {
             arguments: words.collect::<Vec<_>>().join(" "),
             time: Conditions::from_environment()?.time,
         };
-        let build = Build::new(&self.request, environment, &host, self.misfits)?;
+        let misfits = match self.run.is_lossy {
+            true => Misfits::Drop,
+            false => Misfits::Refuse,
+        };
+        let build = Build::new(&self.request, environment, &host, misfits)?;
         files::place(settings, &build)?;
         Ok(build)
     }
@@ -169,15 +182,15 @@ impl Options {
     fn is_quiet(&self, environment: &Environment) -> bool {
         let by_environment = || match environment.text("DIB_QUIET") {
             Some(text) => text != "0",
-            None => self.log.is_some(),
+            None => self.run.log.is_some(),
         };
-        self.is_quiet.unwrap_or_else(by_environment)
+        self.run.is_quiet.unwrap_or_else(by_environment)
     }
 
     /// Where the tree is.
     fn place(&self, build: &Build) -> Tree {
         let environment = &build.environment;
-        match &self.tree {
+        match &self.run.tree {
             Tree::Auto if environment.is_set("DIB_NO_TMPFS") => {
                 Tree::Below(environment.text("TMP_DIR").unwrap_or("/tmp").into())
             }
