@@ -20,16 +20,17 @@ impl Keys {
         }
         let advice = match self.mistaken.iter().find(|(name, _)| *name == key) {
             Some((_, advice)) => (*advice).to_string(),
-            None => self.advice(key),
+            None => advice(key, self.known),
         };
         Some(format!("unknown key '{key}': {advice}"))
     }
+}
 
-    fn advice(&self, key: &str) -> String {
-        match nearest(key, self.known) {
-            Some(name) => format!("did you mean '{name}'?"),
-            None => format!("known here are {}", self.known.join(", ")),
-        }
+/// What is said of a `word` that is none of those that are known.
+pub fn advice(word: &str, known: &[&str]) -> String {
+    match nearest(word, known) {
+        Some(name) => format!("did you mean '{name}'?"),
+        None => format!("known here are {}", known.join(", ")),
     }
 }
 

@@ -20,7 +20,7 @@ pub(crate) mod tests;
 
 pub use document::{Document, Spot};
 pub use findings::Findings;
-pub use keys::{Keys, nearest};
+pub use keys::{Keys, advice, nearest};
 pub use node::{Kind, Node};
 pub use object::Object;
 pub use place::{Place, Position};

@@ -37,6 +37,21 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// The string. YAML makes numbers and truth values of words that are meant as names, which can't be
+    /// undone: `no`, `0700`.
+    pub fn name(&self, findings: &mut Findings) -> Option<&'a str> {
+        match self.is_number() || self.is_boolean() {
+            true => {
+                let message = format!(
+                    "expected a string, found {}: put what is meant into quotes",
+                    self.shown()
+                );
+                findings.refuse(&self.place, message)
+            }
+            false => self.string(findings),
+        }
+    }
+
     /// The string, or the digits of the number.
     pub fn text(&self, findings: &mut Findings) -> Option<String> {
         match &self.node.kind {

@@ -85,17 +85,9 @@ impl Entry<'_> {
     }
 }
 
-/// The string that a value is. YAML makes numbers and truth values of words that are meant as names,
-/// which can't be undone: `no`, `0700`.
+/// The string that a value is, which isn't empty.
 pub(super) fn string(value: &Value<'_>, findings: &mut Findings) -> Option<String> {
-    if value.is_number() || value.is_boolean() {
-        let message = format!(
-            "expected a string, found {}: put what is meant into quotes",
-            value.shown()
-        );
-        return findings.refuse(value.place(), message);
-    }
-    match value.string(findings)? {
+    match value.name(findings)? {
         "" => findings.refuse(value.place(), "expected a string, found an empty one"),
         text => Some(text.to_owned()),
     }
