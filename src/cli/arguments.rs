@@ -14,17 +14,22 @@ use crate::describe::hdds::{Config, Group, InstallGroup, LayoutGroup, arch};
 use crate::distribution;
 
 /// The names that no image group may have.
-pub const COMMANDS: [&str; 11] = [
+pub const COMMANDS: [&str; 16] = [
     "all",
     "check",
+    "dib",
     "dib-run-parts",
+    "disk-image-create",
     "disk-image-get-kernel",
+    "diskimage-builder",
     "doctor",
     "element-info",
     "help",
     "inspect",
     "make-fs",
     "plan",
+    "ramdisk-image-create",
+    "virt-dib",
     "vmdb2",
 ];
 
@@ -56,13 +61,17 @@ pub(super) fn program() -> Command {
         .args(installations::anywhere())
         .subcommand(all_command())
         .subcommand(check_command())
+        .subcommand(dib::disk_image_create::command())
         .subcommand(dib::run_parts::command())
         .subcommand(dib::get_kernel::command())
+        .subcommand(dib::diskimage_builder::command())
         .subcommand(doctor_command())
         .subcommand(dib::element_info::command())
         .subcommand(inspect::command())
         .subcommand(make_fs::command())
         .subcommand(plan_command())
+        .subcommand(dib::disk_image_create::ramdisk_command())
+        .subcommand(dib::virt_dib::command())
         .subcommand(vmdb2::command())
 }
 
@@ -337,9 +346,11 @@ mod tests {
     fn the_program_is_well_formed() {
         let config = Config::parse(CONFIG, "t", &COMMANDS).unwrap();
         program_with_groups(&config).debug_assert();
-        let named: Vec<_> = program()
+        let program = program();
+        let named: Vec<_> = program
             .get_subcommands()
-            .map(|c| c.get_name().to_owned())
+            .flat_map(|c| c.get_name_and_visible_aliases())
+            .map(str::to_owned)
             .collect();
         assert!(named.iter().all(|name| COMMANDS.contains(&name.as_str())));
     }

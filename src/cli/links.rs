@@ -8,10 +8,14 @@ use super::{dib, vmdb2};
 use crate::status::Status;
 
 /// The commands that other programs are replaced by.
-const NAMES: [&str; 4] = [
+const NAMES: [&str; 8] = [
+    dib::disk_image_create::LONG_NAME,
+    dib::disk_image_create::RAMDISK_NAME,
+    dib::diskimage_builder::NAME,
     dib::element_info::NAME,
     dib::get_kernel::NAME,
     dib::run_parts::NAME,
+    dib::virt_dib::NAME,
     vmdb2::NAME,
 ];
 
@@ -58,5 +62,11 @@ mod tests {
         assert_eq!(by_name("x/element-info a"), "x/element-info element-info a");
         assert_eq!(by_name("dib-run-parts"), "dib-run-parts dib-run-parts");
         assert_eq!(by_name("createhdds vmdb2 s"), "createhdds vmdb2 s");
+        assert_eq!(
+            by_name("disk-image-create vm"),
+            "disk-image-create disk-image-create vm"
+        );
+        // Its own name is no link's.
+        assert_eq!(by_name("dib vm"), "dib vm");
     }
 }

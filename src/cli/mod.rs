@@ -123,6 +123,7 @@ fn run_bare(
             run_element_info(matches, &dib::element_info::options(inner))
         }
         (dib::get_kernel::NAME, inner) => run_get_kernel(matches, &dib::get_kernel::options(inner)),
+        (dib::diskimage_builder::NAME, inner) => run_diskimage_builder(matches, inner),
         (dib::run_parts::NAME, inner) => start_logging(matches)
             .and_then(|_| command::dib::run_parts::run(&dib::run_parts::options(inner))),
         _ => return None,
@@ -137,6 +138,14 @@ fn run_element_info(
     start_logging(matches)?;
     command::dib::element_info::run(&arguments::settings(matches), options)?;
     Ok(ExitCode::SUCCESS)
+}
+
+/// Builds the images that files describe, each by a command of its own.
+fn run_diskimage_builder(matches: &ArgMatches, inner: &ArgMatches) -> Result<ExitCode> {
+    start_logging(matches)?;
+    let program = arguments::program();
+    let options = dib::diskimage_builder::options(inner, (&program, matches));
+    command::dib::builds::run(&arguments::settings(matches), &options)
 }
 
 fn run_get_kernel(

@@ -1,5 +1,12 @@
-//! The options of the commands that builds of diskimage-builder are made of.
+//! The options of the commands that builds of diskimage-builder are made of, and of those that build.
 
+mod abbreviations;
+pub(super) mod asked;
+pub(super) mod disk_image_create;
+pub(super) mod diskimage_builder;
 pub(super) mod element_info;
 pub(super) mod get_kernel;
 pub(super) mod run_parts;
+mod shared;
+mod values;
+pub(super) mod virt_dib;
