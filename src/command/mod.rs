@@ -147,6 +147,14 @@ pub fn become_program(arguments: &[OsString]) -> Option<ExitCode> {
     failed
 }
 
+/// Prints the answer to a question that needs no work.
+///
+/// # Errors
+/// When standard output doesn't take it.
+pub fn print(text: &str) -> Result<()> {
+    answer::print(text)
+}
+
 /// Does what was asked for.
 ///
 /// # Errors

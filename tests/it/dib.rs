@@ -3,6 +3,8 @@
 
 /// Files of images, of which each is built by a command.
 mod builds;
+/// What is typed.
+mod options;
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
