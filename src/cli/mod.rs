@@ -26,7 +26,7 @@ use clap::ArgMatches;
 use clap::error::ErrorKind;
 use indicatif::MultiProgress;
 
-use crate::command::dib::build::Ended;
+use crate::command::dib::build;
 use crate::command::{self, Context};
 use crate::describe::hdds::Config;
 use crate::describe::hdds::locate::{Found, Search};
@@ -151,18 +151,18 @@ fn run_bare(
 /// Builds what is asked for of elements; `inside` of the sandbox, or on the way there.
 fn run_dib(
     matches: &ArgMatches,
-    options: &command::dib::build::Options,
+    options: &build::Options,
     arguments: &[OsString],
     inside: Option<&Inside>,
 ) -> Result<ExitCode> {
     let bars = start_logging(matches)?;
     let settings = arguments::settings(matches);
     let Some(inside) = inside else {
-        return command::dib::build::run(&settings, options, arguments);
+        return build::run(&settings, options, arguments);
     };
-    match command::dib::build::assemble(&settings, options, &bars, inside, arguments)? {
-        Ended::With(status) => Ok(links::code(arguments, status)),
-        Ended::InScript(code) => Ok(code.into()),
+    match build::assemble(&settings, options, &bars, inside, arguments)? {
+        build::Ended::With(status) => Ok(links::code(arguments, status)),
+        build::Ended::InScript(code) => Ok(code.into()),
     }
 }
 

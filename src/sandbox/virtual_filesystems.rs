@@ -7,7 +7,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use rustix::mount::{MountFlags, mount, mount_bind, mount_bind_recursive};
+use rustix::mount::{MountFlags, mount, mount_bind, mount_bind_recursive, mount_remount};
 
 use super::devices::{DEVICES, Devices, make_empty};
 use super::{Inside, Kind};
@@ -77,8 +77,12 @@ fn mount_others(tree: &Path, run: Run) -> Result<()> {
     mount("proc", &proc, "proc", nosuid | noexec, None)
         .or_else(|_| mount_bind_recursive("/proc", &proc))
         .context("can't mount /proc")?;
-    mount_bind_recursive("/sys", place(tree, "sys")?).context("can't mount /sys")?;
+    let sys = place(tree, "sys")?;
+    mount_bind_recursive("/sys", &sys).context("can't mount /sys")?;
     if run == Run::OfTree {
+        // Programs take it for a container's, where it can't be written to. It is no harm where it can.
+        let flags = MountFlags::BIND | MountFlags::RDONLY | nosuid | noexec;
+        let _ = mount_remount(&sys, flags, "");
         return Ok(());
     }
     let run = place(tree, "run")?;

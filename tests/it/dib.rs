@@ -1,6 +1,11 @@
 //! What builds of diskimage-builder are made of: elements that are found and expanded, and scripts
 //! that run in their order.
 
+/// Files of images, of which each is built by a command.
+mod builds;
+/// What is typed.
+mod options;
+
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
@@ -18,9 +23,13 @@ impl Place {
         let place = Self(tempfile::tempdir().unwrap());
         for name in [
             "createhdds",
-            "element-info",
             "dib-run-parts",
+            "disk-image-create",
             "disk-image-get-kernel",
+            "diskimage-builder",
+            "element-info",
+            "ramdisk-image-create",
+            "virt-dib",
         ] {
             symlink(BINARY, place.path(name)).unwrap();
         }

@@ -243,6 +243,7 @@ fn read(matches: &ArgMatches, command: Command) -> Result<Options, clap::Error> 
 mod tests {
     use std::path::PathBuf;
 
+    use clap::error::ErrorKind;
     use disklayout::Bytes;
 
     use super::*;
@@ -375,6 +376,8 @@ mod tests {
             let asked = typed(&[beginning, rest, "os"]);
             assert_eq!(asked.is_ok(), beginning != "--r", "{beginning}");
         }
+        let version = typed(&["--ver"]).unwrap_err();
+        assert_eq!(version.kind(), ErrorKind::DisplayVersion);
         // Flags that are there twice, and what isn't an option any more.
         let asked = parse("--checksum --checksum -n -n os -- --offline");
         assert_eq!(asked.request.elements, ["os", "--offline"]);

@@ -48,6 +48,15 @@ pub(super) fn with_options(command: Command) -> Command {
         .next_help_heading(BUILD)
         .args(of_runs())
         .next_help_heading(None::<&str>)
+        // Clap's own would have no beginnings.
+        .disable_version_flag(true)
+        .arg(
+            Arg::new("version")
+                .short('V')
+                .long("version")
+                .action(ArgAction::Version)
+                .help("Print version"),
+        )
 }
 
 fn of_elements() -> [Arg; 5] {

@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 use std::io;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
@@ -70,6 +70,16 @@ pub(super) fn write_fstab(tree: &Path, lines: &[String]) -> Result<()> {
         true => Ok(fs::write(path, text)?),
         false => Tree::open(tree)?.write("/etc/fstab", text.as_bytes(), 0o644),
     }
+}
+
+/// Gives the top of the tree to root, and lets everybody look into it: whoever has unpacked an archive
+/// of a directory of a user's has given it what that had.
+///
+/// # Errors
+/// When the system refuses that.
+pub(super) fn open_top(tree: &Path) -> Result<()> {
+    chown(tree, Some(0), Some(0))?;
+    Ok(fs::set_permissions(tree, PermissionsExt::from_mode(0o755))?)
 }
 
 /// Leaves nothing in the tree of what was only there to make it: the tree's own way to resolve names is

@@ -5,6 +5,7 @@ use std::error::Error;
 use std::ffi::OsString;
 use std::fmt;
 use std::fs::{self, File};
+use std::io::{self, Write as _};
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -21,6 +22,7 @@ use crate::bootloader::{self, Target};
 use crate::command::system::device::Device;
 use crate::describe::dib::{Build, Environment, PATTERN, Parts, Phase, Side, Stage};
 use crate::engine::{self, Event, Reporter};
+use crate::printable::printable_lines;
 use crate::rooted::{StandIn, Tree};
 use crate::sandbox::{self, Ended, InTree, Inside, Output, Run};
 use crate::signals;
@@ -67,7 +69,11 @@ pub(super) fn ended(built: Result<Status>) -> Result<super::Ended> {
         return Err(error);
     };
     let code = signals::passed_on(failed.ended.status);
-    tracing::error!("{error:#}");
+    let _ = writeln!(
+        io::stderr(),
+        "createhdds: {}",
+        printable_lines(&format!("{error:#}"))
+    );
     Ok(super::Ended::InScript(code.unwrap_or(1)))
 }
 
@@ -151,6 +157,7 @@ impl<'a> Session<'a> {
         let tree = &self.inside.tree;
         steps.phase(self, Phase::ROOT)?;
         base::check_deployed(tree)?;
+        base::open_top(tree)?;
         base::begin(tree).context("can't have names of the network resolved in the tree")?;
         self.inside.mount_virtual_filesystems(Run::OfTree)?;
         self.write_install_type()?;
@@ -385,7 +392,9 @@ impl<'a> Session<'a> {
             (!stays).then(|| (name.to_owned(), value.to_owned()))
         });
         let mut all: Vec<_> = shown.collect();
-        all.push(("HOME".to_owned(), "/root".into()));
+        for (name, value) in [("HOME", "/root"), ("USER", "root"), ("LOGNAME", "root")] {
+            all.push((name.to_owned(), value.into()));
+        }
         let path = format!("{IN_TARGET}/{INSIDE_NAME}:{PATH}");
         all.push(("PATH".to_owned(), path.into()));
         all

@@ -1,6 +1,7 @@
 //! What stands in for programs that need more than a sandbox has: small scripts in a directory that
-//! scripts of elements have in front of others in their `PATH`. In the tree it is only there while they
-//! run.
+//! scripts of elements have in front of others in their `PATH`. Outside of the tree that is `sudo` alone,
+//! by which they call all that needs root: whoever copies a program copies itself. In the tree they are
+//! only there while scripts run.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -13,21 +14,24 @@ use crate::sandbox::Kind;
 use crate::shell::quoted;
 use crate::system::System;
 
-/// What all of them begin with.
+/// What all of them begin with, by which they know each other.
 const COMMON: &str = include_str!("stand_ins/common.sh");
+
+/// The second line of each, by which copies of them are known.
+const MARK: &str = "# createhdds has this stand in for a program";
 
 /// A stand-in: the names of the programs that it stands in for, and what it does.
 type Program = (&'static [&'static str], &'static str);
 
-/// For scripts in the tree and outside.
-const EVERYWHERE: [Program; 3] = [
-    (&["sudo"], include_str!("stand_ins/sudo.sh")),
+/// For scripts outside of the tree.
+const OUTSIDE: [Program; 1] = [(&["sudo"], include_str!("stand_ins/sudo.sh"))];
+
+/// For what they call as root.
+const AS_ROOT: [Program; 3] = [
+    (&["chroot"], include_str!("stand_ins/chroot.sh")),
     (&["mount"], include_str!("stand_ins/mount.sh")),
     (&["umount"], include_str!("stand_ins/umount.sh")),
 ];
-
-/// For scripts outside of the tree.
-const OUTSIDE: [Program; 1] = [(&["chroot"], include_str!("stand_ins/chroot.sh"))];
 
 /// For scripts in the tree.
 const INSIDE: [Program; 2] = [
@@ -41,11 +45,14 @@ const INSIDE: [Program; 2] = [
     ),
 ];
 
-/// Where nobody may make devices.
-const WITHOUT_DEVICES: [Program; 2] = [
-    (&["mknod"], include_str!("stand_ins/mknod.sh")),
-    (&["tar"], include_str!("stand_ins/tar.sh")),
-];
+/// For both where nobody may make devices.
+const MKNOD: Program = (&["mknod"], include_str!("stand_ins/mknod.sh"));
+
+/// For what is called as root where nobody may make devices.
+const TAR: Program = (&["tar"], include_str!("stand_ins/tar.sh"));
+
+/// The directory of what is called as root, among those of scripts outside of the tree.
+const ROOT: &str = "root";
 
 /// The directory of what answers for programs that are asked about devices.
 const ANSWERS: &str = "answers";
@@ -78,20 +85,24 @@ impl StandIns {
             inside: hooks.join(INSIDE_NAME),
             records: scratch.join("records"),
         };
-        for directory in [&stand_ins.outside, &stand_ins.inside, &stand_ins.records] {
+        let as_root = stand_ins.outside.join(ROOT);
+        for directory in [
+            &stand_ins.outside,
+            &as_root,
+            &stand_ins.inside,
+            &stand_ins.records,
+            &hooks.join(RECORDS),
+        ] {
             fs::create_dir(directory)?;
         }
-        fs::create_dir(hooks.join(RECORDS))?;
-        let own: &[Program] = match kind {
-            Kind::User => &WITHOUT_DEVICES,
-            Kind::Root | Kind::Chroot => &[],
+        let (of_root, of_tree): (&[Program], &[Program]) = match kind {
+            Kind::User => (&[MKNOD, TAR], &[MKNOD]),
+            Kind::Root | Kind::Chroot => (&[], &[]),
         };
         for (directory, programs) in [
-            (
-                &stand_ins.outside,
-                [&EVERYWHERE[..], &OUTSIDE, own].concat(),
-            ),
-            (&stand_ins.inside, [&EVERYWHERE[..], &INSIDE, own].concat()),
+            (&stand_ins.outside, OUTSIDE.to_vec()),
+            (&as_root, [&AS_ROOT[..], of_root].concat()),
+            (&stand_ins.inside, [&INSIDE[..], of_tree].concat()),
         ] {
             for (names, text) in programs {
                 for name in names {
@@ -104,7 +115,7 @@ impl StandIns {
 
     fn script(&self, text: &str) -> String {
         let records = quoted(&self.records.display().to_string());
-        format!("#!/bin/sh\nrecords={records}\n{COMMON}\n{text}")
+        format!("#!/bin/sh\n{MARK}\nrecords={records}\n{COMMON}\n{text}")
     }
 
     /// Has programs that GRUB's configuration is made by answer as it is on the disk of `system`.

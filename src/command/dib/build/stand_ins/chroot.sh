@@ -10,4 +10,5 @@ for word; do
             ;;
     esac
 done
-exec "$(real chroot)" "$@"
+chroot=$(real chroot) || exit
+exec "$chroot" "$@"

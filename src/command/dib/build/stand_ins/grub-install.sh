@@ -1,6 +1,6 @@
 # There is no device to install it onto: it goes onto the disk when its files are complete.
+program=$(real "${0##*/}") || exit
 case " $* " in
-    *' --help '* | *' -h '* | *' --version '* | *' -V '*) exec "$(real "${0##*/}")" "$@" ;;
+    *' --help '* | *' -h '* | *' --version '* | *' -V '*) exec "$program" "$@" ;;
 esac
-real "${0##*/}" > /dev/null
 printf '%s\n' "$@" '' >> "$records/grub"

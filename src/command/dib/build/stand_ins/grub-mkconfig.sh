@@ -1,5 +1,6 @@
 # The program itself, which asks others what is known of the disk that is made.
-program=$(real "${0##*/}")
+program=$(real "${0##*/}") || exit
+mount=$(real mount) || exit
 case " $* " in
     *' --help '* | *' -h '* | *' --version '* | *' -V '*) exec "$program" "$@" ;;
 esac
@@ -9,7 +10,7 @@ asked=''
 for directory in /usr/sbin /usr/bin; do
     for answer in "$answers"/*; do
         other=$directory/${answer##*/}
-        if [ -f "$other" ] && "$(real mount)" --bind "$answer" "$other"; then
+        if [ -f "$other" ] && "$mount" -n --bind "$answer" "$other"; then
             asked="$asked $other"
         fi
     done
@@ -17,6 +18,6 @@ done
 "$program" "$@"
 status=$?
 for other in $asked; do
-    "$(real umount)" "$other"
+    umount -n "$other"
 done
 exit "$status"

@@ -14,7 +14,10 @@ for word; do
     esac
 done
 case $#,$2 in
-    2,p) exec "$(real mkfifo)" ${mode:+-m "$mode"} "$1" ;;
+    2,p)
+        mkfifo ${mode:+-m "$mode"} "$1"
+        exit
+        ;;
     4,[bcu]) ;;
     *) fail 'a name is needed, a type (b, c, u or p), and two numbers' ;;
 esac
@@ -36,5 +39,5 @@ case $3:$4 in
     *) exit 0 ;;
 esac
 # Whoever writes to it mustn't fill the file.
-"$(real mount)" --bind "/dev/$name" "$1" 2> /dev/null
+mount=$(real mount 2> /dev/null) && "$mount" -n --bind "/dev/$name" "$1" 2> /dev/null
 exit 0

@@ -1,5 +1,5 @@
 # Filesystems of the kernel that only the machine's root may mount are shown as they are mounted already.
-mount=$(real mount)
+mount=$(real mount) || exit
 kind='' options='' bind='' source='' target='' value=''
 for word; do
     case $value in

@@ -16,7 +16,11 @@ if [ $# -eq 0 ]; then
     [ "$shell" ] || exit 0
     set -- "${SHELL:-/bin/sh}"
 fi
+# What root calls is beside it.
+PATH=${0%/*}/root:$PATH
+export PATH
 case $user in
     '' | root | '#0') exec "$@" ;;
 esac
-exec "$(real setpriv)" --reuid="${user#\#}" --regid="$(id -g "$user")" --init-groups "$@"
+setpriv=$(real setpriv) || exit
+exec "$setpriv" --reuid="${user#\#}" --regid="$(id -g "$user")" --init-groups "$@"

@@ -1,6 +1,6 @@
 # Nobody may make devices here. Files stand for those that an archive has, as far as their names tell
 # what they are.
-tar=$(real tar)
+tar=$(real tar) || exit
 extracts='' directory=. value='' first=yes
 for word; do
     case $value in
