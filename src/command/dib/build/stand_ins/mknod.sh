@@ -29,13 +29,11 @@ case $1 in
     *) directory=. ;;
 esac
 printf '%s %s %s %s\n' "${2#u}" "$3" "$4" "$(cd "$directory" && pwd -P)/${1##*/}" >> "$records/devices"
-case $3:$4 in
-    1:3) name=null ;;
-    1:5) name=zero ;;
-    1:7) name=full ;;
-    1:8) name=random ;;
-    1:9) name=urandom ;;
-    5:0) name=tty ;;
+case $1:$3:$4 in
+    */dev/null:1:3 | */dev/zero:1:5 | */dev/full:1:7 | */dev/random:1:8 | */dev/urandom:1:9 | */dev/tty:5:0)
+        name=${1##*/}
+        ;;
+    # What somebody tries whether it can be made is removed again.
     *) exit 0 ;;
 esac
 # Whoever writes to it mustn't fill the file.
