@@ -134,29 +134,3 @@ fn judge(program: &OsStr, ended: io::Result<Ended>) -> Result<()> {
         false => bail!("{program} {ended}"),
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use std::os::unix::process::ExitStatusExt;
-
-    use super::*;
-
-    #[test]
-    fn a_failure_has_the_status_and_the_last_lines() {
-        let ended = |raw, said: &[&str]| {
-            let said = said.iter().map(|line| (*line).to_owned()).collect();
-            let status = ExitStatus::from_raw(raw);
-            judge(OsStr::new("apt-get"), Ok(Ended { status, said }))
-        };
-        assert!(ended(0, &["fine"]).is_ok());
-        let error = |raw, said: &[&str]| ended(raw, said).unwrap_err().to_string();
-        assert_eq!(
-            error(100 << 8, &["E: one", "E: two"]),
-            "apt-get failed (status 100); its last lines:\n  E: one\n  E: two"
-        );
-        assert_eq!(
-            error(9, &[]),
-            "apt-get failed (signal: 9 (SIGKILL)); it said nothing"
-        );
-    }
-}

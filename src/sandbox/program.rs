@@ -221,11 +221,30 @@ impl Tail {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::process::ExitStatusExt;
+
     use super::*;
 
     fn sh(script: &str) -> Ended {
         let mut command = Command::new("sh");
         run(command.args(["-c", script]), &mut Output::default()).unwrap()
+    }
+
+    #[test]
+    fn a_failure_has_the_status_and_the_last_lines() {
+        let told = |raw, said: &[&str]| {
+            let said = said.iter().map(|line| (*line).to_owned()).collect();
+            let status = ExitStatus::from_raw(raw);
+            Ended { status, said }.to_string()
+        };
+        assert_eq!(
+            told(100 << 8, &["E: one", "E: two"]),
+            "failed (status 100); its last lines:\n  E: one\n  E: two"
+        );
+        assert_eq!(
+            told(9, &[]),
+            "failed (signal: 9 (SIGKILL)); it said nothing"
+        );
     }
 
     #[test]

@@ -223,7 +223,7 @@ fn the_first_script_that_fails_ends_it() {
     let run = place.run("dib-run-parts parts", &[]);
     run.expect(1).says([
         "nowhere: unbound variable",
-        "a file in 'parts/../environment.d' fails",
+        "parts/../environment.d/1-wrong fails",
     ]);
     for line in [
         "dib-run-parts",

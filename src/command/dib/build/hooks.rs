@@ -7,13 +7,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result};
 
+use crate::command::dib::run_parts;
 use crate::describe::dib::Hooks;
-
-/// Runs the scripts of a directory, on the host and in the tree.
-const RUN_PARTS: &str = include_str!("dib-run-parts.bash");
-
-/// What the program is called there, by which elements may call it.
-pub(super) const NAME: &str = "dib-run-parts";
 
 /// Lays out `hooks` in `directory`, which is made.
 ///
@@ -29,7 +24,8 @@ pub(super) fn lay_out(hooks: &Hooks, directory: &Path) -> Result<()> {
     if !environment.is_dir() {
         fs::create_dir(environment)?;
     }
-    write_program(&directory.join(NAME), RUN_PARTS)
+    // Elements may call it.
+    write_program(&directory.join(run_parts::NAME), run_parts::PROGRAM)
 }
 
 /// Writes a program.

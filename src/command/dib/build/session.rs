@@ -15,10 +15,11 @@ use anyhow::{Context as _, Result, bail, ensure};
 use disklayout::Bytes;
 
 use super::disks::{self, Disk};
-use super::hooks::{self, NAME as RUN_PARTS};
+use super::hooks;
 use super::stand_ins::{INSIDE_NAME, RECORDS, StandIns};
 use super::{base, grub, usage};
 use crate::bootloader::{self, Target};
+use crate::command::dib::run_parts::NAME as RUN_PARTS;
 use crate::command::system::device::Device;
 use crate::describe::dib::{Build, Environment, PATTERN, Parts, Phase, Side, Stage};
 use crate::engine::{self, Event, Reporter};
@@ -161,6 +162,7 @@ impl<'a> Session<'a> {
         base::begin(tree).context("can't have names of the network resolved in the tree")?;
         self.inside.mount_virtual_filesystems(Run::OfTree)?;
         self.write_install_type()?;
+        self.stand_ins.add_grub(&Tree::open(tree)?)?;
         steps.phase(self, Phase::EXTRA_DATA)?;
         steps.phase(self, Phase::PRE_INSTALL)?;
         steps.phase(self, Phase::INSTALL)?;

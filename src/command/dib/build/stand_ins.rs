@@ -10,6 +10,7 @@ use anyhow::Result;
 
 use super::hooks::write_program;
 use crate::bootloader;
+use crate::rooted::Tree;
 use crate::sandbox::Kind;
 use crate::shell::quoted;
 use crate::system::System;
@@ -20,36 +21,35 @@ const COMMON: &str = include_str!("stand_ins/common.sh");
 /// The second line of each, by which copies of them are known.
 const MARK: &str = "# createhdds has this stand in for a program";
 
-/// A stand-in: the names of the programs that it stands in for, and what it does.
-type Program = (&'static [&'static str], &'static str);
+/// A stand-in: the name of the program that it stands in for, and what it does.
+type Program = (&'static str, &'static str);
 
 /// For scripts outside of the tree.
-const OUTSIDE: [Program; 1] = [(&["sudo"], include_str!("stand_ins/sudo.sh"))];
+const OUTSIDE: [Program; 1] = [("sudo", include_str!("stand_ins/sudo.sh"))];
 
 /// For what they call as root.
 const AS_ROOT: [Program; 3] = [
-    (&["chroot"], include_str!("stand_ins/chroot.sh")),
-    (&["mount"], include_str!("stand_ins/mount.sh")),
-    (&["umount"], include_str!("stand_ins/umount.sh")),
+    ("chroot", include_str!("stand_ins/chroot.sh")),
+    ("mount", include_str!("stand_ins/mount.sh")),
+    ("umount", include_str!("stand_ins/umount.sh")),
 ];
 
-/// For scripts in the tree.
-const INSIDE: [Program; 2] = [
-    (
-        &["grub-install", "grub2-install"],
-        include_str!("stand_ins/grub-install.sh"),
-    ),
-    (
-        &["grub-mkconfig", "grub2-mkconfig"],
-        include_str!("stand_ins/grub-mkconfig.sh"),
-    ),
+/// For scripts in the tree, as most systems call the programs, and as those do that have packages of
+/// rpm.
+const GRUB: [Program; 2] = [
+    ("grub-install", include_str!("stand_ins/grub-install.sh")),
+    ("grub-mkconfig", include_str!("stand_ins/grub-mkconfig.sh")),
 ];
+const GRUB2: [Program; 2] = [("grub2-install", GRUB[0].1), ("grub2-mkconfig", GRUB[1].1)];
+
+/// The program that tells the latter.
+const RPM: &str = "/usr/bin/rpm";
 
 /// For both where nobody may make devices.
-const MKNOD: Program = (&["mknod"], include_str!("stand_ins/mknod.sh"));
+const MKNOD: Program = ("mknod", include_str!("stand_ins/mknod.sh"));
 
 /// For what is called as root where nobody may make devices.
-const TAR: Program = (&["tar"], include_str!("stand_ins/tar.sh"));
+const TAR: Program = ("tar", include_str!("stand_ins/tar.sh"));
 
 /// The directory of what is called as root, among those of scripts outside of the tree.
 const ROOT: &str = "root";
@@ -102,15 +102,29 @@ impl StandIns {
         for (directory, programs) in [
             (&stand_ins.outside, OUTSIDE.to_vec()),
             (&as_root, [&AS_ROOT[..], of_root].concat()),
-            (&stand_ins.inside, [&INSIDE[..], of_tree].concat()),
+            (&stand_ins.inside, of_tree.to_vec()),
         ] {
-            for (names, text) in programs {
-                for name in names {
-                    write_program(&directory.join(name), &stand_ins.script(text))?;
-                }
-            }
+            stand_ins.put(directory, &programs)?;
         }
         Ok(stand_ins)
+    }
+
+    /// Adds those that are called as what is in `tree`. Programs that a system doesn't know are none that
+    /// scripts should find.
+    ///
+    /// # Errors
+    /// When one can't be written.
+    pub(super) fn add_grub(&self, tree: &Tree) -> Result<()> {
+        match tree.has_file(RPM)? {
+            true => self.put(&self.inside, &GRUB2),
+            false => self.put(&self.inside, &GRUB),
+        }
+    }
+
+    fn put(&self, directory: &Path, programs: &[Program]) -> Result<()> {
+        let each =
+            |(name, text): &Program| write_program(&directory.join(name), &self.script(text));
+        programs.iter().try_for_each(each)
     }
 
     fn script(&self, text: &str) -> String {

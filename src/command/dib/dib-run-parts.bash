@@ -43,14 +43,18 @@ if [[ $_parts_list ]]; then
     exit 0
 fi
 
+# A file that fails says nothing of itself.
+trap '[[ -z ${_parts_source:-} ]] || _parts_say "$_parts_source fails"' EXIT
 if [[ -d $_parts_directory/../environment.d ]]; then
     for _part in $(_parts_of "$_parts_directory/../environment.d" '^[0-9A-Za-z_.-]+$' ''); do
         _part=$_parts_directory/../environment.d/$_part
         _parts_say "Sourcing environment file $_part"
+        _parts_source=$_part
         set -x
         # shellcheck disable=SC1090
         source "$_part"
         { set +x; } 2> /dev/null
+        _parts_source=''
     done
 fi
 
