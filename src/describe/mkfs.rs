@@ -62,6 +62,7 @@ const EXT: &[(char, Meaning)] = &[
         List(&[
             ("root_owner", Named("root-owner")),
             ("hash_seed", Named("hash-seed")),
+            ("resize", Named("resize")),
             ("lazy_itable_init", Useless),
             ("lazy_journal_init", Useless),
             ("discard", Useless),
@@ -306,8 +307,8 @@ mod tests {
             ("ext4", "-J size=8", options(&[("journal", "8M")])),
             (
                 "ext4",
-                "-E lazy_itable_init=0,root_owner=5:6,nodiscard",
-                options(&[("root-owner", "5:6")]),
+                "-E lazy_itable_init=0,root_owner=5:6,nodiscard,resize=4000000",
+                options(&[("root-owner", "5:6"), ("resize", "4000000")]),
             ),
             ("exfat", "-c 32k", options(&[("cluster-size", "32K")])),
             (

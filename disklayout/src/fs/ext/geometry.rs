@@ -75,7 +75,8 @@ impl Geometry {
         };
         let divided = |inodes| {
             let mut geometry = Self::with_blocks(parameters, features, block_size, blocks);
-            geometry.divide_into_groups(inodes).map(|()| geometry)
+            let divided = geometry.divide_into_groups(inodes, parameters.resize);
+            divided.map(|()| geometry)
         };
         let too_small = || {
             let least = match parameters.journal_is_wanted {
@@ -96,6 +97,13 @@ impl Geometry {
                 .filter_map(divided)
                 .find(|geometry| geometry.inodes() >= needed_inodes)
                 .ok_or_else(too_small)?;
+        }
+        if let Some(blocks) = parameters.resize.filter(|it| *it <= geometry.blocks) {
+            let message = format!(
+                "it has {} blocks, and can't grow to {blocks}: give more, or leave it out",
+                geometry.blocks
+            );
+            return Err(Error::invalid(place.choice("resize"), message));
         }
         geometry.journal_blocks = geometry.figure_journal(place, parameters)?;
         Ok(geometry)
@@ -151,7 +159,7 @@ impl Geometry {
     /// Settles the groups. A tail that can't hold its own metadata and some data is cut off,
     /// after which everything is settled anew; `None` when the blocks don't hold a filesystem's
     /// own structures.
-    fn divide_into_groups(&mut self, wanted_inodes: u64) -> Option<()> {
+    fn divide_into_groups(&mut self, wanted_inodes: u64, resize: Option<u64>) -> Option<()> {
         let (blocks, reserved_blocks) = (self.blocks, self.reserved_blocks);
         loop {
             let data_blocks = self.blocks.checked_sub(u64::from(self.first_data_block))?;
@@ -171,7 +179,7 @@ impl Geometry {
             }
             let descriptors = self.block_size / self.desc_size();
             self.desc_blocks = self.groups.div_ceil(descriptors);
-            self.reserved_gdt_blocks = self.figure_reserved_gdt();
+            self.reserved_gdt_blocks = self.figure_reserved_gdt(resize);
 
             let tail = data_blocks % per_group;
             let overhead = self.group_overhead(self.groups - 1);
@@ -225,18 +233,26 @@ impl Geometry {
         }
     }
 
-    /// Room for the descriptors of a filesystem 1024 times as large, as far as the resize inode's
-    /// one block of block numbers reaches.
-    fn figure_reserved_gdt(&self) -> u32 {
+    /// Room for the descriptors of a filesystem with `resize` blocks, or else 1024 times as large, as
+    /// far as the resize inode's one block of block numbers reaches.
+    fn figure_reserved_gdt(&self, resize: Option<u64>) -> u32 {
         if !self.features.has_resize_inode() {
             return 0;
         }
-        let max_blocks = self.blocks.saturating_mul(1024).min(u64::from(u32::MAX));
-        let groups = (max_blocks - u64::from(self.first_data_block))
-            .div_ceil(u64::from(self.blocks_per_group));
-        let blocks = groups.div_ceil(u64::from(self.block_size / self.desc_size()));
-        let more = blocks.saturating_sub(u64::from(self.desc_blocks));
-        more.min(u64::from(self.block_size / 4)) as u32
+        let more = |blocks: u64| {
+            let groups = blocks.div_ceil(u64::from(self.blocks_per_group));
+            let blocks = groups.div_ceil(u64::from(self.block_size / self.desc_size()));
+            let more = blocks.saturating_sub(u64::from(self.desc_blocks));
+            more.min(u64::from(self.block_size / 4)) as u32
+        };
+        // One that needs no more descriptors has as much room as any.
+        resize
+            .map(more)
+            .filter(|blocks| *blocks > 0)
+            .unwrap_or_else(|| {
+                let most = self.blocks.saturating_mul(1024).min(u64::from(u32::MAX));
+                more(most - u64::from(self.first_data_block))
+            })
     }
 
     fn no_room_for_journal(&self, place: &Place, parameters: &Parameters) -> Error {

@@ -8,13 +8,18 @@ use crate::fs::{Choice, Options as Named, Request};
 use crate::units::Bytes;
 
 #[rustfmt::skip]
-pub(super) const CHOICES: [Choice; 11] = [
+pub(super) const CHOICES: [Choice; 12] = [
     Choice::new("block-size", "BYTES", "Bytes in a block"),
     Choice::new("inode-size", "BYTES", "Bytes in an inode"),
     Choice::new("bytes-per-inode", "BYTES", "One inode for so many bytes"),
     Choice::new("inodes", "N", "At least so many inodes"),
     Choice::new("reserved", "PERCENT", "What only root may use, from 0 to 50, like 2.5"),
     Choice::new("journal", "SIZE|none", "The journal's size"),
+    Choice::new(
+        "resize",
+        "BLOCKS",
+        "So many blocks it can grow to while it is mounted",
+    ),
     Choice::new("features", "LIST", "Features by their names, ^NAME to leave one out"),
     Choice::new("root-owner", "UID:GID", "Who owns the root directory"),
     Choice::new("lost-found", "yes|no", "Whether a lost+found is added"),
@@ -38,6 +43,9 @@ pub struct Options {
     pub reserved: Option<u32>,
     /// The journal (`-J size`, `-O ^has_journal`).
     pub journal: Journal,
+    /// How many blocks it can grow to while it is mounted; 1024 times as many as it has, or as far as the
+    /// resize inode reaches, when there is none (`-E resize`).
+    pub resize: Option<u64>,
     /// Features by mke2fs' names, with a `^` in front those to leave out (`-O`).
     pub features: Vec<String>,
     /// Owner and group of the root directory (`-E root_owner`).
@@ -103,6 +111,7 @@ impl Options {
             inodes,
             reserved: given.parse(place, "reserved", percent)?,
             journal: given.parse(place, "journal", journal)?.unwrap_or_default(),
+            resize: given.parse(place, "resize", number)?,
             features: given
                 .parse(place, "features", features)?
                 .unwrap_or_default(),
@@ -146,6 +155,7 @@ impl From<&Options> for Named {
             Journal::None => set("journal", Some("none".to_owned())),
             Journal::Size(size) => set("journal", Some(size.get().to_string())),
         }
+        set("resize", options.resize.map(|blocks| blocks.to_string()));
         let features = &options.features;
         set(
             "features",
@@ -233,6 +243,7 @@ mod tests {
             inodes: Inodes::Count(99),
             reserved: Some(205),
             journal: Journal::None,
+            resize: Some(1 << 33),
             features: ["^64bit", "quota"].map(Into::into).into(),
             root_owner: Some((1, 2)),
             lost_found: Some(false),

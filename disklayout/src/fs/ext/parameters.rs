@@ -30,6 +30,8 @@ pub(super) struct Parameters {
     /// Of 10,000 blocks, those kept for root.
     pub reserved: u32,
     pub journal: Journal,
+    /// How many blocks it can grow to while it is mounted.
+    pub resize: Option<u64>,
     /// The feature `ea_inode` may be added where the content needs it.
     may_have_ea_inodes: bool,
     /// A size without room for the journal is refused; else there is none then, as mke2fs does it.
@@ -68,6 +70,7 @@ impl Parameters {
             inodes: options.inodes,
             reserved: options.reserved.unwrap_or(defaults::RESERVED),
             journal: options.journal,
+            resize: options.resize,
             may_have_ea_inodes: flavor == Flavor::Ext4
                 && !options.features.iter().any(|name| name == "^ea_inode"),
             journal_is_wanted: flavor == Flavor::Ext3
