@@ -1,6 +1,7 @@
 //! What other programs made is read right, what this library made is read as it was described, and
 //! what is damaged is an error.
 
+mod awkward;
 mod copies;
 mod damaged;
 mod erofs;
@@ -13,3 +14,4 @@ mod sectors;
 mod superblocks;
 mod support;
 mod tree;
+mod xfs;

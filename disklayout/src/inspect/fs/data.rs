@@ -104,6 +104,17 @@ impl Data {
         (within < run.len).then(|| run.at + within)
     }
 
+    /// The first byte from `offset` on that isn't in a hole.
+    pub(super) fn next_stored(&self, offset: u64) -> Option<u64> {
+        if offset < self.inline.len() as u64 {
+            return Some(offset);
+        }
+        let index = self
+            .runs
+            .partition_point(|run| run.logical + run.len <= offset);
+        self.runs.get(index).map(|run| run.logical.max(offset))
+    }
+
     /// Fills `bytes` from `offset`; all of it has to lie in the file.
     pub(super) fn fill(
         &self,
@@ -190,6 +201,15 @@ mod tests {
         assert_eq!(data.position(12), Some(62));
         assert_eq!(data.position(8), None);
         assert_eq!(data.stored(), 15);
+        for (offset, next) in [
+            (0, Some(2)),
+            (2, Some(2)),
+            (6, Some(6)),
+            (7, Some(10)),
+            (20, None),
+        ] {
+            assert_eq!(data.next_stored(offset), next, "{offset}");
+        }
     }
 
     #[test]

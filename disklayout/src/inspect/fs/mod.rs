@@ -5,6 +5,8 @@
 //! finding a path, reading a file's bytes, and the limits on what a hostile image can ask for.
 
 mod area;
+mod btrfs;
+mod checksum;
 mod clusters;
 mod data;
 mod erofs;
@@ -17,9 +19,11 @@ mod listing;
 mod magic;
 mod node;
 mod ntfs;
+mod reads;
 mod superblocks;
 mod swap;
 mod walk;
+mod xfs;
 
 use std::fmt::Debug;
 
@@ -70,7 +74,7 @@ const BOOT_SECTORS: &[Probe] = &[ntfs::probe, exfat::probe, fat::probe];
 /// All others. Containers come first: what they hold may have a magic too.
 const OTHERS: &[Probe] = &[
     magic::probe,
-    superblocks::xfs,
+    xfs::probe,
     superblocks::btrfs,
     superblocks::f2fs,
     superblocks::squashfs,
@@ -300,6 +304,11 @@ impl File<'_> {
     /// How many of its bytes are stored; the others are zero.
     pub fn stored(&self) -> u64 {
         self.data.stored()
+    }
+
+    /// The first byte from `offset` on that isn't in a hole; `None` where there is none.
+    pub fn next_stored(&self, offset: u64) -> Option<u64> {
+        self.data.next_stored(offset)
     }
 
     /// Fills `bytes` from `offset`; holes are zero.

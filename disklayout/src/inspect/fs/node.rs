@@ -8,6 +8,8 @@ pub struct Node {
     /// The number of its inode or record; where the format has none, a number that no other one
     /// of the filesystem has.
     pub number: u64,
+    /// The subvolume in which that number counts, where a filesystem has several.
+    pub subvolume: Option<u64>,
     /// What it is.
     pub kind: NodeKind,
     /// Bytes in it, holes included; 0 where that means nothing.
@@ -63,6 +65,7 @@ impl Node {
     pub(super) const fn new(number: u64, kind: NodeKind, size: u64) -> Self {
         Self {
             number,
+            subvolume: None,
             kind,
             size,
             permissions: None,

@@ -1,8 +1,6 @@
 //! Filesystems of which only the superblock is read.
 
-use zerocopy::{
-    FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned, big_endian as be, little_endian as le,
-};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned, little_endian as le};
 
 use crate::error::Result;
 use crate::inspect::fs::Filesystem;
@@ -30,36 +28,6 @@ macro_rules! on_disk {
 }
 
 on_disk! {
-    /// `struct xfs_dsb` up to its counters: "XFS Algorithms & Data Structures", 3rd edition,
-    /// section 13.1 (superblocks).
-    struct Xfs: 160 {
-        sb_magicnum: [u8; 4],
-        sb_blocksize: be::U32,
-        sb_dblocks: be::U64,
-        sb_rblocks: be::U64,
-        sb_rextents: be::U64,
-        sb_uuid: [u8; 16],
-        sb_logstart: be::U64,
-        sb_rootino: be::U64,
-        sb_rbmino: be::U64,
-        sb_rsumino: be::U64,
-        sb_rextsize: be::U32,
-        sb_agblocks: be::U32,
-        sb_agcount: be::U32,
-        sb_rbmblocks: be::U32,
-        sb_logblocks: be::U32,
-        sb_versionnum: be::U16,
-        sb_sectsize: be::U16,
-        sb_inodesize: be::U16,
-        sb_inopblock: be::U16,
-        sb_fname: [u8; 12],
-        sb_shifts: [u8; 8],
-        sb_icount: be::U64,
-        sb_ifree: be::U64,
-        sb_fdblocks: be::U64,
-        sb_frextents: be::U64,
-    }
-
     /// `struct btrfs_super_block` up to its label: "On-disk Format" of the Btrfs documentation,
     /// section "Superblock".
     struct Btrfs: 555 {
@@ -123,30 +91,6 @@ on_disk! {
         bytes_used: le::U64,
         tables: [le::U64; 6],
     }
-}
-
-pub(super) fn xfs(area: Area<'_>) -> Result<Option<Filesystem<'_>>> {
-    if area.probe(0)? != Some(*b"XFSB") {
-        return Ok(None);
-    }
-    let raw: Xfs = area.structure(PLACE, 0)?;
-    let block_size = u64::from(raw.sb_blocksize.get());
-    let mut facts = Facts {
-        label: as_text(&raw.sb_fname),
-        uuid: uuid(raw.sb_uuid),
-        block_size: Some(block_size),
-        blocks: Some(raw.sb_dblocks.get()),
-        size: raw.sb_dblocks.get().checked_mul(block_size),
-        free_blocks: Some(raw.sb_fdblocks.get()),
-        inodes: Some(raw.sb_icount.get()),
-        free_inodes: Some(raw.sb_ifree.get()),
-        ..Facts::new("xfs")
-    };
-    // Otherwise it is on another device.
-    if raw.sb_logstart.get() != 0 {
-        facts.journal = u64::from(raw.sb_logblocks.get()).checked_mul(block_size);
-    }
-    found(area, facts)
 }
 
 pub(super) fn btrfs(area: Area<'_>) -> Result<Option<Filesystem<'_>>> {
