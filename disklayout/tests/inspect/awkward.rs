@@ -17,7 +17,7 @@ use crate::support::{filesystem, open, run};
 use crate::tree::{self, data};
 
 /// All that the library reads, and how much space a file takes isn't among it.
-const KNOWS: Knows = Knows {
+pub(crate) const KNOWS: Knows = Knows {
     times: true,
     names: true,
     devices: true,

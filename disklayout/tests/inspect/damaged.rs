@@ -15,7 +15,7 @@ use testkit::random::cases;
 use testkit::root::is_root;
 
 use crate::support::{MIB, Scratch, run};
-use crate::{awkward, xfs};
+use crate::{awkward, btrfs, xfs};
 
 /// A disk that counts how much is read of it.
 #[derive(Debug)]
@@ -159,15 +159,31 @@ fn seal_xfs(disk: &dyn Disk, at: usize) {
     }
 }
 
+/// Of the superblock or node around `at`, in Btrfs with nodes of 4096 bytes and CRC-32C.
+fn seal_btrfs(disk: &dyn Disk, at: usize) {
+    const SUPERBLOCK: u64 = 64 << 10;
+    let start = at as u64 / 4096 * 4096;
+    let (mut bytes, mut uuid) = ([0; 4096], [0; 16]);
+    disk.read_at(&mut uuid, SUPERBLOCK + 32).unwrap();
+    let is_read = disk.read_at(&mut bytes, start).is_ok();
+    if is_read && (start == SUPERBLOCK || bytes[32..].starts_with(&uuid)) {
+        let sum = crc32c::crc32c(&bytes[32..]).to_le_bytes();
+        disk.write_at(&sum, start).unwrap();
+    }
+}
+
 /// An image that the kernel has written to, if that can be mounted here.
-fn mounted(scratch: &Scratch, size: u64, command: &str) -> Option<Vec<u8>> {
+fn mounted(scratch: &Scratch, size: u64, command: &str, options: &str) -> Option<Vec<u8>> {
     if !is_root() {
         return None;
     }
     let image = scratch.sample("m.img", size);
     run(command, &[&image]);
-    let mounted = Mounted::new(&image, "rw");
+    let mounted = Mounted::new(&image, &format!("rw,{options}"));
     awkward::fill_little(mounted.path());
+    if command.starts_with("mkfs.btrfs") {
+        btrfs::fill_little(mounted.path());
+    }
     drop(mounted);
     fs::read(&image).ok()
 }
@@ -255,16 +271,33 @@ fn samples() -> &'static [Sample] {
 
 /// Those of which only the kernel makes all forms.
 fn mounted_samples(scratch: &Scratch) -> impl Iterator<Item = Sample> {
-    let commands: [(&str, u64, &str, Seal); 1] = [(
-        "xfs 5",
-        24 * MIB,
-        "mkfs.xfs --unsupported -q -d agcount=1",
-        seal_xfs,
-    )];
+    let commands: [(&str, u64, &str, &str, Seal); 3] = [
+        (
+            "xfs 5",
+            24 * MIB,
+            "mkfs.xfs --unsupported -q -d agcount=1",
+            "",
+            seal_xfs,
+        ),
+        (
+            "btrfs",
+            48 * MIB,
+            "mkfs.btrfs -q --mixed -n 4096 -m single -d single",
+            "compress=zstd",
+            seal_btrfs,
+        ),
+        (
+            "btrfs lzo",
+            48 * MIB,
+            "mkfs.btrfs -q --mixed -n 4096 -m single -d single -O ^no-holes",
+            "compress=lzo",
+            seal_btrfs,
+        ),
+    ];
     commands
         .into_iter()
-        .filter_map(|(name, size, command, seal)| {
-            let image = mounted(scratch, size, command)?;
+        .filter_map(|(name, size, command, options, seal)| {
+            let image = mounted(scratch, size, command, options)?;
             Some(Sample {
                 seal,
                 ..Sample::new(name, image)
@@ -281,6 +314,7 @@ fn sound_samples_have_their_files() {
             "ntfs" => 10,
             "ext2" | "ext4" | "ext4 old" | "ext4 inline" => 35,
             "xfs 5" => 353,
+            "btrfs" | "btrfs lzo" => 378,
             _ => 34,
         };
         assert_eq!(

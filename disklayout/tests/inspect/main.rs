@@ -2,6 +2,7 @@
 //! what is damaged is an error.
 
 mod awkward;
+mod btrfs;
 mod copies;
 mod damaged;
 mod erofs;

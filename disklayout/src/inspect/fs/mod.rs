@@ -16,9 +16,11 @@ mod facts;
 mod fat;
 mod iso9660;
 mod listing;
+mod lzo;
 mod magic;
 mod node;
 mod ntfs;
+mod packed;
 mod reads;
 mod superblocks;
 mod swap;
@@ -26,6 +28,7 @@ mod walk;
 mod xfs;
 
 use std::fmt::Debug;
+use std::sync::{Mutex, PoisonError};
 
 pub(super) use area::Area;
 pub use facts::{Facts, State};
@@ -35,6 +38,7 @@ pub use walk::{Entry, Walk};
 use crate::error::{Error, Result};
 use data::Data;
 use listing::{Budget, Listing};
+use packed::Unpacked;
 
 /// The longest target of a symbolic link that is read.
 const TARGET_MAX: u64 = 1 << 16;
@@ -44,6 +48,11 @@ const TARGET_MAX: u64 = 1 << 16;
 trait Reader: Debug {
     /// The root directory.
     fn root(&self) -> Result<Node>;
+
+    /// How many bytes all directories together may have in a filesystem of this size.
+    fn directories(&self, filesystem: u64) -> u64 {
+        filesystem
+    }
 
     /// Puts what a directory holds into `listing`, without `.` and `..`.
     fn list(&self, directory: &Node, listing: &mut Listing<'_>) -> Result<()>;
@@ -75,7 +84,7 @@ const BOOT_SECTORS: &[Probe] = &[ntfs::probe, exfat::probe, fat::probe];
 const OTHERS: &[Probe] = &[
     magic::probe,
     xfs::probe,
-    superblocks::btrfs,
+    btrfs::probe,
     superblocks::f2fs,
     superblocks::squashfs,
     erofs::probe,
@@ -91,7 +100,7 @@ const BACKUPS: &[Probe] = &[
     fat::probe_backup,
     exfat::probe_backup,
     ntfs::probe_backup,
-    superblocks::btrfs_backup,
+    btrfs::probe_backup,
     superblocks::f2fs_backup,
     magic::probe_backup,
 ];
@@ -233,7 +242,7 @@ impl<'a> Filesystem<'a> {
             if node.kind != NodeKind::Directory {
                 return Ok(None);
             }
-            let mut budget = Budget::new(self.area.len());
+            let mut budget = Budget::new(reader.directories(self.area.len()));
             let mut listing = Listing::new(&mut budget);
             reader.list(&node, &mut listing)?;
             let mut entries = listing.sorted().into_iter();
@@ -259,6 +268,7 @@ impl<'a> Filesystem<'a> {
                 true => self.reader()?.data(node)?,
                 false => Data::new(0),
             },
+            unpacked: Mutex::default(),
         })
     }
 
@@ -288,6 +298,7 @@ pub struct File<'a> {
     area: Area<'a>,
     place: String,
     data: Data,
+    unpacked: Mutex<Unpacked>,
 }
 
 impl File<'_> {
@@ -316,6 +327,9 @@ impl File<'_> {
     /// # Errors
     /// `Corrupt` when they exceed the file; `Io` when the image can't be read.
     pub fn read_at(&self, bytes: &mut [u8], offset: u64) -> Result<()> {
-        self.data.fill(&self.area, &self.place, offset, bytes)
+        let mut unpacked = self.unpacked.lock().unwrap_or_else(PoisonError::into_inner);
+        let range = (offset, bytes);
+        self.data
+            .fill_on(&self.area, &self.place, range, &mut unpacked)
     }
 }

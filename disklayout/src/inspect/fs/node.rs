@@ -51,6 +51,8 @@ pub enum NodeKind {
 pub(super) enum Place {
     #[default]
     Number,
+    /// There is none: a directory in which nothing is.
+    Empty,
     Clusters {
         first: u32,
         /// They follow each other; no table tells so.
@@ -78,7 +80,15 @@ impl Node {
     }
 
     pub(super) fn place(&self) -> String {
-        format!("inode {}", self.number)
+        match self.subvolume {
+            Some(subvolume) => format!("inode {} of subvolume {subvolume}", self.number),
+            None => format!("inode {}", self.number),
+        }
+    }
+
+    /// What no other node of the filesystem has.
+    pub(super) const fn identity(&self) -> (Option<u64>, u64) {
+        (self.subvolume, self.number)
     }
 }
 

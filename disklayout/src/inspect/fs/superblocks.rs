@@ -5,16 +5,12 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned, little_e
 use crate::error::Result;
 use crate::inspect::fs::Filesystem;
 use crate::inspect::fs::area::Area;
-use crate::inspect::fs::facts::{Facts, State, text, time, uuid};
+use crate::inspect::fs::facts::{Facts, State, time, uuid};
 
 const PLACE: &str = "superblock";
 
 fn found(area: Area<'_>, facts: Facts) -> Result<Option<Filesystem<'_>>> {
     Ok(Some(Filesystem::without_files(area, facts)))
-}
-
-fn as_text(bytes: &[u8]) -> Option<String> {
-    text(bytes).map(|text| text.trim_end().to_owned())
 }
 
 macro_rules! on_disk {
@@ -28,34 +24,6 @@ macro_rules! on_disk {
 }
 
 on_disk! {
-    /// `struct btrfs_super_block` up to its label: "On-disk Format" of the Btrfs documentation,
-    /// section "Superblock".
-    struct Btrfs: 555 {
-        csum: [u8; 32],
-        fsid: [u8; 16],
-        bytenr: le::U64,
-        flags: le::U64,
-        magic: [u8; 8],
-        generation: le::U64,
-        roots: [le::U64; 3],
-        log_root_transid: le::U64,
-        total_bytes: le::U64,
-        bytes_used: le::U64,
-        root_dir_objectid: le::U64,
-        num_devices: le::U64,
-        sectorsize: le::U32,
-        nodesize: le::U32,
-        unused_leafsize: le::U32,
-        stripesize: le::U32,
-        sys_chunk_array_size: le::U32,
-        chunk_root_generation: le::U64,
-        feature_flags: [le::U64; 3],
-        csum_type: le::U16,
-        levels: [u8; 3],
-        dev_item: [u8; 98],
-        label: [u8; 256],
-    }
-
     /// `struct f2fs_super_block` up to its name: Linux, `include/linux/f2fs_fs.h`.
     struct F2fs: 1148 {
         magic: le::U32,
@@ -91,45 +59,6 @@ on_disk! {
         bytes_used: le::U64,
         tables: [le::U64; 6],
     }
-}
-
-pub(super) fn btrfs(area: Area<'_>) -> Result<Option<Filesystem<'_>>> {
-    btrfs_at(area, 64 << 10)
-}
-
-/// The copies are 64 MiB and 256 GiB behind the start.
-pub(super) fn btrfs_backup(area: Area<'_>) -> Result<Option<Filesystem<'_>>> {
-    for at in [64 << 20, 256 << 30] {
-        if let Some(found) = btrfs_at(area, at)? {
-            return Ok(Some(found.of_copy(PLACE, at)));
-        }
-    }
-    Ok(None)
-}
-
-fn btrfs_at(area: Area<'_>, at: u64) -> Result<Option<Filesystem<'_>>> {
-    const MAGIC: u64 = 64;
-    if area.probe(at + MAGIC)? != Some(*b"_BHRfS_M") {
-        return Ok(None);
-    }
-    let raw: Btrfs = area.structure(PLACE, at)?;
-    let block_size = u64::from(raw.sectorsize.get());
-    let (total, used) = (raw.total_bytes.get(), raw.bytes_used.get());
-    let blocks = |bytes: u64| bytes.checked_div(block_size);
-    found(
-        area,
-        Facts {
-            label: as_text(&raw.label),
-            uuid: uuid(raw.fsid),
-            block_size: Some(block_size),
-            // Of several devices each has a part.
-            size: Some(total).filter(|_| raw.num_devices.get() == 1),
-            blocks: blocks(total),
-            // What is allocated twice counts once: this is no more than a hint.
-            free_blocks: total.checked_sub(used).and_then(blocks),
-            ..Facts::new("btrfs")
-        },
-    )
 }
 
 pub(super) fn f2fs(area: Area<'_>) -> Result<Option<Filesystem<'_>>> {
