@@ -14,13 +14,14 @@ use crate::describe::hdds::{Config, Group, InstallGroup, LayoutGroup, arch};
 use crate::distribution;
 
 /// The names that no image group may have.
-pub const COMMANDS: [&str; 11] = [
+pub const COMMANDS: [&str; 12] = [
     "all",
     "check",
     "dib-run-parts",
     "disk-image-get-kernel",
     "doctor",
     "element-info",
+    "extract-image",
     "help",
     "inspect",
     "make-fs",
@@ -58,6 +59,7 @@ pub(super) fn program() -> Command {
         .subcommand(check_command())
         .subcommand(dib::run_parts::command())
         .subcommand(dib::get_kernel::command())
+        .subcommand(dib::extract_image::command())
         .subcommand(doctor_command())
         .subcommand(dib::element_info::command())
         .subcommand(inspect::command())

@@ -122,6 +122,10 @@ fn run_bare(
         (dib::element_info::NAME, inner) => {
             run_element_info(matches, &dib::element_info::options(inner))
         }
+        (dib::extract_image::NAME, inner) => match dib::extract_image::options(inner) {
+            Ok(options) => run_extract_image(matches, &options),
+            Err(error) => return Some(refuse(&error).into()),
+        },
         (dib::get_kernel::NAME, inner) => run_get_kernel(matches, &dib::get_kernel::options(inner)),
         (dib::run_parts::NAME, inner) => start_logging(matches)
             .and_then(|_| command::dib::run_parts::run(&dib::run_parts::options(inner))),
@@ -136,6 +140,15 @@ fn run_element_info(
 ) -> Result<ExitCode> {
     start_logging(matches)?;
     command::dib::element_info::run(&arguments::settings(matches), options)?;
+    Ok(ExitCode::SUCCESS)
+}
+
+fn run_extract_image(
+    matches: &ArgMatches,
+    options: &command::dib::extract_image::Options,
+) -> Result<ExitCode> {
+    let bars = start_logging(matches)?;
+    command::dib::extract_image::run(&arguments::settings(matches), &bars, options)?;
     Ok(ExitCode::SUCCESS)
 }
 

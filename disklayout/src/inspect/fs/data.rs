@@ -139,6 +139,21 @@ impl Data {
         }
     }
 
+    /// What isn't in holes: where pieces begin that no hole is in, and how many bytes they have.
+    pub(super) fn pieces(&self) -> impl Iterator<Item = (u64, u64)> {
+        let inline = Some((0, self.inline.len() as u64)).filter(|(_, len)| *len > 0);
+        let runs = self.runs.iter().map(|run| (run.logical, run.len));
+        let mut pieces = inline.into_iter().chain(runs).peekable();
+        std::iter::from_fn(move || {
+            let (start, len) = pieces.next()?;
+            let mut end = start + len;
+            while let Some((next, len)) = pieces.next_if(|(next, _)| *next <= end) {
+                end = end.max(next + len);
+            }
+            Some((start, end - start))
+        })
+    }
+
     /// The first byte from `offset` on that isn't in a hole.
     pub(super) fn next_stored(&self, offset: u64) -> Option<u64> {
         if offset < self.inline.len() as u64 {
@@ -281,5 +296,18 @@ mod tests {
         assert!(data.all(&area, "f", 1).is_err());
         let data = Data::inline(vec![1, 2, 3], 5);
         assert_eq!(data.all(&area, "f", 5).unwrap(), [1, 2, 3, 0, 0]);
+    }
+
+    #[test]
+    fn pieces_are_joined_where_no_hole_is() {
+        let disk = MemDisk::new(1000);
+        let area = Area::new(&disk, 0, 1000).unwrap();
+        let mut data = Data::inline(vec![1; 10], 100);
+        for (logical, len, at) in [(5, 10, 500), (15, 5, 100), (40, 20, 300), (60, 90, 0)] {
+            data.push(&area, "x", (logical, len, at)).unwrap();
+        }
+        let pieces: Vec<_> = data.pieces().collect();
+        assert_eq!(pieces, [(0, 20), (40, 60)]);
+        assert_eq!(Data::new(5).pieces().count(), 0);
     }
 }

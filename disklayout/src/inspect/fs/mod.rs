@@ -45,9 +45,14 @@ const TARGET_MAX: u64 = 1 << 16;
 
 /// What a format has to know to read files. All of it takes a time that the size of what is stored
 /// bounds, whatever is stored.
-trait Reader: Debug {
+trait Reader: Debug + Sync {
     /// The root directory.
     fn root(&self) -> Result<Node>;
+
+    /// The directory that all subvolumes are below, in formats that have any.
+    fn top(&self) -> Result<Option<Node>> {
+        Ok(None)
+    }
 
     /// How many bytes all directories together may have in a filesystem of this size.
     fn directories(&self, filesystem: u64) -> u64 {
@@ -225,7 +230,30 @@ impl<'a> Filesystem<'a> {
     /// # Errors
     /// As [`Self::root`].
     pub fn walk(&self) -> Result<Walk<'_>> {
-        Walk::new(self)
+        self.walk_from(self.root()?)
+    }
+
+    /// All that a directory holds, as if it was the root.
+    ///
+    /// # Errors
+    /// As [`Self::root`].
+    pub fn walk_from(&self, directory: Node) -> Result<Walk<'_>> {
+        Walk::new(self, directory)
+    }
+
+    /// The root directory of a subvolume of Btrfs, by its path below the top of them all, whichever
+    /// is shown; `None` where there is none, and in other formats.
+    ///
+    /// # Errors
+    /// `Corrupt` or `Io` when a directory on the way can't be read.
+    pub fn subvolume(&self, path: &[u8]) -> Result<Option<Node>> {
+        let Some(top) = self.reader()?.top()? else {
+            return Ok(None);
+        };
+        let number = top.number;
+        let found = self.find_from(top, path)?;
+        // The roots of all of them have the same number.
+        Ok(found.filter(|found| found.number == number))
     }
 
     /// What is at `path`, names between slashes; symbolic links aren't followed.
@@ -233,8 +261,12 @@ impl<'a> Filesystem<'a> {
     /// # Errors
     /// `Corrupt` or `Io` when a directory on the way can't be read.
     pub fn find(&self, path: &[u8]) -> Result<Option<Node>> {
+        self.find_from(self.root()?, path)
+    }
+
+    fn find_from(&self, directory: Node, path: &[u8]) -> Result<Option<Node>> {
         let reader = self.reader()?;
-        let mut node = self.root()?;
+        let mut node = directory;
         for wanted in path.split(|byte| *byte == b'/') {
             if wanted.is_empty() {
                 continue;
@@ -320,6 +352,11 @@ impl File<'_> {
     /// The first byte from `offset` on that isn't in a hole; `None` where there is none.
     pub fn next_stored(&self, offset: u64) -> Option<u64> {
         self.data.next_stored(offset)
+    }
+
+    /// What is stored: where each piece begins, and how many bytes it has, with holes between them.
+    pub fn pieces(&self) -> impl Iterator<Item = (u64, u64)> {
+        self.data.pieces()
     }
 
     /// Fills `bytes` from `offset`; holes are zero.

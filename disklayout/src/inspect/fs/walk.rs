@@ -53,7 +53,7 @@ pub struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(filesystem: &'a Filesystem<'a>) -> Result<Self> {
+    pub(super) fn new(filesystem: &'a Filesystem<'a>, root: Node) -> Result<Self> {
         let directories = filesystem.reader()?.directories(filesystem.area.len());
         Ok(Self {
             filesystem,
@@ -62,7 +62,7 @@ impl<'a> Walk<'a> {
             first_paths: HashMap::new(),
             open: Vec::new(),
             path: Vec::new(),
-            root: Some(filesystem.root()?),
+            root: Some(root),
         })
     }
 

@@ -26,7 +26,7 @@ use crate::inspect::fs::listing::Listing;
 use crate::inspect::fs::node::{Node, NodeKind, Place, Xattr};
 use crate::inspect::fs::{Filesystem, Reader};
 use chunks::Chunks;
-use format::{CHUNK_ITEM, DIR_INDEX, FIRST_CHUNK_TREE, SuperBlock};
+use format::{CHUNK_ITEM, DIR_INDEX, FIRST_CHUNK_TREE, FS_TREE, SuperBlock};
 use key::Key;
 use nodes::Nodes;
 use subvolumes::Roots;
@@ -116,6 +116,10 @@ impl<'a> Btrfs<'a> {
 impl Reader for Btrfs<'_> {
     fn root(&self) -> Result<Node> {
         self.root_of(self.default)
+    }
+
+    fn top(&self) -> Result<Option<Node>> {
+        self.root_of(FS_TREE).map(Some)
     }
 
     fn directories(&self, filesystem: u64) -> u64 {
