@@ -124,6 +124,10 @@ fn run_bare(
         (dib::element_info::NAME, inner) => {
             run_element_info(matches, &dib::element_info::options(inner))
         }
+        (dib::extract_image::NAME, inner) => match dib::extract_image::options(inner) {
+            Ok(options) => run_extract_image(matches, &options),
+            Err(error) => return Some(refuse(&error).into()),
+        },
         (dib::get_kernel::NAME, inner) => run_get_kernel(matches, &dib::get_kernel::options(inner)),
         (dib::disk_image_create::NAME, inner) => match dib::disk_image_create::asked(inner) {
             Ok(asked) => run_dib(matches, &asked, arguments, inside),
@@ -175,12 +179,22 @@ fn run_element_info(
     Ok(ExitCode::SUCCESS)
 }
 
+<<<<<<< HEAD
 /// Builds the images that files describe, each by a command of its own.
 fn run_diskimage_builder(matches: &ArgMatches, inner: &ArgMatches) -> Result<ExitCode> {
     start_logging(matches)?;
     let program = arguments::program();
     let options = dib::diskimage_builder::options(inner, (&program, matches));
     command::dib::builds::run(&arguments::settings(matches), &options)
+=======
+fn run_extract_image(
+    matches: &ArgMatches,
+    options: &command::dib::extract_image::Options,
+) -> Result<ExitCode> {
+    let bars = start_logging(matches)?;
+    command::dib::extract_image::run(&arguments::settings(matches), &bars, options)?;
+    Ok(ExitCode::SUCCESS)
+>>>>>>> readers
 }
 
 fn run_get_kernel(

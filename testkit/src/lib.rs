@@ -10,6 +10,8 @@ pub mod compare;
 pub mod host;
 /// Images written from plans, and what they are pinned by.
 pub mod image;
+/// Listings of what this library reads of an image.
+pub mod inspected;
 /// What listings consist of.
 pub mod listing;
 /// What was checked, and what wasn't.

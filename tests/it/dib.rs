@@ -264,6 +264,8 @@ fn the_kernel_of_an_image_is_written_with_its_ramdisk() {
         ("bare", "bare.img", ""),
         ("none", "none.img", ""),
         ("boot", "xfs.img", "-t xfs"),
+        ("boot", "btrfs.img", "-t btrfs"),
+        ("boot", "f2fs.img", "-t f2fs"),
     ] {
         let line = format!("createhdds --no-sync make-fs {options} {tree} {image}");
         place.run(&line, &[]).expect(0);
@@ -280,7 +282,7 @@ fn the_kernel_of_an_image_is_written_with_its_ramdisk() {
         );
     }
     fs::create_dir(place.path("into")).unwrap();
-    for image in ["boot.img", "boot.vfat"] {
+    for image in ["boot.img", "boot.vfat", "xfs.img", "btrfs.img"] {
         let line = format!("createhdds --json disk-image-get-kernel -i {image} -d into -o b");
         let run = place.run(&line, &[]);
         let document: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
@@ -295,7 +297,7 @@ fn the_kernel_of_an_image_is_written_with_its_ramdisk() {
             "the kernel 'vmlinuz-6' has no ramdisk",
         ),
         ("-i none.img -d into", "it has no kernel"),
-        ("-i xfs.img -d into", "files of xfs can't be read here"),
+        ("-i f2fs.img -d into", "files of f2fs can't be read here"),
         ("-i nothing.img -d into", "nothing.img"),
         ("-i system -d into", "system"),
         ("-i boot.img -d nowhere", "nowhere"),

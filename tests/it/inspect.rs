@@ -6,7 +6,11 @@ use std::os::unix::fs::FileExt;
 use std::process::Stdio;
 use std::thread;
 
+use disklayout::disk::SparseFile;
 use serde_json::{Value, json};
+use testkit::compare::assert_same;
+use testkit::listing::{Knows, seen_by};
+use testkit::{host, inspected};
 
 use crate::world::{Run, World};
 
@@ -470,4 +474,63 @@ fn control_characters_are_escaped() {
     }
     let run = Run::of(world.command("inspect").arg("no\u{1b}[31m")).expect(3);
     assert!(is_plain(&run.stderr), "{:?}", run.stderr);
+}
+
+/// A tree with thousands of names, as it comes back from the formats that other programs make.
+#[test]
+fn what_make_fs_fills_through_others_comes_back() {
+    let world = World::new("", "", "");
+    let tree = world.root().join("tree");
+    fs::create_dir_all(tree.join("many/deep")).unwrap();
+    for number in 0..3000_usize {
+        let name = format!("many/{number:0>width$}", width = 5 + number % 240);
+        fs::write(tree.join(name), "x".repeat(number % 50)).unwrap();
+    }
+    fs::write(tree.join("l".repeat(255)), "long").unwrap();
+    fs::write(tree.join("large"), "of some length\n".repeat(24_000)).unwrap();
+    fs::hard_link(tree.join("large"), tree.join("many/deep/linked")).unwrap();
+    std::os::unix::fs::symlink("t".repeat(300), tree.join("symbolic")).unwrap();
+    let sparse = File::create(tree.join("sparse")).unwrap();
+    sparse.write_all_at(b"middle", 3 << 20).unwrap();
+    sparse.set_len(5 << 20).unwrap();
+    let name = "user.some";
+    rustix::fs::lsetxattr(
+        tree.join("large"),
+        name,
+        b"value",
+        rustix::fs::XattrFlags::empty(),
+    )
+    .unwrap();
+    let expected = host::list(&tree);
+    for options in [
+        "xfs",
+        "btrfs",
+        "xfs --block-size 1024",
+        "btrfs --sector-size 4096",
+    ] {
+        let line = format!("make-fs --force -t {options} ../tree a.img");
+        world.run(&line).expect(0);
+        let disk = SparseFile::open(File::open(world.path("a.img")).unwrap()).unwrap();
+        let image = disklayout::inspect::image(&disk).unwrap();
+        let found = image.volumes[0]
+            .filesystem
+            .as_ref()
+            .unwrap()
+            .as_ref()
+            .unwrap();
+        assert_eq!(found.facts().warnings, [""; 0], "{options}");
+        let expected = seen_by(
+            &expected,
+            Knows {
+                times: true,
+                names: true,
+                devices: true,
+                xattrs: true,
+                allocated: false,
+            },
+        );
+        assert_same(options, &expected, &inspected::list(found));
+        let run = world.run("inspect --cat /many/deep/linked a.img").expect(0);
+        assert_eq!(run.stdout.len(), 360_000);
+    }
 }

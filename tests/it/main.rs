@@ -41,6 +41,8 @@ mod emulated;
 mod engine;
 /// XFS, Btrfs and F2FS as the programs that make them, and the kernel, see them.
 mod external;
+/// `extract-image`: trees of systems as archives.
+mod extract_image;
 /// System calls that fail, one at a time.
 mod faults;
 /// The README's table of filesystems.

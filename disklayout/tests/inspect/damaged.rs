@@ -9,11 +9,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use disklayout::disk::{Disk, MemDisk};
 use disklayout::inspect;
 use proptest::prelude::*;
-use testkit::random::cases;
-
+use testkit::mount::Mounted;
 use testkit::program;
+use testkit::random::cases;
+use testkit::root::is_root;
 
-use crate::support::{MIB, Scratch};
+use crate::support::{MIB, Scratch, run};
+use crate::{awkward, btrfs, xfs};
 
 /// A disk that counts how much is read of it.
 #[derive(Debug)]
@@ -65,10 +67,14 @@ fn read_everything(disk: &dyn Disk) -> Result<usize, disklayout::Error> {
     Ok(entries)
 }
 
+/// Makes the checksum right of what is changed at a place, where there is one.
+type Seal = fn(&dyn Disk, usize);
+
 /// An image; what isn't zero in it is looked for once, not in every case.
 struct Sample {
     name: &'static str,
     image: Vec<u8>,
+    seal: Seal,
     /// Where it isn't zero, in steps of 32 bytes: what is there is what is read.
     places: Vec<usize>,
 }
@@ -87,6 +93,7 @@ impl Sample {
             places: used.map(|(index, _)| index * PLACE).collect(),
             name,
             image,
+            seal: |_, _| (),
         }
     }
 
@@ -126,6 +133,61 @@ fn made(scratch: &Scratch, size: u64, commands: &[String]) -> Vec<u8> {
     fs::read(&image).unwrap()
 }
 
+/// Blocks of XFS: what is at which of their bytes, where their checksum is, and how long they are.
+const XFS_BLOCKS: &[(&[u8], usize, usize, usize)] = &[
+    (b"XFSB", 0, 224, 512),
+    (b"IN", 0, 100, 512),
+    (b"XDB3", 0, 4, 4096),
+    (b"XDD3", 0, 4, 4096),
+    (b"BMA3", 0, 64, 4096),
+    (b"XSLM", 0, 12, 4096),
+    (b"XARM", 0, 12, 4096),
+    (&[0x3B, 0xEE], 8, 12, 4096),
+    (&[0x3E, 0xBE], 8, 12, 4096),
+];
+
+/// Of the block around `at`, in XFS with blocks of 4096 bytes and inodes of 512.
+fn seal_xfs(disk: &dyn Disk, at: usize) {
+    for (magic, within, crc, len) in XFS_BLOCKS {
+        let start = at / len * len;
+        let mut bytes = vec![0; *len];
+        if disk.read_at(&mut bytes, start as u64).is_ok() && bytes[*within..].starts_with(magic) {
+            bytes[*crc..crc + 4].fill(0);
+            let sum = crc32c::crc32c(&bytes).to_le_bytes();
+            disk.write_at(&sum, (start + crc) as u64).unwrap();
+        }
+    }
+}
+
+/// Of the superblock or node around `at`, in Btrfs with nodes of 4096 bytes and CRC-32C.
+fn seal_btrfs(disk: &dyn Disk, at: usize) {
+    const SUPERBLOCK: u64 = 64 << 10;
+    let start = at as u64 / 4096 * 4096;
+    let (mut bytes, mut uuid) = ([0; 4096], [0; 16]);
+    disk.read_at(&mut uuid, SUPERBLOCK + 32).unwrap();
+    let is_read = disk.read_at(&mut bytes, start).is_ok();
+    if is_read && (start == SUPERBLOCK || bytes[32..].starts_with(&uuid)) {
+        let sum = crc32c::crc32c(&bytes[32..]).to_le_bytes();
+        disk.write_at(&sum, start).unwrap();
+    }
+}
+
+/// An image that the kernel has written to, if that can be mounted here.
+fn mounted(scratch: &Scratch, size: u64, command: &str, options: &str) -> Option<Vec<u8>> {
+    if !is_root() {
+        return None;
+    }
+    let image = scratch.sample("m.img", size);
+    run(command, &[&image]);
+    let mounted = Mounted::new(&image, &format!("rw,{options}"));
+    awkward::fill_little(mounted.path());
+    if command.starts_with("mkfs.btrfs") {
+        btrfs::fill_little(mounted.path());
+    }
+    drop(mounted);
+    fs::read(&image).ok()
+}
+
 /// Every format, with a few files where others' programs can put them there.
 fn samples() -> &'static [Sample] {
     static SAMPLES: OnceLock<Vec<Sample>> = OnceLock::new();
@@ -138,6 +200,14 @@ fn samples() -> &'static [Sample] {
             fs::write(root.join(name), vec![7; number * 50]).unwrap();
         }
         fs::write(root.join("large"), vec![9; 50_000]).unwrap();
+        let prototype = scratch.path("prototype");
+        fs::write(&prototype, xfs::prototype(&root)).unwrap();
+        let xfs = |options: &str| {
+            let shown = prototype.display();
+            vec![format!(
+                "mkfs.xfs --unsupported -q -f -d agcount=1 {options} -p {shown} {{}}"
+            )]
+        };
         let root = root.display();
         let ext = |options: &str| vec![format!("mke2fs -q -F -d {root} {options} {{}}")];
         let fat = |width: u32| {
@@ -176,6 +246,7 @@ fn samples() -> &'static [Sample] {
             ("ntfs", 4 * MIB, ntfs),
             ("erofs", 0, erofs),
             ("swap", MIB, one("mkswap {}")),
+            ("xfs 4", 24 * MIB, xfs("-m crc=0 -b size=1024")),
             (
                 "gpt",
                 2 * MIB,
@@ -192,8 +263,46 @@ fn samples() -> &'static [Sample] {
             ),
         ]
         .map(|(name, size, commands)| Sample::new(name, made(&scratch, size, &commands)))
-        .into()
+        .into_iter()
+        .chain(mounted_samples(&scratch))
+        .collect()
     })
+}
+
+/// Those of which only the kernel makes all forms.
+fn mounted_samples(scratch: &Scratch) -> impl Iterator<Item = Sample> {
+    let commands: [(&str, u64, &str, &str, Seal); 3] = [
+        (
+            "xfs 5",
+            24 * MIB,
+            "mkfs.xfs --unsupported -q -d agcount=1",
+            "",
+            seal_xfs,
+        ),
+        (
+            "btrfs",
+            48 * MIB,
+            "mkfs.btrfs -q --mixed -n 4096 -m single -d single",
+            "compress=zstd",
+            seal_btrfs,
+        ),
+        (
+            "btrfs lzo",
+            48 * MIB,
+            "mkfs.btrfs -q --mixed -n 4096 -m single -d single -O ^no-holes",
+            "compress=lzo",
+            seal_btrfs,
+        ),
+    ];
+    commands
+        .into_iter()
+        .filter_map(|(name, size, command, options, seal)| {
+            let image = mounted(scratch, size, command, options)?;
+            Some(Sample {
+                seal,
+                ..Sample::new(name, image)
+            })
+        })
 }
 
 #[test]
@@ -204,7 +313,8 @@ fn sound_samples_have_their_files() {
             "exfat" => 1,
             "ntfs" => 10,
             "ext2" | "ext4" | "ext4 old" | "ext4 inline" => 35,
-            "erofs" => 34,
+            "xfs 5" => 353,
+            "btrfs" | "btrfs lzo" => 378,
             _ => 34,
         };
         assert_eq!(
@@ -235,6 +345,7 @@ proptest! {
         which in any::<prop::sample::Index>(),
         changes in prop::collection::vec((any_change(), any::<bool>()), 1..8),
         factor in prop_oneof![3 => Just(1.0), 1 => 0.0..1.5],
+        is_sealed in any::<bool>(),
     ) {
         let sample = which.get(samples());
         let (image, places) = (&sample.image, &sample.places);
@@ -247,6 +358,9 @@ proptest! {
                 continue;
             }
             disk.write_at(&[new], at as u64).unwrap();
+            if is_sealed {
+                (sample.seal)(&disk, at);
+            }
         }
         let _ = read_everything(&disk);
         let (reads, bytes) = (disk.reads.into_inner(), disk.bytes.into_inner());

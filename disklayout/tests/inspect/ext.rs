@@ -5,7 +5,7 @@ use std::path::Path;
 
 use disklayout::inspect::fs::State;
 
-use crate::support::{MIB, Scratch, assert_as_blkid, filesystem, number, open, run};
+use crate::support::{MIB, Scratch, assert_as_blkid, filesystem, number, open, problem, run};
 use crate::tree::{self, Listing, Seen};
 
 /// mke2fs adds the directory, which the host's tree doesn't have.
@@ -260,33 +260,5 @@ fn wrong_checksums_are_found() {
             said.contains(what) && said.contains("checksum"),
             "{what}: {said}"
         );
-    }
-}
-
-/// What is told of an image, else the first error of reading everything.
-fn problem(image: &Path) -> String {
-    let disk = open(image);
-    let image = match disklayout::inspect::image(&disk) {
-        Ok(image) => image,
-        Err(error) => return error.to_string(),
-    };
-    let found = match &image.volumes[0].filesystem {
-        Ok(Some(found)) => found,
-        Ok(None) => return "nothing".to_owned(),
-        Err(error) => return error.to_string(),
-    };
-    if !found.facts().warnings.is_empty() {
-        return found.facts().warnings.join("; ");
-    }
-    let mut walk = match found.walk() {
-        Ok(walk) => walk,
-        Err(error) => return error.to_string(),
-    };
-    loop {
-        match walk.next() {
-            Ok(Some(_)) => {}
-            Ok(None) => return "no error".to_owned(),
-            Err(error) => return error.to_string(),
-        }
     }
 }

@@ -1,6 +1,8 @@
 //! What other programs made is read right, what this library made is read as it was described, and
 //! what is damaged is an error.
 
+mod awkward;
+mod btrfs;
 mod copies;
 mod damaged;
 mod erofs;
@@ -13,3 +15,4 @@ mod sectors;
 mod superblocks;
 mod support;
 mod tree;
+mod xfs;

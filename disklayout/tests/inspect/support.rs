@@ -74,3 +74,31 @@ pub(crate) fn assert_as_blkid(facts: &Facts, image: &Path) {
     }
     assert_eq!(facts.warnings, Vec::<String>::new());
 }
+
+/// What is told of an image, else the first error of reading everything.
+pub(crate) fn problem(image: &Path) -> String {
+    let disk = open(image);
+    let image = match inspect::image(&disk) {
+        Ok(image) => image,
+        Err(error) => return error.to_string(),
+    };
+    let found = match &image.volumes[0].filesystem {
+        Ok(Some(found)) => found,
+        Ok(None) => return "nothing".to_owned(),
+        Err(error) => return error.to_string(),
+    };
+    if !found.facts().warnings.is_empty() {
+        return found.facts().warnings.join("; ");
+    }
+    let mut walk = match found.walk() {
+        Ok(walk) => walk,
+        Err(error) => return error.to_string(),
+    };
+    loop {
+        match walk.next() {
+            Ok(Some(_)) => {}
+            Ok(None) => return "no error".to_owned(),
+            Err(error) => return error.to_string(),
+        }
+    }
+}

@@ -4,6 +4,7 @@ mod abbreviations;
 pub(super) mod disk_image_create;
 pub(super) mod diskimage_builder;
 pub(super) mod element_info;
+pub(super) mod extract_image;
 pub(super) mod get_kernel;
 pub(super) mod run_parts;
 mod shared;

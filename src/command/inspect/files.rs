@@ -47,6 +47,9 @@ pub(super) fn object(found: &Filesystem<'_>, entry: &Entry) -> Result<Value> {
         "number": node.number,
     });
     let mut put = |key: &str, value: Value| object[key] = value;
+    if let Some(subvolume) = node.subvolume {
+        put("subvolume", json!(subvolume));
+    }
     match node.kind {
         NodeKind::CharacterDevice(major, minor) | NodeKind::BlockDevice(major, minor) => {
             put("device", json!([major, minor]));

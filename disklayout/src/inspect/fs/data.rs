@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::inspect::fs::area::Area;
+use crate::inspect::fs::packed::{Packed, Unpacked};
 
 /// More runs than any file has that isn't made to exhaust the reader's memory.
 const RUNS_MAX: usize = 1 << 21;
@@ -11,7 +12,14 @@ const RUNS_MAX: usize = 1 << 21;
 struct Run {
     logical: u64,
     len: u64,
-    at: u64,
+    source: Source,
+}
+
+/// Where the bytes of a run are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Source {
+    At(u64),
+    Packed(Packed),
 }
 
 /// Where the bytes of a file are. What is nowhere is zero.
@@ -49,13 +57,29 @@ impl Data {
         place: &str,
         (logical, len, at): (u64, u64, u64),
     ) -> Result<()> {
-        let fail = |message: String| Err(Error::corrupt(place, message));
-        if !area.holds(at, len) {
-            let end = area.len();
-            return fail(format!(
-                "{len} bytes of it at {at} lie behind the end at {end}"
-            ));
-        }
+        holds(area, place, at, len)?;
+        self.add(place, (logical, len), Source::At(at))
+    }
+
+    /// The same of `len` bytes that are a part of what is compressed.
+    pub(super) fn push_packed(
+        &mut self,
+        area: &Area<'_>,
+        place: &str,
+        (logical, len): (u64, u64),
+        packed: Packed,
+    ) -> Result<()> {
+        holds(area, place, packed.at, packed.len.into())?;
+        self.add(place, (logical, len), Source::Packed(packed))
+    }
+
+    /// Puts bytes at the start that stand where the file is described.
+    pub(super) fn put_inline(&mut self, mut bytes: Vec<u8>) {
+        bytes.truncate(usize::try_from(self.len).unwrap_or(usize::MAX));
+        self.inline = bytes;
+    }
+
+    fn add(&mut self, place: &str, (logical, len): (u64, u64), source: Source) -> Result<()> {
         let len = len.min(self.len.saturating_sub(logical));
         if len == 0 {
             return Ok(());
@@ -63,9 +87,13 @@ impl Data {
         if let Some(last) = self.runs.last_mut() {
             let end = last.logical + last.len;
             if logical < end {
-                return fail(format!("two places for its byte {logical}"));
+                let message = format!("two places for its byte {logical}");
+                return Err(Error::corrupt(place, message));
             }
-            if logical == end && at == last.at + last.len {
+            if let (Source::At(at), Source::At(before)) = (source, last.source)
+                && logical == end
+                && at == before + last.len
+            {
                 last.len += len;
                 return Ok(());
             }
@@ -74,7 +102,11 @@ impl Data {
             let message = format!("it is in more than {RUNS_MAX} pieces");
             return Err(Error::unsupported(place, message));
         }
-        self.runs.push(Run { logical, len, at });
+        self.runs.push(Run {
+            logical,
+            len,
+            source,
+        });
         Ok(())
     }
 
@@ -96,12 +128,41 @@ impl Data {
         runs + self.inline.len() as u64
     }
 
-    /// Where the byte `offset` is in the filesystem.
+    /// Where the byte `offset` is in the filesystem, if it is there as it is.
     pub(super) fn position(&self, offset: u64) -> Option<u64> {
         let index = self.runs.partition_point(|run| run.logical <= offset);
         let run = self.runs.get(index.checked_sub(1)?)?;
         let within = offset - run.logical;
-        (within < run.len).then(|| run.at + within)
+        match run.source {
+            Source::At(at) if within < run.len => Some(at + within),
+            Source::At(_) | Source::Packed(_) => None,
+        }
+    }
+
+    /// What isn't in holes: where pieces begin that no hole is in, and how many bytes they have.
+    pub(super) fn pieces(&self) -> impl Iterator<Item = (u64, u64)> {
+        let inline = Some((0, self.inline.len() as u64)).filter(|(_, len)| *len > 0);
+        let runs = self.runs.iter().map(|run| (run.logical, run.len));
+        let mut pieces = inline.into_iter().chain(runs).peekable();
+        std::iter::from_fn(move || {
+            let (start, len) = pieces.next()?;
+            let mut end = start + len;
+            while let Some((next, len)) = pieces.next_if(|(next, _)| *next <= end) {
+                end = end.max(next + len);
+            }
+            Some((start, end - start))
+        })
+    }
+
+    /// The first byte from `offset` on that isn't in a hole.
+    pub(super) fn next_stored(&self, offset: u64) -> Option<u64> {
+        if offset < self.inline.len() as u64 {
+            return Some(offset);
+        }
+        let index = self
+            .runs
+            .partition_point(|run| run.logical + run.len <= offset);
+        self.runs.get(index).map(|run| run.logical.max(offset))
     }
 
     /// Fills `bytes` from `offset`; all of it has to lie in the file.
@@ -111,6 +172,17 @@ impl Data {
         place: &str,
         offset: u64,
         bytes: &mut [u8],
+    ) -> Result<()> {
+        self.fill_on(area, place, (offset, bytes), &mut Unpacked::default())
+    }
+
+    /// The same for who goes on reading: what is unpacked for it is kept in `last`.
+    pub(super) fn fill_on(
+        &self,
+        area: &Area<'_>,
+        place: &str,
+        (offset, bytes): (u64, &mut [u8]),
+        last: &mut Unpacked,
     ) -> Result<()> {
         let end = offset.checked_add(bytes.len() as u64);
         let Some(end) = end.filter(|end| *end <= self.len) else {
@@ -136,7 +208,11 @@ impl Data {
             let from = run.logical.max(offset);
             let to = (run.logical + run.len).min(end);
             let target = &mut bytes[(from - offset) as usize..(to - offset) as usize];
-            area.fill(place, run.at + (from - run.logical), target)?;
+            let within = from - run.logical;
+            match run.source {
+                Source::At(at) => area.fill(place, at + within, target)?,
+                Source::Packed(packed) => packed.fill(area, place, (within, target), last)?,
+            }
         }
         Ok(())
     }
@@ -151,6 +227,16 @@ impl Data {
         self.fill(area, place, 0, &mut bytes)?;
         Ok(bytes)
     }
+}
+
+/// Whether what is said to be of a file is there.
+fn holds(area: &Area<'_>, place: &str, at: u64, len: u64) -> Result<()> {
+    if area.holds(at, len) {
+        return Ok(());
+    }
+    let end = area.len();
+    let message = format!("{len} bytes of it at {at} lie behind the end at {end}");
+    Err(Error::corrupt(place, message))
 }
 
 #[cfg(test)]
@@ -190,6 +276,15 @@ mod tests {
         assert_eq!(data.position(12), Some(62));
         assert_eq!(data.position(8), None);
         assert_eq!(data.stored(), 15);
+        for (offset, next) in [
+            (0, Some(2)),
+            (2, Some(2)),
+            (6, Some(6)),
+            (7, Some(10)),
+            (20, None),
+        ] {
+            assert_eq!(data.next_stored(offset), next, "{offset}");
+        }
     }
 
     #[test]
@@ -201,5 +296,18 @@ mod tests {
         assert!(data.all(&area, "f", 1).is_err());
         let data = Data::inline(vec![1, 2, 3], 5);
         assert_eq!(data.all(&area, "f", 5).unwrap(), [1, 2, 3, 0, 0]);
+    }
+
+    #[test]
+    fn pieces_are_joined_where_no_hole_is() {
+        let disk = MemDisk::new(1000);
+        let area = Area::new(&disk, 0, 1000).unwrap();
+        let mut data = Data::inline(vec![1; 10], 100);
+        for (logical, len, at) in [(5, 10, 500), (15, 5, 100), (40, 20, 300), (60, 90, 0)] {
+            data.push(&area, "x", (logical, len, at)).unwrap();
+        }
+        let pieces: Vec<_> = data.pieces().collect();
+        assert_eq!(pieces, [(0, 20), (40, 60)]);
+        assert_eq!(Data::new(5).pieces().count(), 0);
     }
 }

@@ -6,14 +6,14 @@ use crate::inspect::fs::node::Node;
 /// More entries than any directory has that isn't made to exhaust the reader's memory.
 const ENTRIES_MAX: usize = 1 << 20;
 
-/// How many bytes of directories may still be read. No byte of a sound filesystem belongs to two
-/// directories, so that all of them together are no larger than the filesystem.
+/// How many bytes of directories may still be read. Where no byte of a sound filesystem belongs to
+/// two directories, all of them together are no larger than the filesystem.
 #[derive(Debug)]
 pub(super) struct Budget(u64);
 
 impl Budget {
-    pub(super) const fn new(filesystem: u64) -> Self {
-        Self(filesystem)
+    pub(super) const fn new(directories: u64) -> Self {
+        Self(directories)
     }
 }
 
@@ -36,7 +36,7 @@ impl<'a> Listing<'a> {
     pub(super) fn charge(&mut self, place: &str, bytes: u64) -> Result<()> {
         let left = self.budget.0.checked_sub(bytes);
         self.budget.0 = left.ok_or_else(|| {
-            let message = "directories up to this one are larger than the filesystem";
+            let message = "directories up to this one are larger than the filesystem can have";
             Error::corrupt(place, message)
         })?;
         Ok(())

@@ -5,6 +5,8 @@
 //! finding a path, reading a file's bytes, and the limits on what a hostile image can ask for.
 
 mod area;
+mod btrfs;
+mod checksum;
 mod clusters;
 mod data;
 mod erofs;
@@ -14,14 +16,19 @@ mod facts;
 mod fat;
 mod iso9660;
 mod listing;
+mod lzo;
 mod magic;
 mod node;
 mod ntfs;
+mod packed;
+mod reads;
 mod superblocks;
 mod swap;
 mod walk;
+mod xfs;
 
 use std::fmt::Debug;
+use std::sync::{Mutex, PoisonError};
 
 pub(super) use area::Area;
 pub use facts::{Facts, State};
@@ -31,15 +38,26 @@ pub use walk::{Entry, Walk};
 use crate::error::{Error, Result};
 use data::Data;
 use listing::{Budget, Listing};
+use packed::Unpacked;
 
 /// The longest target of a symbolic link that is read.
 const TARGET_MAX: u64 = 1 << 16;
 
 /// What a format has to know to read files. All of it takes a time that the size of what is stored
 /// bounds, whatever is stored.
-trait Reader: Debug {
+trait Reader: Debug + Sync {
     /// The root directory.
     fn root(&self) -> Result<Node>;
+
+    /// The directory that all subvolumes are below, in formats that have any.
+    fn top(&self) -> Result<Option<Node>> {
+        Ok(None)
+    }
+
+    /// How many bytes all directories together may have in a filesystem of this size.
+    fn directories(&self, filesystem: u64) -> u64 {
+        filesystem
+    }
 
     /// Puts what a directory holds into `listing`, without `.` and `..`.
     fn list(&self, directory: &Node, listing: &mut Listing<'_>) -> Result<()>;
@@ -70,8 +88,8 @@ const BOOT_SECTORS: &[Probe] = &[ntfs::probe, exfat::probe, fat::probe];
 /// All others. Containers come first: what they hold may have a magic too.
 const OTHERS: &[Probe] = &[
     magic::probe,
-    superblocks::xfs,
-    superblocks::btrfs,
+    xfs::probe,
+    btrfs::probe,
     superblocks::f2fs,
     superblocks::squashfs,
     erofs::probe,
@@ -87,7 +105,7 @@ const BACKUPS: &[Probe] = &[
     fat::probe_backup,
     exfat::probe_backup,
     ntfs::probe_backup,
-    superblocks::btrfs_backup,
+    btrfs::probe_backup,
     superblocks::f2fs_backup,
     magic::probe_backup,
 ];
@@ -212,7 +230,30 @@ impl<'a> Filesystem<'a> {
     /// # Errors
     /// As [`Self::root`].
     pub fn walk(&self) -> Result<Walk<'_>> {
-        Walk::new(self)
+        self.walk_from(self.root()?)
+    }
+
+    /// All that a directory holds, as if it was the root.
+    ///
+    /// # Errors
+    /// As [`Self::root`].
+    pub fn walk_from(&self, directory: Node) -> Result<Walk<'_>> {
+        Walk::new(self, directory)
+    }
+
+    /// The root directory of a subvolume of Btrfs, by its path below the top of them all, whichever
+    /// is shown; `None` where there is none, and in other formats.
+    ///
+    /// # Errors
+    /// `Corrupt` or `Io` when a directory on the way can't be read.
+    pub fn subvolume(&self, path: &[u8]) -> Result<Option<Node>> {
+        let Some(top) = self.reader()?.top()? else {
+            return Ok(None);
+        };
+        let number = top.number;
+        let found = self.find_from(top, path)?;
+        // The roots of all of them have the same number.
+        Ok(found.filter(|found| found.number == number))
     }
 
     /// What is at `path`, names between slashes; symbolic links aren't followed.
@@ -220,8 +261,12 @@ impl<'a> Filesystem<'a> {
     /// # Errors
     /// `Corrupt` or `Io` when a directory on the way can't be read.
     pub fn find(&self, path: &[u8]) -> Result<Option<Node>> {
+        self.find_from(self.root()?, path)
+    }
+
+    fn find_from(&self, directory: Node, path: &[u8]) -> Result<Option<Node>> {
         let reader = self.reader()?;
-        let mut node = self.root()?;
+        let mut node = directory;
         for wanted in path.split(|byte| *byte == b'/') {
             if wanted.is_empty() {
                 continue;
@@ -229,7 +274,7 @@ impl<'a> Filesystem<'a> {
             if node.kind != NodeKind::Directory {
                 return Ok(None);
             }
-            let mut budget = Budget::new(self.area.len());
+            let mut budget = Budget::new(reader.directories(self.area.len()));
             let mut listing = Listing::new(&mut budget);
             reader.list(&node, &mut listing)?;
             let mut entries = listing.sorted().into_iter();
@@ -255,6 +300,7 @@ impl<'a> Filesystem<'a> {
                 true => self.reader()?.data(node)?,
                 false => Data::new(0),
             },
+            unpacked: Mutex::default(),
         })
     }
 
@@ -284,6 +330,7 @@ pub struct File<'a> {
     area: Area<'a>,
     place: String,
     data: Data,
+    unpacked: Mutex<Unpacked>,
 }
 
 impl File<'_> {
@@ -302,11 +349,24 @@ impl File<'_> {
         self.data.stored()
     }
 
+    /// The first byte from `offset` on that isn't in a hole; `None` where there is none.
+    pub fn next_stored(&self, offset: u64) -> Option<u64> {
+        self.data.next_stored(offset)
+    }
+
+    /// What is stored: where each piece begins, and how many bytes it has, with holes between them.
+    pub fn pieces(&self) -> impl Iterator<Item = (u64, u64)> {
+        self.data.pieces()
+    }
+
     /// Fills `bytes` from `offset`; holes are zero.
     ///
     /// # Errors
     /// `Corrupt` when they exceed the file; `Io` when the image can't be read.
     pub fn read_at(&self, bytes: &mut [u8], offset: u64) -> Result<()> {
-        self.data.fill(&self.area, &self.place, offset, bytes)
+        let mut unpacked = self.unpacked.lock().unwrap_or_else(PoisonError::into_inner);
+        let range = (offset, bytes);
+        self.data
+            .fill_on(&self.area, &self.place, range, &mut unpacked)
     }
 }

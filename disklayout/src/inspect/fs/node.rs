@@ -8,6 +8,8 @@ pub struct Node {
     /// The number of its inode or record; where the format has none, a number that no other one
     /// of the filesystem has.
     pub number: u64,
+    /// The subvolume in which that number counts, where a filesystem has several.
+    pub subvolume: Option<u64>,
     /// What it is.
     pub kind: NodeKind,
     /// Bytes in it, holes included; 0 where that means nothing.
@@ -49,6 +51,8 @@ pub enum NodeKind {
 pub(super) enum Place {
     #[default]
     Number,
+    /// There is none: a directory in which nothing is.
+    Empty,
     Clusters {
         first: u32,
         /// They follow each other; no table tells so.
@@ -63,6 +67,7 @@ impl Node {
     pub(super) const fn new(number: u64, kind: NodeKind, size: u64) -> Self {
         Self {
             number,
+            subvolume: None,
             kind,
             size,
             permissions: None,
@@ -75,7 +80,15 @@ impl Node {
     }
 
     pub(super) fn place(&self) -> String {
-        format!("inode {}", self.number)
+        match self.subvolume {
+            Some(subvolume) => format!("inode {} of subvolume {subvolume}", self.number),
+            None => format!("inode {}", self.number),
+        }
+    }
+
+    /// What no other node of the filesystem has.
+    pub(super) const fn identity(&self) -> (Option<u64>, u64) {
+        (self.subvolume, self.number)
     }
 }
 

@@ -1,22 +1,16 @@
 //! Filesystems of which only the superblock is read.
 
-use zerocopy::{
-    FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned, big_endian as be, little_endian as le,
-};
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned, little_endian as le};
 
 use crate::error::Result;
 use crate::inspect::fs::Filesystem;
 use crate::inspect::fs::area::Area;
-use crate::inspect::fs::facts::{Facts, State, text, time, uuid};
+use crate::inspect::fs::facts::{Facts, State, time, uuid};
 
 const PLACE: &str = "superblock";
 
 fn found(area: Area<'_>, facts: Facts) -> Result<Option<Filesystem<'_>>> {
     Ok(Some(Filesystem::without_files(area, facts)))
-}
-
-fn as_text(bytes: &[u8]) -> Option<String> {
-    text(bytes).map(|text| text.trim_end().to_owned())
 }
 
 macro_rules! on_disk {
@@ -30,64 +24,6 @@ macro_rules! on_disk {
 }
 
 on_disk! {
-    /// `struct xfs_dsb` up to its counters: "XFS Algorithms & Data Structures", 3rd edition,
-    /// section 13.1 (superblocks).
-    struct Xfs: 160 {
-        sb_magicnum: [u8; 4],
-        sb_blocksize: be::U32,
-        sb_dblocks: be::U64,
-        sb_rblocks: be::U64,
-        sb_rextents: be::U64,
-        sb_uuid: [u8; 16],
-        sb_logstart: be::U64,
-        sb_rootino: be::U64,
-        sb_rbmino: be::U64,
-        sb_rsumino: be::U64,
-        sb_rextsize: be::U32,
-        sb_agblocks: be::U32,
-        sb_agcount: be::U32,
-        sb_rbmblocks: be::U32,
-        sb_logblocks: be::U32,
-        sb_versionnum: be::U16,
-        sb_sectsize: be::U16,
-        sb_inodesize: be::U16,
-        sb_inopblock: be::U16,
-        sb_fname: [u8; 12],
-        sb_shifts: [u8; 8],
-        sb_icount: be::U64,
-        sb_ifree: be::U64,
-        sb_fdblocks: be::U64,
-        sb_frextents: be::U64,
-    }
-
-    /// `struct btrfs_super_block` up to its label: "On-disk Format" of the Btrfs documentation,
-    /// section "Superblock".
-    struct Btrfs: 555 {
-        csum: [u8; 32],
-        fsid: [u8; 16],
-        bytenr: le::U64,
-        flags: le::U64,
-        magic: [u8; 8],
-        generation: le::U64,
-        roots: [le::U64; 3],
-        log_root_transid: le::U64,
-        total_bytes: le::U64,
-        bytes_used: le::U64,
-        root_dir_objectid: le::U64,
-        num_devices: le::U64,
-        sectorsize: le::U32,
-        nodesize: le::U32,
-        unused_leafsize: le::U32,
-        stripesize: le::U32,
-        sys_chunk_array_size: le::U32,
-        chunk_root_generation: le::U64,
-        feature_flags: [le::U64; 3],
-        csum_type: le::U16,
-        levels: [u8; 3],
-        dev_item: [u8; 98],
-        label: [u8; 256],
-    }
-
     /// `struct f2fs_super_block` up to its name: Linux, `include/linux/f2fs_fs.h`.
     struct F2fs: 1148 {
         magic: le::U32,
@@ -123,69 +59,6 @@ on_disk! {
         bytes_used: le::U64,
         tables: [le::U64; 6],
     }
-}
-
-pub(super) fn xfs(area: Area<'_>) -> Result<Option<Filesystem<'_>>> {
-    if area.probe(0)? != Some(*b"XFSB") {
-        return Ok(None);
-    }
-    let raw: Xfs = area.structure(PLACE, 0)?;
-    let block_size = u64::from(raw.sb_blocksize.get());
-    let mut facts = Facts {
-        label: as_text(&raw.sb_fname),
-        uuid: uuid(raw.sb_uuid),
-        block_size: Some(block_size),
-        blocks: Some(raw.sb_dblocks.get()),
-        size: raw.sb_dblocks.get().checked_mul(block_size),
-        free_blocks: Some(raw.sb_fdblocks.get()),
-        inodes: Some(raw.sb_icount.get()),
-        free_inodes: Some(raw.sb_ifree.get()),
-        ..Facts::new("xfs")
-    };
-    // Otherwise it is on another device.
-    if raw.sb_logstart.get() != 0 {
-        facts.journal = u64::from(raw.sb_logblocks.get()).checked_mul(block_size);
-    }
-    found(area, facts)
-}
-
-pub(super) fn btrfs(area: Area<'_>) -> Result<Option<Filesystem<'_>>> {
-    btrfs_at(area, 64 << 10)
-}
-
-/// The copies are 64 MiB and 256 GiB behind the start.
-pub(super) fn btrfs_backup(area: Area<'_>) -> Result<Option<Filesystem<'_>>> {
-    for at in [64 << 20, 256 << 30] {
-        if let Some(found) = btrfs_at(area, at)? {
-            return Ok(Some(found.of_copy(PLACE, at)));
-        }
-    }
-    Ok(None)
-}
-
-fn btrfs_at(area: Area<'_>, at: u64) -> Result<Option<Filesystem<'_>>> {
-    const MAGIC: u64 = 64;
-    if area.probe(at + MAGIC)? != Some(*b"_BHRfS_M") {
-        return Ok(None);
-    }
-    let raw: Btrfs = area.structure(PLACE, at)?;
-    let block_size = u64::from(raw.sectorsize.get());
-    let (total, used) = (raw.total_bytes.get(), raw.bytes_used.get());
-    let blocks = |bytes: u64| bytes.checked_div(block_size);
-    found(
-        area,
-        Facts {
-            label: as_text(&raw.label),
-            uuid: uuid(raw.fsid),
-            block_size: Some(block_size),
-            // Of several devices each has a part.
-            size: Some(total).filter(|_| raw.num_devices.get() == 1),
-            blocks: blocks(total),
-            // What is allocated twice counts once: this is no more than a hint.
-            free_blocks: total.checked_sub(used).and_then(blocks),
-            ..Facts::new("btrfs")
-        },
-    )
 }
 
 pub(super) fn f2fs(area: Area<'_>) -> Result<Option<Filesystem<'_>>> {

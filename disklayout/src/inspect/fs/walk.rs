@@ -6,7 +6,7 @@ use std::vec::IntoIter;
 use crate::error::{Error, Result};
 use crate::inspect::fs::Filesystem;
 use crate::inspect::fs::listing::{Budget, Listing};
-use crate::inspect::fs::node::{Node, NodeKind};
+use crate::inspect::fs::node::{Node, NodeKind, Place};
 
 /// More levels than a path of `PATH_MAX` bytes can have.
 const DEPTH_MAX: usize = 2048;
@@ -36,13 +36,16 @@ impl Entry {
 /// Names and what they lead to.
 type Entries = IntoIter<(Vec<u8>, Node)>;
 
+/// What no other node has.
+type Identity = (Option<u64>, u64);
+
 /// A walk that goes on where it was interrupted.
 #[derive(Debug)]
 pub struct Walk<'a> {
     filesystem: &'a Filesystem<'a>,
     budget: Budget,
-    directories: HashSet<u64>,
-    first_paths: HashMap<u64, Vec<u8>>,
+    directories: HashSet<Identity>,
+    first_paths: HashMap<Identity, Vec<u8>>,
     /// The directories around the next entry: how long their paths are, and what is left of them.
     open: Vec<(usize, Entries)>,
     path: Vec<u8>,
@@ -50,15 +53,16 @@ pub struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    pub(super) fn new(filesystem: &'a Filesystem<'a>) -> Result<Self> {
+    pub(super) fn new(filesystem: &'a Filesystem<'a>, root: Node) -> Result<Self> {
+        let directories = filesystem.reader()?.directories(filesystem.area.len());
         Ok(Self {
             filesystem,
-            budget: Budget::new(filesystem.area.len()),
+            budget: Budget::new(directories),
             directories: HashSet::new(),
             first_paths: HashMap::new(),
             open: Vec::new(),
             path: Vec::new(),
-            root: Some(filesystem.root()?),
+            root: Some(root),
         })
     }
 
@@ -107,9 +111,9 @@ impl<'a> Walk<'a> {
         if node.kind == NodeKind::Directory {
             self.enter(&node)?;
         } else if node.links.is_some_and(|links| links > 1) {
-            link_to = self.first_paths.get(&node.number).cloned();
+            link_to = self.first_paths.get(&node.identity()).cloned();
             if link_to.is_none() {
-                self.first_paths.insert(node.number, self.path.clone());
+                self.first_paths.insert(node.identity(), self.path.clone());
             }
         }
         Ok(Entry {
@@ -125,7 +129,9 @@ impl<'a> Walk<'a> {
             path if path.is_empty() => "/".to_owned(),
             path => path,
         };
-        if !self.directories.insert(directory.number) {
+        let is_new = self.directories.insert(directory.identity());
+        // Several names may lead to nothing.
+        if !is_new && directory.place != Place::Empty {
             let message = "another name leads to this directory";
             return Err(Error::corrupt(place(), message));
         }

@@ -6,6 +6,7 @@ use crate::fs::erofs::format::{
 };
 use crate::identity::Timestamp;
 use crate::inspect::fs::area::Area;
+use crate::inspect::fs::checksum::check;
 use crate::inspect::fs::facts::{Facts, State, text, uuid};
 
 const PLACE: &str = "superblock";
@@ -80,13 +81,7 @@ impl Super {
         };
         let mut bytes = area.bytes(PLACE, EROFS_SUPER_OFFSET, len as usize)?;
         bytes[4..8].fill(0);
-        let computed = !crc32c::crc32c(&bytes);
-        let stored = self.raw.checksum.get();
-        if stored == computed {
-            return Ok(());
-        }
-        let message = format!("it has the checksum {stored:08x} instead of {computed:08x}");
-        Err(Error::corrupt(PLACE, message))
+        check(PLACE, self.raw.checksum.get(), !crc32c::crc32c(&bytes))
     }
 
     /// Where an inode is.

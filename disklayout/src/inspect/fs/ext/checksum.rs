@@ -4,7 +4,7 @@
 //! inversion, each starting from the filesystem's seed; before `metadata_csum` group descriptors
 //! had a CRC-16.
 
-use crate::error::{Error, Result};
+pub(super) use crate::inspect::fs::checksum::check;
 
 /// A running CRC-32C.
 #[derive(Clone, Copy, Debug)]
@@ -33,15 +33,6 @@ pub(super) fn crc16(start: u16, bytes: &[u8]) -> u16 {
             (crc >> 1) ^ if crc & 1 == 1 { 0xA001 } else { 0 }
         })
     })
-}
-
-/// Compares what is stored with what was computed.
-pub(super) fn check(place: &str, stored: u32, computed: u32) -> Result<()> {
-    if stored == computed {
-        return Ok(());
-    }
-    let message = format!("it has the checksum {stored:08x} instead of {computed:08x}");
-    Err(Error::corrupt(place, message))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use crate::inspect::fs::data::Data;
 use crate::inspect::fs::ext::Ext;
 use crate::inspect::fs::ext::checksum::check;
 use crate::inspect::fs::ext::inode::Inode;
-use crate::inspect::fs::ext::reads::Reads;
+use crate::inspect::fs::reads::Reads;
 
 /// No tree is deeper, however large the file.
 const DEPTH_MAX: u16 = 5;

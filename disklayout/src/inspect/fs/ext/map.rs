@@ -4,9 +4,9 @@ use crate::error::Result;
 use crate::fs::ext::format::{EXT4_EXTENTS_FL, EXT4_NDIR_BLOCKS, I_BLOCK_BYTES};
 use crate::inspect::fs::data::Data;
 use crate::inspect::fs::ext::inode::Inode;
-use crate::inspect::fs::ext::reads::Reads;
 use crate::inspect::fs::ext::{Ext, extents, xattr_entries};
 use crate::inspect::fs::node::NodeKind;
+use crate::inspect::fs::reads::Reads;
 
 const INLINE_DATA_FL: u32 = 0x1000_0000;
 

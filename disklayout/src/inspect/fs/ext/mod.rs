@@ -12,7 +12,6 @@ mod features;
 mod groups;
 mod inode;
 mod map;
-mod reads;
 mod superblock;
 mod xattr;
 mod xattr_entries;

@@ -1,0 +1,59 @@
+//! Blocks of metadata: what kind they are, whom they belong to, and their checksums.
+
+use crate::error::{Error, Result};
+use crate::inspect::fs::checksum::check_within;
+use crate::inspect::fs::xfs::format::Header;
+use crate::inspect::fs::xfs::superblock::Super;
+
+impl Super {
+    /// The header that blocks with this magic have, if it is one of those of this version.
+    pub(super) fn header<M: PartialEq>(
+        &self,
+        known: &[(M, Header); 2],
+        magic: &M,
+    ) -> Option<Header> {
+        let (expected, header) = &known[usize::from(self.is_sealed)];
+        (expected == magic).then_some(*header)
+    }
+
+    /// Checks a block by its seal; in version 4 there is nothing to check.
+    pub(super) fn check(
+        &self,
+        place: &str,
+        bytes: &[u8],
+        header: Header,
+        owner: u64,
+    ) -> Result<()> {
+        let Some(seal) = header.seal else {
+            return Ok(());
+        };
+        check_within(place, bytes, seal.crc)?;
+        let found = u64_at(bytes, seal.owner);
+        if found == Some(owner) {
+            return Ok(());
+        }
+        let found = found.unwrap_or_default();
+        let message = format!("a block of it belongs to inode {found}");
+        Err(Error::corrupt(place, message))
+    }
+}
+
+/// The number at `at` of `bytes`, if there is one.
+pub(super) fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
+    chunk_at(bytes, at).map(u16::from_be_bytes)
+}
+
+/// The same of four bytes.
+pub(super) fn u32_at(bytes: &[u8], at: usize) -> Option<u32> {
+    chunk_at(bytes, at).map(u32::from_be_bytes)
+}
+
+/// The same of eight bytes.
+pub(super) fn u64_at(bytes: &[u8], at: usize) -> Option<u64> {
+    chunk_at(bytes, at).map(u64::from_be_bytes)
+}
+
+/// The `N` bytes at `at`, if there are so many.
+pub(super) fn chunk_at<const N: usize>(bytes: &[u8], at: usize) -> Option<[u8; N]> {
+    bytes.get(at..)?.first_chunk().copied()
+}

@@ -1,0 +1,68 @@
+//! Targets of symbolic links: in the inode, or in blocks of their own.
+
+use crate::error::{Error, Result};
+use crate::inspect::fs::data::Data;
+use crate::inspect::fs::xfs::Xfs;
+use crate::inspect::fs::xfs::blocks::{chunk_at, u32_at};
+use crate::inspect::fs::xfs::extents::{each, map};
+use crate::inspect::fs::xfs::format::{FMT_LOCAL, REMOTE, SYMLINK_MAGIC};
+use crate::inspect::fs::xfs::inode::Inode;
+
+/// XFS has none that is longer.
+const LEN_MAX: u64 = 1024;
+
+/// Where a link leads.
+pub(super) fn target(xfs: &Xfs<'_>, inode: &Inode) -> Result<Data> {
+    let fork = inode.data();
+    let len = inode.size();
+    if len > LEN_MAX {
+        return Err(inode.corrupt(format!("its target has {len} bytes")));
+    }
+    if fork.format == FMT_LOCAL {
+        return Ok(Data::inline(fork.bytes.to_vec(), len));
+    }
+    if !xfs.superblock.is_sealed {
+        return map(xfs, inode, fork, len);
+    }
+    let place = format!("target of {}", inode.place());
+    let mut found = Vec::new();
+    each(xfs, inode, fork, &mut |extent| {
+        let left = (len as usize).saturating_sub(found.len());
+        if left == 0 {
+            return Ok(());
+        }
+        let size = extent.blocks * xfs.superblock.block_size;
+        if size > LEN_MAX.next_multiple_of(xfs.superblock.block_size) * 2 {
+            return Err(Error::corrupt(
+                &*place,
+                format!("{size} bytes for a part of it"),
+            ));
+        }
+        let at = xfs.superblock.offset(&place, extent.start, extent.blocks)?;
+        let bytes = xfs.area.bytes(&place, at, size as usize)?;
+        part(xfs, inode, &place, (&bytes, found.len()))
+            .map(|part| found.extend(&part[..part.len().min(left)]))
+    })?;
+    if found.len() as u64 != len {
+        let message = format!("there are {} bytes of {len}", found.len());
+        return Err(Error::corrupt(place, message));
+    }
+    Ok(Data::inline(found, len))
+}
+
+/// What blocks that follow each other hold of the target, from its byte `start` on.
+fn part<'a>(
+    xfs: &Xfs<'_>,
+    inode: &Inode,
+    place: &str,
+    (bytes, start): (&'a [u8], usize),
+) -> Result<&'a [u8]> {
+    let told = u32_at(bytes, 4).map(|offset| offset as usize);
+    if chunk_at(bytes, 0) != Some(SYMLINK_MAGIC) || told != Some(start) {
+        return Err(Error::corrupt(place, "a part of it is none"));
+    }
+    xfs.superblock.check(place, bytes, REMOTE, inode.number)?;
+    let len = u32_at(bytes, 8).unwrap_or_default() as usize;
+    let part = bytes.get(REMOTE.len..).and_then(|part| part.get(..len));
+    part.ok_or_else(|| Error::corrupt(place, format!("a part of it has {len} bytes")))
+}
