@@ -14,11 +14,7 @@ use crate::describe::hdds::{Config, Group, InstallGroup, LayoutGroup, arch};
 use crate::distribution;
 
 /// The names that no image group may have.
-<<<<<<< HEAD
-pub const COMMANDS: [&str; 16] = [
-=======
-pub const COMMANDS: [&str; 12] = [
->>>>>>> readers
+pub const COMMANDS: [&str; 17] = [
     "all",
     "check",
     "dib",
@@ -69,11 +65,8 @@ pub(super) fn program() -> Command {
         .subcommand(dib::disk_image_create::command())
         .subcommand(dib::run_parts::command())
         .subcommand(dib::get_kernel::command())
-<<<<<<< HEAD
         .subcommand(dib::diskimage_builder::command())
-=======
         .subcommand(dib::extract_image::command())
->>>>>>> readers
         .subcommand(doctor_command())
         .subcommand(dib::element_info::command())
         .subcommand(inspect::command())

@@ -179,14 +179,14 @@ fn run_element_info(
     Ok(ExitCode::SUCCESS)
 }
 
-<<<<<<< HEAD
 /// Builds the images that files describe, each by a command of its own.
 fn run_diskimage_builder(matches: &ArgMatches, inner: &ArgMatches) -> Result<ExitCode> {
     start_logging(matches)?;
     let program = arguments::program();
     let options = dib::diskimage_builder::options(inner, (&program, matches));
     command::dib::builds::run(&arguments::settings(matches), &options)
-=======
+}
+
 fn run_extract_image(
     matches: &ArgMatches,
     options: &command::dib::extract_image::Options,
@@ -194,7 +194,6 @@ fn run_extract_image(
     let bars = start_logging(matches)?;
     command::dib::extract_image::run(&arguments::settings(matches), &bars, options)?;
     Ok(ExitCode::SUCCESS)
->>>>>>> readers
 }
 
 fn run_get_kernel(

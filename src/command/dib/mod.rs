@@ -1,5 +1,5 @@
-//! Builds of diskimage-builder, and what they are made of: elements, and scripts in directories.
-//! What builds of diskimage-builder are made of: elements, scripts in directories, images of clouds.
+//! Builds of diskimage-builder, and what they are made of: elements, scripts in directories, images of
+//! clouds.
 
 pub mod build;
 pub mod builds;

@@ -6,7 +6,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 
 use super::hooks::write_program;
 use crate::bootloader;
@@ -50,6 +50,12 @@ const MKNOD: Program = ("mknod", include_str!("stand_ins/mknod.sh"));
 
 /// For what is called as root where nobody may make devices.
 const TAR: Program = ("tar", include_str!("stand_ins/tar.sh"));
+
+/// What unpacks images of clouds among the files of elements, where they have it, and what does so here.
+const EXTRACT_IMAGE: (&str, &str) = (
+    "bin/extract-image",
+    include_str!("stand_ins/extract-image.sh"),
+);
 
 /// The directory of what is called as root, among those of scripts outside of the tree.
 const ROOT: &str = "root";
@@ -105,6 +111,13 @@ impl StandIns {
             (&stand_ins.inside, of_tree.to_vec()),
         ] {
             stand_ins.put(directory, &programs)?;
+        }
+        let extract_image = hooks.join(EXTRACT_IMAGE.0);
+        if extract_image.exists() {
+            let program = std::env::current_exe().context("can't find the program itself")?;
+            let program = quoted(&program.display().to_string());
+            let text = format!("createhdds={program}\n{}", EXTRACT_IMAGE.1);
+            write_program(&extract_image, &stand_ins.script(&text))?;
         }
         Ok(stand_ins)
     }
