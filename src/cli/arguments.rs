@@ -14,10 +14,11 @@ use crate::describe::hdds::{Config, Group, InstallGroup, LayoutGroup, arch};
 use crate::distribution;
 
 /// The names that no image group may have.
-pub const COMMANDS: [&str; 17] = [
+pub const COMMANDS: [&str; 18] = [
     "all",
     "check",
     "dib",
+    "dib-block-device",
     "dib-run-parts",
     "disk-image-create",
     "disk-image-get-kernel",
@@ -63,6 +64,7 @@ pub(super) fn program() -> Command {
         .subcommand(all_command())
         .subcommand(check_command())
         .subcommand(dib::disk_image_create::command())
+        .subcommand(dib::block_device::command())
         .subcommand(dib::run_parts::command())
         .subcommand(dib::get_kernel::command())
         .subcommand(dib::diskimage_builder::command())

@@ -8,7 +8,8 @@ use super::{dib, vmdb2};
 use crate::status::Status;
 
 /// The commands that other programs are replaced by.
-const NAMES: [&str; 8] = [
+const NAMES: [&str; 9] = [
+    dib::block_device::NAME,
     dib::disk_image_create::LONG_NAME,
     dib::disk_image_create::RAMDISK_NAME,
     dib::diskimage_builder::NAME,

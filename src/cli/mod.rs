@@ -124,6 +124,9 @@ fn run_bare(
         (dib::element_info::NAME, inner) => {
             run_element_info(matches, &dib::element_info::options(inner))
         }
+        (dib::block_device::NAME, inner) => {
+            run_block_device(matches, &dib::block_device::options(inner), arguments)
+        }
         (dib::extract_image::NAME, inner) => match dib::extract_image::options(inner) {
             Ok(options) => run_extract_image(matches, &options),
             Err(error) => return Some(refuse(&error).into()),
@@ -185,6 +188,17 @@ fn run_diskimage_builder(matches: &ArgMatches, inner: &ArgMatches) -> Result<Exi
     let program = arguments::program();
     let options = dib::diskimage_builder::options(inner, (&program, matches));
     command::dib::builds::run(&arguments::settings(matches), &options)
+}
+
+fn run_block_device(
+    matches: &ArgMatches,
+    options: &command::dib::block_device::Options,
+    arguments: &[OsString],
+) -> Result<ExitCode> {
+    let bars = start_logging(matches)?;
+    let settings = arguments::settings(matches);
+    let status = command::dib::block_device::run(&settings, &bars, options)?;
+    Ok(links::code(arguments, status))
 }
 
 fn run_extract_image(

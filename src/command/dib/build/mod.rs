@@ -6,6 +6,7 @@
 mod base;
 mod disks;
 mod files;
+mod first_boot;
 mod grub;
 mod hooks;
 mod nodes;
@@ -75,6 +76,12 @@ pub fn run(settings: &Settings, options: &Options, arguments: &[OsString]) -> Re
     let build = options.describe(settings, arguments)?;
     for warning in options.warnings.iter().chain(&build.warnings) {
         tracing::warn!("{warning}");
+    }
+    if build.hooks.has(first_boot::DIRECTORY) {
+        tracing::warn!(
+            "scripts in {} are deprecated: install a unit of systemd instead",
+            first_boot::DIRECTORY
+        );
     }
     let disks = disks::check(&build)?;
     if options.run.is_dry {

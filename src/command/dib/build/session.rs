@@ -17,7 +17,7 @@ use disklayout::Bytes;
 use super::disks::{self, Disk};
 use super::hooks;
 use super::stand_ins::{INSIDE_NAME, RECORDS, StandIns};
-use super::{base, grub, usage};
+use super::{base, first_boot, grub, usage};
 use crate::bootloader::{self, Target};
 use crate::command::dib::run_parts::NAME as RUN_PARTS;
 use crate::command::system::device::Device;
@@ -169,6 +169,7 @@ impl<'a> Session<'a> {
         steps.packages(self)?;
         steps.phase(self, Phase::POST_INSTALL)?;
         steps.phase(self, Phase::POST_ROOT)?;
+        first_boot::lay_down(&self.hooks, tree)?;
         let disks = self.measure()?;
         steps.phase(self, Phase::BLOCK_DEVICE)?;
         let disks = self.create(run, disks)?;

@@ -20,6 +20,7 @@ mod mount;
 mod names;
 mod nodes;
 mod order;
+mod parameters;
 mod partitioning;
 mod placed;
 mod plugin;
@@ -41,6 +42,7 @@ use disk::Maker;
 use names::Names;
 use nodes::Nodes;
 
+pub use parameters::Parameters;
 pub use root::Root;
 pub use values::{Device, Values};
 
