@@ -29,6 +29,10 @@ pub struct Output {
     pub log: Option<File>,
     /// Whether standard error gets it too.
     pub verbose: bool,
+    /// What each line begins with, such as the time.
+    pub prefix: Option<fn() -> String>,
+    /// Whether a line has begun.
+    pub is_in_line: bool,
 }
 
 impl Output {
@@ -37,6 +41,21 @@ impl Output {
     /// # Errors
     /// When the log can't be written.
     pub fn say(&mut self, said: &[u8]) -> io::Result<()> {
+        let Some(prefix) = self.prefix else {
+            return self.pass_on(said);
+        };
+        let mut lines = Vec::new();
+        for line in said.split_inclusive(|byte| *byte == b'\n') {
+            if !self.is_in_line {
+                lines.extend(prefix().bytes());
+            }
+            lines.extend(line);
+            self.is_in_line = !line.ends_with(b"\n");
+        }
+        self.pass_on(&lines)
+    }
+
+    fn pass_on(&mut self, said: &[u8]) -> io::Result<()> {
         if let Some(log) = &mut self.log {
             log.write_all(said)?;
         }
@@ -307,11 +326,26 @@ mod tests {
     }
 
     #[test]
+    fn lines_begin_with_what_they_should() {
+        let log = tempfile::NamedTempFile::new().unwrap();
+        let mut output = Output {
+            log: Some(log.reopen().unwrap()),
+            prefix: Some(|| "| ".to_owned()),
+            ..Output::default()
+        };
+        for said in ["a\nb", "c\n", "\n", "d"] {
+            output.say(said.as_bytes()).unwrap();
+        }
+        let text = std::fs::read_to_string(log.path()).unwrap();
+        assert_eq!(text, "| a\n| bc\n| \n| d");
+    }
+
+    #[test]
     fn a_log_has_everything() {
         let log = tempfile::NamedTempFile::new().unwrap();
         let mut output = Output {
             log: Some(log.reopen().unwrap()),
-            verbose: false,
+            ..Output::default()
         };
         run(Command::new("seq").arg("100000"), &mut output).unwrap();
         let text = std::fs::read_to_string(log.path()).unwrap();

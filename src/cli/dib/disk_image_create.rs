@@ -193,7 +193,7 @@ fn of_runs() -> [Arg; 4] {
         flag("no-tmpfs", "Don't make the tree in memory"),
         flag(
             "keep-on-failure",
-            "Leave what was made so far where it is when the build fails",
+            "Keep the tree as it is, in NAME-failed.tar, when a script fails",
         ),
     ]
 }
@@ -223,7 +223,7 @@ fn read(matches: &ArgMatches, command: Command) -> Result<Options, clap::Error> 
     request.arch = given(matches, "arch");
     request.image_name = given(matches, "name");
     request.types = value(matches, "types").unwrap_or_default();
-    request.image_size = request.image_size.or(value(matches, "image-size"));
+    request.image_size = value(matches, "image-size");
     request.image_extra_size = value(matches, "image-extra-size");
     request.journal_size = value(matches, "mkfs-journal-size");
     request.max_online_resize = given(matches, "max-online-resize");
@@ -326,7 +326,7 @@ mod tests {
             excluded_scripts: owned(&["10-y"]),
             element_path: ["e", "f"].map(PathBuf::from).to_vec(),
             dib: Some("d".into()),
-            image_size: Some(Bytes::new(3 << 29)),
+            exact_size: Some(Bytes::new(3 << 29)),
             fs_type: Some("xfs".into()),
             is_offline: true,
             has_no_network: true,

@@ -188,7 +188,7 @@ pub(super) fn asked(matches: &ArgMatches) -> Options {
         excluded_scripts: all(matches, "exclude-script"),
         ramdisk_element: given(matches, "ramdisk-element"),
         install_type: value(matches, "install-type"),
-        image_size: value(matches, "size"),
+        exact_size: value(matches, "size"),
         fs_type: given(matches, "fs-type"),
         root_label: given(matches, "root-label"),
         mkfs_options: given(matches, "mkfs-options"),

@@ -196,7 +196,7 @@ fn of_runs() -> [Arg; 4] {
     [
         flag(
             "no-delete-on-failure",
-            "Leave what was made so far where it is when the build fails",
+            "Keep the tree as it is, in NAME-failed.tar, when a script fails",
         ),
         // Terminals are asked what they can do.
         unheeded("colors").aliases(["color", "colour", "colours"]),
@@ -394,7 +394,7 @@ mod tests {
             qemu_img_options: vec![("a".into(), "b".into())],
             has_checksums: true,
             docker_target: Some("a:b".into()),
-            image_size: Some(Bytes::new(3 << 29)),
+            exact_size: Some(Bytes::new(3 << 29)),
             fs_type: Some("xfs".into()),
             root_label: Some("l".into()),
             mkfs_options: Some("-D".into()),

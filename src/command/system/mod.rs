@@ -235,6 +235,7 @@ pub fn assemble(
     let output = Output {
         log: options.log.as_deref().map(create_log).transpose()?,
         verbose: options.verbose,
+        ..Output::default()
     };
     let device = assembler.assemble(output, options)?;
     let status = assembler.pack(&device, &names, &options.files)?;

@@ -292,9 +292,11 @@ fn size(
     elements: &[&Element],
     configuration: &Configuration,
 ) -> Result<Size> {
+    let mut names = elements.iter().map(|it| it.name.as_str());
+    let has_esp = names.any(|name| name.contains("block-device-efi"));
     let has_journal = configuration.values.root_fstype == "ext4";
     Ok(Size {
-        asked: match request.image_size {
+        asked: match request.exact_size.or(request.image_size) {
             Some(size) => Some(size),
             None => sized(environment, "DIB_IMAGE_SIZE", 1 << 30)?,
         },
@@ -306,9 +308,7 @@ fn size(
             true => Bytes::new(configuration.root_journal() << 20),
             false => Bytes::new(0),
         },
-        has_esp: elements
-            .iter()
-            .any(|it| it.name.contains("block-device-efi")),
+        has_esp: request.exact_size.is_none() && has_esp,
     })
 }
 

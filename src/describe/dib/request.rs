@@ -40,8 +40,10 @@ pub struct Request {
     pub has_checksums: bool,
     /// The repository and the tag of an image of a container.
     pub docker_target: Option<String>,
-    /// The size of the disk, with all that is on it.
+    /// The size of the disk, to which that of an EFI system partition is added.
     pub image_size: Option<Bytes>,
+    /// The size of the disk, with all that is on it; in place of the other one.
+    pub exact_size: Option<Bytes>,
     /// What is added to the size of the files, in place of two thirds of it.
     pub image_extra_size: Option<Bytes>,
     /// The type of the root filesystem.

@@ -23,12 +23,15 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context as _, Result, bail};
+use disklayout::Timestamp;
 use disklayout::fs::Misfits;
 use indicatif::MultiProgress;
 
 use super::installation::Installation;
+use crate::command::inspect::shown_time;
 use crate::command::set::clean_up_on_signals;
 use crate::command::system::{self, Ready, Tree};
 use crate::command::{Settings, answer};
@@ -134,6 +137,11 @@ pub fn assemble(
     let output = Output {
         log: options.run.log.as_deref().map(create_log).transpose()?,
         verbose: !options.is_quiet(&build.environment),
+        prefix: match build.environment.is_set("DIB_NO_TIMESTAMP") {
+            true => None,
+            false => Some(time),
+        },
+        ..Output::default()
     };
     if options.request.has_no_network {
         sandbox::leave_network()?;
@@ -150,6 +158,13 @@ pub fn assemble(
         }
     };
     session::ended(status)
+}
+
+/// What a line begins with that a script says: `2026-11-25 23:08:27 | `, in UTC.
+fn time() -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH);
+    let seconds = now.map_or(0, |it| it.as_secs()).cast_signed();
+    format!("{} | ", shown_time(Timestamp::from_seconds(seconds)))
 }
 
 fn create_log(path: &Path) -> Result<File> {
