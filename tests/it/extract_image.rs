@@ -256,6 +256,10 @@ fn a_filesystem_alone_and_partitions_in_their_places() {
         "centos.img",
         &[(Some("efi.img"), EFI), (Some("xfs.img"), BOOT)],
     );
+    // The second one comes behind the tenth by its name.
+    let mut many = [(None, BIOS); 10];
+    (many[1], many[9]) = ((Some("ext4.img"), LINUX), (Some("efi.img"), LINUX));
+    partitioned(&world, "many.img", &many);
     partitioned(&world, "one.img", &[(Some("ext4.img"), EFI)]);
     let all = [("", "root"), ("boot", "boot"), ("boot/efi", "efi")];
     for (image, trees) in [
@@ -263,6 +267,7 @@ fn a_filesystem_alone_and_partitions_in_their_places() {
         ("label", &all[..2]),
         ("centos", &[all[0], all[2]]),
         ("one", &all[..1]),
+        ("many", &all[..1]),
     ] {
         let (raw, packed) = (format!("{image}.img"), format!("{image}.qcow2"));
         let paths = [&*world.path(&raw), &*world.path(&packed)];

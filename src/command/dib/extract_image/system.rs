@@ -98,7 +98,7 @@ fn candidates<'a, 'd>(image: &'a Image<'d>) -> Result<Vec<Candidate<'a, 'd>>> {
     Ok(candidates)
 }
 
-/// What the name of its device ends in: 10 is before 2.
+/// What the name of its device ends in, by which partitions are sorted as text: 2 is behind 10.
 fn name(volume: &Volume<'_>) -> String {
     let partition = volume.partition.as_ref();
     partition.map_or(0, |it| it.number).to_string()
