@@ -137,7 +137,8 @@ fn judge(program: &OsStr, ended: io::Result<Ended>) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
-    use std::os::unix::process::ExitStatusExt;
+    use std::os::unix::process::ExitStatusExt as _;
+    use std::process::ExitStatus;
 
     use super::*;
 

@@ -337,7 +337,7 @@ mod tests {
         assert_eq!(request, expected);
         assert_eq!(run.tree, Tree::Below("/t".into()));
         assert!(run.is_dry && run.keeps_on_failure && run.is_lossy);
-        assert_eq!(run.quiet, Some(true));
+        assert_eq!(run.is_quiet, Some(true));
         assert_eq!(parse("--quiet --verbose os").run.is_quiet, Some(false));
         assert_eq!(parse("--verbose --quiet os").run.is_quiet, Some(true));
     }

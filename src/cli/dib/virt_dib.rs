@@ -410,12 +410,12 @@ mod tests {
         };
         assert_eq!(request, expected);
         assert!(run.is_dry && run.is_lossy && run.keeps_on_failure);
-        assert_eq!(run.quiet, Some(true));
+        assert_eq!(run.is_quiet, Some(true));
         assert_eq!(warnings, Vec::<String>::new());
         let Options { request, run, .. } = asked("--no-network --network -v os");
         assert!(!request.has_no_network && !request.is_offline && !request.clears_environment);
         assert_eq!(request.excluded_scripts, [EXCLUDED_SCRIPT]);
-        assert_eq!(run.quiet, Some(false));
+        assert_eq!(run.is_quiet, Some(false));
     }
 
     #[test]
