@@ -1,6 +1,8 @@
 //! What builds of diskimage-builder are made of: elements that are found and expanded, and scripts
 //! that run in their order.
 
+/// Machines that start from what comes out.
+mod bootable;
 /// Files of images, of which each is built by a command.
 mod builds;
 /// Builds that are shown and not done.
@@ -15,6 +17,8 @@ mod layouts;
 mod options;
 /// Phases and their scripts.
 mod phases;
+/// Programs that scripts call.
+mod programs;
 /// Builds that are ended by signals.
 mod signals;
 /// What is in images.

@@ -2,6 +2,8 @@
 
 use std::fs;
 
+use testkit::root::is_root_user;
+
 use super::ground::{Ground, member};
 use super::phases::PHASES;
 use crate::systems::ends::assert_nothing_is_left;
@@ -39,10 +41,10 @@ fn a_script_that_fails_ends_the_build_with_its_status() {
             let temporary = crate::world::names(&ground.beside("temporary"));
             assert!(temporary.is_empty(), "{temporary:?}");
         }
-        // By its other names too, and what a signal ends.
+        // What a signal ends.
         ground.script("install", "kill -KILL $$");
         ground
-            .build("-t tar", &[])
+            .build("-t tar", &[("FAILS", "")])
             .expect(128 + 9)
             .says(["install.d"]);
     }
@@ -65,7 +67,7 @@ fn what_cannot_be_built_is_refused_before_anything_is_made() {
     );
     ground.put(
         "disk-c/block-device-default.yaml",
-        "- local_loop: {name: image0, sizes: 1}\n",
+        "- nosuch: {name: image0}\n",
     );
     let large = "[{local_loop: {name: image0}}, {partitioning: {base: image0, label: mbr, partitions: [\
                  {name: a, flags: [primary], size: 2GiB, mkfs: {type: ext4, name: mkfs_root, \
@@ -87,12 +89,12 @@ fn what_cannot_be_built_is_refused_before_anything_is_made() {
         (
             "disk-c",
             &[],
-            &["disk-c/block-device-default.yaml:1:", "sizes"],
+            &["disk-c/block-device-default.yaml:1:", "nosuch"],
         ),
         (
             "--image-size 1",
             &config(large),
-            &["DIB_BLOCK_DEVICE_CONFIG", "2GiB"],
+            &["DIB_BLOCK_DEVICE_CONFIG", "'a' has 2147483648 bytes"],
         ),
         (
             "",
@@ -137,7 +139,7 @@ fn what_cannot_be_built_is_refused_before_anything_is_made() {
 #[test]
 fn what_goes_wrong_beside_scripts_is_told_and_leaves_nothing() {
     let ground = Ground::new(User::Ordinary);
-    let small = [("DIB_IMAGE_SIZE", "0.004")];
+    let small = [("DIB_IMAGE_SIZE", "0.0117")];
     for (phase, text, variables, parts) in [
         (
             "extra-data",
@@ -158,7 +160,10 @@ fn what_goes_wrong_beside_scripts_is_told_and_leaves_nothing() {
             "install",
             "dd if=/dev/urandom of=/large bs=1M count=8",
             &small,
-            &["large"],
+            &[
+                "image.raw: the usual configuration:",
+                "the content doesn't fit into 12 MiB",
+            ],
         ),
         ("environment", "", &[], &[]),
     ] {
@@ -170,7 +175,7 @@ fn what_goes_wrong_beside_scripts_is_told_and_leaves_nothing() {
             phase => ground.script(phase, text),
         }
         let status = if phase == "environment" { 6 } else { 3 };
-        let run = ground.build("-t raw,tar", variables).expect(status);
+        let run = ground.build("-t raw", variables).expect(status);
         for part in parts {
             assert!(run.stderr.contains(part), "{phase}: {part}: {run:?}");
         }
@@ -271,5 +276,54 @@ fn a_tree_is_kept_where_that_is_asked_for() {
         assert_nothing_is_left(ground.place(), &["one-failed.tar"]);
         ground.build("-o one -t raw", &[]).expect(9);
         assert_eq!(ground.names(), ["one-failed.tar"]);
+    }
+}
+
+/// By the names that diskimage-builder has for them, commands end as those do.
+#[test]
+fn by_its_other_names_it_ends_as_they_do() {
+    let ground = Ground::new(User::Ordinary);
+    ground.script("install", "exit ${STATUS:-0}");
+    ground.put("own/element-deps", "");
+    for (name, line) in [
+        ("disk-image-create", "-n -t tar tiny probe"),
+        (
+            "ramdisk-image-create",
+            "-n --ramdisk-element own tiny probe",
+        ),
+        ("virt-dib", "--skip-base --formats tar tiny probe"),
+    ] {
+        let run = ground.by_link(name, line, &[("STATUS", "7")]).expect(7);
+        run.says(["install.d failed (status 7)"]);
+        let run = ground
+            .by_link(name, &format!("{line} nosuch"), &[])
+            .expect(1);
+        run.says(["no element 'nosuch'"]);
+        assert_nothing_is_left(ground.place(), &[]);
+        ground.by_link(name, line, &[]).expect(0);
+        match name {
+            "ramdisk-image-create" => assert_nothing_is_left(ground.place(), &[]),
+            _ => fs::remove_file(ground.path("image.tar")).unwrap(),
+        }
+    }
+}
+
+/// Elements mount things beside their tree, which takes namespaces.
+#[test]
+fn a_container_without_namespaces_is_told_of() {
+    let container = concat!(
+        env!("CARGO_MANIFEST_DIR"),
+        "/tests/data/vmdb2/as-in-a-container"
+    );
+    let mut users = vec![(User::Ordinary, "may have no namespaces")];
+    match is_root_user() {
+        true => users.push((User::Root, "needs namespaces")),
+        false => testkit::log::not_run("only root can be root of a container"),
+    }
+    for (user, part) in users {
+        let ground = Ground::new(user);
+        let run = ground.through(container.as_ref(), "dib -n -t tar tiny");
+        run.expect(3).says([part]);
+        assert_nothing_is_left(ground.place(), &[]);
     }
 }

@@ -56,7 +56,24 @@ impl Ground {
 
     /// The program with these arguments, and an environment of variables that are known.
     pub(super) fn command(&self, line: &str, variables: &[(&str, &str)]) -> Command {
-        let mut command = self.place.command(line);
+        self.prepared(self.place.command(line), variables)
+    }
+
+    /// The program by another name, with these arguments.
+    pub(super) fn by_link(&self, name: &str, line: &str, variables: &[(&str, &str)]) -> Run {
+        let link = self.beside(name);
+        if !link.is_symlink() {
+            std::os::unix::fs::symlink("createhdds", &link).unwrap();
+        }
+        Run::of(&mut self.prepared(self.place.by_path(&link, line), variables))
+    }
+
+    /// The program with these arguments, run by another one.
+    pub(super) fn through(&self, wrapper: &Path, line: &str) -> Run {
+        Run::of(&mut self.prepared(self.place.through(wrapper, line), &[]))
+    }
+
+    fn prepared(&self, mut command: Command, variables: &[(&str, &str)]) -> Command {
         command
             .env_clear()
             .env("PATH", std::env::var_os("PATH").unwrap())

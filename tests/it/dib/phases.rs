@@ -194,6 +194,7 @@ fn every_phase_finds_what_it_is_told_of() {
             ("SEEN", seen.as_str()),
             ("OWN", "the user's"),
             ("DIB_BLOCK_DEVICE_CONFIG", LAYOUT),
+            ("DIB_IMAGE_EXTRA_SIZE", "64"),
         ];
         let run = ground.build(options, &variables).expect(0);
         // What goes to the log isn't shown.
@@ -317,7 +318,7 @@ fn scripts_run_in_their_order_in_every_phase() {
     assert_eq!(member(&archive, "var/lib/order"), expected);
     assert_eq!(member(&archive, "order"), expected);
     // Others by an expression of the user's, and without those that are left out.
-    let own = [("RUN_PARTS_REGEX", "^(50-.*|2-two|9-nine)$")];
+    let own = [("RUN_PARTS_REGEX", "^(10-tiny|50-.*|2-two|9-nine)$")];
     ground
         .run(
             "dib -n -t tar --exclude-script 9-nine tiny probe other",

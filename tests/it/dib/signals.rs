@@ -10,7 +10,7 @@ use crate::systems::user;
 use crate::world::send;
 
 /// A build that takes as long as it is let, with programs in the tree or outside.
-fn start(ground: &Ground, phase: &str) -> Child {
+fn start(ground: &Ground, phase: &str, tree: &str) -> Child {
     ground.script("pre-install", "sleep 1000 &\nmkdir /srv");
     let text = "sleep 1000 &\necho here > $STARTED\nsleep 1000";
     for other in ["finalise", "cleanup"] {
@@ -26,8 +26,8 @@ fn start(ground: &Ground, phase: &str) -> Child {
     } else {
         "/etc/started"
     };
-    let line = "dib -n -t raw,qcow2,tar --logfile log tiny probe";
-    let mut command = ground.command(line, &[("STARTED", started)]);
+    let line = format!("dib -n -t raw,qcow2,tar --tree {tree} --logfile log tiny probe");
+    let mut command = ground.command(&line, &[("STARTED", started)]);
     command.spawn().unwrap()
 }
 
@@ -43,14 +43,15 @@ fn signals_leave_nothing_of_a_build() {
     let mut moments = [5, 30, 100, 250, 500, 900].into_iter().cycle();
     for user in user::all() {
         let ground = Ground::new(user);
-        for (signal, status, phase) in [
-            ("TERM", Some(143), "finalise"),
-            ("INT", Some(130), "cleanup"),
-            ("KILL", None, "finalise"),
+        for (signal, status, phase, tree) in [
+            ("TERM", Some(143), "finalise", "memory"),
+            ("INT", Some(130), "cleanup", "."),
+            ("KILL", None, "finalise", "."),
+            ("KILL", None, "cleanup", "memory"),
         ] {
             // In the middle of programs, and at any moment before.
             for is_early in [false, true] {
-                let mut child = start(&ground, phase);
+                let mut child = start(&ground, phase, tree);
                 match is_early {
                     true => sleep(Duration::from_millis(moments.next().unwrap_or(0))),
                     false => {

@@ -6,6 +6,7 @@ use testkit::program::{arguments, output, run};
 
 use super::ground::{Ground, member};
 use crate::checkers;
+use crate::systems::assembled::digest;
 use crate::systems::user::User;
 
 /// A place with a small system.
@@ -20,7 +21,7 @@ fn every_type_is_taken_by_its_own_programs() {
     let ground = ground();
     let types = "qcow2,raw,vhd,vpc,vhdx,vmdk,vdi,tar,tgz,squashfs,docker,aci";
     ground
-        .build(&format!("-o one -t {types} --checksum"), &[])
+        .build(&format!("-o one -t {types} --checksum --size 64M"), &[])
         .expect(0);
     let raw = ground.path("one.raw");
     checkers::e2fsck(&raw).unwrap();
@@ -83,13 +84,14 @@ fn what_is_there_stays_by_another_name_with_its_sums() {
     let sums = [("DIB_CHECKSUM", "sha256")];
     ground.build(options, &sums).expect(0);
     assert_eq!(ground.names(), ["one.tar", "one.tar.sha256"]);
-    let old = [ground.text("one.tar.sha256"), ground.text("one.tar")].concat();
+    let old = [
+        ground.text("one.tar.sha256"),
+        digest(&ground.path("one.tar")),
+    ]
+    .concat();
     // What comes out by another name has no sums of the first.
     let variables = [("DIB_CHECKSUM", "md5"), ("WORD", "second")];
-    ground
-        .build(options, &variables)
-        .expect(0)
-        .says(["'one.tar' is there already; it stays as 'one-"]);
+    ground.build(options, &variables).expect(0);
     let names = ground.names();
     let dated = names
         .iter()
@@ -106,17 +108,18 @@ fn what_is_there_stays_by_another_name_with_its_sums() {
         date.len() == 19 && date.chars().enumerate().all(is_date),
         "{dated}"
     );
-    let kept = [ground.text(&format!("{dated}.sha256")), ground.text(dated)].concat();
+    let kept = [
+        ground.text(&format!("{dated}.sha256")),
+        digest(&ground.path(dated)),
+    ]
+    .concat();
     assert_eq!(kept, old);
     assert_eq!(member(&ground.path("one.tar"), "etc/seen"), "second\n");
     let expected = [dated, &format!("{dated}.sha256"), "one.tar", "one.tar.md5"];
     assert_eq!(names, expected);
     // One that nobody wants to keep, and one that keeps its place as the build fails.
     let variables = [("OVERWRITE_OLD_IMAGE", "1"), ("WORD", "third")];
-    ground
-        .build(options, &variables)
-        .expect(0)
-        .never_says(["is there already"]);
+    ground.build(options, &variables).expect(0);
     assert_eq!(member(&ground.path("one.tar"), "etc/seen"), "third\n");
     assert_eq!(
         ground.names(),
@@ -129,6 +132,23 @@ fn what_is_there_stays_by_another_name_with_its_sums() {
         ground.names(),
         [dated.as_str(), &format!("{dated}.sha256"), "one.tar"]
     );
+}
+
+/// However fast builds are, each has its file.
+#[test]
+fn no_image_takes_the_place_of_another_that_is_kept() {
+    let ground = ground();
+    let words = ["first", "second", "third", "fourth"];
+    for word in words {
+        ground.build("-t tar", &[("WORD", word)]).expect(0);
+    }
+    let mut found: Vec<_> = ground
+        .names()
+        .iter()
+        .map(|name| member(&ground.path(name), "etc/seen"))
+        .collect();
+    found.sort();
+    assert_eq!(found, ["first\n", "fourth\n", "second\n", "third\n"]);
 }
 
 #[test]
@@ -214,4 +234,40 @@ fn a_name_may_have_a_directory_and_the_type() {
     ground.run(line, &[]).expect(0);
     assert_eq!(crate::world::names(&ground.path("in")), ["one.tar"]);
     assert_eq!(ground.names(), ["in"]);
+}
+
+#[test]
+fn a_ramdisk_is_what_its_element_makes_of_the_tree() {
+    let ground = ground();
+    ground.put(
+        "own/install.d/50-kernel",
+        "#!/bin/sh\necho kernel > /kernel\n",
+    );
+    let copy = "#!/bin/sh\ncp $TARGET_ROOT/kernel $IMAGE_NAME.kernel; echo $DIB_NO_TMPFS $DIB_MIN_TMPFS > told\n";
+    ground.put("own/cleanup.d/50-copy", copy);
+    let line = "ramdisk-image-create -n -o deploy --ramdisk-element own tiny";
+    ground.run(line, &[]).expect(0);
+    assert_eq!(ground.names(), ["deploy.kernel", "told"]);
+    assert_eq!(ground.text("deploy.kernel"), "kernel\n");
+    assert_eq!(ground.text("told"), "1 1\n");
+}
+
+#[test]
+fn the_images_of_a_file_are_built() {
+    let ground = ground();
+    let images = "- imagename: one\n  types: [tar]\n  skip-base: true\n  environment: {WORD: first}\n  \
+                  elements: [tiny, probe]\n- imagename: two\n  types: [tar]\n  skip-base: true\n  \
+                  checksum: true\n  elements: [tiny, probe]\n";
+    fs::write(ground.path("images.yaml"), images).unwrap();
+    ground.run("diskimage-builder images.yaml", &[]).expect(0);
+    let expected = [
+        "images.yaml",
+        "one.tar",
+        "two.tar",
+        "two.tar.md5",
+        "two.tar.sha256",
+    ];
+    assert_eq!(ground.names(), expected);
+    assert_eq!(member(&ground.path("one.tar"), "etc/seen"), "first\n");
+    assert_eq!(member(&ground.path("two.tar"), "etc/seen"), "text\n");
 }

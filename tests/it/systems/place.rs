@@ -64,8 +64,12 @@ impl Place {
 
     /// The program by its other name, with these arguments.
     pub(crate) fn by_link(&self, line: &str) -> Command {
-        let link = self.root.path().join("vmdb2");
-        self.started(user::run_by(self.user, &link), line)
+        self.by_path(&self.root.path().join("vmdb2"), line)
+    }
+
+    /// The program at this path, with these arguments.
+    pub(crate) fn by_path(&self, path: &Path, line: &str) -> Command {
+        self.started(user::run_by(self.user, path), line)
     }
 
     /// Another program of the user's, that runs the program with these arguments.
