@@ -5,6 +5,7 @@ use std::fs;
 use createhdds::system::Firmware;
 
 use super::ground::Ground;
+use crate::checkers::Volume;
 use crate::grub::machine::boot;
 use crate::grub::started::WORD;
 use crate::systems::user::{self, User};
@@ -29,6 +30,7 @@ const ROOT: &str = "#!/bin/bash\nset -eu\nsudo tar -C $TARGET_ROOT -xpf $DEBIAN\
 /// What the element `bootloader` does.
 const INSTALL: &str = "\
 [ -n \"$(type -P grub-install)\" ]
+mkdir -p /boot/grub
 grub-install --version | grep -q ' 2\\.'
 grub-mkconfig -o /boot/grub/grub.cfg
 grub-install --modules='part_msdos part_gpt lvm biosdisk' --target=i386-pc --force $IMAGE_BLOCK_DEVICE
@@ -57,14 +59,18 @@ fn one_image_is_started_by_a_bios_and_by_uefi() {
         .run("dib -n -t raw --size 1G debian probe", &variables)
         .expect(0);
     let image = ground.path("image.raw");
-    let volumes = checkers::verify(&image).unwrap();
-    let root = &volumes[2].1;
+    checkers::sfdisk_verify(&image).unwrap();
+    checkers::sgdisk_verify(&image).unwrap();
+    let table = checkers::table(&image).unwrap();
+    let [esp, root] = [0, 2].map(|index| Volume::of_partition(&image, &table.entries[index]));
+    checkers::fsck("vfat", &esp).unwrap();
+    checkers::e2fsck(&root).unwrap();
     let read = |path: &str| {
-        let said = checkers::debugfs(&format!("cat {path}"), root).unwrap();
+        let said = checkers::debugfs(&format!("cat {path}"), &root).unwrap();
         String::from_utf8(said).unwrap()
     };
     let configuration = read("/boot/grub/grub.cfg");
-    let uuid = &checkers::blkid(root).unwrap()["UUID"];
+    let uuid = &checkers::blkid(&root).unwrap()["UUID"];
     assert!(configuration.contains(uuid), "{configuration}");
     assert!(
         configuration.contains("/boot/vmlinuz-1 "),
