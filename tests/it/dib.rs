@@ -1,10 +1,30 @@
 //! What builds of diskimage-builder are made of: elements that are found and expanded, and scripts
 //! that run in their order.
 
+/// Machines that start from what comes out.
+mod bootable;
 /// Files of images, of which each is built by a command.
 mod builds;
+/// Builds that are shown and not done.
+mod dry_runs;
+/// Builds that fail.
+mod failures;
+/// Elements that tests make, and builds of them.
+mod ground;
+/// Disks as configurations describe them.
+mod layouts;
 /// What is typed.
 mod options;
+/// Phases and their scripts.
+mod phases;
+/// Programs that scripts call.
+mod programs;
+/// Builds that are ended by signals.
+mod signals;
+/// What is in images.
+mod tree;
+/// The files that come out of builds.
+mod types;
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};

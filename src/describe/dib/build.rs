@@ -400,6 +400,9 @@ fn tell(environment: &mut Environment, request: &Request, host: &Host) {
     if request.skips_base {
         environment.set("SKIP_BASE", "1");
     }
+    if let Some(kind) = &request.install_type {
+        environment.set("DIB_DEFAULT_INSTALLTYPE", kind);
+    }
     if let Some(target) = &request.docker_target {
         environment.set("DOCKER_TARGET", target);
     }
@@ -451,3 +454,6 @@ fn path(environment: &Environment) -> OsString {
     }
     std::env::join_paths(directories).unwrap_or_else(|_| path.to_owned())
 }
+
+#[cfg(test)]
+mod tests;

@@ -27,7 +27,7 @@ fn built(user: User, line: &str) -> (Place, Run) {
 const LINE: &str = "vmdb2 --output files.img --rootfs-tarball root.tar --log log files.vmdb";
 
 /// Copies partition `number` of an image to a file.
-pub(super) fn partition(image: &Path, number: usize) -> std::path::PathBuf {
+pub(crate) fn partition(image: &Path, number: usize) -> std::path::PathBuf {
     let json = run("sfdisk", &arguments(&["--json"], &[image])).unwrap();
     let json: serde_json::Value = serde_json::from_str(&json).unwrap();
     let part = &json["partitiontable"]["partitions"][number - 1];
@@ -39,13 +39,13 @@ pub(super) fn partition(image: &Path, number: usize) -> std::path::PathBuf {
 }
 
 /// The sum of a file.
-pub(super) fn digest(path: &Path) -> String {
+pub(crate) fn digest(path: &Path) -> String {
     let said = run("sha256sum", &arguments(&[], &[path])).unwrap();
     said.split(' ').next().unwrap().to_owned()
 }
 
 /// What debugfs answers of a filesystem.
-pub(super) fn debugfs(filesystem: &Path, request: &str) -> String {
+pub(crate) fn debugfs(filesystem: &Path, request: &str) -> String {
     let said = output("debugfs", &arguments(&["-R", request], &[filesystem]));
     String::from_utf8_lossy(&said.stdout).into_owned()
 }

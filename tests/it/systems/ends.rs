@@ -11,10 +11,10 @@ use super::user::{self, User};
 use crate::world::{Run, send};
 
 /// How often it is looked whether something has happened.
-const TICK: Duration = Duration::from_millis(20);
+pub(crate) const TICK: Duration = Duration::from_millis(20);
 
 /// The processes in whose environment or arguments `mark` is, by their numbers, with their arguments.
-fn processes(mark: &str) -> BTreeMap<String, String> {
+pub(crate) fn processes(mark: &str) -> BTreeMap<String, String> {
     let all = fs::read_dir("/proc").unwrap().flatten();
     let has_mark = |file: Vec<u8>| file.windows(mark.len()).any(|it| it == mark.as_bytes());
     let found = all.filter_map(|entry| {
@@ -29,7 +29,7 @@ fn processes(mark: &str) -> BTreeMap<String, String> {
 }
 
 /// Makes sure that nothing is left of runs in `place` but these files, soon.
-fn assert_nothing_is_left(place: &Place, files: &[&str]) {
+pub(crate) fn assert_nothing_is_left(place: &Place, files: &[&str]) {
     let directory = place.directory().display().to_string();
     // What was killed with its guard goes a moment later.
     for _ in 0..1500 {

@@ -1,15 +1,15 @@
 //! Systems that are assembled from specifications of vmdb2: by an ordinary user, by root, and where
 //! no namespaces are allowed; what is in their images, and that nothing is left of their making.
 
-mod assembled;
+pub(crate) mod assembled;
 mod bootable;
 mod caches;
 mod container;
 mod debian;
-mod ends;
+pub(crate) mod ends;
 mod foreign;
 mod machine;
 mod nightly;
 mod parted;
-mod place;
-mod user;
+pub(crate) mod place;
+pub(crate) mod user;

@@ -12,14 +12,14 @@ use super::user::{self, User};
 use crate::world::{BINARY, Run, names};
 
 /// Where a user works.
-pub(super) struct Place {
+pub(crate) struct Place {
     root: TempDir,
     user: User,
 }
 
 impl Place {
     /// An empty directory of `user`'s, and the program beside it.
-    pub(super) fn new(user: User) -> Self {
+    pub(crate) fn new(user: User) -> Self {
         let root = tempfile::tempdir().unwrap();
         fs::set_permissions(root.path(), PermissionsExt::from_mode(0o755)).unwrap();
         let place = Self { root, user };
@@ -32,12 +32,12 @@ impl Place {
     }
 
     /// The directory that is worked in.
-    pub(super) fn directory(&self) -> PathBuf {
+    pub(crate) fn directory(&self) -> PathBuf {
         self.root.path().join("work")
     }
 
     /// The file `name` in it.
-    pub(super) fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.directory().join(name)
     }
 
@@ -46,30 +46,34 @@ impl Place {
     }
 
     /// Writes a file that is in the directory from the beginning.
-    pub(super) fn put(&self, name: &str, content: impl AsRef<[u8]>) {
+    pub(crate) fn put(&self, name: &str, content: impl AsRef<[u8]>) {
         let path = self.path(name);
         fs::create_dir_all(path.parent().unwrap()).unwrap();
         fs::write(&path, content).unwrap();
     }
 
     /// What is in the directory, sorted.
-    pub(super) fn names(&self) -> Vec<String> {
+    pub(crate) fn names(&self) -> Vec<String> {
         names(&self.directory())
     }
 
     /// The program with these arguments.
-    pub(super) fn command(&self, line: &str) -> Command {
+    pub(crate) fn command(&self, line: &str) -> Command {
         self.started(user::run_by(self.user, &self.program()), line)
     }
 
     /// The program by its other name, with these arguments.
-    pub(super) fn by_link(&self, line: &str) -> Command {
-        let link = self.root.path().join("vmdb2");
-        self.started(user::run_by(self.user, &link), line)
+    pub(crate) fn by_link(&self, line: &str) -> Command {
+        self.by_path(&self.root.path().join("vmdb2"), line)
+    }
+
+    /// The program at this path, with these arguments.
+    pub(crate) fn by_path(&self, path: &Path, line: &str) -> Command {
+        self.started(user::run_by(self.user, path), line)
     }
 
     /// Another program of the user's, that runs the program with these arguments.
-    pub(super) fn through(&self, wrapper: &Path, line: &str) -> Command {
+    pub(crate) fn through(&self, wrapper: &Path, line: &str) -> Command {
         let mut command = user::run_by(self.user, wrapper);
         command.arg(self.program());
         self.started(command, line)
@@ -90,12 +94,12 @@ impl Place {
     }
 
     /// Runs the program with these arguments.
-    pub(super) fn run(&self, line: &str) -> Run {
+    pub(crate) fn run(&self, line: &str) -> Run {
         Run::of(&mut self.command(line))
     }
 
     /// Puts a root filesystem there, `root.tar`, that has a shell and little else.
-    pub(super) fn put_root(&self) {
+    pub(crate) fn put_root(&self) {
         let tree = self.root.path().join("tree");
         for directory in [
             "bin", "dev", "etc", "proc", "root", "run", "sys", "tmp", "usr/sbin",
@@ -148,7 +152,7 @@ impl Place {
 }
 
 /// A specification with one root filesystem and these steps behind it.
-pub(super) fn specification(steps: &str) -> String {
+pub(crate) fn specification(steps: &str) -> String {
     format!(
         "steps:
   - mkimg: '{{{{ output }}}}'

@@ -14,7 +14,7 @@ const NAME: &str = "createhdds-test";
 
 /// Who runs the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum User {
+pub(crate) enum User {
     /// The user.
     Ordinary,
     /// Root; only where root runs the tests.
@@ -33,7 +33,7 @@ fn numbers() -> (u32, u32) {
 }
 
 /// The program `program`, run by `user`.
-pub(super) fn run_by(user: User, program: &Path) -> Command {
+pub(crate) fn run_by(user: User, program: &Path) -> Command {
     if user == User::Root || !is_root_user() {
         return Command::new(program);
     }
@@ -50,7 +50,7 @@ pub(super) fn run_by(user: User, program: &Path) -> Command {
 }
 
 /// Gives `path` to `user`.
-pub(super) fn give(user: User, path: &Path) {
+pub(crate) fn give(user: User, path: &Path) {
     fs::set_permissions(path, PermissionsExt::from_mode(0o755)).unwrap();
     if user == User::Ordinary && is_root_user() {
         let (uid, gid) = numbers();
@@ -59,7 +59,7 @@ pub(super) fn give(user: User, path: &Path) {
 }
 
 /// All who can run it here.
-pub(super) fn all() -> Vec<User> {
+pub(crate) fn all() -> Vec<User> {
     match is_root_user() {
         true => vec![User::Ordinary, User::Root],
         false => vec![User::Ordinary],

@@ -29,7 +29,14 @@ impl Aside {
         let stamp = stamp(now.map_or(0, |it| it.as_secs()).cast_signed());
         let mut aside = Self::default();
         for name in names.iter().filter(|name| exists(directory, name)) {
-            let dated = dated(name, &stamp);
+            let mut dated = dated(name, &stamp);
+            // Builds may be faster than a second.
+            for number in 1_u32.. {
+                if !exists(directory, &dated) {
+                    break;
+                }
+                dated = self::dated(name, &format!("{stamp}-{number}"));
+            }
             tracing::info!("'{name}' is there already; it stays as '{dated}'");
             let mut paths = Vec::new();
             let sums = Algorithm::ALL.into_iter().map(|one| one.file_name(""));

@@ -316,15 +316,19 @@ impl<'a> Session<'a> {
 
     /// Runs those that made devices of their own once, which can't be here.
     fn run_block_device(&self) -> Result<()> {
-        const TEE: &str = "\"$0\" \"$1\" | tee \"$2\"";
+        // Not by way of tee: that would wait for what a script has left running.
+        const INTO: &str = "exec \"$0\" \"$1\" > \"$2\"";
         let directory = Phase::BLOCK_DEVICE.directory();
-        let said = self.inside.scratch.join(&directory);
+        let path = self.inside.scratch.join(&directory);
         let mut command = self.outside("bash");
-        command.args(["-o", "pipefail", "-c", TEE]);
+        command.args(["-c", INTO]);
         command.arg(self.hooks.join(RUN_PARTS));
-        command.arg(self.hooks.join(&directory)).arg(&said);
-        self.judge(&directory, &mut command)?;
-        let said = fs::read_to_string(&said).unwrap_or_default();
+        command.arg(self.hooks.join(&directory)).arg(&path);
+        let judged = self.judge(&directory, &mut command);
+        let said = fs::read(&path).unwrap_or_default();
+        self.output.borrow_mut().say(&said)?;
+        judged?;
+        let said = String::from_utf8_lossy(&said);
         match said.lines().find(|line| line.contains(OWN_DEVICE)) {
             None => Ok(()),
             Some(line) => bail!(

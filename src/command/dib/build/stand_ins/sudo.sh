@@ -23,4 +23,4 @@ case $user in
     '' | root | '#0') exec "$@" ;;
 esac
 setpriv=$(real setpriv) || exit
-exec "$setpriv" --reuid="${user#\#}" --regid="$(id -g "$user")" --init-groups "$@"
+exec "$setpriv" --reuid="${user#\#}" --regid="$(id -g "${user#\#}")" --init-groups "$@"

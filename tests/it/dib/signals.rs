@@ -1,0 +1,79 @@
+//! Builds that are ended by signals: nothing is left of them.
+
+use std::process::Child;
+use std::thread::sleep;
+use std::time::Duration;
+
+use super::ground::Ground;
+use crate::systems::ends::{TICK, assert_nothing_is_left};
+use crate::systems::user;
+use crate::world::send;
+
+/// A build that takes as long as it is let, with programs in the tree or outside.
+fn start(ground: &Ground, phase: &str, tree: &str) -> Child {
+    ground.script("pre-install", "sleep 1000 &\nmkdir /srv");
+    let text = "sleep 1000 &\necho here > $STARTED\nsleep 1000";
+    for other in ["finalise", "cleanup"] {
+        ground.script(other, if other == phase { text } else { "true" });
+    }
+    ground.script(
+        "pre-finalise",
+        "sudo mount -t tmpfs mine $TMP_MOUNT_PATH/srv",
+    );
+    // What a script in the tree has written is seen outside by its log.
+    let started = if phase == "cleanup" {
+        "started"
+    } else {
+        "/etc/started"
+    };
+    let line = format!("dib -n -t raw,qcow2,tar --tree {tree} --logfile log tiny probe");
+    let mut command = ground.command(&line, &[("STARTED", started)]);
+    command.spawn().unwrap()
+}
+
+/// Whether the last script has begun.
+fn has_begun(ground: &Ground, phase: &str) -> bool {
+    let log = std::fs::read_to_string(ground.path("log")).unwrap_or_default();
+    log.contains(&format!("{phase}.d/50-{phase}"))
+}
+
+#[test]
+fn signals_leave_nothing_of_a_build() {
+    // Milliseconds: while it checks, starts, makes the tree, or is in the middle of scripts.
+    let mut moments = [5, 30, 100, 250, 500, 900].into_iter().cycle();
+    for user in user::all() {
+        let ground = Ground::new(user);
+        for (signal, status, phase, tree) in [
+            ("TERM", Some(143), "finalise", "memory"),
+            ("INT", Some(130), "cleanup", "."),
+            ("KILL", None, "finalise", "."),
+            ("KILL", None, "cleanup", "memory"),
+        ] {
+            // In the middle of programs, and at any moment before.
+            for is_early in [false, true] {
+                let mut child = start(&ground, phase, tree);
+                match is_early {
+                    true => sleep(Duration::from_millis(moments.next().unwrap_or(0))),
+                    false => {
+                        while !has_begun(&ground, phase) {
+                            assert!(child.try_wait().unwrap().is_none(), "it has ended");
+                            sleep(TICK);
+                        }
+                    }
+                }
+                send(&child, signal);
+                let ended = child.wait_with_output().unwrap();
+                if !is_early {
+                    assert_eq!(ended.status.code(), status, "{ended:?}");
+                }
+                assert!(!ended.status.success());
+                for name in ["started", "log"] {
+                    let _ = std::fs::remove_file(ground.path(name));
+                }
+                assert_nothing_is_left(ground.place(), &[]);
+                let temporary = crate::world::names(&ground.beside("temporary"));
+                assert!(temporary.is_empty(), "{temporary:?}");
+            }
+        }
+    }
+}
