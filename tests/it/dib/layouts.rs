@@ -258,7 +258,7 @@ fn the_root_filesystem_is_as_it_is_asked_for() {
             "{options}"
         );
         let numbers = checkers::dumpe2fs(&[], &image).unwrap();
-        if expected[2] != "" {
+        if !expected[2].is_empty() {
             assert_eq!(numbers["Total journal size"], expected[2], "{options}");
             // A node for so many bytes.
             let [size, blocks, nodes] = ["Block size", "Block count", "Inode count"]
@@ -268,7 +268,7 @@ fn the_root_filesystem_is_as_it_is_asked_for() {
         }
         let size = std::fs::metadata(&image).unwrap().len();
         assert!(
-            size % (64 << 10) == 0 && (size == 100 << 20) == options.contains("100M"),
+            size.is_multiple_of(64 << 10) && (size == 100 << 20) == options.contains("100M"),
             "{size}"
         );
         std::fs::remove_file(&image).unwrap();

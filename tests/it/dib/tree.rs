@@ -281,6 +281,52 @@ fn archives_have_the_tree_and_nothing_of_the_machine() {
     }
 }
 
+/// Elements unpack what others have built: devices too, as far as it is known what they are.
+#[test]
+fn an_archive_can_be_the_tree_of_another_build() {
+    for user in user::all() {
+        let ground = Ground::new(user);
+        let nodes =
+            "mkdir /odd; mknod -m 600 /odd/console c 5 1; mknod /odd/tty7 c 4 7; chown 12:34 /odd";
+        ground.script("install", nodes);
+        ground.build("-o first -t tar", &[]).expect(0);
+        ground.put("again/element-provides", "operating-system\n");
+        let unpack = "#!/bin/sh\nsudo tar -C $TARGET_ROOT --numeric-owner -xpf first.tar\n";
+        ground.put("again/root.d/10-again", unpack);
+        ground.run("dib -n -o second -t raw again", &[]).expect(0);
+        checkers::e2fsck(&ground.path("second.raw")).unwrap();
+        let document = ground.inspected("second.raw");
+        let tree = &document["images"][0]["partitions"][0]["filesystem"]["tree"];
+        let tree = tree.as_array().unwrap();
+        for (path, numbers) in [("/odd/console", [5, 1]), ("/odd/tty7", [4, 7])] {
+            let found = file(tree, path);
+            assert_eq!(found["type"], "char device", "{user:?} {path}");
+            assert_eq!(
+                found["device"],
+                serde_json::json!(numbers),
+                "{user:?} {path}"
+            );
+        }
+        assert_eq!(file(tree, "/odd")["gid"], 34);
+        // Root makes whatever there is.
+        ground.script("install", "mknod /mine c 10 200");
+        ground
+            .run(
+                "dib -n -o first -t tar tiny probe",
+                &[("OVERWRITE_OLD_IMAGE", "1")],
+            )
+            .expect(0);
+        let run = ground.run("dib -n -o third -t raw again", &[]);
+        match user {
+            User::Root => drop(run.expect(0)),
+            User::Ordinary => drop(
+                run.expect(2)
+                    .says(["'mine' is a device that isn't known by its name"]),
+            ),
+        }
+    }
+}
+
 #[test]
 fn a_container_of_app_container_has_its_manifest() {
     let ground = Ground::new(User::Ordinary);

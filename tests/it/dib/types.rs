@@ -1,8 +1,10 @@
 //! The files that come out of a build: types, sums, and what becomes of those that are there already.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 
 use testkit::program::{arguments, output, run};
+use testkit::root::is_root_user;
 
 use super::ground::{Ground, member};
 use crate::checkers;
@@ -149,6 +151,32 @@ fn no_image_takes_the_place_of_another_that_is_kept() {
         .collect();
     found.sort();
     assert_eq!(found, ["first\n", "fourth\n", "second\n", "third\n"]);
+}
+
+/// What another user has made, of which the system lets nobody else make a second name.
+#[test]
+fn an_image_of_another_user_is_kept_too() {
+    if !is_root_user() {
+        return testkit::log::not_run("only root can make another user's file");
+    }
+    let ground = ground();
+    let old = ["image.raw", "image.raw.md5"];
+    for name in old {
+        fs::write(ground.path(name), name).unwrap();
+        fs::set_permissions(ground.path(name), PermissionsExt::from_mode(0o644)).unwrap();
+    }
+    // A disk that the files don't fit into.
+    let small = [("DIB_IMAGE_SIZE", "0.006"), ("FS_TYPE", "ext2")];
+    let run = ground.build("-t raw", &small).expect(3);
+    run.says(["the content doesn't fit"]);
+    assert_eq!(ground.names(), old);
+    assert_eq!(ground.text("image.raw"), "image.raw");
+    ground.build("-t raw", &[]).expect(0);
+    let names = ground.names();
+    assert_eq!(names.len(), 3, "{names:?}");
+    assert_eq!(ground.text(&names[0]), "image.raw");
+    assert_eq!(ground.text(&names[1]), "image.raw.md5");
+    checkers::e2fsck(&ground.path("image.raw")).unwrap();
 }
 
 #[test]

@@ -102,8 +102,9 @@ pub(super) fn pack(
             directory,
             ..run.clone()
         };
-        let outcome = engine::run(&images, &run, &foreign::registry(), &packing, reporter)?;
-        aside.keep(&outcome)?;
+        let outcome = engine::run(&images, &run, &foreign::registry(), &packing, reporter);
+        aside.keep(outcome.as_ref().ok())?;
+        let outcome = outcome?;
         is_success &= outcome.is_success();
     }
     Ok(match is_success {

@@ -1,12 +1,14 @@
 //! Files that new ones take the place of: they stay, by names with the time at which that was.
 
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 use disklayout::Timestamp;
 use rustix::fs::{AtFlags, CWD, linkat};
+use rustix::io::Errno;
 
 use crate::checksum::Algorithm;
 use crate::command::inspect::shown_time;
@@ -15,8 +17,41 @@ use crate::engine::{Directory, Outcome};
 /// Files that have a second name for a while.
 #[derive(Debug, Default)]
 pub(super) struct Aside {
-    /// The name of an image, and the paths of it and of its sums with the time in them.
-    images: Vec<(String, Vec<PathBuf>)>,
+    /// The name of an image, and it or one of its sums.
+    images: Vec<(String, Kept)>,
+}
+
+/// A file that has a second name.
+#[derive(Debug)]
+struct Kept {
+    from: PathBuf,
+    /// The one with the time in it.
+    to: PathBuf,
+    /// Whether it has only that: it is somebody else's, or the filesystem gives files one name.
+    is_moved: bool,
+}
+
+impl Kept {
+    fn new(from: PathBuf, to: PathBuf) -> io::Result<Self> {
+        let linked = linkat(CWD, &from, CWD, &to, AtFlags::empty());
+        let is_moved = match linked {
+            Ok(()) => false,
+            Err(Errno::PERM | Errno::OPNOTSUPP | Errno::MLINK) => true,
+            Err(error) => return Err(error.into()),
+        };
+        if is_moved {
+            fs::rename(&from, &to)?;
+        }
+        Ok(Self { from, to, is_moved })
+    }
+
+    /// Leaves it the first name alone.
+    fn undo(&self) -> io::Result<()> {
+        match self.is_moved {
+            true => fs::rename(&self.to, &self.from),
+            false => fs::remove_file(&self.to),
+        }
+    }
 }
 
 impl Aside {
@@ -25,9 +60,19 @@ impl Aside {
     /// # Errors
     /// When a file can't have one.
     pub(super) fn put(directory: &Directory, names: &[String]) -> Result<Self> {
+        let mut aside = Self::default();
+        match aside.add(directory, names) {
+            Ok(()) => Ok(aside),
+            Err(error) => {
+                aside.keep(None)?;
+                Err(error)
+            }
+        }
+    }
+
+    fn add(&mut self, directory: &Directory, names: &[String]) -> Result<()> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let stamp = stamp(now.map_or(0, |it| it.as_secs()).cast_signed());
-        let mut aside = Self::default();
         for name in names.iter().filter(|name| exists(directory, name)) {
             let mut dated = dated(name, &stamp);
             // Builds may be faster than a second.
@@ -38,32 +83,32 @@ impl Aside {
                 dated = self::dated(name, &format!("{stamp}-{number}"));
             }
             tracing::info!("'{name}' is there already; it stays as '{dated}'");
-            let mut paths = Vec::new();
             let sums = Algorithm::ALL.into_iter().map(|one| one.file_name(""));
             for suffix in [String::new()].into_iter().chain(sums) {
                 let old = format!("{name}{suffix}");
                 if exists(directory, &old) {
                     let path = directory.path().join(format!("{dated}{suffix}"));
-                    let from = directory.path().join(&old);
-                    linkat(CWD, &from, CWD, &path, AtFlags::empty())
-                        .with_context(|| format!("can't keep '{old}' as '{}'", path.display()))?;
-                    paths.push(path);
+                    let shown = path.display().to_string();
+                    let kept = Kept::new(directory.path().join(&old), path);
+                    let kept = kept.with_context(|| format!("can't keep '{old}' as '{shown}'"))?;
+                    self.images.push((name.clone(), kept));
                 }
             }
-            aside.images.push((name.clone(), paths));
         }
-        Ok(aside)
+        Ok(())
     }
 
-    /// Leaves those their names whose place was taken.
+    /// Leaves those their names whose place was taken; where nothing came out, all have their own.
     ///
     /// # Errors
     /// When the second name of one that is still there can't be removed.
-    pub(super) fn keep(self, outcome: &Outcome) -> Result<()> {
-        for (name, paths) in self.images {
-            let is_there = outcome.failed.iter().any(|it| it.images.contains(&name));
-            for path in paths.iter().filter(|_| is_there) {
-                fs::remove_file(path)?;
+    pub(super) fn keep(self, outcome: Option<&Outcome>) -> Result<()> {
+        for (name, kept) in self.images {
+            let is_there = outcome
+                .is_none_or(|outcome| outcome.failed.iter().any(|it| it.images.contains(&name)));
+            if is_there {
+                kept.undo()
+                    .with_context(|| format!("can't leave '{name}' its name alone"))?;
             }
         }
         Ok(())
