@@ -26,9 +26,9 @@ pub enum Place {
 }
 
 impl Place {
-    /// Whether there is so much memory that a tree may well be in it.
-    pub fn is_memory_enough() -> bool {
-        free_bytes(&meminfo()) >= ENOUGH_BYTES
+    /// Whether there is so much memory that a tree may well be in it, and `bytes` at least.
+    pub fn is_memory_enough(bytes: u64) -> bool {
+        free_bytes(&meminfo()) >= bytes.max(ENOUGH_BYTES)
     }
 
     /// The argument that says it.

@@ -202,7 +202,7 @@ fn place(tree: &Tree, kind: sandbox::Kind, directory: &Path) -> Result<Place> {
         }
         Tree::Below(directory) => below(directory),
         Tree::Memory => Ok(Place::memory()),
-        Tree::Auto if kind.has_namespaces() && Place::is_memory_enough() => Ok(Place::memory()),
+        Tree::Auto if kind.has_namespaces() && Place::is_memory_enough(0) => Ok(Place::memory()),
         Tree::Auto => below(directory),
     }
 }

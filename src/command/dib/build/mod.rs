@@ -38,7 +38,7 @@ use crate::command::{Settings, answer};
 use crate::describe::dib::{Build, Environment, Host, Request};
 use crate::engine::{Conditions, Directory};
 use crate::report;
-use crate::sandbox::{self, Inside, Output};
+use crate::sandbox::{self, Inside, Output, Place};
 use crate::status::Status;
 use session::Session;
 
@@ -212,8 +212,11 @@ impl Options {
     /// Where the tree is.
     fn place(&self, build: &Build) -> Tree {
         let environment = &build.environment;
+        let gib = environment.text("DIB_MIN_TMPFS");
+        let least = gib.and_then(|gib| gib.parse().ok()).unwrap_or(0_u64);
+        let has_memory = Place::is_memory_enough(least.saturating_mul(1 << 30));
         match &self.run.tree {
-            Tree::Auto if environment.is_set("DIB_NO_TMPFS") => {
+            Tree::Auto if environment.is_set("DIB_NO_TMPFS") || !has_memory => {
                 Tree::Below(environment.text("TMP_DIR").unwrap_or("/tmp").into())
             }
             tree => tree.clone(),
