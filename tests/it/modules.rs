@@ -47,6 +47,7 @@ const COMMAND: &Rules = &[
             "rooted",
             "rootfs",
             "sandbox",
+            "shell",
             "signals",
             "status",
             "system",
