@@ -201,7 +201,11 @@ fn every_phase_finds_what_it_is_told_of() {
         let run = run.never_says(["said by", "Running"]);
         let log = ground.text("log");
         let mut told = 0;
-        let steps: Vec<_> = run.stderr.lines().filter(|it| it.contains(".d")).collect();
+        let steps: Vec<_> = run
+            .stderr
+            .lines()
+            .filter(|it| it.contains("/11] ") && it.contains(".d"))
+            .collect();
         for (number, (phase, is_inside)) in PHASES.into_iter().enumerate() {
             check(&ground, phase, is_inside, number);
             let at = log[told..].find(&format!("said by {phase}.d"));
