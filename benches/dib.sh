@@ -6,16 +6,16 @@
 #
 # TREE.tar is the root filesystem of a system, such as `createhdds dib -t tar debian-minimal` makes. An
 # element unpacks it and does nothing else; the programs take turns, RUNS times each (default 3), not
-# synced, under DIRECTORY (default: target/dib), and make a qcow2, a raw image and an archive of it, on an
-# MBR, with sums. Scripts write down when the phases post-root.d and cleanup.d have ended and when
+# synced, under DIRECTORY (default: target/dib), and make a compressed qcow2 and a raw image of it, on an
+# MBR, with sums of both kinds; createhdds also with zstd in the qcow2. Scripts write down when the phases post-root.d and cleanup.d have ended and when
 # pre-finalise.d begins, so that of each build this is counted:
 #
 #   size      measuring the tree, the disk with its table and its filesystem, and, by
 #             disk-image-create, copying the tree onto it
-#   files     the archive, the images, and their sums
+#   files     the images, and their sums
 #
 # disk-image-create needs root, loop devices and kpartx, and is what DIB names (default:
-# disk-image-create, left out where that isn't installed). Prints medians of seconds, and of the ratio
+# disk-image-create, left out where that isn't installed). Prints medians of seconds, and of ratios
 # within a turn. createhdds is target/release/createhdds, or what CREATEHDDS names.
 set -euo pipefail
 export PATH="$PATH:/usr/sbin:/sbin" LC_ALL=C
@@ -48,7 +48,8 @@ script() {
     printf '#!/bin/bash\nset -eu\n%s\n' "$2" > "$path"
     chmod +x "$path"
 }
-script root.d/10-tree 'sudo tar -C "$TARGET_ROOT" --numeric-owner --xattrs --xattrs-include="*" -xf "$BENCH_TREE"'
+script root.d/10-tree 'sudo tar -C "$TARGET_ROOT" --numeric-owner --xattrs --xattrs-include="*" -xf "$BENCH_TREE"
+sudo mkdir -p "$TARGET_ROOT"/{dev,proc,sys}'
 script post-root.d/99-stamp 'date +%s%N > "$BENCH_STAMPS.1"'
 script pre-finalise.d/00-stamp 'date +%s%N > "$BENCH_STAMPS.2"'
 script cleanup.d/99-stamp 'date +%s%N > "$BENCH_STAMPS.3"'
@@ -68,7 +69,7 @@ cat > "$scratch/elements/bench/block-device-default.yaml" << 'END'
           mount: {mount_point: /, fstab: {options: defaults, fsck-passno: 1}}
 END
 
-programs=(createhdds)
+programs=(createhdds 'createhdds, zstd')
 if [[ -n $(command -v "${original[0]}") ]]; then
     programs+=(disk-image-create)
 else
@@ -77,14 +78,15 @@ fi
 
 # build PROGRAM: prints the seconds of both parts
 build() {
-    local arguments=(-n -o "$scratch/image" -t qcow2,raw,tar --checksum bench)
+    local arguments=(-n -o "$scratch/image" -t qcow2,raw --checksum bench)
     case $1 in
         createhdds) "$createhdds" --no-sync dib "${arguments[@]}" ;;
+        *zstd) "$createhdds" --no-sync dib --qemu-img-options compression_type=zstd "${arguments[@]}" ;;
         *) "${original[@]}" --no-tmpfs "${arguments[@]}" ;;
     esac > "$scratch/said" 2>&1 < /dev/null || fail "$1: $(tail -n 20 "$scratch/said")"
     local end
     end=$(date +%s%N)
-    for file in qcow2 raw tar qcow2.md5 raw.sha256; do
+    for file in qcow2 raw qcow2.md5 raw.sha256; do
         [[ -s $scratch/image.$file ]] || fail "$1 has made no image.$file"
     done
     rm -f "$scratch"/image*
@@ -110,7 +112,9 @@ for program in "${programs[@]}"; do
     printf '%-20s %8.2f %8.2f %8.2f\n' "$program" "$(median < "$scratch/$program.size")" \
         "$(median < "$scratch/$program.files")" "$(median < "$scratch/$program.both")"
 done
-if ((${#programs[@]} > 1)); then
-    paste "$scratch/disk-image-create.both" "$scratch/createhdds.both" | awk '{ print $1 / $2 }' | median |
-        xargs printf 'ratio %s\n'
+if [[ -f $scratch/disk-image-create.both ]]; then
+    for program in createhdds 'createhdds, zstd'; do
+        paste "$scratch/disk-image-create.both" "$scratch/$program.both" | awk '{ print $1 / $2 }' | median |
+            xargs printf 'disk-image-create / %s: %s\n' "$program"
+    done
 fi

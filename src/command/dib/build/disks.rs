@@ -1,12 +1,13 @@
 //! The disks of a build: laid out for what is in its tree.
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use disklayout::Bytes;
+use disklayout::layout::spec::{End, Start};
 
 use crate::command::system;
 use crate::config::ConfigError;
 use crate::describe::dib::{Build, block};
-use crate::system::System;
+use crate::system::{System, Volume};
 
 /// What configurations call the disk that the image is of.
 pub(super) const MAIN: &str = "image0";
@@ -15,7 +16,7 @@ pub(super) const MAIN: &str = "image0";
 /// sense fits, in every table.
 const LARGE: Bytes = Bytes::new(1 << 40);
 
-/// A disk of which nothing fits is tried with so many hundredths of its size, so often.
+/// A disk that has no room is tried with so many hundredths of its size, so often.
 const GROWTH: u64 = 115;
 const TRIES: usize = 48;
 
@@ -104,12 +105,45 @@ pub(super) fn of_files(build: &Build, used: Bytes) -> Result<(Bytes, Vec<Disk>)>
     loop {
         tries -= 1;
         let disks = lay_out(build, size).map_err(anyhow::Error::from);
-        let checked = disks.and_then(|disks| check_each(build, &disks).map(|()| disks));
+        let checked = disks.and_then(|disks| {
+            check_each(build, &disks)?;
+            check_room(build, &disks, used)?;
+            Ok(disks)
+        });
         match checked {
             Ok(disks) => return Ok((size, disks)),
             Err(error) if tries == 0 => return Err(error),
             Err(_) => size = grown(size),
         }
+    }
+}
+
+/// Makes sure that the root filesystem has room for so many `used` bytes, whatever else is on its disk.
+fn check_room(build: &Build, disks: &[Disk], used: Bytes) -> Result<()> {
+    let needed = used.get().saturating_add(build.size.journal.get());
+    let Some(room) = with_root(disks.iter()).and_then(|disk| root_size(&disk.system)) else {
+        return Ok(());
+    };
+    // Tables of a filesystem take less than a tenth of it.
+    match build.size.is_automatic() && room / 10 * 9 < needed {
+        true => bail!("the root filesystem has {room} bytes for {needed}"),
+        false => Ok(()),
+    }
+}
+
+/// The bytes of the partition that is mounted at /.
+fn root_size(system: &System) -> Option<u64> {
+    let mut all = system.volumes.iter().zip(&system.disk.partitions);
+    let is_root = |volume: &Volume| volume.mounted_at.as_deref() == Some("/");
+    let (_, partition) = all.find(|(volume, _)| is_root(volume))?;
+    match (partition.start, partition.end) {
+        (Start::Sector(first), End::Sector(last)) => {
+            let sectors = u64::try_from(last.checked_sub(first)?)
+                .ok()?
+                .checked_add(1)?;
+            sectors.checked_mul(system.disk.sector_size.get())
+        }
+        _ => None,
     }
 }
 

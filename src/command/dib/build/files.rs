@@ -96,7 +96,7 @@ pub(super) fn pack(
         let names: Vec<_> = images.iter().map(|image| image.file_name.clone()).collect();
         let aside = match session.build.overwrites {
             true => old::Aside::default(),
-            false => old::Aside::put(&directory, &names)?,
+            false => old::Aside::put(&directory, &names, reporter)?,
         };
         let run = engine::Settings {
             directory,

@@ -11,9 +11,12 @@ mod grub;
 mod hooks;
 mod nodes;
 mod old;
+mod scripts;
 mod session;
 mod show;
 mod stand_ins;
+mod steps;
+mod stops;
 mod usage;
 
 use std::env;
@@ -157,7 +160,7 @@ pub fn assemble(
             Err(error)
         }
     };
-    session::ended(status)
+    scripts::ended(status)
 }
 
 /// What a line begins with that a script says: `2026-11-25 23:08:27 | `, in UTC.

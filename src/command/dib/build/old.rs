@@ -12,7 +12,7 @@ use rustix::io::Errno;
 
 use crate::checksum::Algorithm;
 use crate::command::inspect::shown_time;
-use crate::engine::{Directory, Outcome};
+use crate::engine::{Directory, Event, Outcome, Reporter};
 
 /// Files that have a second name for a while.
 #[derive(Debug, Default)]
@@ -59,9 +59,13 @@ impl Aside {
     ///
     /// # Errors
     /// When a file can't have one.
-    pub(super) fn put(directory: &Directory, names: &[String]) -> Result<Self> {
+    pub(super) fn put(
+        directory: &Directory,
+        names: &[String],
+        reporter: &dyn Reporter,
+    ) -> Result<Self> {
         let mut aside = Self::default();
-        match aside.add(directory, names) {
+        match aside.add(directory, names, reporter) {
             Ok(()) => Ok(aside),
             Err(error) => {
                 aside.keep(None)?;
@@ -70,7 +74,12 @@ impl Aside {
         }
     }
 
-    fn add(&mut self, directory: &Directory, names: &[String]) -> Result<()> {
+    fn add(
+        &mut self,
+        directory: &Directory,
+        names: &[String],
+        reporter: &dyn Reporter,
+    ) -> Result<()> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH);
         let stamp = stamp(now.map_or(0, |it| it.as_secs()).cast_signed());
         for name in names.iter().filter(|name| exists(directory, name)) {
@@ -82,7 +91,10 @@ impl Aside {
                 }
                 dated = self::dated(name, &format!("{stamp}-{number}"));
             }
-            tracing::info!("'{name}' is there already; it stays as '{dated}'");
+            reporter.report(&Event::Renaming {
+                from: name,
+                to: &dated,
+            });
             let sums = Algorithm::ALL.into_iter().map(|one| one.file_name(""));
             for suffix in [String::new()].into_iter().chain(sums) {
                 let old = format!("{name}{suffix}");

@@ -152,7 +152,13 @@ fn files(build: &Build, disks: &[Disk]) -> Vec<String> {
             Holds::Disk => disks.iter().map(|it| it.file_name(build)).collect(),
             _ => vec![build.name.clone()],
         };
-        names.extend(stems.iter().map(|stem| format!("{stem}{}", output.suffix)));
+        for stem in stems {
+            let name = format!("{stem}{}", output.suffix);
+            let sums = output.format.checksums.iter().map(|it| it.file_name(&name));
+            let sums: Vec<_> = sums.collect();
+            names.push(name);
+            names.extend(sums);
+        }
     }
     names
 }
