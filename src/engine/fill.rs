@@ -7,6 +7,7 @@ use disklayout::Bytes;
 use disklayout::archive::{self, Facts};
 use disklayout::container::Tee;
 use disklayout::fs::Progress;
+use rayon::prelude::*;
 
 use super::beside::Beside;
 use super::build::{Job, JobImage, Run, WriteDisk};
@@ -43,13 +44,14 @@ impl Run<'_> {
         for (image, plan, to) in archives {
             facts.insert(image.number, self.write_archive(plan.as_ref(), to, &watch)?);
         }
-        let rest = images.into_iter().map(|(image, to)| {
-            Ok(Rest {
-                beside: self.beside(image, to)?,
-                facts: facts.remove(&image.number).unwrap_or_default(),
-            })
+        let beside = images.par_iter();
+        let beside = beside.map(|(image, to)| self.beside(image, to));
+        let beside = beside.collect::<Result<Vec<_>>>()?;
+        let rest = images.iter().zip(beside).map(|((image, _), beside)| Rest {
+            beside,
+            facts: facts.remove(&image.number).unwrap_or_default(),
         });
-        rest.collect()
+        Ok(rest.collect())
     }
 
     /// Writes a disk of `size` into those of `images` that hold it.

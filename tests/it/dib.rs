@@ -13,6 +13,8 @@ mod failures;
 mod ground;
 /// Disks as configurations describe them.
 mod layouts;
+/// Elements of diskimage-builder itself.
+mod nightly;
 /// What is typed.
 mod options;
 /// Phases and their scripts.

@@ -46,7 +46,8 @@ impl Installation {
         if let Some(found) = library.as_deref().and_then(Self::at) {
             return Ok(Some(found));
         }
-        let python = variable("DIB_PYTHON_EXEC").unwrap_or_else(|| "python3".into());
+        let python = variable("DIB_PYTHON_EXEC").filter(|it| !it.is_empty());
+        let python = python.unwrap_or_else(|| "python3".into());
         let package = package_of(&python);
         let found = package.as_deref().and_then(Self::at);
         Ok(found.or_else(|| Self::at(Path::new(SHARED))))

@@ -15,7 +15,7 @@ use super::user::User;
 const DATA: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/vmdb2");
 
 /// Where this machine gets Debian from, by its own apt; Debian's own place elsewhere.
-fn mirror() -> String {
+pub(crate) fn mirror() -> String {
     let arguments = [
         "indextargets",
         "--format",

@@ -80,7 +80,7 @@ impl Machine {
 }
 
 /// What a PC answers whose system lets root in without a password.
-pub(super) fn ask(firmware: Firmware, image: &Path) -> String {
+pub(crate) fn ask(firmware: Firmware, image: &Path) -> String {
     answer("qemu-system-x86_64", emulated::pc(firmware, MEMORY), image)
 }
 

@@ -183,7 +183,7 @@ impl Options {
         let python = self.request.python.clone().map(OsString::from);
         let own = installation.as_ref().and_then(Installation::python);
         let python = python
-            .or_else(|| variable("DIB_PYTHON_EXEC"))
+            .or_else(|| environment.text("DIB_PYTHON_EXEC").map(OsString::from))
             .or_else(|| own.map(PathBuf::into_os_string));
         let words = arguments.iter().skip(2).map(|it| it.to_string_lossy());
         let host = Host {
