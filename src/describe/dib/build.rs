@@ -83,6 +83,8 @@ pub struct Build {
     pub packages: Vec<String>,
     /// Where it stops.
     pub breaks: Breaks,
+    /// Whether the image of a container goes to Docker or Podman.
+    pub is_loaded: bool,
     /// The manifest of an image of App Container.
     pub manifest: Option<PathBuf>,
     /// Whether files that are there are replaced, and not renamed.
@@ -155,6 +157,7 @@ impl Build {
             outputs,
             packages: request.packages.clone(),
             breaks: Breaks::of(&environment),
+            is_loaded: request.docker_target.is_some(),
             manifest: environment.text("ACI_MANIFEST").map(PathBuf::from),
             overwrites: environment.is_set("OVERWRITE_OLD_IMAGE"),
             warnings,

@@ -17,6 +17,8 @@ pub struct Output {
     pub format: FileFormat,
     /// What is in it.
     pub holds: Holds,
+    /// Whether it is an image of a container.
+    pub is_container: bool,
 }
 
 /// What is in a file that comes out of a build.
@@ -51,6 +53,9 @@ const fn disk(name: &'static str, suffix: &'static str) -> Type {
     }
 }
 
+/// The type of images of containers.
+const DOCKER: &str = "docker";
+
 /// All types.
 const TYPES: [Type; 12] = [
     disk("qcow2", ".qcow2"),
@@ -79,7 +84,7 @@ const TYPES: [Type; 12] = [
         holds: Holds::Tree,
     },
     Type {
-        name: "docker",
+        name: DOCKER,
         suffix: ".oci.tar",
         format: "oci",
         holds: Holds::Archive,
@@ -127,6 +132,7 @@ pub(super) fn outputs(
             suffix: one.suffix.to_owned(),
             format,
             holds: one.holds,
+            is_container: one.name == DOCKER,
         }));
     }
     Ok(outputs)
@@ -173,7 +179,7 @@ fn options(one: &Type, request: &Request, name: &str) -> Options {
             options = options.with("compression_type", "zlib");
         }
         ("squashfs", _) => options = options.with("compression", "xz"),
-        ("docker", _) => {
+        (DOCKER, _) => {
             let own = name.rsplit('/').next().unwrap_or(name);
             let target = request.docker_target.as_deref();
             options = options.with("name", target.unwrap_or(own));

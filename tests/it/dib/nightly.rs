@@ -43,7 +43,7 @@ fn a_debian_of_unmodified_elements_starts_by_bios_and_by_uefi() {
     let package = install(&ground.beside("dib"));
     ground.put("way-in/finalise.d/90-way-in", WAY_IN);
     let mirror = mirror();
-    let security = format!("{mirror}-security");
+    let security = format!("{}-security", mirror.trim_end_matches('/'));
     let variables = [
         ("DIB_RELEASE", "bookworm"),
         ("DIB_DISTRIBUTION_MIRROR", mirror.as_str()),

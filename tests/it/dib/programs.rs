@@ -16,6 +16,7 @@ sudo umount proc dev
 [ -z "$(ls -A dev; ls -A proc; ls -A sys)" ]
 # Without anything that is mounted there are devices too.
 sudo chroot . bash -ec 'echo word > /dev/null; test -c /dev/zero'
+TMPDIR=/nowhere sudo chroot . bash -ec 'test -z "${TMPDIR-}"'
 sudo umount dev || true
 [ "$(sudo -E -H -n -u root WORD=x bash -c 'echo $WORD $(id -u)')" = 'x 0' ]
 [ "$(sudo -u '#1' id -u)" = 1 ]

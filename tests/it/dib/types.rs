@@ -299,3 +299,26 @@ fn the_images_of_a_file_are_built() {
     assert_eq!(member(&ground.path("one.tar"), "etc/seen"), "first\n");
     assert_eq!(member(&ground.path("two.tar"), "etc/seen"), "text\n");
 }
+
+#[test]
+fn an_image_of_a_container_goes_to_the_program_that_has_them() {
+    let ground = ground();
+    ground.put(
+        "../bin/docker",
+        "#!/bin/sh\necho \"$@\" > \"$PLACE/loaded\"\nexit ${LOADED:-0}\n",
+    );
+    let path = std::env::var("PATH").unwrap();
+    let path = format!("{}:{path}", ground.beside("bin").display());
+    let build = |options: &str, loaded: &str| {
+        let variables = [("PATH", path.as_str()), ("LOADED", loaded)];
+        ground.build(&format!("-t docker {options}"), &variables)
+    };
+    // Without a name for it there, it isn't meant for it.
+    build("", "0").expect(0);
+    assert!(!ground.path("loaded").exists());
+    build("--docker-target a/b:1", "0").expect(0);
+    assert!(ground.text("loaded").ends_with("image.oci.tar\n"));
+    build("--docker-target a/b:1", "5")
+        .expect(3)
+        .says(["docker can't load", "image.oci.tar"]);
+}

@@ -76,6 +76,23 @@ pub(super) fn check(settings: &Settings, build: &Build) -> Result<PathBuf> {
     Ok(path)
 }
 
+/// The file with an image of a container that is for Docker or Podman, where there is one: one that was
+/// given a name there.
+///
+/// # Errors
+/// When it can't have its name.
+pub(super) fn container(settings: &Settings, build: &Build) -> Result<Option<PathBuf>> {
+    let mut outputs = build.outputs.iter();
+    let Some(output) = outputs
+        .find(|it| it.is_container)
+        .filter(|_| build.is_loaded)
+    else {
+        return Ok(None);
+    };
+    let (path, name) = place(settings, build)?;
+    Ok(Some(path.join(format!("{name}{}", output.suffix))))
+}
+
 /// Packs everything that comes out of the build.
 ///
 /// # Errors

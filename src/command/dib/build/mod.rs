@@ -4,6 +4,7 @@
 //! is checked that can be, and inside it is done.
 
 mod base;
+mod container;
 mod disks;
 mod files;
 mod first_boot;
@@ -107,7 +108,13 @@ pub fn run(settings: &Settings, options: &Options, arguments: &[OsString]) -> Re
     }
     let tree = options.place(&build);
     let names = disks.iter().map(|disk| disk.file_name(&build)).collect();
-    Ready::new(host, &tree, &directory, names)?.enter(arguments, Vec::new())
+    let status = Ready::new(host, &tree, &directory, names)?.enter(arguments, Vec::new())?;
+    if let Some(file) = files::container(settings, &build)?
+        && status == ExitCode::SUCCESS
+    {
+        container::load(&file)?;
+    }
+    Ok(status)
 }
 
 /// How a build has ended.

@@ -10,5 +10,7 @@ for word; do
             ;;
     esac
 done
+# The host's directory for temporary files isn't in the tree.
+unset TMPDIR
 chroot=$(real chroot) || exit
 exec "$chroot" "$@"
