@@ -439,6 +439,19 @@ fn tell(environment: &mut Environment, request: &Request, host: &Host) {
     if let Some(lib) = &host.lib {
         environment.set("_LIB", lib);
     }
+    if request.is_ramdisk {
+        // What ramdisks are made by, in the tree, ends where it asks for one of these in vain.
+        if let Some(elements) = &host.elements {
+            environment.set("_BASE_ELEMENT_DIR", elements);
+        }
+        for (name, value) in [
+            ("TMP_IMAGE_PATH", "/tmp/ramdisk.new"),
+            ("EXTRA_DETACH", ""),
+            ("EXTRA_UNMOUNT", ""),
+        ] {
+            environment.set_default(name, value);
+        }
+    }
     environment.set("DIB_ARGS", &host.arguments);
     let told = variables::declared(environment, "DIB_");
     environment.set("DIB_ENV", told);

@@ -66,7 +66,10 @@ fn a_dry_run_shows_what_would_be_done() {
         assert!(shown.contains(part), "{part}: {}", run.stdout);
     }
     let (_, files) = run.stdout.split_once("\nfiles:\n").unwrap();
-    let names = ["qcow2", "tar", "oci.tar"].map(|it| format!("out.{it}"));
+    let names: Vec<_> = ["qcow2", "tar", "oci.tar"]
+        .iter()
+        .flat_map(|name| ["", ".sha256", ".md5"].map(|sum| format!("out.{name}{sum}")))
+        .collect();
     let shown: Vec<_> = files.lines().map(str::trim).collect();
     assert_eq!(shown, names);
     assert_untouched(&ground);
