@@ -1,10 +1,13 @@
 //! What is decided of a build before there is a tree.
 
+use std::fs;
 use std::path::Path;
 
 use tempfile::TempDir;
 
 use super::super::phase::Phase;
+use disklayout::Bytes;
+
 use super::*;
 
 /// Elements, each with what it needs.
