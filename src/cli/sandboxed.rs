@@ -10,14 +10,14 @@ use crate::command::system::Tree;
 const TREE: &str = "tree";
 
 /// The option that says where a tree is made.
-pub(super) fn tree() -> Arg {
-    option(
-        TREE,
-        "WHERE",
-        "Make the tree in memory or in a directory, 'memory' or its path [default: memory, beside \
-         the image where there is too little of it]",
-    )
-    .value_parser(value_parser!(PathBuf))
+pub(super) fn tree(elsewhere: &str) -> Arg {
+    let help = format!(
+        "Make the tree in memory or in a directory, 'memory' or its path [default: memory, {elsewhere} \
+         where there is too little of it]"
+    );
+    option(TREE, "WHERE", "")
+        .help(help)
+        .value_parser(value_parser!(PathBuf))
 }
 
 /// What it says.

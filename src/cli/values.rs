@@ -1,10 +1,11 @@
 //! Values of options that are more than a word or a number.
 
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
-use clap::{Arg, ArgMatches};
+use clap::{Arg, ArgAction, ArgMatches, value_parser};
 use disklayout::Zeroes;
 use disklayout::source::{Mapping, Owners};
 
@@ -13,6 +14,19 @@ use crate::distribution::check_tree;
 /// An option with a value.
 pub(super) fn option(name: &'static str, value: &'static str, help: &'static str) -> Arg {
     Arg::new(name).long(name).value_name(value).help(help)
+}
+
+/// An option whose value is a path.
+pub(super) fn path(name: &'static str, value: &'static str, help: &'static str) -> Arg {
+    option(name, value, help).value_parser(value_parser!(PathBuf))
+}
+
+/// An option without a value.
+pub(super) fn flag(name: &'static str, help: &'static str) -> Arg {
+    Arg::new(name)
+        .long(name)
+        .action(ArgAction::SetTrue)
+        .help(help)
 }
 
 /// The value of an argument.

@@ -6,7 +6,7 @@ use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 use disklayout::fs::Misfits;
 
-use super::values::{all, option, value};
+use super::values::{all, flag, option, path, value};
 use super::{files, sandboxed};
 use crate::command::system;
 use crate::command::vmdb2::Options;
@@ -38,17 +38,6 @@ pub(super) fn command() -> Command {
                 .value_parser(value_parser!(PathBuf))
                 .help("The specification, '-' for standard input"),
         )
-}
-
-fn path(name: &'static str, value: &'static str, help: &'static str) -> Arg {
-    option(name, value, help).value_parser(value_parser!(PathBuf))
-}
-
-fn flag(name: &'static str, help: &'static str) -> Arg {
-    Arg::new(name)
-        .long(name)
-        .action(ArgAction::SetTrue)
-        .help(help)
 }
 
 fn output_arguments() -> [Arg; 4] {
@@ -97,7 +86,7 @@ fn run_arguments() -> [Arg; 8] {
             "lossy",
             "Leave out, with a warning, what a filesystem can't hold",
         ),
-        sandboxed::tree(),
+        sandboxed::tree("beside the image"),
     ]
 }
 

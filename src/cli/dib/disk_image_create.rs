@@ -2,9 +2,9 @@
 
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
-use super::values::{self, flag, given, given_path, path, repeated, text, words};
+use super::values::{self, given, given_path, path, repeated, text, words};
 use super::{abbreviations, shared};
-use crate::cli::values::value;
+use crate::cli::values::{flag, value};
 use crate::command::dib::build::Options;
 
 /// The command's name.
@@ -86,16 +86,14 @@ pub(in crate::cli) fn ramdisk_command() -> Command {
 }
 
 fn with_options(name: &'static str) -> Command {
-    let command = shared::command(name)
-        .next_help_heading(shared::IMAGE)
-        .args(of_images())
-        .next_help_heading(shared::ELEMENTS)
-        .args(of_elements())
-        .next_help_heading(shared::SCRIPTS)
-        .args(of_scripts())
-        .next_help_heading(shared::BUILD)
-        .args(of_runs());
-    abbreviations::taken(shared::with_options(command), &OF_GETOPT)
+    let own = [
+        of_images().into(),
+        of_elements().into(),
+        of_scripts().into(),
+        of_runs().into(),
+    ];
+    let command = shared::with_options(shared::command(name), own);
+    abbreviations::taken(command, &OF_GETOPT)
 }
 
 fn short(name: &'static str, letter: char) -> Arg {

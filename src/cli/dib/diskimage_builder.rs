@@ -6,8 +6,7 @@ use std::path::PathBuf;
 use clap::parser::ValueSource;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
-use super::values::flag;
-use crate::cli::values::all;
+use crate::cli::values::{all, flag};
 use crate::command::dib::builds::Options;
 use crate::describe::dib::builds::key_names;
 

@@ -4,9 +4,9 @@ use clap::builder::PossibleValuesParser;
 use clap::error::ErrorKind;
 use clap::{Arg, ArgAction, ArgMatches, Command};
 
-use super::values::{self, flag, given, given_path, path, repeated, text};
+use super::values::{self, given, given_path, path, repeated, text};
 use crate::cli::sandboxed;
-use crate::cli::values::{all, value};
+use crate::cli::values::{all, flag, value};
 use crate::command::dib::build::{Options, Run};
 use crate::describe::dib::Request;
 
@@ -15,10 +15,7 @@ const NO_ELEMENTS: &str = "no element is given: name at least one that brings a 
      'vm' for an image that starts";
 
 /// What options are about, where help tells of them.
-pub(super) const IMAGE: &str = "Image";
-pub(super) const ELEMENTS: &str = "Elements";
-pub(super) const SCRIPTS: &str = "Scripts";
-pub(super) const BUILD: &str = "Build";
+const HEADINGS: [&str; 4] = ["Image", "Elements", "Scripts", "Build"];
 
 /// The command `name` without options of its own.
 pub(super) fn command(name: &'static str) -> Command {
@@ -36,17 +33,16 @@ pub(super) fn command(name: &'static str) -> Command {
         )
 }
 
-/// The command with the options that all have, behind its own.
-pub(super) fn with_options(command: Command) -> Command {
-    command
-        .next_help_heading(IMAGE)
-        .args(of_images())
-        .next_help_heading(ELEMENTS)
-        .args(of_elements())
-        .next_help_heading(SCRIPTS)
-        .args(of_scripts())
-        .next_help_heading(BUILD)
-        .args(of_runs())
+/// The command with options of its `own`, of images, elements, scripts and builds, and behind them those
+/// that all have.
+pub(super) fn with_options(command: Command, own: [Vec<Arg>; 4]) -> Command {
+    let shared = [
+        of_images().into(),
+        of_elements().into(),
+        of_scripts().into(),
+        of_runs().into(),
+    ];
+    under_headings(under_headings(command, own), shared)
         .next_help_heading(None::<&str>)
         // Clap's own would have no beginnings.
         .disable_version_flag(true)
@@ -57,6 +53,13 @@ pub(super) fn with_options(command: Command) -> Command {
                 .action(ArgAction::Version)
                 .help("Print version"),
         )
+}
+
+fn under_headings(command: Command, options: [Vec<Arg>; 4]) -> Command {
+    let both = HEADINGS.into_iter().zip(options);
+    both.fold(command, |command, (heading, options)| {
+        command.next_help_heading(heading).args(options)
+    })
 }
 
 fn of_elements() -> [Arg; 5] {
@@ -173,7 +176,7 @@ fn of_runs() -> [Arg; 4] {
             "dry-run",
             "Check everything and show what would be built; make nothing",
         ),
-        sandboxed::tree(),
+        sandboxed::tree("in TMP_DIR"),
     ]
 }
 

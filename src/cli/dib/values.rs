@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use clap::{Arg, ArgAction, ArgMatches, value_parser};
+use clap::{Arg, ArgAction, ArgMatches};
 use disklayout::Bytes;
 
-use crate::cli::values::{all, option, value};
+use crate::cli::values::{self, all, option, value};
 use crate::describe::dib::is_variable_name;
 
 /// Units of sizes, and their bytes.
@@ -27,22 +27,14 @@ pub(super) fn text(name: &'static str, value: &'static str, help: &'static str) 
     option(name, value, help).allow_hyphen_values(true)
 }
 
-/// An option whose value is a path.
+/// The same whose value is a path.
 pub(super) fn path(name: &'static str, value: &'static str, help: &'static str) -> Arg {
-    text(name, value, help).value_parser(value_parser!(PathBuf))
+    values::path(name, value, help).allow_hyphen_values(true)
 }
 
 /// An option that may be given several times.
 pub(super) fn repeated(arg: Arg) -> Arg {
     arg.action(ArgAction::Append)
-}
-
-/// An option without a value.
-pub(super) fn flag(name: &'static str, help: &'static str) -> Arg {
-    Arg::new(name)
-        .long(name)
-        .action(ArgAction::SetTrue)
-        .help(help)
 }
 
 /// The text of an option; an empty one counts as none, as scripts give it where they have no value.

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use clap::builder::PossibleValuesParser;
 use clap::{Arg, ArgAction, ArgMatches, Command, value_parser};
 
-use super::values::{flag, given, given_path, repeated, text, types, words};
+use super::values::{given, given_path, repeated, text, types, words};
 use super::{abbreviations, shared};
-use crate::cli::values::{option, value};
+use crate::cli::values::{flag, option, value};
 use crate::command::dib::build::Options;
 
 /// The command's name.
@@ -113,16 +113,14 @@ pub(in crate::cli) enum Answer {
 pub(in crate::cli) fn command() -> Command {
     let command = shared::command(NAME)
         .about("Build an image from elements of diskimage-builder, with the options of virt-dib")
-        .after_help(AFTER_HELP)
-        .next_help_heading(shared::IMAGE)
-        .args(of_images())
-        .next_help_heading(shared::ELEMENTS)
-        .args(of_elements())
-        .next_help_heading(shared::SCRIPTS)
-        .args(of_scripts())
-        .next_help_heading(shared::BUILD)
-        .args(of_runs());
-    let command = shared::with_options(command)
+        .after_help(AFTER_HELP);
+    let own = [
+        of_images().into(),
+        of_elements().into(),
+        of_scripts().into(),
+        of_runs().into(),
+    ];
+    let command = shared::with_options(command, own)
         .mut_arg("element-path", |arg| arg.short('p'))
         .mut_arg("quiet", |arg| arg.short('q'))
         .mut_arg("verbose", |arg| arg.short('v'))

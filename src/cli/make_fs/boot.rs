@@ -39,7 +39,7 @@ pub(super) fn arguments() -> [Arg; 5] {
             "Write everything there that programs of the tree say",
         )
         .value_parser(value_parser!(PathBuf)),
-        sandboxed::tree().requires("bootloader").help_heading(BOOT),
+        sandboxed::tree("beside the image").requires("bootloader").help_heading(BOOT),
     ]
 }
 
