@@ -3,14 +3,12 @@
 use std::fmt::Write;
 use std::fs::File;
 use std::io;
-use std::os::unix::fs::FileExt;
 
 use anyhow::{Result, bail};
+use disklayout::disk::{Disk as _, SparseFile};
 use disklayout::tree::Content;
 use md5::Md5;
 use rayon::prelude::*;
-use rustix::fs::{SeekFrom, seek};
-use rustix::io::Errno;
 use sha2::{Digest, Sha256, digest};
 
 use crate::checksum::Algorithm;
@@ -47,43 +45,32 @@ pub(super) fn of_content(content: &Content) -> Result<String> {
 /// # Errors
 /// When it can't be read.
 pub(super) fn of_open_file(file: &File, algorithms: &[Algorithm]) -> io::Result<Vec<String>> {
+    let file = SparseFile::open(file.try_clone()?)?;
     let sums = algorithms.par_iter();
-    sums.map(|algorithm| of_file(file, *algorithm)).collect()
+    sums.map(|algorithm| of_file(&file, *algorithm)).collect()
 }
 
-fn of_file(file: &File, algorithm: Algorithm) -> io::Result<String> {
+fn of_file(file: &SparseFile, algorithm: Algorithm) -> io::Result<String> {
     let mut sum = hasher(algorithm);
     let (zeroes, mut buf) = (vec![0; CHUNK], vec![0; CHUNK]);
     let count = |bytes: u64| usize::try_from(bytes).map_or(CHUNK, |bytes| bytes.min(CHUNK));
-    let (len, mut at) = (file.metadata()?.len(), 0);
+    let (len, mut at) = (file.len(), 0);
     while at < len {
-        let data = found(seek(file, SeekFrom::Data(at)), len)?.clamp(at, len);
+        let data = file.next_data(at).clamp(at, len);
         while at < data {
             let count = count(data - at);
             sum.update(&zeroes[..count]);
             at += count as u64;
         }
-        let hole = match at < len {
-            true => found(seek(file, SeekFrom::Hole(at)), len)?.clamp(at + 1, len),
-            false => len,
-        };
+        let hole = file.next_hole(at).max(at + 1).min(len);
         while at < hole {
             let count = count(hole - at);
-            file.read_exact_at(&mut buf[..count], at)?;
+            file.read_at(&mut buf[..count], at)?;
             sum.update(&buf[..count]);
             at += count as u64;
         }
     }
     Ok(hexadecimal(&sum.finalize()))
-}
-
-/// Where something begins; the end where nothing does. All is data where the filesystem knows no holes.
-fn found(sought: rustix::io::Result<u64>, end: u64) -> io::Result<u64> {
-    match sought {
-        Ok(at) => Ok(at),
-        Err(Errno::NXIO) => Ok(end),
-        Err(error) => Err(error.into()),
-    }
 }
 
 fn hasher(algorithm: Algorithm) -> Box<dyn digest::DynDigest> {
@@ -116,6 +103,8 @@ pub(super) fn hexadecimal(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::os::unix::fs::FileExt;
+
     use super::*;
 
     /// `printf abc | sha256sum`
