@@ -50,8 +50,7 @@ pub fn asked<S: AsRef<str>>(
     let mut formats: Vec<Format> = Vec::new();
     for name in names {
         let name = name.as_ref();
-        let format = all.iter().find(|it| it.about.names.contains(&name));
-        let format = format.ok_or_else(|| {
+        let format = find(&all, name).ok_or_else(|| {
             let known = known();
             format!("'{name}' is no format of images; there are {known}")
         })?;
@@ -68,6 +67,15 @@ pub fn asked<S: AsRef<str>>(
     }
     let chosen = formats.iter().map(|it| chosen(it, options, place));
     Ok(chosen.collect())
+}
+
+/// Whether the format called `name` has an option.
+pub fn has_option(name: &str, option: &str) -> bool {
+    find(&all(), name).is_some_and(|format| has(format, option))
+}
+
+fn find<'a>(formats: &'a [Format], name: &str) -> Option<&'a Format> {
+    formats.iter().find(|it| it.about.names.contains(&name))
 }
 
 /// The same formats with sums beside all that hold more than a map.

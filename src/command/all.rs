@@ -4,9 +4,9 @@ use std::collections::HashSet;
 
 use anyhow::{Result, bail};
 
-use super::listing;
 use super::set::ImageSet;
 use super::{Context, Kind};
+use super::{listing, time};
 use crate::describe::hdds::arch;
 use crate::image::Image;
 use crate::inventory::{Report, doubtful, names_of, to_delete};
@@ -38,7 +38,7 @@ pub fn run(context: &Context, options: &Options) -> Result<Status> {
     }
     set.rename(&context.config.renames)?;
     let entries = listing::list(&context.settings.directory)?;
-    let report = Report::new(&expected, &entries, listing::now(), arch::host());
+    let report = Report::new(&expected, &entries, time::now(), arch::host());
     if options.clean {
         set.clean(&report.unknown, is_sure, context)?;
     }

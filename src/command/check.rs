@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::Context;
 use super::set::ImageSet;
-use super::{answer, listing};
+use super::{answer, listing, time};
 use crate::describe::hdds::arch;
 use crate::engine::Unfinished;
 use crate::image::Image;
@@ -36,15 +36,10 @@ pub fn run(context: &Context, options: &Options) -> Result<Status> {
     if let (Some(set), true) = (&set, options.rename) {
         set.rename(&context.config.renames)?;
         let entries = listing::list(&context.settings.directory)?;
-        set.adopt(&Report::new(
-            &expected,
-            &entries,
-            listing::now(),
-            arch::host(),
-        ))?;
+        set.adopt(&Report::new(&expected, &entries, time::now(), arch::host()))?;
     }
     let entries = listing::list(&context.settings.directory)?;
-    let report = Report::new(&expected, &entries, listing::now(), arch::host());
+    let report = Report::new(&expected, &entries, time::now(), arch::host());
     let Unfinished { leftovers, in_use } = Unfinished::at(&context.settings.directory)?;
     let known = [leftovers.as_slice(), &in_use].concat();
     let left = Left {

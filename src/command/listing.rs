@@ -3,10 +3,10 @@
 use std::fs::{self, DirEntry};
 use std::io;
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 
+use super::time;
 use crate::inventory::Entry;
 
 /// Every file in `directory`. One that vanishes meanwhile is left out.
@@ -35,7 +35,7 @@ fn entry(item: &DirEntry) -> io::Result<Option<Entry>> {
         return Ok(None);
     };
     let metadata = fs::metadata(item.path())?;
-    let modified = seconds(metadata.modified()?);
+    let modified = time::seconds(metadata.modified()?);
     Ok(Some(Entry {
         name,
         is_file: metadata.is_file(),
@@ -43,36 +43,9 @@ fn entry(item: &DirEntry) -> io::Result<Option<Entry>> {
     }))
 }
 
-/// Whole seconds since the epoch, rounded down.
-fn seconds(time: SystemTime) -> i64 {
-    match time.duration_since(UNIX_EPOCH) {
-        Ok(after) => i64::try_from(after.as_secs()).unwrap_or(i64::MAX),
-        Err(error) => {
-            let before = error.duration();
-            let whole = i64::try_from(before.as_secs()).unwrap_or(i64::MAX);
-            -whole - i64::from(before.subsec_nanos() > 0)
-        }
-    }
-}
-
-/// The time by which ages are told.
-pub(super) fn now() -> i64 {
-    seconds(SystemTime::now())
-}
-
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use super::*;
-
-    #[test]
-    fn seconds_are_rounded_down_on_both_sides_of_the_epoch() {
-        let half = Duration::from_millis(1500);
-        assert_eq!(seconds(UNIX_EPOCH + half), 1);
-        assert_eq!(seconds(UNIX_EPOCH - half), -2);
-        assert_eq!(seconds(UNIX_EPOCH), 0);
-    }
 
     #[test]
     fn links_count_as_what_they_point_to_and_dangling_ones_not_at_all() {

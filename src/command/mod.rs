@@ -17,6 +17,7 @@ pub mod plan;
 mod record;
 mod set;
 pub mod system;
+mod time;
 pub mod vmdb2;
 
 use std::ffi::OsString;

@@ -10,10 +10,10 @@ use std::process::Command;
 use anyhow::{Result, bail};
 use foreign::run::Runner;
 
+use super::Assembly;
 use super::host::{Bootstrapper, bootstrapper};
-use super::{Assembly, programs};
 use crate::rooted::locate_followed;
-use crate::sandbox::Kind;
+use crate::sandbox::{self, Kind};
 use crate::system::{Access, Bootstrap};
 
 /// Where apt looks for keys that it trusts.
@@ -118,7 +118,7 @@ impl Assembly<'_> {
             let mknod = shims.join("mknod");
             fs::write(&mknod, MKNOD)?;
             fs::set_permissions(&mknod, PermissionsExt::from_mode(0o755))?;
-            let path = format!("{}:{}", shims.display(), programs::PATH);
+            let path = format!("{}:{}", shims.display(), sandbox::PATH);
             command.env("PATH", path);
         }
         self.run_on_host(command)?;

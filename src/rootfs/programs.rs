@@ -10,9 +10,6 @@ use super::Assembly;
 use crate::rooted::{StandIn, is_hidden, locate_followed};
 use crate::sandbox::{self, Ended, InTree, Output, Run};
 
-/// Where programs of a system are.
-pub(super) const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
-
 /// Keeps the scripts of packages from starting services, as Debian's policy for invoke-rc.d has it.
 const POLICY: &str = "/usr/sbin/policy-rc.d";
 
@@ -104,7 +101,7 @@ impl Assembly<'_> {
 /// What programs of the tree find in their environment.
 fn environment() -> Vec<(String, OsString)> {
     let fixed = [
-        ("PATH", PATH),
+        ("PATH", sandbox::PATH),
         ("HOME", "/root"),
         ("LC_ALL", "C"),
         ("DEBIAN_FRONTEND", "noninteractive"),

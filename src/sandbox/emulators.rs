@@ -11,7 +11,7 @@ use super::emulation;
 const BINFMT_MISC: &str = "/proc/sys/fs/binfmt_misc";
 
 /// The architectures whose programs this machine runs itself, by Debian's names, its own first.
-pub fn native() -> &'static [&'static str] {
+fn native() -> &'static [&'static str] {
     match std::env::consts::ARCH {
         "x86_64" => &["amd64", "i386"],
         "aarch64" => &["arm64"],
@@ -22,6 +22,11 @@ pub fn native() -> &'static [&'static str] {
         "s390x" => &["s390x"],
         _ => &[],
     }
+}
+
+/// This machine's architecture, by Debian's name where it has one.
+pub fn native_architecture() -> &'static str {
+    native().first().copied().unwrap_or(std::env::consts::ARCH)
 }
 
 /// What names of emulators end with that expect the name of the program in their arguments, as QEMU's

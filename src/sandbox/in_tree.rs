@@ -20,6 +20,9 @@ use super::virtual_filesystems::Run;
 use super::{Inside, Kind, host, mark, virtual_filesystems};
 use crate::rooted::{Placed, StandIn};
 
+/// Where programs of a system are, as `PATH` has it.
+pub const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
+
 /// What runs programs with the tree as their root. They have /dev, /proc, /sys and, unless that is the
 /// tree's, /run of their own, of which the tree never sees anything; without namespaces they have /dev alone, for as long as they
 /// run.

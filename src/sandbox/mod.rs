@@ -35,12 +35,13 @@ mod program;
 mod virtual_filesystems;
 
 pub use below::Below;
+pub use devices::DEVICES;
 pub use emulation::Unrunnable;
-pub use emulators::{Architecture, native as native_architectures};
+pub use emulators::{Architecture, native_architecture};
 pub use enter::{Request, enter};
 pub use first::Inside;
 pub use host::{Host, Obstacle, leave_network};
-pub use in_tree::InTree;
+pub use in_tree::{InTree, PATH};
 pub use mark::{Part, become_part};
 pub use place::Place;
 pub use program::{Ended, Output, run, run_on_terminal, run_with_input};

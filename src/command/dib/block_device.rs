@@ -23,9 +23,6 @@ use crate::status::Status;
 /// The variable that names the file of parameters.
 const VARIABLE: &str = "DIB_BLOCK_DEVICE_PARAMS_YAML";
 
-/// What configurations call the image that builds are of.
-const MAIN: &str = "image0";
-
 /// What is done, and with which parameters.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -86,7 +83,7 @@ impl Devices {
     fn read(path: &Path) -> Result<Self> {
         let parameters = Parameters::read(&document(path)?)?;
         let settings = block::Settings {
-            image_name: MAIN.to_owned(),
+            image_name: block::IMAGE.to_owned(),
             time: Conditions::from_environment()?.time,
             root: parameters.root.clone(),
             block_size: None,
@@ -116,18 +113,11 @@ impl Devices {
             return Ok(value);
         }
         Ok(match symbol {
-            "image-path" | "image-block-device" => self.file(MAIN).display().to_string(),
+            "image-path" | "image-block-device" => self.file(block::IMAGE).display().to_string(),
             "image-block-devices" => {
                 let images = self.images().unwrap_or_default();
-                let volumes: Vec<_> = images.iter().flat_map(|it| &it.volumes).collect();
-                let devices = values.devices.iter().map(|device| {
-                    let volume = volumes.iter().find(|it| it.tag == device.name);
-                    let number = volume.filter(|_| device.is_partition).map(|it| it.number);
-                    let number = number.map(|it| format!("p{it}")).unwrap_or_default();
-                    let path = self.file(&device.image);
-                    format!(" [{}]={}{number} ", device.name, path.display())
-                });
-                devices.collect()
+                let volumes = images.iter().flat_map(|it| &it.volumes);
+                values.block_devices(volumes, |image| self.file(image))
             }
             _ => bail!(
                 "'{symbol}' isn't known of block devices: there are root-label, root-fstype, boot-label, \
@@ -192,7 +182,7 @@ fn empty(image: Image) -> File {
         contents: partitions.map(|_| Filling::Files(Vec::new())).collect(),
         blobs: Vec::new(),
         disk: image.disk,
-        seed: Seed::Text(MAIN.to_owned()),
+        seed: Seed::Text(block::IMAGE.to_owned()),
     };
     File {
         file_name: file_name(&image.name),

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use super::layers::Layer;
 use super::{Found, Options, files, is_wanted, number};
-use crate::command::record;
+use crate::command::{record, time};
 
 /// Changes when a key goes away or means something else.
 const VERSION: u32 = 1;
@@ -121,9 +121,9 @@ fn facts(facts: &Facts) -> Value {
         "journal": facts.journal,
         "state": facts.state.map(|state| state.name()),
         "features": facts.features,
-        "created": facts.created.map(files::shown_time),
-        "mounted": facts.mounted.map(files::shown_time),
-        "written": facts.written.map(files::shown_time),
+        "created": facts.created.map(time::shown),
+        "mounted": facts.mounted.map(time::shown),
+        "written": facts.written.map(time::shown),
         "last_mounted": facts.last_mounted,
         "warnings": facts.warnings,
     })

@@ -2,9 +2,11 @@
 
 use std::fmt::Write;
 
+use disklayout::Result;
 use disklayout::inspect::fs::{Entry, Filesystem, Node, NodeKind};
-use disklayout::{Result, Timestamp};
 use serde_json::{Value, json};
+
+use crate::command::time;
 
 /// One line: kind and permissions, owner, size, time, path.
 pub(super) fn line(found: &Filesystem<'_>, entry: &Entry) -> Result<String> {
@@ -19,7 +21,7 @@ pub(super) fn line(found: &Filesystem<'_>, entry: &Entry) -> Result<String> {
         NodeKind::File | NodeKind::Symlink => node.size.to_string(),
         _ => "-".to_owned(),
     };
-    let time = node.modified.map_or_else(|| "-".to_owned(), shown_time);
+    let time = node.modified.map_or_else(|| "-".to_owned(), time::shown);
     let path = entry.path.escape_ascii();
     let mut line = format!("{} {owner:>11} {size:>12} {time:>19} {path}", mode(node));
     if node.kind == NodeKind::Symlink {
@@ -72,7 +74,7 @@ pub(super) fn object(found: &Filesystem<'_>, entry: &Entry) -> Result<Value> {
         put("link_to", json!(text(first)));
     }
     if let Some(time) = node.modified {
-        put("mtime", json!(shown_time(time)));
+        put("mtime", json!(time::shown(time)));
     }
     if let Some(attributes) = node.dos_attributes {
         put("dos_attributes", json!(attributes));
@@ -119,50 +121,4 @@ fn mode(node: &Node) -> String {
         });
     }
     text
-}
-
-/// `2000-01-01 00:00:00`, in UTC.
-pub(in crate::command) fn shown_time(time: Timestamp) -> String {
-    let (days, second) = (
-        time.seconds.div_euclid(86_400),
-        time.seconds.rem_euclid(86_400),
-    );
-    // Years that begin in March, in eras of 400 years: every one has the same days.
-    let days = days + 719_468;
-    let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let day = day - (153 * month + 2) / 5 + 1;
-    let (month, later) = if month < 10 {
-        (month + 3, 0)
-    } else {
-        (month - 9, 1)
-    };
-    let year = era * 400 + year + later;
-    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
-    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn times_as_date_shows_them() {
-        for (seconds, shown) in [
-            (0, "1970-01-01 00:00:00"),
-            (-1, "1969-12-31 23:59:59"),
-            (951_782_399, "2000-02-28 23:59:59"),
-            (951_782_400, "2000-02-29 00:00:00"),
-            (951_868_800, "2000-03-01 00:00:00"),
-            (4_107_542_400, "2100-03-01 00:00:00"),
-            (-11_644_473_600, "1601-01-01 00:00:00"),
-            (253_402_300_799, "9999-12-31 23:59:59"),
-        ] {
-            assert_eq!(shown_time(Timestamp::from_seconds(seconds)), shown);
-        }
-        // No time that a filesystem can have is too far away.
-        shown_time(Timestamp::from_seconds(i64::MIN / 2));
-    }
 }

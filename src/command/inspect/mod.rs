@@ -19,7 +19,6 @@ use disklayout::inspect::{self, Image};
 use serde_json::{Value, json};
 
 pub(super) use self::cat::copy;
-pub(super) use self::files::shown_time;
 use self::layers::Layer;
 use super::Settings;
 use crate::printable::printable;

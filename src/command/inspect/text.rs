@@ -12,6 +12,7 @@ use indicatif::BinaryBytes;
 
 use super::layers::Layer;
 use super::{Found, Options, files, is_wanted};
+use crate::command::time;
 use crate::printable::printable;
 
 /// Writes about all of an image; whether all that was asked for could be read.
@@ -244,7 +245,7 @@ fn lines(facts: &Facts) -> Vec<String> {
     let times = times
         .into_iter()
         .filter_map(|(name, time)| Some((name, time?)));
-    more.extend(times.map(|(name, time)| format!("{name} {}", files::shown_time(time))));
+    more.extend(times.map(|(name, time)| format!("{name} {}", time::shown(time))));
     more.extend(
         facts
             .last_mounted

@@ -7,6 +7,7 @@ mod assemble;
 pub(super) mod device;
 mod grub;
 pub(super) mod pack;
+pub(super) mod volumes;
 
 use std::ffi::OsString;
 use std::fs::File;
@@ -245,6 +246,10 @@ pub fn assemble(
     }
 }
 
-fn create_log(path: &Path) -> Result<File> {
+/// Makes the file where everything goes that programs say.
+///
+/// # Errors
+/// What the filesystem says.
+pub(super) fn create_log(path: &Path) -> Result<File> {
     File::create(path).with_context(|| format!("can't make the log '{}'", path.display()))
 }

@@ -64,11 +64,23 @@ impl Assembler<'_> {
             directory: Arc::new(Directory::share(&directory)?),
             ..self.run.clone()
         };
-        let outcome = engine::run(&images, &run, &foreign::registry(), &tree, &Silent)?;
-        match outcome.failed.into_iter().next() {
-            Some(failure) => Err(failure.error),
-            None => Ok(()),
-        }
+        write_untold(&images, &run, &tree)
+    }
+}
+
+/// Writes images of which nothing is told.
+///
+/// # Errors
+/// Why the first of them isn't there.
+pub(in crate::command) fn write_untold(
+    images: &[Image],
+    run: &engine::Settings,
+    find: &dyn engine::Find,
+) -> Result<()> {
+    let outcome = engine::run(images, run, &foreign::registry(), find, &Silent)?;
+    match outcome.failed.into_iter().next() {
+        Some(failure) => Err(failure.error),
+        None => Ok(()),
     }
 }
 

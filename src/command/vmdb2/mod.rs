@@ -2,7 +2,6 @@
 
 mod show;
 
-use std::env::consts::ARCH;
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, Read as _};
@@ -106,7 +105,6 @@ impl Options {
         let (directory, names) = self.names(settings)?;
         let directory = std::path::absolute(directory)?;
         let tarball = self.rootfs_tarball.as_deref();
-        let native = sandbox::native_architectures().first();
         let settings = describe::Settings {
             device: system::device_path(&directory, &names[0])
                 .display()
@@ -116,7 +114,7 @@ impl Options {
             tarball_exists: tarball.is_some_and(Path::exists),
             rootfs_tarball: self.rootfs_tarball.clone(),
             variables: self.variables.clone(),
-            arch: native.copied().unwrap_or(ARCH).to_owned(),
+            arch: sandbox::native_architecture().to_owned(),
             directory: std::env::current_dir().context("the current directory has gone")?,
             misfits: self.misfits,
         };

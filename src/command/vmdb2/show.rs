@@ -6,8 +6,9 @@ use disklayout::layout::DiskPlan;
 use serde_json::{Value, json};
 
 use crate::command::plan;
+use crate::command::system::volumes;
 use crate::image::FileFormat;
-use crate::system::{Step, System, Volume};
+use crate::system::{Step, System};
 
 /// The version of the document. It grows when a field changes its meaning or goes away.
 const VERSION: u32 = 1;
@@ -15,16 +16,7 @@ const VERSION: u32 = 1;
 /// The disk and the steps as text for people; `name` is that of the image.
 pub(super) fn text(name: &str, system: &System, plan: &DiskPlan, file: &FileFormat) -> String {
     let mut text = plan::text::layout(name, plan, file);
-    for volume in system.volumes.iter().filter(|it| !it.uuid.is_empty()) {
-        let Volume {
-            tag, number, uuid, ..
-        } = volume;
-        let at = match &volume.mounted_at {
-            Some(path) => format!("at {path}"),
-            None => "stays empty".to_owned(),
-        };
-        let _ = writeln!(text, "  partition {number}, '{tag}', UUID {uuid}: {at}");
-    }
+    text.push_str(&volumes::text(&system.volumes));
     let width = system.steps.len().to_string().len();
     for (step, number) in system.steps.iter().zip(1..) {
         let left_out = step
@@ -43,14 +35,6 @@ pub(super) fn text(name: &str, system: &System, plan: &DiskPlan, file: &FileForm
 
 /// The same as a JSON document.
 pub(super) fn document(name: &str, system: &System, plan: &DiskPlan, file: &FileFormat) -> Value {
-    let volumes = system.volumes.iter().map(|volume| {
-        json!({
-            "tag": volume.tag,
-            "number": volume.number,
-            "uuid": volume.uuid,
-            "mounted_at": volume.mounted_at,
-        })
-    });
     let steps = system.steps.iter().map(|step: &Step| {
         json!({
             "place": step.place.to_string(),
@@ -63,7 +47,7 @@ pub(super) fn document(name: &str, system: &System, plan: &DiskPlan, file: &File
         "file": name,
         "format": file.name,
         "disk": plan::document::layout(plan),
-        "volumes": volumes.collect::<Vec<_>>(),
+        "volumes": volumes::document(&system.volumes),
         "steps": steps.collect::<Vec<_>>(),
     })
 }

@@ -17,8 +17,13 @@ pub struct Output {
     pub format: FileFormat,
     /// What is in it.
     pub holds: Holds,
-    /// Whether it is an image of a container.
-    pub is_container: bool,
+}
+
+impl Output {
+    /// Whether it is an image of a container, for Docker or Podman.
+    pub fn is_container(&self) -> bool {
+        self.format.name == CONTAINER
+    }
 }
 
 /// What is in a file that comes out of a build.
@@ -53,15 +58,19 @@ const fn disk(name: &'static str, suffix: &'static str) -> Type {
     }
 }
 
-/// The type of images of containers.
-const DOCKER: &str = "docker";
+/// The format of images of containers.
+const CONTAINER: &str = "oci";
 
 /// All types.
 const TYPES: [Type; 12] = [
     disk("qcow2", ".qcow2"),
     disk("raw", ".raw"),
     disk("vhd", ".vhd"),
-    disk("vpc", ".vpc"),
+    Type {
+        name: "vpc",
+        suffix: ".vpc",
+        ..disk("vhd", ".vhd")
+    },
     disk("vhdx", ".vhdx"),
     disk("vmdk", ".vmdk"),
     disk("vdi", ".vdi"),
@@ -84,9 +93,9 @@ const TYPES: [Type; 12] = [
         holds: Holds::Tree,
     },
     Type {
-        name: DOCKER,
+        name: "docker",
         suffix: ".oci.tar",
-        format: "oci",
+        format: CONTAINER,
         holds: Holds::Archive,
     },
     Type {
@@ -132,7 +141,6 @@ pub(super) fn outputs(
             suffix: one.suffix.to_owned(),
             format,
             holds: one.holds,
-            is_container: one.name == DOCKER,
         }));
     }
     Ok(outputs)
@@ -156,11 +164,15 @@ fn check_options(chosen: &[&Type], request: &Request) -> Result<(), String> {
     let disks = chosen.iter().filter(|it| it.holds == Holds::Disk);
     let disks: Vec<_> = disks.map(|it| it.format).collect();
     for (name, value) in &request.qemu_img_options {
-        let one = Options::default().with(name, value);
-        let has = |format: &&str| formats::asked(&[*format], &one, &place).is_ok();
-        if disks.iter().any(has) {
+        if disks.iter().any(|disk| formats::has_option(disk, name)) {
             continue;
         }
+        if disks.is_empty() {
+            return Err(format!(
+                "'{name}' is an option of disks, and no type that is asked for is one"
+            ));
+        }
+        let one = Options::default().with(name, value);
         // Whoever has several disks is told what each of them has.
         let mut names = disks.clone();
         names.sort_unstable();
@@ -172,14 +184,13 @@ fn check_options(chosen: &[&Type], request: &Request) -> Result<(), String> {
 
 /// What is chosen for a type.
 fn options(one: &Type, request: &Request, name: &str) -> Options {
-    let place = Place::from("the image");
     let mut options = Options::default();
     match (one.name, one.holds) {
         ("qcow2", _) if !request.is_uncompressed => {
             options = options.with("compression_type", "zlib");
         }
         ("squashfs", _) => options = options.with("compression", "xz"),
-        (DOCKER, _) => {
+        ("docker", _) => {
             let own = name.rsplit('/').next().unwrap_or(name);
             let target = request.docker_target.as_deref();
             options = options.with("name", target.unwrap_or(own));
@@ -188,8 +199,7 @@ fn options(one: &Type, request: &Request, name: &str) -> Options {
     }
     if one.holds == Holds::Disk {
         for (name, value) in &request.qemu_img_options {
-            let has = Options::default().with(name, value);
-            if formats::asked(&[one.format], &has, &place).is_ok() {
+            if formats::has_option(one.format, name) {
                 options = options.with(name, value);
             }
         }
@@ -220,7 +230,7 @@ mod tests {
             .iter()
             .map(|it| (it.suffix.as_str(), it.format.name.as_str(), it.holds))
             .collect();
-        let expected = TYPES.map(|it| (it.suffix, formats_name(it.format), it.holds));
+        let expected = TYPES.map(|it| (it.suffix, it.format, it.holds));
         assert_eq!(names, expected);
         assert!(
             found
@@ -234,13 +244,6 @@ mod tests {
         assert_eq!(option(10, "name").as_deref(), Some("image"));
     }
 
-    fn formats_name(name: &'static str) -> &'static str {
-        match name {
-            "vpc" => "vhd",
-            name => name,
-        }
-    }
-
     #[test]
     fn options_go_to_the_types_that_have_them() {
         let found = outputs_of("raw,qcow2,tar", &[("compat", "0.10")]).unwrap();
@@ -249,6 +252,8 @@ mod tests {
         for (types, options, part) in [
             ("raw,tar", &[("compat", "0.10")][..], "raw has none"),
             ("qcow2", &[("compatt", "0.10")], "no option 'compatt'"),
+            ("vhd,vpc", &[("x", "")], "vhd has "),
+            ("tar", &[("x", "")], "'x' is an option of disks"),
             ("qcow", &[], "did you mean 'qcow2'?"),
             ("zip", &[], "there are qcow2, raw"),
             ("", &[], "an image needs a type"),

@@ -1,13 +1,23 @@
 //! An image of a container that comes out of a build, on its way into Docker or Podman.
 
-use std::env;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context as _, Result, bail};
+use disklayout::Place;
+use foreign::run::{Packages, Runner, Tool};
 
 /// Programs that have images of containers; the first that is there gets it.
-const PROGRAMS: [&str; 2] = ["docker", "podman"];
+const PROGRAMS: [Tool; 2] = [
+    Tool {
+        program: "docker",
+        packages: Packages::same("docker.io", ""),
+    },
+    Tool {
+        program: "podman",
+        packages: Packages::same("podman", ""),
+    },
+];
 
 /// Loads the image in `file` into the program that is there; where none is, it stays in the file.
 ///
@@ -15,7 +25,11 @@ const PROGRAMS: [&str; 2] = ["docker", "podman"];
 /// When the program fails.
 pub(super) fn load(file: &Path) -> Result<()> {
     let shown = file.display();
-    let Some(program) = PROGRAMS.into_iter().find_map(found) else {
+    let (runner, place) = (Runner::from_env(), Place::from("the image"));
+    let mut found = PROGRAMS
+        .iter()
+        .filter_map(|it| runner.find(&place, *it).ok());
+    let Some(program) = found.next() else {
         tracing::warn!("neither docker nor podman is installed: the image stays in '{shown}'");
         return Ok(());
     };
@@ -31,11 +45,4 @@ pub(super) fn load(file: &Path) -> Result<()> {
         true => Ok(()),
         false => bail!("{program} can't load '{shown}' ({status}); it stays there"),
     }
-}
-
-/// Where a program is.
-fn found(name: &str) -> Option<PathBuf> {
-    let path = env::var_os("PATH").unwrap_or_default();
-    let mut candidates = env::split_paths(&path).map(|directory| directory.join(name));
-    candidates.find(|path| path.is_file())
 }

@@ -9,9 +9,6 @@ use crate::config::ConfigError;
 use crate::describe::dib::{Build, block};
 use crate::system::{System, Volume};
 
-/// What configurations call the disk that the image is of.
-pub(super) const MAIN: &str = "image0";
-
 /// The size of disks of which only that counts which doesn't depend on it: any partition that makes
 /// sense fits, in every table.
 const LARGE: Bytes = Bytes::new(1 << 40);
@@ -47,7 +44,7 @@ impl Disk {
     /// What its files are called, without a directory and an extension.
     pub(super) fn file_name(&self, build: &Build) -> String {
         let name = build.name.rsplit('/').next().unwrap_or(&build.name);
-        match self.name == MAIN {
+        match self.name == block::IMAGE {
             true => name.to_owned(),
             false => format!("{name}-{}", self.name),
         }

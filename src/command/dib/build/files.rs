@@ -14,7 +14,7 @@ use super::disks::Disk;
 use super::session::{Assembled, Session};
 use super::{nodes, old};
 use crate::command::system::device::Beside;
-use crate::command::system::pack::Assembled as Packed;
+use crate::command::system::pack::{Assembled as Packed, write_untold};
 use crate::command::{Settings, outputs};
 use crate::describe::dib::{Build, Holds, Output};
 use crate::engine::{self, Directory, Reporter};
@@ -84,7 +84,7 @@ pub(super) fn check(settings: &Settings, build: &Build) -> Result<PathBuf> {
 pub(super) fn container(settings: &Settings, build: &Build) -> Result<Option<PathBuf>> {
     let mut outputs = build.outputs.iter();
     let Some(output) = outputs
-        .find(|it| it.is_container)
+        .find(|it| it.is_container())
         .filter(|_| build.is_loaded)
     else {
         return Ok(None);
@@ -120,9 +120,9 @@ pub(super) fn pack(
             ..run.clone()
         };
         let outcome = engine::run(&images, &run, &foreign::registry(), &packing, reporter);
-        aside.keep(outcome.as_ref().ok())?;
-        let outcome = outcome?;
-        is_success &= outcome.is_success();
+        let kept = aside.keep(outcome.as_ref().ok());
+        is_success &= outcome?.is_success();
+        kept?;
     }
     Ok(match is_success {
         true => Status::Success,
@@ -147,16 +147,9 @@ pub(super) fn keep(
     let format = format.context("there is no format tar")?;
     let name = format!("{stem}{FAILED}");
     let layout = packing.tree().whole(&place, &stem, Rules::default());
-    let images = [image(&name, layout, format)];
-    let registry = foreign::registry();
-    let outcome = engine::run(&images, run, &registry, &packing, &engine::Silent)?;
-    match outcome.failed.into_iter().next() {
-        Some(failure) => Err(failure.error),
-        None => {
-            tracing::warn!("the tree is kept as '{}'", run.directory.shown(&name));
-            Ok(())
-        }
-    }
+    write_untold(&[image(&name, layout, format)], run, &packing)?;
+    tracing::warn!("the tree is kept as '{}'", run.directory.shown(&name));
+    Ok(())
 }
 
 fn image(name: &str, layout: Layout, format: FileFormat) -> Image {

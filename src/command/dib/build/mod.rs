@@ -21,24 +21,20 @@ mod stops;
 mod usage;
 
 use std::env;
-use std::env::consts::ARCH;
 use std::ffi::OsString;
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::time::{SystemTime, UNIX_EPOCH};
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Result, bail};
 use disklayout::Timestamp;
 use disklayout::fs::Misfits;
 use indicatif::MultiProgress;
 
 use super::installation::Installation;
-use crate::command::inspect::shown_time;
 use crate::command::set::clean_up_on_signals;
 use crate::command::system::{self, Ready, Tree};
-use crate::command::{Settings, answer};
+use crate::command::{Settings, answer, time};
 use crate::describe::dib::{Build, Environment, Host, Request};
 use crate::engine::{Conditions, Directory};
 use crate::report;
@@ -80,7 +76,7 @@ pub struct Run {
 /// # Errors
 /// What is wrong with it, or why there can't be a sandbox.
 pub fn run(settings: &Settings, options: &Options, arguments: &[OsString]) -> Result<ExitCode> {
-    let build = options.describe(settings, arguments)?;
+    let build = options.describe(arguments)?;
     for warning in options.warnings.iter().chain(&build.warnings) {
         tracing::warn!("{warning}");
     }
@@ -137,7 +133,7 @@ pub fn assemble(
     inside: &Inside,
     arguments: &[OsString],
 ) -> Result<Ended> {
-    let build = options.describe(settings, arguments)?;
+    let build = options.describe(arguments)?;
     let (directory, _) = files::place(settings, &build)?;
     let directory = Arc::new(Directory::share(&directory)?);
     let run = settings.of_engine(directory, Conditions::from_environment()?);
@@ -145,11 +141,16 @@ pub fn assemble(
     inside.check_wanted()?;
     let reporter = report::choose(settings.json, bars);
     let output = Output {
-        log: options.run.log.as_deref().map(create_log).transpose()?,
+        log: options
+            .run
+            .log
+            .as_deref()
+            .map(system::create_log)
+            .transpose()?,
         verbose: !options.is_quiet(&build.environment),
         prefix: match build.environment.is_set("DIB_NO_TIMESTAMP") {
             true => None,
-            false => Some(time),
+            false => Some(line_start),
         },
         ..Output::default()
     };
@@ -162,7 +163,9 @@ pub fn assemble(
         Ok(assembled) => files::pack(&session, &assembled, settings, &run, reporter.as_ref()),
         Err(error) => {
             if options.run.keeps_on_failure {
-                files::keep(&session, settings, &run)?;
+                // What has gone wrong first is what the build ends with.
+                let kept = files::keep(&session, settings, &run);
+                kept.unwrap_or_else(|lost| tracing::warn!("the tree can't be kept: {lost:#}"));
             }
             Err(error)
         }
@@ -171,19 +174,14 @@ pub fn assemble(
 }
 
 /// What a line begins with that a script says: `2026-11-25 23:08:27 | `, in UTC.
-fn time() -> String {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH);
-    let seconds = now.map_or(0, |it| it.as_secs()).cast_signed();
-    format!("{} | ", shown_time(Timestamp::from_seconds(seconds)))
-}
-
-fn create_log(path: &Path) -> Result<File> {
-    File::create(path).with_context(|| format!("can't make the log '{}'", path.display()))
+fn line_start() -> String {
+    let now = Timestamp::from_seconds(time::now());
+    format!("{} | ", time::shown(now))
 }
 
 impl Options {
     /// Decides everything that can be decided before there is a tree.
-    fn describe(&self, settings: &Settings, arguments: &[OsString]) -> Result<Build> {
+    fn describe(&self, arguments: &[OsString]) -> Result<Build> {
         let environment = Environment::of(&self.request, env::vars_os());
         let variable = |name: &str| environment.raw(name).map(ToOwned::to_owned);
         let installation = Installation::find(self.request.dib.as_deref(), variable)?;
@@ -194,7 +192,7 @@ impl Options {
             .or_else(|| own.map(PathBuf::into_os_string));
         let words = arguments.iter().skip(2).map(|it| it.to_string_lossy());
         let host = Host {
-            arch: architecture(),
+            arch: sandbox::native_architecture().to_owned(),
             elements: installation.as_ref().map(Installation::elements),
             lib: installation.as_ref().map(Installation::lib),
             python: python.unwrap_or_else(|| "python3".into()),
@@ -205,9 +203,7 @@ impl Options {
             true => Misfits::Drop,
             false => Misfits::Refuse,
         };
-        let build = Build::new(&self.request, environment, &host, misfits)?;
-        files::place(settings, &build)?;
-        Ok(build)
+        Build::new(&self.request, environment, &host, misfits)
     }
 
     /// Whether what scripts say isn't shown: as the environment has it, or where there is a log.
@@ -222,20 +218,12 @@ impl Options {
     /// Where the tree is.
     fn place(&self, build: &Build) -> Tree {
         let environment = &build.environment;
-        let gib = environment.text("DIB_MIN_TMPFS");
-        let least = gib.and_then(|gib| gib.parse().ok()).unwrap_or(0_u64);
-        let has_memory = Place::is_memory_enough(least.saturating_mul(1 << 30));
+        let has_memory = || Place::is_memory_enough(build.least_memory.get());
         match &self.run.tree {
-            Tree::Auto if environment.is_set("DIB_NO_TMPFS") || !has_memory => {
+            Tree::Auto if environment.is_set("DIB_NO_TMPFS") || !has_memory() => {
                 Tree::Below(environment.text("TMP_DIR").unwrap_or("/tmp").into())
             }
             tree => tree.clone(),
         }
     }
-}
-
-/// This machine's architecture by Debian's name.
-fn architecture() -> String {
-    let native = sandbox::native_architectures().first();
-    native.copied().unwrap_or(ARCH).to_owned()
 }

@@ -13,20 +13,14 @@ use disklayout::Timestamp;
 use disklayout::source::{Entry, EntryKind};
 use disklayout::tree::Device;
 
+use crate::sandbox::DEVICES;
+
 /// The file among the records that tells what stands for which device.
 const RECORD: &str = "devices";
 
-/// Devices that are known by their names in /dev, where nobody has said what they are.
-const KNOWN: [(&str, u32, u32); 8] = [
-    ("null", 1, 3),
-    ("zero", 1, 5),
-    ("full", 1, 7),
-    ("random", 1, 8),
-    ("urandom", 1, 9),
-    ("tty", 5, 0),
-    ("console", 5, 1),
-    ("ptmx", 5, 2),
-];
+/// Devices beside those of every program that are known by their names in /dev, where nobody has said
+/// what they are.
+const CONSOLES: [(&str, u32, u32); 2] = [("console", 5, 1), ("ptmx", 5, 2)];
 
 /// The devices of `tree`, of which the `records` tell, sorted by their paths. For scripts outside of
 /// the tree it was at `place`.
@@ -35,7 +29,7 @@ const KNOWN: [(&str, u32, u32); 8] = [
 /// When records can't be read, or tell of what can't be a device.
 pub(super) fn find(records: &Path, tree: &Path, place: &Path) -> Result<Vec<Entry>> {
     let mut kinds = BTreeMap::new();
-    for (name, major, minor) in KNOWN {
+    for (name, major, minor) in DEVICES.into_iter().chain(CONSOLES) {
         let device = Device { major, minor };
         kinds.insert(
             Path::new("/dev").join(name),

@@ -3,7 +3,6 @@
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
-use std::time::{SystemTime, UNIX_EPOCH};
 
 use anyhow::{Context, Result};
 use disklayout::Timestamp;
@@ -11,7 +10,7 @@ use rustix::fs::{AtFlags, CWD, linkat};
 use rustix::io::Errno;
 
 use crate::checksum::Algorithm;
-use crate::command::inspect::shown_time;
+use crate::command::time;
 use crate::engine::{Directory, Event, Outcome, Reporter};
 
 /// Files that have a second name for a while.
@@ -68,7 +67,8 @@ impl Aside {
         match aside.add(directory, names, reporter) {
             Ok(()) => Ok(aside),
             Err(error) => {
-                aside.keep(None)?;
+                let kept = aside.keep(None);
+                kept.unwrap_or_else(|lost| tracing::warn!("{lost:#}"));
                 Err(error)
             }
         }
@@ -80,8 +80,7 @@ impl Aside {
         names: &[String],
         reporter: &dyn Reporter,
     ) -> Result<()> {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH);
-        let stamp = stamp(now.map_or(0, |it| it.as_secs()).cast_signed());
+        let stamp = stamp(time::now());
         for name in names.iter().filter(|name| exists(directory, name)) {
             let mut dated = dated(name, &stamp);
             // Builds may be faster than a second.
@@ -144,7 +143,7 @@ fn dated(name: &str, stamp: &str) -> String {
 
 /// A time in seconds since 1970, in UTC: `2026.11.25-23.08.27`.
 fn stamp(seconds: i64) -> String {
-    let shown = shown_time(Timestamp::from_seconds(seconds));
+    let shown = time::shown(Timestamp::from_seconds(seconds));
     shown.replace(['-', ':'], ".").replace(' ', "-")
 }
 

@@ -15,7 +15,7 @@ use super::session::Session;
 use super::stand_ins::{INSIDE_NAME, RECORDS};
 use crate::bootloader::Target;
 use crate::command::dib::run_parts::NAME as RUN_PARTS;
-use crate::describe::dib::{PATTERN, Parts, Phase, Side, Stage};
+use crate::describe::dib::{Phase, Side, Stage};
 use crate::printable::printable_lines;
 use crate::rooted::{StandIn, locate_followed};
 use crate::sandbox::{self, Ended, InTree, Run};
@@ -24,9 +24,6 @@ use crate::status::Status;
 
 /// Where the tree has the files of elements while scripts run in it.
 const IN_TARGET: &str = "/tmp/in_target.d";
-
-/// Where programs of a tree are.
-const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// Variables of the host that mean nothing in the tree.
 const LEFT_OUTSIDE: [&str; 3] = ["TMPDIR", "VIRTUAL_ENV", "TARGET_ROOT"];
@@ -78,14 +75,12 @@ impl Session<'_> {
         if !directory.is_dir() {
             return Ok(Vec::new());
         }
-        let pattern = self.build.environment.text(PATTERN);
-        let names = Parts::scripts(pattern)?.of(&directory);
+        let names = self.build.scripts.of(&directory);
         names.with_context(|| format!("can't read '{}'", directory.display()))
     }
 
     /// Runs the scripts of a phase.
     pub(super) fn run_phase(&self, phase: Phase) -> Result<()> {
-        self.stop_at(Stage::Before(phase.name), phase.place)?;
         let done = match phase.place {
             Side::Outside if phase == Phase::BLOCK_DEVICE => self.run_block_device(),
             Side::Outside => self.run_outside(phase),
@@ -97,15 +92,14 @@ impl Session<'_> {
                 ],
             ),
         };
-        if let Err(error) = done {
+        if done.is_err() {
             let side = match self.build.breaks.outside {
                 true => Side::Outside,
                 false => phase.place,
             };
             self.stop_at(Stage::AfterError, side)?;
-            return Err(error);
         }
-        self.stop_at(Stage::After(phase.name), phase.place)
+        done
     }
 
     fn run_outside(&self, phase: Phase) -> Result<()> {
@@ -206,7 +200,7 @@ impl Session<'_> {
         for (name, value) in [("HOME", "/root"), ("USER", "root"), ("LOGNAME", "root")] {
             all.push((name.to_owned(), value.into()));
         }
-        let path = format!("{IN_TARGET}/{INSIDE_NAME}:{PATH}");
+        let path = format!("{IN_TARGET}/{INSIDE_NAME}:{}", sandbox::PATH);
         all.push(("PATH".to_owned(), path.into()));
         all
     }
@@ -234,7 +228,7 @@ impl Target for Session<'_> {
             stand_ins: stand_ins.to_vec(),
             run: Run::OfTree,
             environment: vec![
-                ("PATH".to_owned(), PATH.into()),
+                ("PATH".to_owned(), sandbox::PATH.into()),
                 ("LC_ALL".to_owned(), "C".into()),
             ],
         };

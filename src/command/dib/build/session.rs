@@ -14,7 +14,7 @@ use super::steps::Steps;
 use super::{base, first_boot, grub, hooks, usage};
 use crate::bootloader;
 use crate::command::system::device::Device;
-use crate::describe::dib::{Build, Environment, Phase};
+use crate::describe::dib::{Build, Environment, Phase, block};
 use crate::engine::{self, Reporter};
 use crate::rooted::{StandIn, Tree, locate_followed};
 use crate::sandbox::{Inside, Output, Run};
@@ -178,24 +178,12 @@ impl<'a> Session<'a> {
 
     /// Tells scripts where devices would be.
     fn tell_of_devices<'d>(&self, disks: impl Iterator<Item = &'d Disk> + Clone) {
-        let mut devices = String::new();
-        for device in &self.build.configuration.values.devices {
-            let image = self.images.join(&device.image);
-            let mut path = image.display().to_string();
-            if device.is_partition {
-                let mut volumes = disks.clone().flat_map(|disk| &disk.system.volumes);
-                if let Some(volume) = volumes.find(|it| it.tag == device.name) {
-                    path.push_str(&format!("p{}", volume.number));
-                }
-            }
-            devices.push_str(&format!(" [{}]={path} ", device.name));
-        }
+        let volumes = disks.flat_map(|disk| &disk.system.volumes);
+        let file = |image: &str| self.images.join(image);
+        let values = &self.build.configuration.values;
         let mut environment = self.environment.borrow_mut();
-        environment.set("IMAGE_BLOCK_DEVICES", devices);
-        let mut names = disks.map(|disk| disk.name.as_str());
-        if let Some(name) = names.find(|name| *name == disks::MAIN) {
-            environment.set("IMAGE_BLOCK_DEVICE", self.images.join(name));
-        }
+        environment.set("IMAGE_BLOCK_DEVICES", values.block_devices(volumes, file));
+        environment.set("IMAGE_BLOCK_DEVICE", file(block::IMAGE));
     }
 
     /// Has programs of the tree that ask for devices find those of the disk with its root.

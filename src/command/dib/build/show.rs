@@ -2,13 +2,12 @@
 
 use std::fmt::Write;
 
-use disklayout::layout::{self, DiskPlan};
-use disklayout::{Identity, Timestamp};
 use serde_json::{Value, json};
 
 use super::disks::Disk;
 use crate::command::plan;
-use crate::describe::dib::{Build, Holds, PATTERN, Parts, Phase, Side};
+use crate::command::system::{self, volumes};
+use crate::describe::dib::{Build, Holds, Phase, Side};
 use crate::image::FileFormat;
 use crate::printable::printable;
 
@@ -41,20 +40,11 @@ pub(super) fn text(build: &Build, disks: &[Disk]) -> String {
         text.push_str("  their size follows from the files; these are of 1 TiB\n");
     }
     for disk in disks {
-        match plan_of(disk, build) {
-            Some(plan) => {
-                text.push_str(&plan::text::layout(&disk.name, &plan, &FileFormat::raw("")))
-            }
-            None => drop(writeln!(text, "  {}", disk.name)),
+        match system::check(&disk.system, &disk.file_name(build)) {
+            Ok(plan) => text.push_str(&plan::text::layout(&disk.name, &plan, &FileFormat::raw(""))),
+            Err(_) => drop(writeln!(text, "  {}", disk.name)),
         }
-        for volume in disk.system.volumes.iter().filter(|it| !it.uuid.is_empty()) {
-            let at = match &volume.mounted_at {
-                Some(path) => format!("at {path}"),
-                None => "stays empty".to_owned(),
-            };
-            let (tag, number, uuid) = (&volume.tag, volume.number, &volume.uuid);
-            let _ = writeln!(text, "  partition {number}, '{tag}', UUID {uuid}: {at}");
-        }
+        text.push_str(&volumes::text(&disk.system.volumes));
     }
     text.push_str("fstab:\n");
     for line in &build.configuration.fstab {
@@ -85,13 +75,8 @@ pub(super) fn document(build: &Build, disks: &[Disk]) -> Value {
     let disks_shown = disks.iter().map(|disk| {
         json!({
             "name": disk.name,
-            "disk": plan_of(disk, build).map(|plan| plan::document::layout(&plan)),
-            "volumes": disk.system.volumes.iter().map(|volume| json!({
-                "tag": volume.tag,
-                "number": volume.number,
-                "uuid": volume.uuid,
-                "mounted_at": volume.mounted_at,
-            })).collect::<Vec<_>>(),
+            "disk": system::check(&disk.system, &disk.file_name(build)).ok().map(|plan| plan::document::layout(&plan)),
+            "volumes": volumes::document(&disk.system.volumes),
         })
     });
     json!({
@@ -116,12 +101,8 @@ fn side(phase: Phase) -> &'static str {
 
 /// The phases that have scripts, in their order.
 fn phases(build: &Build) -> Vec<(Phase, Vec<&str>)> {
-    let pattern = build.environment.text(PATTERN);
-    let Ok(parts) = Parts::scripts(pattern) else {
-        return Vec::new();
-    };
-    let all = Phase::ALL.into_iter();
-    let all = all.map(|phase| (phase, build.hooks.parts(&phase.directory(), &parts)));
+    let scripts = |phase: Phase| build.hooks.parts(&phase.directory(), &build.scripts);
+    let all = Phase::ALL.into_iter().map(|phase| (phase, scripts(phase)));
     all.filter(|(_, scripts)| !scripts.is_empty()).collect()
 }
 
@@ -137,11 +118,6 @@ fn own_variables(build: &Build) -> Vec<(String, String)> {
         Some((name.to_owned(), value.to_string_lossy().into_owned()))
     });
     all.collect()
-}
-
-fn plan_of(disk: &Disk, build: &Build) -> Option<DiskPlan> {
-    let identity = Identity::new(&disk.file_name(build), Timestamp::default());
-    layout::plan(disk.system.disk.clone(), &identity, &foreign::registry()).ok()
 }
 
 /// The names of all files that come out.

@@ -28,19 +28,19 @@ impl<'a> Steps<'a> {
         })
     }
 
-    /// Runs a phase, if there are scripts for it.
+    /// Runs a phase, if there are scripts for it, with the stops around it.
     pub(super) fn phase(&mut self, session: &Session<'_>, phase: Phase) -> Result<()> {
+        session.stop_at(Stage::Before(phase.name), phase.place)?;
         let scripts = session.scripts(phase)?;
-        if scripts.is_empty() {
-            session.stop_at(Stage::Before(phase.name), phase.place)?;
-            return session.stop_at(Stage::After(phase.name), phase.place);
+        if !scripts.is_empty() {
+            let place = match phase.place {
+                Side::Outside => "",
+                Side::Inside => " in the tree",
+            };
+            let title = format!("{}{place}: {}", phase.directory(), scripts.join(" "));
+            self.step(&title, || session.run_phase(phase))?;
         }
-        let place = match phase.place {
-            Side::Outside => "",
-            Side::Inside => " in the tree",
-        };
-        let title = format!("{}{place}: {}", phase.directory(), scripts.join(" "));
-        self.step(&title, || session.run_phase(phase))
+        session.stop_at(Stage::After(phase.name), phase.place)
     }
 
     /// Installs packages, where some were asked for.

@@ -44,6 +44,7 @@ use nodes::Nodes;
 
 pub use parameters::Parameters;
 pub use root::Root;
+pub use rules::IMAGE;
 pub use values::{Device, Values};
 
 /// What a configuration is read with.

@@ -6,7 +6,7 @@ use super::nodes::Nodes;
 use crate::config::{Findings, Place};
 
 /// The image that becomes the output of disk-image-create.
-pub(super) const IMAGE: &str = "image0";
+pub const IMAGE: &str = "image0";
 
 /// Refuses what can't be, or what would silently be something else: two things in one place, labels and
 /// mount points that are there twice, no root.

@@ -1,9 +1,12 @@
 //! What `dib-block-device getval` tells of a configuration.
 
+use std::path::PathBuf;
+
 use super::mount::{written, written_swap};
 use super::nodes::Nodes;
 use super::order;
 use crate::describe::identifiers::mounted_as;
+use crate::system::Volume;
 
 /// What elements and disk-image-create ask for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -61,6 +64,23 @@ impl Values {
             "mount-points" => Some(self.mount_points.join("|")),
             _ => None,
         }
+    }
+
+    /// What `getval` prints for `image-block-devices`, where the files of images are as `file` has it: each
+    /// device with its path, partitions by their numbers in `volumes`, if those are laid out.
+    pub fn block_devices<'a>(
+        &self,
+        volumes: impl Iterator<Item = &'a Volume> + Clone,
+        file: impl Fn(&str) -> PathBuf,
+    ) -> String {
+        let devices = self.devices.iter().map(|device| {
+            let mut volumes = volumes.clone().filter(|_| device.is_partition);
+            let volume = volumes.find(|it| it.tag == device.name);
+            let number = volume.map(|it| format!("p{}", it.number));
+            let (path, number) = (file(&device.image), number.unwrap_or_default());
+            format!(" [{}]={}{number} ", device.name, path.display())
+        });
+        devices.collect()
     }
 }
 

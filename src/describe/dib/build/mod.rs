@@ -10,8 +10,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use anyhow::{Result, anyhow, bail};
-use disklayout::Timestamp;
 use disklayout::fs::Misfits;
+use disklayout::{Bytes, Timestamp};
 
 use super::block::Configuration;
 use super::breaks::Breaks;
@@ -19,6 +19,7 @@ use super::elements::{Element, Library};
 use super::environment::Environment;
 use super::hooks::Hooks;
 use super::outputs::{Output, outputs};
+use super::parts::{PATTERN, Parts};
 use super::request::Request;
 use super::size::Size;
 use super::variables;
@@ -55,6 +56,8 @@ pub struct Build {
     pub elements: Vec<Element>,
     /// What they have for it.
     pub hooks: Hooks,
+    /// Which files of a phase are its scripts.
+    pub scripts: Parts,
     /// The variables of its scripts that are known before there is a tree.
     pub environment: Environment,
     /// How elements install what they are for, unless their user says otherwise.
@@ -69,6 +72,8 @@ pub struct Build {
     pub outputs: Vec<Output>,
     /// Packages that are installed behind the phase `install.d`.
     pub packages: Vec<String>,
+    /// How much memory has to be free for a tree in it.
+    pub least_memory: Bytes,
     /// Where it stops.
     pub breaks: Breaks,
     /// Whether the image of a container goes to Docker or Podman.
@@ -136,8 +141,11 @@ impl Build {
             environment.set(variable, value);
         }
         variables::set(&mut environment, &elements);
+        let least_gib = sizes::number(&environment, "DIB_MIN_TMPFS")?.unwrap_or(0);
         Ok(Self {
             hooks,
+            scripts: Parts::scripts(environment.text(PATTERN))?,
+            least_memory: Bytes::new(least_gib.saturating_mul(Bytes::GIB)),
             install_type,
             configuration,
             size,

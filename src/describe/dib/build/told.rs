@@ -27,7 +27,10 @@ pub(super) fn tell(environment: &mut Environment, request: &Request, host: &Host
     }
     let traced = environment.text("DIB_DEBUG_TRACE");
     let traced: u32 = traced.and_then(|it| it.parse().ok()).unwrap_or(0);
-    environment.set("DIB_DEBUG_TRACE", (traced + request.trace).to_string());
+    environment.set(
+        "DIB_DEBUG_TRACE",
+        traced.saturating_add(request.trace).to_string(),
+    );
     if request.is_offline || request.has_no_network {
         environment.set("DIB_OFFLINE", "1");
     }
