@@ -24,8 +24,8 @@ use crate::rooted::{Placed, StandIn};
 pub const PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
 /// What runs programs with the tree as their root. They have /dev, /proc, /sys and, unless that is the
-/// tree's, /run of their own, of which the tree never sees anything; without namespaces they have /dev alone, for as long as they
-/// run.
+/// tree's, /run of their own, of which the tree never sees anything; without namespaces they have /dev
+/// alone, for as long as they run.
 #[derive(Clone, Debug)]
 pub struct InTree<'a> {
     /// The sandbox.

@@ -6,8 +6,8 @@ use crate::error::{Error, Result};
 use crate::inspect::fs::btrfs::format::{Chunk as RawChunk, DiskKey, Stripe, SuperBlock};
 use crate::inspect::fs::btrfs::superblock::PLACE;
 
-/// Profiles that spread data, by the bits that tell them. Without any of these, and with those that
-/// only make copies, every copy is in one piece.
+/// Profiles that spread data, or copies of it, over devices, by the bits that tell them. Without any of
+/// these every copy is on one device, in one piece.
 const SPREAD: &[(u64, &str)] = &[
     (1 << 3, "RAID0"),
     (1 << 6, "RAID10"),

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::inspect::fs::checksum::check_within;
-use crate::inspect::fs::xfs::format::Header;
+use crate::inspect::fs::xfs::format::{Header, REMOTE};
 use crate::inspect::fs::xfs::superblock::Super;
 
 impl Super {
@@ -35,6 +35,26 @@ impl Super {
         let found = found.unwrap_or_default();
         let message = format!("a block of it belongs to inode {found}");
         Err(Error::corrupt(place, message))
+    }
+
+    /// What a block of version 5 holds of something longer, from its byte `start` on: a target, or a
+    /// value.
+    pub(super) fn part<'a>(
+        &self,
+        place: &str,
+        bytes: &'a [u8],
+        (magic, start): ([u8; 4], usize),
+        owner: u64,
+    ) -> Result<&'a [u8]> {
+        let told = u32_at(bytes, 4).map(|offset| offset as usize);
+        if chunk_at(bytes, 0) != Some(magic) || told != Some(start) {
+            return Err(Error::corrupt(place, "a part of it is none"));
+        }
+        self.check(place, bytes, REMOTE, owner)?;
+        let len = u32_at(bytes, 8).unwrap_or_default() as usize;
+        let part = bytes.get(REMOTE.len..).and_then(|part| part.get(..len));
+        let part = part.filter(|part| !part.is_empty());
+        part.ok_or_else(|| Error::corrupt(place, format!("a part of it has {len} bytes")))
     }
 }
 

@@ -3,9 +3,8 @@
 use crate::error::{Error, Result};
 use crate::inspect::fs::data::Data;
 use crate::inspect::fs::xfs::Xfs;
-use crate::inspect::fs::xfs::blocks::{chunk_at, u32_at};
 use crate::inspect::fs::xfs::extents::{each, map};
-use crate::inspect::fs::xfs::format::{FMT_LOCAL, REMOTE, SYMLINK_MAGIC};
+use crate::inspect::fs::xfs::format::{FMT_LOCAL, SYMLINK_MAGIC};
 use crate::inspect::fs::xfs::inode::Inode;
 
 /// XFS has none that is longer.
@@ -40,29 +39,14 @@ pub(super) fn target(xfs: &Xfs<'_>, inode: &Inode) -> Result<Data> {
         }
         let at = xfs.superblock.offset(&place, extent.start, extent.blocks)?;
         let bytes = xfs.area.bytes(&place, at, size as usize)?;
-        part(xfs, inode, &place, (&bytes, found.len()))
-            .map(|part| found.extend(&part[..part.len().min(left)]))
+        let wanted = (SYMLINK_MAGIC, found.len());
+        let part = xfs.superblock.part(&place, &bytes, wanted, inode.number)?;
+        found.extend(&part[..part.len().min(left)]);
+        Ok(())
     })?;
     if found.len() as u64 != len {
         let message = format!("there are {} bytes of {len}", found.len());
         return Err(Error::corrupt(place, message));
     }
     Ok(Data::inline(found, len))
-}
-
-/// What blocks that follow each other hold of the target, from its byte `start` on.
-fn part<'a>(
-    xfs: &Xfs<'_>,
-    inode: &Inode,
-    place: &str,
-    (bytes, start): (&'a [u8], usize),
-) -> Result<&'a [u8]> {
-    let told = u32_at(bytes, 4).map(|offset| offset as usize);
-    if chunk_at(bytes, 0) != Some(SYMLINK_MAGIC) || told != Some(start) {
-        return Err(Error::corrupt(place, "a part of it is none"));
-    }
-    xfs.superblock.check(place, bytes, REMOTE, inode.number)?;
-    let len = u32_at(bytes, 8).unwrap_or_default() as usize;
-    let part = bytes.get(REMOTE.len..).and_then(|part| part.get(..len));
-    part.ok_or_else(|| Error::corrupt(place, format!("a part of it has {len} bytes")))
 }

@@ -7,9 +7,7 @@ use crate::inspect::fs::reads::Reads;
 use crate::inspect::fs::xfs::Xfs;
 use crate::inspect::fs::xfs::blocks::{chunk_at, u16_at, u32_at};
 use crate::inspect::fs::xfs::extents::map;
-use crate::inspect::fs::xfs::format::{
-    ATTR_LEAF, DA_COUNT, DA_MAGIC, DA_NODE, REMOTE, VALUE_MAGIC,
-};
+use crate::inspect::fs::xfs::format::{ATTR_LEAF, DA_COUNT, DA_MAGIC, DA_NODE, VALUE_MAGIC};
 use crate::inspect::fs::xfs::inode::{Fork, Inode};
 use crate::inspect::fs::xfs::xattr::{Found, LOCAL};
 
@@ -138,7 +136,12 @@ impl Blocks<'_, '_> {
         while value.len() < len {
             let bytes = self.block(number)?;
             let part = match self.xfs.superblock.is_sealed {
-                true => self.part(&bytes, value.len())?,
+                true => {
+                    let wanted = (VALUE_MAGIC, value.len());
+                    let owner = self.inode.number;
+                    let superblock = &self.xfs.superblock;
+                    superblock.part(&self.place, &bytes, wanted, owner)?
+                }
                 false => &bytes[..],
             };
             let left = len - value.len();
@@ -147,19 +150,5 @@ impl Blocks<'_, '_> {
             number = next.ok_or_else(|| self.wrong("a value behind the last block"))?;
         }
         Ok(value)
-    }
-
-    /// What a block holds of a value, from its byte `start` on.
-    fn part<'c>(&self, bytes: &'c [u8], start: usize) -> Result<&'c [u8]> {
-        let told = u32_at(bytes, 4).map(|offset| offset as usize);
-        if chunk_at(bytes, 0) != Some(VALUE_MAGIC) || told != Some(start) {
-            return Err(self.wrong("a part of a value is none"));
-        }
-        let superblock = &self.xfs.superblock;
-        superblock.check(&self.place, bytes, REMOTE, self.inode.number)?;
-        let len = u32_at(bytes, 8).unwrap_or_default() as usize;
-        let part = bytes.get(REMOTE.len..).and_then(|part| part.get(..len));
-        let part = part.filter(|part| !part.is_empty());
-        part.ok_or_else(|| self.wrong("a part of a value has no bytes, or too many"))
     }
 }
