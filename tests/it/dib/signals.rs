@@ -1,13 +1,10 @@
 //! Builds that are ended by signals: nothing is left of them.
 
 use std::process::Child;
-use std::thread::sleep;
-use std::time::Duration;
 
 use super::ground::Ground;
-use crate::systems::ends::{TICK, assert_nothing_is_left};
+use crate::systems::ends::{assert_nothing_is_left, ends_by};
 use crate::systems::user;
-use crate::world::send;
 
 /// A build that takes as long as it is let, with programs in the tree or outside.
 fn start(ground: &Ground, phase: &str, tree: &str) -> Child {
@@ -49,31 +46,21 @@ fn signals_leave_nothing_of_a_build() {
             ("KILL", None, "finalise", "."),
             ("KILL", None, "cleanup", "memory"),
         ] {
-            // In the middle of programs, and at any moment before.
-            for is_early in [false, true] {
-                let mut child = start(&ground, phase, tree);
-                match is_early {
-                    true => sleep(Duration::from_millis(moments.next().unwrap_or(0))),
-                    false => {
-                        while !has_begun(&ground, phase) {
-                            assert!(child.try_wait().unwrap().is_none(), "it has ended");
-                            sleep(TICK);
-                        }
-                    }
-                }
-                send(&child, signal);
-                let ended = child.wait_with_output().unwrap();
-                if !is_early {
-                    assert_eq!(ended.status.code(), status, "{ended:?}");
-                }
-                assert!(!ended.status.success());
+            let check = || {
                 for name in ["started", "log"] {
                     let _ = std::fs::remove_file(ground.path(name));
                 }
                 assert_nothing_is_left(ground.place(), &[]);
                 let temporary = crate::world::names(&ground.beside("temporary"));
                 assert!(temporary.is_empty(), "{temporary:?}");
-            }
+            };
+            ends_by(
+                (signal, status),
+                moments.next().unwrap_or(0),
+                || start(&ground, phase, tree),
+                || has_begun(&ground, phase),
+                check,
+            );
         }
     }
 }

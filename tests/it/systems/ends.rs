@@ -11,7 +11,7 @@ use super::user::{self, User};
 use crate::world::{Run, send};
 
 /// How often it is looked whether something has happened.
-pub(crate) const TICK: Duration = Duration::from_millis(20);
+const TICK: Duration = Duration::from_millis(20);
 
 /// The processes in whose environment or arguments `mark` is, by their numbers, with their arguments.
 pub(crate) fn processes(mark: &str) -> BTreeMap<String, String> {
@@ -111,6 +111,39 @@ fn what_was_there_stays_when_a_run_fails() {
     assert_nothing_is_left(&place, &["a.img", "a.vmdb", "text"]);
 }
 
+/// Waits until something has happened that `child` does before it ends.
+pub(crate) fn wait_until(child: &mut Child, has_happened: impl Fn() -> bool) {
+    while !has_happened() {
+        assert!(child.try_wait().unwrap().is_none(), "it has ended");
+        sleep(TICK);
+    }
+}
+
+/// Runs twice what takes as long as it is let, and sends it a signal, by which it ends: in the middle of
+/// programs, with this `status`, and so many milliseconds after its start.
+pub(crate) fn ends_by(
+    (signal, status): (&str, Option<i32>),
+    early: u64,
+    start: impl Fn() -> Child,
+    has_begun: impl Fn() -> bool,
+    check: impl Fn(),
+) {
+    for is_early in [false, true] {
+        let mut child = start();
+        match is_early {
+            true => sleep(Duration::from_millis(early)),
+            false => wait_until(&mut child, &has_begun),
+        }
+        send(&child, signal);
+        let ended = child.wait_with_output().unwrap();
+        if !is_early {
+            assert_eq!(ended.status.code(), status, "{ended:?}");
+        }
+        assert!(!ended.status.success());
+        check();
+    }
+}
+
 /// A run that takes as long as it is let, with programs in the tree and outside.
 fn start(place: &Place, tree: &str) -> Child {
     let steps = "  - chroot: root\n    shell: |\n      echo x > /etc/x\n      chown 7:8 /etc/x\n      sleep 1000 &\n      test -e /etc/x\n\
@@ -129,27 +162,17 @@ fn signals_leave_nothing_whenever_they_come() {
         place.put_root();
         for tree in ["memory", "."] {
             for (signal, status) in [("INT", Some(130)), ("TERM", Some(143)), ("KILL", None)] {
-                // In the middle of programs, and at any moment before.
-                for is_early in [false, true] {
-                    let mut child = start(&place, tree);
-                    match is_early {
-                        true => sleep(Duration::from_millis(moments.next().unwrap_or(0))),
-                        false => {
-                            while !place.path("started").exists() {
-                                assert!(child.try_wait().unwrap().is_none(), "it has ended");
-                                sleep(TICK);
-                            }
-                        }
-                    }
-                    send(&child, signal);
-                    let ended = child.wait_with_output().unwrap();
-                    if !is_early {
-                        assert_eq!(ended.status.code(), status, "{ended:?}");
-                    }
-                    assert!(!ended.status.success());
+                let check = || {
                     let _ = fs::remove_file(place.path("started"));
                     assert_nothing_is_left(&place, &["a.vmdb", "root.tar"]);
-                }
+                };
+                ends_by(
+                    (signal, status),
+                    moments.next().unwrap_or(0),
+                    || start(&place, tree),
+                    || place.path("started").exists(),
+                    check,
+                );
             }
         }
     }
@@ -170,10 +193,7 @@ fn a_sandbox_that_is_killed_is_told_and_leaves_nothing() {
             let line =
                 format!("vmdb2 --output {output} --rootfs-tarball root.tar --tree {tree} a.vmdb");
             let mut child = place.command(&line).spawn().unwrap();
-            while !place.path("started").exists() {
-                assert!(child.try_wait().unwrap().is_none(), "it has ended");
-                sleep(TICK);
-            }
+            wait_until(&mut child, || place.path("started").exists());
             let mark = format!("--internal-sandbox {part} ");
             let mut found = processes(&output);
             found.retain(|_, line| line.contains(&mark));
