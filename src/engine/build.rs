@@ -30,8 +30,8 @@ use crate::image::Stream;
 /// How many images may wait for the disk beside those that are being computed.
 const WAITING: usize = 8;
 
-/// Writes onto a disk that has the right size and is empty.
-pub(super) type WriteDisk<'a> = dyn FnOnce(&dyn Disk, &dyn Progress) -> Result<()> + Send + 'a;
+/// Writes onto a disk that has the right size and is empty, as often as it is called.
+pub(super) type WriteDisk<'a> = dyn Fn(&dyn Disk, &dyn Progress) -> Result<()> + Send + Sync + 'a;
 
 /// A disk in which everything is decided, and the images that it goes into.
 pub(super) struct Job<'a> {
@@ -256,7 +256,7 @@ impl<'a> Run<'a> {
         let begun = job.images.iter().map(|image| self.begin(image));
         let begun: Result<Vec<_>> = begun.collect();
         let begun = begun.map_err(|error| self.cause(error, name, content, None))?;
-        match contain_panic(|| self.fill(job, &begun)) {
+        match contain_panic(|| self.fill(&job, &begun)) {
             Ok(rest) => {
                 let complete = begun.into_iter().zip(rest);
                 Ok(complete

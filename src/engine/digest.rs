@@ -7,9 +7,9 @@ use std::io;
 use anyhow::{Result, bail};
 use disklayout::disk::{Disk as _, SparseFile};
 use disklayout::tree::Content;
-use md5::Md5;
+use fast_md5::Md5;
 use rayon::prelude::*;
-use sha2::{Digest, Sha256, digest};
+use sha2::{Digest, Sha256};
 
 use crate::checksum::Algorithm;
 
@@ -51,7 +51,7 @@ pub(super) fn of_open_file(file: &File, algorithms: &[Algorithm]) -> io::Result<
 }
 
 fn of_file(file: &SparseFile, algorithm: Algorithm) -> io::Result<String> {
-    let mut sum = hasher(algorithm);
+    let mut sum = Sum::new(algorithm);
     let (zeroes, mut buf) = (vec![0; CHUNK], vec![0; CHUNK]);
     let count = |bytes: u64| usize::try_from(bytes).map_or(CHUNK, |bytes| bytes.min(CHUNK));
     let (len, mut at) = (file.len(), 0);
@@ -70,13 +70,36 @@ fn of_file(file: &SparseFile, algorithm: Algorithm) -> io::Result<String> {
             at += count as u64;
         }
     }
-    Ok(hexadecimal(&sum.finalize()))
+    Ok(sum.finish())
 }
 
-fn hasher(algorithm: Algorithm) -> Box<dyn digest::DynDigest> {
-    match algorithm {
-        Algorithm::Sha256 => Box::new(Sha256::new()),
-        Algorithm::Md5 => Box::new(Md5::new()),
+/// A sum of what has been read so far.
+enum Sum {
+    Sha256(Sha256),
+    Md5(Md5),
+}
+
+impl Sum {
+    fn new(algorithm: Algorithm) -> Self {
+        match algorithm {
+            Algorithm::Sha256 => Self::Sha256(Sha256::new()),
+            Algorithm::Md5 => Self::Md5(Md5::new()),
+        }
+    }
+
+    fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Sha256(sum) => sum.update(bytes),
+            Self::Md5(sum) => sum.update(bytes),
+        }
+    }
+
+    /// The sum in lower-case hexadecimal.
+    fn finish(self) -> String {
+        match self {
+            Self::Sha256(sum) => hexadecimal(&sum.finalize()),
+            Self::Md5(sum) => hexadecimal(&sum.finalize()),
+        }
     }
 }
 
@@ -104,6 +127,7 @@ pub(super) fn hexadecimal(bytes: &[u8]) -> String {
 #[cfg(test)]
 mod tests {
     use std::os::unix::fs::FileExt;
+    use std::process::Command;
 
     use super::*;
 
@@ -128,6 +152,32 @@ mod tests {
         let sums = of_open_file(&file, &[Algorithm::Md5, Algorithm::Sha256]).unwrap();
         // `printf abc | md5sum`
         assert_eq!(sums, ["900150983cd24fb0d6963f7d28e17f72", ABC]);
+    }
+
+    #[test]
+    fn sums_are_those_of_coreutils_wherever_a_block_ends() {
+        let directory = tempfile::tempdir().unwrap();
+        let lens = (0..=130).chain([CHUNK - 1, CHUNK, CHUNK + 1, 3 * CHUNK + 63]);
+        let files: Vec<_> = lens
+            .map(|len| {
+                let path = directory.path().join(len.to_string());
+                let bytes: Vec<_> = (0..len).map(|at| (at * at / 7) as u8).collect();
+                std::fs::write(&path, bytes).unwrap();
+                path
+            })
+            .collect();
+        for (program, algorithm) in [("md5sum", Algorithm::Md5), ("sha256sum", Algorithm::Sha256)] {
+            let output = Command::new(program).args(&files).output().unwrap();
+            assert!(output.status.success());
+            let output = String::from_utf8(output.stdout).unwrap();
+            let expected: Vec<_> = output.lines().collect();
+            assert_eq!(expected.len(), files.len());
+            for (path, expected) in files.iter().zip(expected) {
+                let file = File::open(path).unwrap();
+                let sum = &of_open_file(&file, &[algorithm]).unwrap()[0];
+                assert_eq!(format!("{sum}  {}", path.display()), expected);
+            }
+        }
     }
 
     #[test]

@@ -1,13 +1,12 @@
 //! Fills the files of images that are begun: with a disk, or as archives.
 
-use std::collections::HashMap;
+use std::sync::OnceLock;
 
 use anyhow::{Context, Result};
 use disklayout::Bytes;
 use disklayout::archive::{self, Facts};
 use disklayout::container::Tee;
 use disklayout::fs::Progress;
-use rayon::prelude::*;
 
 use super::beside::Beside;
 use super::build::{Job, JobImage, Run, WriteDisk};
@@ -24,42 +23,58 @@ pub(super) struct Rest {
     pub(super) facts: Facts,
 }
 
+/// An image, and where it goes.
+type File<'a> = (&'a JobImage<'a>, &'a Destination);
+
+/// Files that are written at one time, by their positions in the job: all that goes into them is read
+/// once for that.
+enum Pass<'a> {
+    Disk(Vec<usize>),
+    Archive(usize, &'a dyn archive::Plan),
+}
+
 impl Run<'_> {
     /// Writes a disk into all of its images, and the archives; what comes with each of them.
-    pub(super) fn fill(&self, job: Job<'_>, begun: &[Destination]) -> Result<Vec<Rest>> {
-        let images: Vec<_> = job.images.iter().zip(begun).collect();
-        let archives = images.iter().filter_map(|(image, to)| match &image.plan {
-            FilePlan::Archive(plan) => Some((image, plan, to)),
-            FilePlan::Image(_) => None,
-        });
-        let archives: Vec<_> = archives.collect();
-        // All files are read once for the disk, and for each archive.
-        let passes = u64::from(archives.len() < images.len()) + archives.len() as u64;
-        let total = job.content.files.times(passes);
+    pub(super) fn fill(&self, job: &Job<'_>, begun: &[Destination]) -> Result<Vec<Rest>> {
+        let files: Vec<_> = job.images.iter().zip(begun).collect();
+        let passes = passes(&job.images);
+        let total = job.content.files.times(passes.len() as u64);
         let watch = Watch::new(job.images[0].name, total, self.reporter);
-        if archives.len() < images.len() {
-            self.write_disk(&images, job.size, job.write, &watch)?;
+        let mut rest: Vec<_> = files.iter().map(|_| Rest::default()).collect();
+        let sums: Vec<_> = files.iter().map(|_| OnceLock::new()).collect();
+        rayon::scope(|scope| {
+            for pass in passes {
+                let written = match pass {
+                    Pass::Disk(images) => {
+                        let some: Vec<_> = images.iter().map(|&index| files[index]).collect();
+                        self.write_disk(&some, job.size, &*job.write, &watch)?;
+                        images
+                    }
+                    Pass::Archive(index, plan) => {
+                        rest[index].facts = self.write_archive(plan, files[index].1, &watch)?;
+                        vec![index]
+                    }
+                };
+                // While the next ones are written.
+                for index in written {
+                    let (file, sums) = (files[index], &sums[index]);
+                    scope.spawn(move |_| drop(sums.set(self.beside(file))));
+                }
+            }
+            anyhow::Ok(())
+        })?;
+        for (rest, sums) in rest.iter_mut().zip(sums) {
+            rest.beside = sums.into_inner().transpose()?.flatten();
         }
-        let mut facts = HashMap::new();
-        for (image, plan, to) in archives {
-            facts.insert(image.number, self.write_archive(plan.as_ref(), to, &watch)?);
-        }
-        let beside = images.par_iter();
-        let beside = beside.map(|(image, to)| self.beside(image, to));
-        let beside = beside.collect::<Result<Vec<_>>>()?;
-        let rest = images.iter().zip(beside).map(|((image, _), beside)| Rest {
-            beside,
-            facts: facts.remove(&image.number).unwrap_or_default(),
-        });
-        Ok(rest.collect())
+        Ok(rest)
     }
 
     /// Writes a disk of `size` into those of `images` that hold it.
     fn write_disk(
         &self,
-        images: &[(&JobImage<'_>, &Destination)],
+        images: &[File<'_>],
         size: Bytes,
-        write: Box<WriteDisk<'_>>,
+        write: &WriteDisk<'_>,
         progress: &dyn Progress,
     ) -> Result<()> {
         let scratch = || self.settings.scratch();
@@ -89,12 +104,90 @@ impl Run<'_> {
     }
 
     /// The sums of an image that is complete; none where it has no name.
-    fn beside(&self, image: &JobImage<'_>, to: &Destination) -> Result<Option<Beside>> {
+    fn beside(&self, (image, to): File<'_>) -> Result<Option<Beside>> {
         match to {
             Destination::File(output) => {
                 Beside::of(output, image.name, image.checksums, self.settings).map(Some)
             }
             Destination::Stream(..) => Ok(None),
         }
+    }
+}
+
+/// The passes that write `images`. Where there are sums of a disk to be made, and it is compressed too,
+/// the latter is for itself: both take long, and are done at the same time.
+fn passes<'a>(images: &'a [JobImage<'_>]) -> Vec<Pass<'a>> {
+    let (mut plain, mut compressed, mut archives) = (Vec::new(), Vec::new(), Vec::new());
+    for (index, image) in images.iter().enumerate() {
+        match &image.plan {
+            FilePlan::Archive(plan) => archives.push(Pass::Archive(index, plan.as_ref())),
+            FilePlan::Image(plan) if plan.is_compressed() => compressed.push(index),
+            FilePlan::Image(_) => plain.push(index),
+        }
+    }
+    if plain
+        .iter()
+        .all(|&index| images[index].checksums.is_empty())
+    {
+        plain.append(&mut compressed);
+    }
+    let disks = [plain, compressed];
+    let disks = disks.into_iter().filter(|disks| !disks.is_empty());
+    disks.map(Pass::Disk).chain(archives).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use disklayout::container::{Registry, Request};
+    use disklayout::fs::Options;
+    use disklayout::{Identity, Timestamp};
+
+    use super::*;
+    use crate::checksum::Algorithm;
+
+    /// The passes for images in these formats, by their positions; so many of them, from the first, are
+    /// summed up.
+    fn disks(summed: usize, formats: &[(&str, Options)]) -> Vec<Vec<usize>> {
+        let images = formats
+            .iter()
+            .enumerate()
+            .map(|(index, (format, options))| {
+                let request = Request {
+                    place: &"image".into(),
+                    size: Bytes::new(1 << 20),
+                    options,
+                    identity: &Identity::new("image", Timestamp::default()),
+                };
+                let formats = Registry::default();
+                let format = formats.format(format).unwrap();
+                JobImage {
+                    name: "image",
+                    number: index + 1,
+                    stream: None,
+                    checksums: if index < summed { &Algorithm::ALL } else { &[] },
+                    plan: FilePlan::Image(format.plan(&request).unwrap()),
+                }
+            });
+        let images: Vec<_> = images.collect();
+        let passes = passes(&images).into_iter().map(|pass| match pass {
+            Pass::Disk(images) => images,
+            Pass::Archive(..) => panic!("there is none"),
+        });
+        passes.collect()
+    }
+
+    #[test]
+    fn a_disk_is_read_once_more_where_sums_are_made_while_it_is_compressed() {
+        let usual = Options::default;
+        let zlib = || ("qcow2", usual().with("compression_type", "zlib"));
+        let stream = || ("vmdk", usual().with("subformat", "streamOptimized"));
+        let (raw, qcow2) = (|| ("raw", usual()), || ("qcow2", usual()));
+        assert_eq!(disks(1, &[zlib(), raw()]), [[1, 0]]);
+        assert_eq!(disks(2, &[zlib(), raw()]), [[1], [0]]);
+        assert_eq!(disks(2, &[zlib(), stream()]), [[0, 1]]);
+        assert_eq!(disks(2, &[raw(), qcow2()]), [[0, 1]]);
+        let all = [zlib(), raw(), stream(), qcow2()];
+        assert_eq!(disks(4, &all), [[1, 3], [0, 2]]);
+        assert_eq!(disks(0, &[]), Vec::<Vec<usize>>::new());
     }
 }

@@ -297,8 +297,8 @@ fn job(set: Siblings<'_>, decided: Decided, zeroes: Zeroes) -> Job<'_> {
         warnings,
         content,
         write: Box::new(move |to, progress| {
-            if let Some(disk) = disk {
-                disklayout::build(&disk, zeroes, to, progress)?;
+            if let Some(disk) = &disk {
+                disklayout::build(disk, zeroes, to, progress)?;
             }
             Ok(())
         }),

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use flate2::write::GzEncoder;
+use libdeflater::{CompressionLvl, Compressor};
 use liblzma::stream::{Check, Filters, LzmaOptions, Stream};
 use liblzma::write::XzEncoder;
 use zstd::zstd_safe::CParameter;
@@ -28,9 +28,16 @@ impl Compression {
 
 /// Without a name and a time.
 fn gzip(block: &[u8], level: u32) -> io::Result<Vec<u8>> {
-    let mut encoder = GzEncoder::new(room(block), flate2::Compression::new(level));
-    encoder.write_all(block)?;
-    encoder.finish()
+    let level = i32::try_from(level).map_err(io::Error::other)?;
+    let level = CompressionLvl::new(level)
+        .map_err(|_| io::Error::other(format!("gzip has no level {level}")))?;
+    let mut compressor = Compressor::new(level);
+    let mut packed = vec![0; compressor.gzip_compress_bound(block.len())];
+    let len = compressor
+        .gzip_compress(block, &mut packed)
+        .map_err(io::Error::other)?;
+    packed.truncate(len);
+    Ok(packed)
 }
 
 fn zstd(block: &[u8], level: u32) -> io::Result<Vec<u8>> {

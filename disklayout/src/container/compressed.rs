@@ -85,6 +85,10 @@ impl Plan for CompressedPlan {
         None
     }
 
+    fn is_compressed(&self) -> bool {
+        true
+    }
+
     fn open<'a>(
         &'a self,
         target: Target,

@@ -129,6 +129,11 @@ pub trait Plan: Debug + Send + Sync {
     /// Why it can't be written to a stream; `None` when it can.
     fn not_streamed(&self) -> Option<&'static str>;
 
+    /// Whether what the disk holds is compressed, which takes longer than reading it once more.
+    fn is_compressed(&self) -> bool {
+        false
+    }
+
     /// Begins the image file in `target`. `make` makes files for what has to wait.
     ///
     /// # Errors

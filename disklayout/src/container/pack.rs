@@ -4,21 +4,18 @@ use std::fmt;
 use std::io;
 use std::sync::{Mutex, PoisonError};
 
-use flate2::{Compress, Compression as Level, FlushCompress, Status};
+use libdeflater::{CompressionError, CompressionLvl, Compressor};
 
 /// How units are compressed, and how hard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Packing {
-    /// Deflate without a header, in a window of 4 KiB, as readers of qcow2 have it.
-    Deflate(u32),
-    /// Deflate with zlib's header and sum.
-    Zlib(u32),
+    /// Deflate without a header (RFC 1951).
+    Deflate(i32),
+    /// Deflate with zlib's header and sum (RFC 1950).
+    Zlib(i32),
     /// A frame of zstd.
     Zstd(i32),
 }
-
-/// The window of readers of qcow2, as a power of two.
-const WINDOW_BITS: u8 = 12;
 
 /// Compresses units, each for itself. What it needs for that is kept for the next one; the bytes are
 /// the same whatever was compressed before.
@@ -28,7 +25,8 @@ pub(super) struct Packer {
 }
 
 enum State {
-    Deflate(Box<Compress>),
+    Deflate(Compressor),
+    Zlib(Compressor),
     Zstd(zstd::bulk::Compressor<'static>),
 }
 
@@ -63,25 +61,20 @@ impl fmt::Debug for Packer {
 impl State {
     fn new(packing: Packing) -> io::Result<Self> {
         Ok(match packing {
-            Packing::Deflate(level) => Self::Deflate(Box::new(Compress::new_with_window_bits(
-                Level::new(level),
-                false,
-                WINDOW_BITS,
-            ))),
-            Packing::Zlib(level) => Self::Deflate(Box::new(Compress::new(Level::new(level), true))),
+            Packing::Deflate(level) => Self::Deflate(at_level(level)?),
+            Packing::Zlib(level) => Self::Zlib(at_level(level)?),
             Packing::Zstd(level) => Self::Zstd(zstd::bulk::Compressor::new(level)?),
         })
     }
 
     fn pack(&mut self, bytes: &[u8], most: usize) -> io::Result<Option<Vec<u8>>> {
         match self {
-            Self::Deflate(compress) => {
-                let mut packed = Vec::with_capacity(most);
-                compress.reset();
-                let status = compress.compress_vec(bytes, &mut packed, FlushCompress::Finish)?;
-                packed.shrink_to_fit();
-                Ok((status == Status::StreamEnd).then_some(packed))
-            }
+            Self::Deflate(compressor) => Ok(fitting(most, |packed| {
+                compressor.deflate_compress(bytes, packed)
+            })),
+            Self::Zlib(compressor) => Ok(fitting(most, |packed| {
+                compressor.zlib_compress(bytes, packed)
+            })),
             Self::Zstd(compressor) => {
                 let mut packed = vec![0; zstd::zstd_safe::compress_bound(bytes.len())];
                 let len = compressor.compress_to_buffer(bytes, &mut packed[..])?;
@@ -90,6 +83,28 @@ impl State {
                 Ok((len <= most).then_some(packed))
             }
         }
+    }
+}
+
+fn at_level(level: i32) -> io::Result<Compressor> {
+    let there_is_none = |_| io::Error::other(format!("deflate has no level {level}"));
+    let level = CompressionLvl::new(level).map_err(there_is_none)?;
+    Ok(Compressor::new(level))
+}
+
+/// What is compressed, if `most` bytes have room for it.
+fn fitting(
+    most: usize,
+    compress: impl FnOnce(&mut [u8]) -> Result<usize, CompressionError>,
+) -> Option<Vec<u8>> {
+    let mut packed = vec![0; most];
+    match compress(&mut packed) {
+        Ok(len) => {
+            packed.truncate(len);
+            packed.shrink_to_fit();
+            Some(packed)
+        }
+        Err(CompressionError::InsufficientSpace) => None,
     }
 }
 

@@ -74,13 +74,17 @@ struct OvaPlan {
     head: Head,
     /// The descriptor of the VMDK, and how hard it is compressed.
     disk: Vec<u8>,
-    level: u32,
+    level: i32,
     size: u64,
 }
 
 impl Plan for OvaPlan {
     fn not_streamed(&self) -> Option<&'static str> {
         Some("the descriptor and the sums in front of the disk are known when that is written")
+    }
+
+    fn is_compressed(&self) -> bool {
+        true
     }
 
     fn open<'a>(

@@ -44,7 +44,7 @@ const NAME_MAX: usize = 80;
 /// The longest of other texts.
 const TEXT_MAX: usize = 200;
 
-const USUAL_LEVEL: u32 = 4;
+const USUAL_LEVEL: i32 = 1;
 
 /// A controller of disks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -101,7 +101,7 @@ pub(super) struct Chosen {
     pub network: String,
     pub os: String,
     pub hardware: u32,
-    pub level: u32,
+    pub level: i32,
 }
 
 impl Chosen {
@@ -216,7 +216,7 @@ mod tests {
     #[test]
     fn a_machine_is_as_it_is_described() {
         let usual = chosen(&[]).unwrap();
-        assert_eq!((usual.memory_mib, usual.cpus, usual.level), (2048, 2, 4));
+        assert_eq!((usual.memory_mib, usual.cpus, usual.level), (2048, 2, 1));
         assert_eq!(usual.disk_file(), "disk-disk1.vmdk");
         let own = chosen(&[
             (NAME, "a b"),

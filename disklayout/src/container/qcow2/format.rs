@@ -48,7 +48,7 @@ pub(crate) const INCOMPAT_COMPRESSION: u64 = 1 << 3;
 pub(crate) const INCOMPAT_EXTENDED_L2: u64 = 1 << 4;
 pub(crate) const COMPAT_LAZY_REFCOUNTS: u64 = 1 << 0;
 
-/// Deflate without a header, in a window of 4 KiB.
+/// Deflate without a header (RFC 1951).
 pub(crate) const COMPRESSION_DEFLATE: u8 = 0;
 pub(crate) const COMPRESSION_ZSTD: u8 = 1;
 

@@ -71,6 +71,10 @@ impl Plan for Qcow2Plan {
         Some("the header of a qcow2 image tells where its tables are, which is known in the end")
     }
 
+    fn is_compressed(&self) -> bool {
+        self.0.chosen.compression.is_some()
+    }
+
     fn open<'a>(
         &'a self,
         target: Target,

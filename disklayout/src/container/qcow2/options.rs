@@ -43,7 +43,7 @@ const LAZY: &str = "lazy_refcounts";
 const EXTENDED: &str = "extended_l2";
 const PREALLOCATION: &str = "preallocation";
 
-const ZLIB_LEVEL: i32 = 4;
+const ZLIB_LEVEL: i32 = 1;
 const ZSTD_LEVEL: i32 = 1;
 
 /// All that can be chosen.
@@ -144,7 +144,7 @@ fn compression(place: &Place, options: &Options) -> Result<Option<Packing>> {
     match kind.as_deref() {
         Some("zlib") => {
             let level = level(1..=9, ZLIB_LEVEL)?;
-            Ok(Some(Packing::Deflate(level.unsigned_abs())))
+            Ok(Some(Packing::Deflate(level)))
         }
         Some("zstd") => Ok(Some(Packing::Zstd(level(1..=19, ZSTD_LEVEL)?))),
         _ if options.get(LEVEL).is_some() => {

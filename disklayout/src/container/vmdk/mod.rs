@@ -81,7 +81,7 @@ impl Format for Vmdk {
 struct VmdkPlan {
     descriptor: Vec<u8>,
     /// The level of compression, if it is a stream.
-    stream: Option<u32>,
+    stream: Option<i32>,
     size: u64,
 }
 
@@ -90,6 +90,10 @@ impl Plan for VmdkPlan {
         let message = "the tables of a monolithicSparse VMDK are in front of what they tell; the \
                        subformat streamOptimized is made for it";
         self.stream.is_none().then_some(message)
+    }
+
+    fn is_compressed(&self) -> bool {
+        self.stream.is_some()
     }
 
     fn open<'a>(

@@ -35,13 +35,13 @@ const LEVEL: &str = "compression_level";
 /// The adapters that VMware knows.
 const ADAPTERS: [&str; 4] = ["ide", "lsilogic", "buslogic", "legacyESX"];
 
-const USUAL_LEVEL: u32 = 4;
+const USUAL_LEVEL: i32 = 1;
 
 /// All that can be chosen.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Chosen {
     /// The level of compression, if it is a stream.
-    pub stream: Option<u32>,
+    pub stream: Option<i32>,
     pub adapter: &'static str,
     pub hardware: u32,
 }

@@ -21,7 +21,7 @@ pub(in crate::container) struct Grains(Packer);
 
 impl Grains {
     /// Compresses so hard, from 1 to 9.
-    pub(in crate::container) fn at_level(level: u32) -> Self {
+    pub(in crate::container) fn at_level(level: i32) -> Self {
         Self(Packer::new(Packing::Zlib(level)))
     }
 }
