@@ -5,6 +5,8 @@
 mod bootable;
 /// Files of images, of which each is built by a command.
 mod builds;
+/// Elements that begin with images of containers.
+mod container_files;
 /// Builds that are shown and not done.
 mod dry_runs;
 /// Builds that fail.

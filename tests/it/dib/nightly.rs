@@ -5,7 +5,8 @@ use std::process::Command;
 
 use createhdds::system::Firmware;
 
-use super::ground::Ground;
+use super::container_files;
+use super::ground::{Ground, member};
 use crate::systems::debian::mirror;
 use crate::systems::machine;
 use crate::systems::user::User;
@@ -69,4 +70,19 @@ fn a_debian_of_unmodified_elements_starts_by_bios_and_by_uefi() {
             }
         }
     }
+}
+
+#[test]
+#[ignore = "needs the network: diskimage-builder is installed"]
+fn the_unmodified_element_of_container_files_makes_a_tree() {
+    let (ground, here) = container_files::ground(User::Ordinary, "RUN echo made > /made\n");
+    let package = install(&ground.beside("dib"));
+    let file = here.join("Containerfile");
+    let variables = [
+        ("DIB_PYTHON_EXEC", ""),
+        ("DIB_CONTAINERFILE_DOCKERFILE", file.to_str().unwrap()),
+    ];
+    let line = format!("dib --dib {} -n -t tar containerfile", package.display());
+    ground.run(&line, &variables).expect(0);
+    assert_eq!(member(&ground.path("image.tar"), "made"), "made\n");
 }

@@ -1,7 +1,7 @@
 //! What stands in for programs that need more than a sandbox has: small scripts in a directory that
-//! scripts of elements have in front of others in their `PATH`. Outside of the tree that is `sudo` alone,
-//! by which they call all that needs root: whoever copies a program copies itself. In the tree they are
-//! only there while scripts run.
+//! scripts of elements have in front of others in their `PATH`. Outside of the tree that is `sudo`, by
+//! which they call all that needs root, and what makes images of containers, but nothing that might be
+//! copied into a tree. In the tree they are only there while scripts run.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -25,7 +25,13 @@ const MARK: &str = "# createhdds has this stand in for a program";
 type Program = (&'static str, &'static str);
 
 /// For scripts outside of the tree.
-const OUTSIDE: [Program; 1] = [("sudo", include_str!("stand_ins/sudo.sh"))];
+const OUTSIDE: [Program; 2] = [
+    ("sudo", include_str!("stand_ins/sudo.sh")),
+    ("podman", include_str!("stand_ins/podman.sh")),
+];
+
+/// For them where a user's groups on the machine are worth nothing.
+const DOCKER: Program = ("docker", include_str!("stand_ins/docker.sh"));
 
 /// For what they call as root.
 const AS_ROOT: [Program; 3] = [
@@ -101,12 +107,12 @@ impl StandIns {
         ] {
             fs::create_dir(directory)?;
         }
-        let (of_root, of_tree): (&[Program], &[Program]) = match kind {
-            Kind::User => (&[MKNOD, TAR], &[MKNOD]),
-            Kind::Root | Kind::Chroot => (&[], &[]),
+        let (of_user, of_root, of_tree): (&[Program], &[Program], &[Program]) = match kind {
+            Kind::User => (&[DOCKER], &[MKNOD, TAR], &[MKNOD]),
+            Kind::Root | Kind::Chroot => (&[], &[], &[]),
         };
         for (directory, programs) in [
-            (&stand_ins.outside, OUTSIDE.to_vec()),
+            (&stand_ins.outside, [&OUTSIDE[..], of_user].concat()),
             (&as_root, [&AS_ROOT[..], of_root].concat()),
             (&stand_ins.inside, of_tree.to_vec()),
         ] {
