@@ -5,6 +5,7 @@ use std::ffi::{OsStr, OsString};
 use std::fs;
 use std::io::{self, Read, Write};
 use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
 use std::process::{Child, Command, ExitCode, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -17,7 +18,7 @@ use rustix::process::{
 };
 
 use super::below::Below;
-use super::{Kind, Place, host, ids, mark};
+use super::{Kind, Place, host, ids, mark, terminal};
 use crate::signals;
 
 /// How long what is in the sandbox may take to clean up.
@@ -82,15 +83,18 @@ pub(super) fn read_input(stdin: &mut impl Read) -> io::Result<Vec<u8>> {
 fn guarded(kind: Kind, place: &OsStr, command: &[OsString], input: &[u8]) -> Result<ExitCode> {
     let mut first = mark::command("first");
     first.arg(kind.as_str()).arg(place).args(command);
-    first.stdin(Stdio::piped());
-    let mut first = first.spawn().context("can't start its first process")?;
+    let (mut leash, end_of_first) = UnixStream::pair().context("there is no pipe")?;
+    first.stdin(OwnedFd::from(end_of_first));
+    let child = first.spawn().context("can't start its first process");
+    // The command holds that end too.
+    drop(first);
+    let mut first = child?;
     let handle = pidfd_open(Pid::from_child(&first), PidfdFlags::empty())?;
-    let mut leash = first.stdin.take().context("there is no pipe")?;
     let handed = leash
         .write_all(&(input.len() as u64).to_le_bytes())
         .and_then(|()| leash.write_all(input));
     // Where it has ended already, its status tells more.
-    if handed.is_ok() && !ended_before_standard_input(&handle)? {
+    if handed.is_ok() && !ended_before_standard_input(&handle, &mut leash)? {
         // It may not listen for signals yet, and looks for this when it does.
         drop(leash);
         end(&handle, signal_on_standard_input())?;
@@ -103,17 +107,22 @@ fn guarded(kind: Kind, place: &OsStr, command: &[OsString], input: &[u8]) -> Res
     Ok(ExitCode::from(status.unwrap_or(mark::CANNOT)))
 }
 
-/// Waits until either ends, and tells whether it is the process.
-fn ended_before_standard_input(process: &OwnedFd) -> Result<bool> {
+/// Waits until either ends, and tells whether it is the process. Until then it has what it asks for.
+fn ended_before_standard_input(process: &OwnedFd, leash: &mut UnixStream) -> Result<bool> {
     let stdin = io::stdin();
     loop {
-        let mut both = [
+        let mut all = [
             PollFd::new(process, PollFlags::IN),
             PollFd::new(&stdin, PollFlags::IN),
+            PollFd::new(leash, PollFlags::IN),
         ];
-        match poll(&mut both, None) {
-            Ok(_) if !both[0].revents().is_empty() => return Ok(true),
-            Ok(_) if !both[1].revents().is_empty() => return Ok(false),
+        match poll(&mut all, None) {
+            Ok(_) if !all[0].revents().is_empty() => return Ok(true),
+            Ok(_) if !all[1].revents().is_empty() => return Ok(false),
+            Ok(_) if all[2].revents().contains(PollFlags::IN) => {
+                // It fails only where the process has gone.
+                let _ = terminal::serve(leash);
+            }
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error).context("can't wait for its first process"),
         }

@@ -17,7 +17,7 @@ use rustix::thread::UnshareFlags;
 use super::devices::Devices;
 use super::program::{self, Ended, Output};
 use super::virtual_filesystems::Run;
-use super::{Inside, Kind, host, mark, virtual_filesystems};
+use super::{Inside, Kind, host, mark, terminal, virtual_filesystems};
 use crate::rooted::{Placed, StandIn};
 
 /// Where programs of a system are, as `PATH` has it.
@@ -60,10 +60,10 @@ impl InTree<'_> {
         &self,
         program: &str,
         arguments: &[S],
-        terminal: &File,
+        on: &File,
     ) -> io::Result<ExitStatus> {
         self.run_by(program, arguments, |command| {
-            program::run_on_terminal(command, terminal)
+            terminal::run_on_terminal(command, on)
         })
     }
 

@@ -32,6 +32,7 @@ mod overlay;
 mod place;
 mod private_root;
 mod program;
+mod terminal;
 mod virtual_filesystems;
 
 pub use below::Below;
@@ -44,7 +45,8 @@ pub use host::{Host, Obstacle, leave_network};
 pub use in_tree::{InTree, PATH};
 pub use mark::{Part, become_part};
 pub use place::Place;
-pub use program::{Ended, Output, run, run_on_terminal, run_with_input};
+pub use program::{Ended, Output, run, run_with_input};
+pub use terminal::run_on_terminal;
 pub use virtual_filesystems::Run;
 
 /// How a sandbox is made.

@@ -133,18 +133,6 @@ pub fn run_with_input(
     }
 }
 
-/// Runs `command` to its end on a terminal, which it has to itself.
-///
-/// # Errors
-/// When it can't be started.
-pub fn run_on_terminal(command: &mut Command, terminal: &File) -> io::Result<ExitStatus> {
-    command.stdin(terminal.try_clone()?);
-    command
-        .stdout(terminal.try_clone()?)
-        .stderr(terminal.try_clone()?);
-    command.status()
-}
-
 fn watch(command: &mut Command, output: &mut Output) -> io::Result<Ended> {
     let (mut reader, writer) = io::pipe()?;
     command.stdout(writer.try_clone()?).stderr(writer);

@@ -25,6 +25,8 @@ mod phases;
 mod programs;
 /// Builds that are ended by signals.
 mod signals;
+/// Builds at a terminal.
+mod terminal;
 /// What is in images.
 mod tree;
 /// The files that come out of builds.

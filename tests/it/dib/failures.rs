@@ -322,7 +322,7 @@ fn a_container_without_namespaces_is_told_of() {
     }
     for (user, part) in users {
         let ground = Ground::new(user);
-        let run = ground.through(container.as_ref(), "dib -n -t tar tiny");
+        let run = ground.through(container.as_ref(), "dib -n -t tar tiny", &[]);
         run.expect(3).says([part]);
         assert_nothing_is_left(ground.place(), &[]);
     }

@@ -69,8 +69,8 @@ impl Ground {
     }
 
     /// The program with these arguments, run by another one.
-    pub(super) fn through(&self, wrapper: &Path, line: &str) -> Run {
-        Run::of(&mut self.prepared(self.place.through(wrapper, line), &[]))
+    pub(super) fn through(&self, wrapper: &Path, line: &str, variables: &[(&str, &str)]) -> Run {
+        Run::of(&mut self.prepared(self.place.through(wrapper, line), variables))
     }
 
     fn prepared(&self, mut command: Command, variables: &[(&str, &str)]) -> Command {
