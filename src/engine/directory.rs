@@ -329,6 +329,11 @@ impl Directory {
         }
     }
 
+    /// Gives the file `name` another name, `to`, which nothing has.
+    pub(super) fn link(&self, name: &str, to: &str) -> rustix::io::Result<()> {
+        rustix::fs::linkat(&self.file, name, &self.file, to, AtFlags::empty())
+    }
+
     /// Renames `from` over `to`.
     pub fn rename(&self, from: &str, to: &str) -> io::Result<()> {
         Ok(rustix::fs::renameat(&self.file, from, &self.file, to)?)

@@ -2,6 +2,7 @@
 
 mod access;
 pub mod accounts;
+mod aside;
 mod beside;
 mod build;
 mod container;

@@ -1,9 +1,11 @@
-//! The files under a temporary name, so that an interrupt can remove them.
+//! The files under a temporary name, so that an interrupt can remove them, and those that have a second
+//! name for a time.
 
 use std::fs::File;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use super::aside::Aside;
 use super::directory::Directory;
 
 /// Every temporary file of this process. Clones are the same list.
@@ -11,7 +13,13 @@ use super::directory::Directory;
 /// A file is made, renamed or removed only while the list is locked, so that whoever holds the
 /// list knows exactly what exists.
 #[derive(Clone, Debug, Default)]
-pub struct Temporaries(Arc<Mutex<Vec<Temporary>>>);
+pub struct Temporaries(Arc<Mutex<List>>);
+
+#[derive(Debug, Default)]
+struct List {
+    files: Vec<Temporary>,
+    aside: Vec<Aside>,
+}
 
 #[derive(Debug)]
 struct Temporary {
@@ -21,14 +29,14 @@ struct Temporary {
 
 /// The list, taken away from every other thread.
 #[derive(Debug)]
-pub(super) struct Seized<'a>(MutexGuard<'a, Vec<Temporary>>);
+pub(super) struct Seized<'a>(MutexGuard<'a, List>);
 
 impl Temporaries {
     /// Makes the temporary file `name`.
     pub(super) fn create(&self, directory: &Arc<Directory>, name: &str) -> io::Result<File> {
         let mut list = self.list();
         let file = directory.create_new(name)?;
-        list.push(Temporary {
+        list.files.push(Temporary {
             directory: Arc::clone(directory),
             name: name.to_owned(),
         });
@@ -48,6 +56,38 @@ impl Temporaries {
         let mut list = self.list();
         forget(&mut list, directory, name);
         directory.remove(name)
+    }
+
+    /// Gives an image and what is beside it, by their first names, second ones, until it is known whether
+    /// another image takes its place: those that have one then keep the second names alone.
+    ///
+    /// # Errors
+    /// What the filesystem says. The files have their first names alone then.
+    pub fn put_aside(
+        &self,
+        directory: &Arc<Directory>,
+        names: &[(String, String)],
+    ) -> io::Result<()> {
+        let mut list = self.list();
+        let mut aside = Aside::new(Arc::clone(directory));
+        let added = names
+            .iter()
+            .try_for_each(|(first, second)| aside.add(first, second));
+        if added.is_err() {
+            aside.settle()?;
+            return added;
+        }
+        list.aside.push(aside);
+        Ok(())
+    }
+
+    /// Leaves all files that were put aside one name.
+    ///
+    /// # Errors
+    /// What the filesystem says.
+    pub fn settle(&self) -> io::Result<()> {
+        let mut list = self.list();
+        list.aside.drain(..).try_for_each(|aside| aside.settle())
     }
 
     /// A file without a name for what this run needs in between; it is gone with the run.
@@ -73,26 +113,33 @@ impl Temporaries {
         Seized(self.list())
     }
 
-    fn list(&self) -> MutexGuard<'_, Vec<Temporary>> {
+    fn list(&self) -> MutexGuard<'_, List> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Seized<'_> {
-    /// Removes every temporary file, and tells which couldn't be.
+    /// Removes every temporary file and every second name that isn't needed, and tells which couldn't be.
     pub(super) fn remove_all(&mut self) -> Vec<(String, io::Error)> {
-        let removed = self.0.drain(..).map(|temporary| {
+        let List { files, aside } = &mut *self.0;
+        let settled = aside.drain(..).map(|aside| {
+            let result = aside.settle();
+            (aside.image().to_owned(), result)
+        });
+        let removed = files.drain(..).map(|temporary| {
             let result = temporary.directory.remove(&temporary.name);
             (temporary.name, result)
         });
-        removed
+        settled
+            .chain(removed)
             .filter_map(|(name, result)| Some((name, result.err()?)))
             .collect()
     }
 }
 
-fn forget(list: &mut Vec<Temporary>, directory: &Directory, name: &str) {
-    list.retain(|other| other.name != name || !std::ptr::eq(&*other.directory, directory));
+fn forget(list: &mut List, directory: &Directory, name: &str) {
+    list.files
+        .retain(|other| other.name != name || !std::ptr::eq(&*other.directory, directory));
 }
 
 #[cfg(test)]

@@ -3,8 +3,9 @@
 use std::process::Child;
 
 use super::ground::Ground;
-use crate::systems::ends::{assert_nothing_is_left, ends_by};
+use crate::systems::ends::{assert_nothing_is_left, ends_by, wait_until};
 use crate::systems::user;
+use crate::world::send;
 
 /// A build that takes as long as it is let, with programs in the tree or outside.
 fn start(ground: &Ground, phase: &str, tree: &str) -> Child {
@@ -61,6 +62,33 @@ fn signals_leave_nothing_of_a_build() {
                 || has_begun(&ground, phase),
                 check,
             );
+        }
+    }
+}
+
+/// What was there before has no second name any more when the files are being written.
+#[test]
+fn an_image_that_was_there_stays_when_packing_is_ended() {
+    for user in user::all() {
+        let ground = Ground::new(user);
+        // It takes seconds to compress.
+        let noise = "head -c 12M /dev/urandom | od -An -tx1 > $TARGET_ROOT/noise";
+        ground.script("cleanup", noise);
+        for name in ["image.tgz", "image.tgz.md5"] {
+            std::fs::write(ground.path(name), name).unwrap();
+        }
+        for (signal, status) in [("TERM", 143), ("INT", 130)] {
+            let mut child = ground
+                .command("dib -n -t tgz tiny probe", &[])
+                .spawn()
+                .unwrap();
+            let has_second = || ground.names().iter().any(|name| name.starts_with("image-"));
+            wait_until(&mut child, has_second);
+            send(&child, signal);
+            let ended = child.wait_with_output().unwrap();
+            assert_eq!(ended.status.code(), Some(status), "{ended:?}");
+            assert_nothing_is_left(ground.place(), &["image.tgz", "image.tgz.md5"]);
+            assert_eq!(ground.text("image.tgz"), "image.tgz");
         }
     }
 }

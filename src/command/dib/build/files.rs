@@ -111,18 +111,19 @@ pub(super) fn pack(
     for (directory, images) in packing.images(session.build, assembled, &path, &stem)? {
         let directory = Arc::new(Directory::share(&directory)?);
         let names: Vec<_> = images.iter().map(|image| image.file_name.clone()).collect();
-        let aside = match session.build.overwrites {
-            true => old::Aside::default(),
-            false => old::Aside::put(&directory, &names, reporter)?,
-        };
         let run = engine::Settings {
             directory,
             ..run.clone()
         };
-        let outcome = engine::run(&images, &run, &foreign::registry(), &packing, reporter);
-        let kept = aside.keep(outcome.as_ref().ok());
+        let kept = match session.build.overwrites {
+            true => Ok(()),
+            false => old::put_aside(&run.directory, &names, &run.temporaries, reporter),
+        };
+        let outcome = kept
+            .and_then(|()| engine::run(&images, &run, &foreign::registry(), &packing, reporter));
+        let settled = run.temporaries.settle();
         is_success &= outcome?.is_success();
-        kept?;
+        settled.context("can't leave the images that were there one name each")?;
     }
     Ok(match is_success {
         true => Status::Success,

@@ -1,129 +1,49 @@
 //! Files that new ones take the place of: they stay, by names with the time at which that was.
 
-use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::Arc;
 
 use anyhow::{Context, Result};
 use disklayout::Timestamp;
-use rustix::fs::{AtFlags, CWD, linkat};
-use rustix::io::Errno;
 
 use crate::checksum::Algorithm;
 use crate::command::time;
-use crate::engine::{Directory, Event, Outcome, Reporter};
+use crate::engine::{Directory, Event, Reporter, Temporaries};
 
-/// Files that have a second name for a while.
-#[derive(Debug, Default)]
-pub(super) struct Aside {
-    /// The name of an image, and it or one of its sums.
-    images: Vec<(String, Kept)>,
-}
-
-/// A file that has a second name.
-#[derive(Debug)]
-struct Kept {
-    from: PathBuf,
-    /// The one with the time in it.
-    to: PathBuf,
-    /// Whether it has only that: it is somebody else's, or the filesystem gives files one name.
-    is_moved: bool,
-}
-
-impl Kept {
-    fn new(from: PathBuf, to: PathBuf) -> io::Result<Self> {
-        let linked = linkat(CWD, &from, CWD, &to, AtFlags::empty());
-        let is_moved = match linked {
-            Ok(()) => false,
-            Err(Errno::PERM | Errno::OPNOTSUPP | Errno::MLINK) => true,
-            Err(error) => return Err(error.into()),
-        };
-        if is_moved {
-            fs::rename(&from, &to)?;
-        }
-        Ok(Self { from, to, is_moved })
-    }
-
-    /// Leaves it the first name alone.
-    fn undo(&self) -> io::Result<()> {
-        match self.is_moved {
-            true => fs::rename(&self.to, &self.from),
-            false => fs::remove_file(&self.to),
-        }
-    }
-}
-
-impl Aside {
-    /// Gives the images called `names`, as far as they are there, and their sums, a second name.
-    ///
-    /// # Errors
-    /// When a file can't have one.
-    pub(super) fn put(
-        directory: &Directory,
-        names: &[String],
-        reporter: &dyn Reporter,
-    ) -> Result<Self> {
-        let mut aside = Self::default();
-        match aside.add(directory, names, reporter) {
-            Ok(()) => Ok(aside),
-            Err(error) => {
-                let kept = aside.keep(None);
-                kept.unwrap_or_else(|lost| tracing::warn!("{lost:#}"));
-                Err(error)
+/// Gives the images called `names`, as far as they are there, and their sums, a second name, which is the
+/// only one when another image has taken the place of one.
+///
+/// # Errors
+/// When a file can't have one.
+pub(super) fn put_aside(
+    directory: &Arc<Directory>,
+    names: &[String],
+    temporaries: &Temporaries,
+    reporter: &dyn Reporter,
+) -> Result<()> {
+    let stamp = stamp(time::now());
+    for name in names.iter().filter(|name| exists(directory, name)) {
+        let mut dated = dated(name, &stamp);
+        // Builds may be faster than a second.
+        for number in 1_u32.. {
+            if !exists(directory, &dated) {
+                break;
             }
+            dated = self::dated(name, &format!("{stamp}-{number}"));
         }
+        reporter.report(&Event::Renaming {
+            from: name,
+            to: &dated,
+        });
+        let sums = Algorithm::ALL.into_iter().map(|one| one.file_name(""));
+        let pairs = [String::new()].into_iter().chain(sums);
+        let pairs = pairs.map(|suffix| (format!("{name}{suffix}"), format!("{dated}{suffix}")));
+        let pairs: Vec<_> = pairs.filter(|(old, _)| exists(directory, old)).collect();
+        temporaries
+            .put_aside(directory, &pairs)
+            .with_context(|| format!("can't keep '{name}' as '{}'", directory.shown(&dated)))?;
     }
-
-    fn add(
-        &mut self,
-        directory: &Directory,
-        names: &[String],
-        reporter: &dyn Reporter,
-    ) -> Result<()> {
-        let stamp = stamp(time::now());
-        for name in names.iter().filter(|name| exists(directory, name)) {
-            let mut dated = dated(name, &stamp);
-            // Builds may be faster than a second.
-            for number in 1_u32.. {
-                if !exists(directory, &dated) {
-                    break;
-                }
-                dated = self::dated(name, &format!("{stamp}-{number}"));
-            }
-            reporter.report(&Event::Renaming {
-                from: name,
-                to: &dated,
-            });
-            let sums = Algorithm::ALL.into_iter().map(|one| one.file_name(""));
-            for suffix in [String::new()].into_iter().chain(sums) {
-                let old = format!("{name}{suffix}");
-                if exists(directory, &old) {
-                    let path = directory.path().join(format!("{dated}{suffix}"));
-                    let shown = path.display().to_string();
-                    let kept = Kept::new(directory.path().join(&old), path);
-                    let kept = kept.with_context(|| format!("can't keep '{old}' as '{shown}'"))?;
-                    self.images.push((name.clone(), kept));
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// Leaves those their names whose place was taken; where nothing came out, all have their own.
-    ///
-    /// # Errors
-    /// When the second name of one that is still there can't be removed.
-    pub(super) fn keep(self, outcome: Option<&Outcome>) -> Result<()> {
-        for (name, kept) in self.images {
-            let is_there = outcome
-                .is_none_or(|outcome| outcome.failed.iter().any(|it| it.images.contains(&name)));
-            if is_there {
-                kept.undo()
-                    .with_context(|| format!("can't leave '{name}' its name alone"))?;
-            }
-        }
-        Ok(())
-    }
+    Ok(())
 }
 
 fn exists(directory: &Directory, name: &str) -> bool {
