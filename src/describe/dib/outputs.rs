@@ -131,11 +131,10 @@ pub(super) fn outputs(
         }
     }
     check_options(&chosen, request)?;
-    let place = Place::from("the image");
     let mut outputs = Vec::new();
     for one in chosen {
         let options = options(one, request, name);
-        let formats = formats::asked(&[one.format], &options, &place)?;
+        let formats = formats::asked(&[one.format], &options, &place(one, request))?;
         let formats = formats::with_checksums(formats, checksums);
         outputs.extend(formats.into_iter().map(|format| Output {
             suffix: one.suffix.to_owned(),
@@ -160,7 +159,7 @@ fn unknown(name: &str) -> String {
 
 /// Refuses options of image files that none of them has.
 fn check_options(chosen: &[&Type], request: &Request) -> Result<(), String> {
-    let place = Place::from("the image");
+    let place = Place::from(OF_DISKS);
     let disks = chosen.iter().filter(|it| it.holds == Holds::Disk);
     let disks: Vec<_> = disks.map(|it| it.format).collect();
     for (name, value) in &request.qemu_img_options {
@@ -180,6 +179,20 @@ fn check_options(chosen: &[&Type], request: &Request) -> Result<(), String> {
         formats::asked(&names, &one, &place)?;
     }
     Ok(())
+}
+
+/// What says what is chosen for disks.
+const OF_DISKS: &str = "--qemu-img-options";
+
+/// What says what is chosen for a type.
+fn place(one: &Type, request: &Request) -> Place {
+    let word = match (one.holds, one.format) {
+        (Holds::Disk, _) => OF_DISKS,
+        (_, CONTAINER) if request.docker_target.is_some() => "--docker-target",
+        (_, CONTAINER) => "-o",
+        _ => "-t",
+    };
+    Place::from(word)
 }
 
 /// What is chosen for a type.

@@ -327,3 +327,63 @@ fn a_container_without_namespaces_is_told_of() {
         assert_nothing_is_left(ground.place(), &[]);
     }
 }
+
+/// What doesn't depend on files is refused before any script has run for minutes.
+#[test]
+fn what_cannot_become_an_image_is_told_before_scripts_run() {
+    let ground = Ground::new(User::Ordinary);
+    ground.script("root", "echo a script has run");
+    for (options, variables, parts) in [
+        (
+            "-t raw --mkfs-options -Onosuch",
+            &[][..],
+            ["[0].local_loop.mkfs", "the feature 'nosuch'"],
+        ),
+        (
+            "-t raw --mkfs-options -b3000",
+            &[],
+            ["[0].local_loop.mkfs", "blocks of 3000 bytes"],
+        ),
+        (
+            "-t raw --max-online-resize 1",
+            &[],
+            ["[0].local_loop.mkfs", "can't grow to 1"],
+        ),
+        (
+            "-t raw",
+            &[("FS_TYPE", "nosuch")],
+            ["[0].local_loop.mkfs", "a 'nosuch' filesystem"],
+        ),
+        (
+            "-t raw,vmdk --qemu-img-options subformat=nosuch",
+            &[],
+            ["--qemu-img-options.subformat", "'nosuch' is neither"],
+        ),
+        (
+            "-t qcow2 --qemu-img-options compression_type=lz9",
+            &[],
+            ["--qemu-img-options.compression_type", "'lz9' isn't one of"],
+        ),
+        (
+            "-t tar,docker --docker-target Bad:x",
+            &[],
+            ["--docker-target", "'Bad:x' can't be"],
+        ),
+        (
+            "-t docker -o Bad",
+            &[],
+            ["-o.name", "'Bad' can't be the name"],
+        ),
+    ] {
+        let run = ground.build(options, variables).expect(3).says(parts);
+        run.never_says(["a script has run"]);
+        let dry = ground.build(&format!("{options} --dry-run"), variables);
+        dry.expect(3).says(parts);
+    }
+    // What depends on the size of the disk is possible for few files, or for many.
+    for kind in ["fat12", "xfs"] {
+        let variables = [("FS_TYPE", kind), ("ROOT_LABEL", "ROOT")];
+        ground.build("-t raw --dry-run", &variables).expect(0);
+    }
+    assert_nothing_is_left(ground.place(), &[]);
+}

@@ -4,6 +4,7 @@ use anyhow::{Result, bail};
 use disklayout::Bytes;
 use disklayout::layout::spec::{End, Start};
 
+use super::trial;
 use crate::command::system;
 use crate::config::ConfigError;
 use crate::describe::dib::{Build, block};
@@ -12,6 +13,10 @@ use crate::system::{System, Volume};
 /// The size of disks of which only that counts which doesn't depend on it: any partition that makes
 /// sense fits, in every table.
 const LARGE: Bytes = Bytes::new(1 << 40);
+
+/// What files may take that nobody has seen yet.
+const FEW: Bytes = Bytes::new(0);
+const MANY: Bytes = Bytes::new(1 << 30);
 
 /// A disk that has no room is tried with so many hundredths of its size, so often.
 const GROWTH: u64 = 115;
@@ -60,15 +65,14 @@ pub(super) fn with_root<'a>(mut disks: impl Iterator<Item = &'a Disk>) -> Option
 }
 
 /// The disks as far as they can be checked before there is a tree: as large as was asked for, or large.
+/// What comes out of them is possible for few files or for many.
 ///
 /// # Errors
-/// What is wrong with them.
+/// What is wrong with them, or with what is asked for.
 pub(super) fn check(build: &Build) -> Result<Vec<Disk>> {
-    let disks = lay_out(build, any_size(build))?;
-    if !build.size.is_automatic() {
-        check_each(build, &disks)?;
-    }
-    Ok(disks)
+    let tried = |used| fitting(build, used, |disks| trial::check(build, disks));
+    tried(MANY).or_else(|error| tried(FEW).map_err(|_| error))?;
+    Ok(lay_out(build, any_size(build))?)
 }
 
 /// The size that was asked for, or one that is large enough for anything.
@@ -94,6 +98,16 @@ pub(super) fn lay_out(build: &Build, size: Bytes) -> Result<Vec<Disk>, ConfigErr
 /// # Errors
 /// What has no room in disks of the size that was asked for, or in any.
 pub(super) fn of_files(build: &Build, used: Bytes) -> Result<(Bytes, Vec<Disk>)> {
+    fitting(build, used, |disks| check_room(build, disks, used))
+}
+
+/// The disks, of which `check` allows, for so many `used` bytes, and their size.
+fn fitting(
+    build: &Build,
+    used: Bytes,
+    check: impl Fn(&[Disk]) -> Result<()>,
+) -> Result<(Bytes, Vec<Disk>)> {
+    let mut first = None;
     let mut size = build.size.of(used);
     let mut tries = match build.size.is_automatic() {
         true => TRIES,
@@ -104,13 +118,17 @@ pub(super) fn of_files(build: &Build, used: Bytes) -> Result<(Bytes, Vec<Disk>)>
         let disks = lay_out(build, size).map_err(anyhow::Error::from);
         let checked = disks.and_then(|disks| {
             check_each(build, &disks)?;
-            check_room(build, &disks, used)?;
+            check(&disks)?;
             Ok(disks)
         });
         match checked {
             Ok(disks) => return Ok((size, disks)),
-            Err(error) if tries == 0 => return Err(error),
-            Err(_) => size = grown(size),
+            // A larger disk may have other faults, which would tell less.
+            Err(error) if tries == 0 => return Err(first.unwrap_or(error)),
+            Err(error) => {
+                first.get_or_insert(error);
+                size = grown(size);
+            }
         }
     }
 }

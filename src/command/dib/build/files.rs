@@ -153,7 +153,8 @@ pub(super) fn keep(
     Ok(())
 }
 
-fn image(name: &str, layout: Layout, format: FileFormat) -> Image {
+/// An image of a disk, or an archive, as the engine makes it.
+pub(super) fn image(name: &str, layout: Layout, format: FileFormat) -> Image {
     Image {
         file_name: name.to_owned(),
         group: "dib".to_owned(),

@@ -18,6 +18,7 @@ mod show;
 mod stand_ins;
 mod steps;
 mod stops;
+mod trial;
 mod usage;
 
 use std::env;
