@@ -118,7 +118,7 @@ impl Build {
         )?;
         warnings.extend(configuration.warnings.iter().map(ToString::to_string));
         let size = sizes::size(request, &environment, &elements, &configuration)?;
-        let checksums = checksums(request, &environment);
+        let checksums = checksums(request, &environment)?;
         let has_image = !request.is_ramdisk && !elements.iter().any(|it| it.name == NO_IMAGE);
         let outputs = match has_image {
             true => outputs(&types, request, &name, &checksums).map_err(|error| anyhow!(error))?,
@@ -216,9 +216,15 @@ fn image_name(request: &Request, environment: &Environment, types: &[String]) ->
     }
 }
 
-fn checksums(request: &Request, environment: &Environment) -> Vec<Algorithm> {
-    let asked = environment.text("DIB_CHECKSUM").unwrap_or_default();
+fn checksums(request: &Request, environment: &Environment) -> Result<Vec<Algorithm>> {
+    let asked = environment.text("DIB_CHECKSUM").unwrap_or("0");
     let all = request.has_checksums || asked == "1";
     let is_asked = |one: &Algorithm| all || asked.contains(one.name());
-    Algorithm::ALL.into_iter().filter(is_asked).collect()
+    let found: Vec<_> = Algorithm::ALL.into_iter().filter(is_asked).collect();
+    if found.is_empty() && asked != "0" {
+        bail!(
+            "DIB_CHECKSUM is '{asked}', which names no sum: there are md5, sha256, 1 for both and 0"
+        );
+    }
+    Ok(found)
 }

@@ -313,6 +313,8 @@ fn sums_are_those_that_the_environment_names() {
             .collect();
         assert_eq!(found, expected, "{has_checksums} {variable}");
     }
+    let said = ground.error(&wanted("os"), &[("DIB_CHECKSUM", "sha9")]);
+    assert!(said.contains("DIB_CHECKSUM is 'sha9'"), "{said}");
 }
 
 #[test]
