@@ -7,6 +7,7 @@
 mod about;
 pub mod archive;
 mod build;
+mod calendar;
 pub mod compress;
 pub mod container;
 pub mod disk;
@@ -26,6 +27,7 @@ mod units;
 
 pub use about::About;
 pub use build::{Zeroes, build};
+pub use calendar::DateTime;
 pub use error::{Error, ErrorKind, Result};
 pub use identity::{Identity, Timestamp};
 pub use place::{Field, Naming, Place};

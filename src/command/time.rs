@@ -2,7 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use disklayout::Timestamp;
+use disklayout::{DateTime, Timestamp};
 
 /// Whole seconds since the epoch, rounded down.
 pub(super) fn seconds(time: SystemTime) -> i64 {
@@ -23,24 +23,14 @@ pub(super) fn now() -> i64 {
 
 /// `2000-01-01 00:00:00`, in UTC.
 pub(super) fn shown(time: Timestamp) -> String {
-    let (days, second) = (
-        time.seconds.div_euclid(86_400),
-        time.seconds.rem_euclid(86_400),
-    );
-    // Years that begin in March, in eras of 400 years: every one has the same days.
-    let days = days + 719_468;
-    let (era, day) = (days.div_euclid(146_097), days.rem_euclid(146_097));
-    let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    let month = (5 * day + 2) / 153;
-    let day = day - (153 * month + 2) / 5 + 1;
-    let (month, later) = if month < 10 {
-        (month + 3, 0)
-    } else {
-        (month - 9, 1)
-    };
-    let year = era * 400 + year + later;
-    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+    let DateTime {
+        year,
+        month,
+        day,
+        hour,
+        minute,
+        second,
+    } = time.into();
     format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02}")
 }
 

@@ -1,20 +1,19 @@
 //! Times in documents.
 
+use crate::calendar::DateTime;
 use crate::identity::Timestamp;
-
-/// Seconds in a day.
-const DAY: i64 = 86_400;
-/// Days in 400 years, after which the Gregorian calendar repeats itself.
-const ERA: i64 = 146_097;
-/// Days from 0000-03-01 to 1970-01-01.
-const EPOCH: i64 = 719_468;
 
 /// A time in UTC (RFC 3339, 5.6), with a fraction where it has one; none where the year doesn't have
 /// four digits.
 pub(super) fn rfc_3339(time: Timestamp) -> Option<String> {
-    let (year, month, day) = date(time.seconds.div_euclid(DAY));
-    let second = time.seconds.rem_euclid(DAY);
-    let (hour, minute, second) = (second / 3600, second / 60 % 60, second % 60);
+    let DateTime {
+        year,
+        month,
+        day,
+        hour,
+        minute,
+        second,
+    } = time.into();
     let fraction = match time.nanoseconds {
         0 => String::new(),
         nanoseconds => format!(".{nanoseconds:09}"),
@@ -23,21 +22,6 @@ pub(super) fn rfc_3339(time: Timestamp) -> Option<String> {
     let text =
         format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}{fraction}Z");
     (0..10_000).contains(&year).then_some(text)
-}
-
-/// Year, month and day of a day counted from 1970-01-01. Years are counted from March here, so that
-/// the day that some don't have is their last.
-const fn date(days: i64) -> (i64, i64, i64) {
-    let days = days + EPOCH;
-    let (era, day) = (days.div_euclid(ERA), days.rem_euclid(ERA));
-    let year = (day - day / 1460 + day / 36_524 - day / (ERA - 1)) / 365;
-    let day = day - (365 * year + year / 4 - year / 100);
-    // Five months from March or August on have 153 days.
-    let month = (5 * day + 2) / 153;
-    let day = day - (153 * month + 2) / 5 + 1;
-    let is_next_year = month >= 10;
-    let month = if is_next_year { month - 9 } else { month + 3 };
-    (400 * era + year + is_next_year as i64, month, day)
 }
 
 #[cfg(test)]

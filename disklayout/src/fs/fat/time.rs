@@ -1,12 +1,12 @@
 //! Times of directory entries: local time, which is UTC here, from 1980 to 2107.
 
+use crate::calendar::DateTime;
 use crate::identity::Timestamp;
 
 /// 1980-01-01 00:00:00.
 const FIRST: i64 = 315_532_800;
 /// 2107-12-31 23:59:59.
 const LAST: i64 = 4_354_819_199;
-const DAY: i64 = 86_400;
 
 /// A time as a directory entry holds it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,39 +32,19 @@ impl FatTime {
             FIRST..=LAST => (timestamp.seconds, timestamp.nanoseconds / 10_000_000),
             _ => (LAST, 99),
         };
-        let (year, month, day) = date_of(seconds / DAY);
-        let second = seconds % DAY;
-        let (hours, minutes) = (second / 3600, second / 60 % 60);
+        let DateTime {
+            year,
+            month,
+            day,
+            hour,
+            minute,
+            second,
+        } = Timestamp::from_seconds(seconds).into();
         Self {
             date: (((year - 1980) << 9) | (month << 5) | day) as u16,
-            time: ((hours << 11) | (minutes << 5) | (second % 60 / 2)) as u16,
+            time: ((hour << 11) | (minute << 5) | (second / 2)) as u16,
             tenth: (second % 2 * 100) as u8 + hundredths as u8,
         }
-    }
-}
-
-/// Year, month and day of a day counted from 1970-01-01, in the Gregorian calendar.
-fn date_of(days: i64) -> (i64, i64, i64) {
-    let mut year = 1970;
-    let mut rest = days;
-    while rest >= days_of_year(year) {
-        rest -= days_of_year(year);
-        year += 1;
-    }
-    let february = if days_of_year(year) == 366 { 29 } else { 28 };
-    let months = [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
-    let mut month = 0;
-    while rest >= months[month] {
-        rest -= months[month];
-        month += 1;
-    }
-    (year, month as i64 + 1, rest + 1)
-}
-
-const fn days_of_year(year: i64) -> i64 {
-    match year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) {
-        true => 366,
-        false => 365,
     }
 }
 
