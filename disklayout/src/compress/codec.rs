@@ -2,12 +2,11 @@
 
 use std::io::{self, Write};
 
-use libdeflater::{CompressionLvl, Compressor};
 use liblzma::stream::{Check, Filters, LzmaOptions, Stream};
 use liblzma::write::XzEncoder;
 use zstd::zstd_safe::CParameter;
 
-use super::{Codec, Compression};
+use super::{Codec, Compression, deflate};
 
 /// The lowest preset of xz whose dictionary would be larger than a block.
 const XZ_LARGE_DICTIONARY: u32 = 3;
@@ -29,9 +28,7 @@ impl Compression {
 /// Without a name and a time.
 fn gzip(block: &[u8], level: u32) -> io::Result<Vec<u8>> {
     let level = i32::try_from(level).map_err(io::Error::other)?;
-    let level = CompressionLvl::new(level)
-        .map_err(|_| io::Error::other(format!("gzip has no level {level}")))?;
-    let mut compressor = Compressor::new(level);
+    let mut compressor = deflate::compressor(level)?;
     let mut packed = vec![0; compressor.gzip_compress_bound(block.len())];
     let len = compressor
         .gzip_compress(block, &mut packed)

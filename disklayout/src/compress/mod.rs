@@ -14,6 +14,7 @@
 //! The bytes depend on the input and on what was chosen, never on how many threads there are.
 
 mod codec;
+pub(crate) mod deflate;
 mod seek_table;
 mod writer;
 

@@ -4,7 +4,9 @@ use std::fmt;
 use std::io;
 use std::sync::{Mutex, PoisonError};
 
-use libdeflater::{CompressionError, CompressionLvl, Compressor};
+use libdeflater::{CompressionError, Compressor};
+
+use crate::compress::deflate;
 
 /// How units are compressed, and how hard.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -61,8 +63,8 @@ impl fmt::Debug for Packer {
 impl State {
     fn new(packing: Packing) -> io::Result<Self> {
         Ok(match packing {
-            Packing::Deflate(level) => Self::Deflate(at_level(level)?),
-            Packing::Zlib(level) => Self::Zlib(at_level(level)?),
+            Packing::Deflate(level) => Self::Deflate(deflate::compressor(level)?),
+            Packing::Zlib(level) => Self::Zlib(deflate::compressor(level)?),
             Packing::Zstd(level) => Self::Zstd(zstd::bulk::Compressor::new(level)?),
         })
     }
@@ -84,12 +86,6 @@ impl State {
             }
         }
     }
-}
-
-fn at_level(level: i32) -> io::Result<Compressor> {
-    let there_is_none = |_| io::Error::other(format!("deflate has no level {level}"));
-    let level = CompressionLvl::new(level).map_err(there_is_none)?;
-    Ok(Compressor::new(level))
 }
 
 /// What is compressed, if `most` bytes have room for it.
