@@ -374,6 +374,17 @@ impl DiskFormat {
 }
 
 impl Layout {
+    /// A disk with nothing in its partitions, whose identifiers derive from the text `seed`.
+    pub fn empty(disk: Disk, seed: &str) -> Self {
+        let partitions = disk.partitions.iter();
+        Self {
+            contents: partitions.map(|_| Filling::Files(Vec::new())).collect(),
+            blobs: Vec::new(),
+            disk,
+            seed: Seed::Text(seed.to_owned()),
+        }
+    }
+
     /// All bytes that are read from elsewhere as they are.
     pub fn data(&self) -> impl Iterator<Item = &Data> {
         let held = self.contents.iter().flat_map(|filling| match filling {

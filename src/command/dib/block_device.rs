@@ -16,7 +16,7 @@ use crate::command::{Settings, answer};
 use crate::config::yaml;
 use crate::describe::dib::block::{self, Configuration, Image, Parameters};
 use crate::engine::{self, Conditions, Directory};
-use crate::image::{FileFormat, Filling, Image as File, Layout, Recipe, Seed};
+use crate::image::{FileFormat, Image as File, Layout, Recipe};
 use crate::report;
 use crate::status::Status;
 
@@ -177,13 +177,7 @@ fn file_name(image: &str) -> String {
 
 /// An image in which nothing is but filesystems.
 fn empty(image: Image) -> File {
-    let partitions = image.disk.partitions.iter();
-    let layout = Layout {
-        contents: partitions.map(|_| Filling::Files(Vec::new())).collect(),
-        blobs: Vec::new(),
-        disk: image.disk,
-        seed: Seed::Text(block::IMAGE.to_owned()),
-    };
+    let layout = Layout::empty(image.disk, block::IMAGE);
     File {
         file_name: file_name(&image.name),
         group: "dib".to_owned(),

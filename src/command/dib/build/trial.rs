@@ -11,7 +11,7 @@ use crate::command::system::device::Beside;
 use crate::command::system::pack::Assembled;
 use crate::describe::dib::{Build, Holds};
 use crate::engine::{Conditions, Planner};
-use crate::image::{Filling, Image, Layout, Seed};
+use crate::image::{Image, Layout};
 
 /// Makes sure that the files of `build` can be made of `disks` and of a tree without files.
 ///
@@ -34,7 +34,7 @@ fn sets(build: &Build, disks: &[Disk]) -> Vec<Vec<Image>> {
         .iter()
         .partition(|output| output.holds == Holds::Disk);
     let disks = disks.iter().map(|disk| {
-        let layout = empty(disk, build);
+        let layout = Layout::empty(disk.system.disk.clone(), &disk.file_name(build));
         let images = of_disks.iter();
         images
             .map(|output| image(&build.name, layout.clone(), output.format.clone()))
@@ -42,25 +42,12 @@ fn sets(build: &Build, disks: &[Disk]) -> Vec<Vec<Image>> {
     });
     let trees = of_trees.iter().map(|output| {
         let tree = Assembled::new("", "".as_ref(), Beside::default());
-        let layout = Layout {
-            contents: vec![Filling::Files(Vec::new())],
-            ..tree.whole(&Place::from("the tree"), &build.name, Rules::default())
-        };
+        let tree = tree.whole(&Place::from("the tree"), &build.name, Rules::default());
+        let layout = Layout::empty(tree.disk, &build.name);
         vec![image(&build.name, layout, output.format.clone())]
     });
     disks
         .chain(trees)
         .filter(|images: &Vec<_>| !images.is_empty())
         .collect()
-}
-
-/// A disk with nothing in its partitions.
-fn empty(disk: &Disk, build: &Build) -> Layout {
-    let volumes = disk.system.volumes.iter();
-    Layout {
-        disk: disk.system.disk.clone(),
-        contents: volumes.map(|_| Filling::Files(Vec::new())).collect(),
-        blobs: Vec::new(),
-        seed: Seed::Text(disk.file_name(build)),
-    }
 }
