@@ -45,14 +45,12 @@ impl Aside {
         let Some((image, second)) = self.names.first() else {
             return Ok(());
         };
-        if !matches!(self.name_of(image, second)?, Name::Second) {
-            let undone = self
-                .names
-                .iter()
-                .map(|(first, second)| self.undo(first, second));
-            return undone.collect();
+        if self.name_of(image, second)? == Name::Second {
+            return Ok(());
         }
-        Ok(())
+        self.names
+            .iter()
+            .try_for_each(|(first, second)| self.undo(first, second))
     }
 
     fn undo(&self, first: &str, second: &str) -> io::Result<()> {
@@ -71,18 +69,19 @@ impl Aside {
         };
         Ok(match (number(first)?, number(second)?) {
             (None, Some(_)) => Name::Moved,
-            (first, second) if first == second => Name::Both,
+            (Some(first), Some(second)) if first == second => Name::Both,
             _ => Name::Second,
         })
     }
 }
 
 /// Which name a file has.
+#[derive(PartialEq, Eq)]
 enum Name {
     Both,
     /// The second, and nothing has the first one.
     Moved,
-    /// The second, and another file has the first one.
+    /// The second, if any, and the first is none of its own any more.
     Second,
 }
 
