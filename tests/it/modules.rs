@@ -156,6 +156,7 @@ const LIBRARY: &Rules = &[
         "archive",
         &[
             "about",
+            "calendar",
             "compress",
             "disk",
             "error",
@@ -194,7 +195,9 @@ const LIBRARY: &Rules = &[
     ("table", &["disk", "error", "identity", "units"]),
     (
         "fs",
-        &["disk", "error", "identity", "place", "tree", "units"],
+        &[
+            "calendar", "disk", "error", "identity", "place", "tree", "units",
+        ],
     ),
     (
         "source",
@@ -207,6 +210,7 @@ const LIBRARY: &Rules = &[
     ("tree", &["error", "identity", "units"]),
     ("disk", &["error", "units"]),
     ("magic", &[]),
+    ("calendar", &["identity"]),
     ("identity", &["error", "units"]),
     ("units", &[]),
     ("error", &["place", "units::Bytes"]),
