@@ -70,7 +70,8 @@ pub(super) fn with_root<'a>(mut disks: impl Iterator<Item = &'a Disk>) -> Option
 /// # Errors
 /// What is wrong with them, or with what is asked for.
 pub(super) fn check(build: &Build) -> Result<Vec<Disk>> {
-    let tried = |used| fitting(build, used, |disks| trial::check(build, disks));
+    trial::check_archives(build)?;
+    let tried = |used| fitting(build, used, |disks| trial::check_images(build, disks));
     tried(MANY).or_else(|error| tried(FEW).map_err(|_| error))?;
     Ok(lay_out(build, any_size(build))?)
 }

@@ -13,41 +13,41 @@ use crate::describe::dib::{Build, Holds};
 use crate::engine::{Conditions, Planner};
 use crate::image::{Image, Layout};
 
-/// Makes sure that the files of `build` can be made of `disks` and of a tree without files.
+/// Makes sure that all images of `disks` can be made, with nothing in them.
 ///
 /// # Errors
 /// What is wrong with the first of them.
-pub(super) fn check(build: &Build, disks: &[Disk]) -> Result<()> {
-    let conditions = Conditions::from_environment()?;
-    let registry = foreign::registry();
-    let find = |_: &str| Ok(Content::inline(b""));
-    for images in sets(build, disks) {
-        Planner::offline(&images, &find, &registry, &conditions).decide(&images)?;
+pub(super) fn check_images(build: &Build, disks: &[Disk]) -> Result<()> {
+    let outputs = build.outputs.iter();
+    let outputs: Vec<_> = outputs.filter(|it| it.holds == Holds::Disk).collect();
+    for disk in disks.iter().filter(|_| !outputs.is_empty()) {
+        let layout = Layout::empty(disk.system.disk.clone(), &disk.file_name(build));
+        let images = outputs.iter();
+        let images = images.map(|it| image(&build.name, layout.clone(), it.format.clone()));
+        plan(&images.collect::<Vec<_>>())?;
     }
     Ok(())
 }
 
-/// The images of each disk, and the archives.
-fn sets(build: &Build, disks: &[Disk]) -> Vec<Vec<Image>> {
-    let (of_disks, of_trees): (Vec<_>, Vec<_>) = build
-        .outputs
-        .iter()
-        .partition(|output| output.holds == Holds::Disk);
-    let disks = disks.iter().map(|disk| {
-        let layout = Layout::empty(disk.system.disk.clone(), &disk.file_name(build));
-        let images = of_disks.iter();
-        images
-            .map(|output| image(&build.name, layout.clone(), output.format.clone()))
-            .collect()
-    });
-    let trees = of_trees.iter().map(|output| {
+/// Makes sure that all archives can be made, of a tree without files.
+///
+/// # Errors
+/// What is wrong with the first of them.
+pub(super) fn check_archives(build: &Build) -> Result<()> {
+    for output in build.outputs.iter().filter(|it| it.holds != Holds::Disk) {
         let tree = Assembled::new("", "".as_ref(), Beside::default());
         let tree = tree.whole(&Place::from("the tree"), &build.name, Rules::default());
         let layout = Layout::empty(tree.disk, &build.name);
-        vec![image(&build.name, layout, output.format.clone())]
-    });
-    disks
-        .chain(trees)
-        .filter(|images: &Vec<_>| !images.is_empty())
-        .collect()
+        plan(&[image(&build.name, layout, output.format.clone())])?;
+    }
+    Ok(())
+}
+
+/// Plans images of one disk, or an archive.
+fn plan(images: &[Image]) -> Result<()> {
+    let registry = foreign::registry();
+    let find = |_: &str| Ok(Content::inline(b""));
+    let conditions = Conditions::from_environment()?;
+    let planner = Planner::offline(images, &find, &registry, &conditions);
+    planner.decide(images).map(drop)
 }
