@@ -53,7 +53,7 @@ fn is_native(partition: &Partition) -> bool {
     let names = Registry::native().names();
     match &partition.holds {
         Holds::Filesystem(held) => names.contains(&held.format.as_str()),
-        Holds::Nothing | Holds::Bytes(_) => true,
+        _ => true,
     }
 }
 

@@ -88,7 +88,7 @@ pub enum Holds {
 pub struct Layout {
     /// The disk. Its filesystems are empty, and bytes that stand for themselves have no length.
     pub disk: Disk,
-    /// What goes into each of its partitions, in the order of the description.
+    /// What goes into each of its [slots](Disk::slots): partitions, then logical volumes.
     pub contents: Vec<Filling>,
     /// The bytes of each of its blobs.
     pub blobs: Vec<Data>,
@@ -376,9 +376,9 @@ impl DiskFormat {
 impl Layout {
     /// A disk with nothing in its partitions, whose identifiers derive from the text `seed`.
     pub fn empty(disk: Disk, seed: &str) -> Self {
-        let partitions = disk.partitions.iter();
+        let slots = disk.slots();
         Self {
-            contents: partitions.map(|_| Filling::Files(Vec::new())).collect(),
+            contents: slots.map(|_| Filling::Files(Vec::new())).collect(),
             blobs: Vec::new(),
             disk,
             seed: Seed::Text(seed.to_owned()),

@@ -1,22 +1,27 @@
 //! Writes a plan: first everything but the data of files, which tells what comes, then that data in
 //! the order of the disk.
 
+mod devices;
+mod late;
 mod pending;
 mod zeroes;
 
 use std::io;
 
-use crate::disk::{Coming, Disk, write_data};
+use crate::disk::{Disk, write_data};
 use crate::error::{Error, Result};
 use crate::fs::Progress;
-use crate::layout::{DiskPlan, RawBytes};
+use crate::layout::{DiskPlan, GroupPlan, Held, RawBytes};
+use devices::{Devices, Stretches};
+pub use late::Root;
 use pending::Pending;
 pub use zeroes::Zeroes;
 
 /// Writes everything that `plan` decided onto `disk`, which has the plan's size and reads as zero,
 /// and tells `progress` of the files in it. All but the data of files and the bytes that stand for
 /// themselves comes first; then the disk is told what to expect, and what must be zero as `zeroes`
-/// says.
+/// says. Hash trees are last, and behind them the table that has their roots in it, which are given
+/// back.
 ///
 /// # Errors
 /// `Io` when storage or a source file fails or the disk has another size, `Tool` when an external
@@ -26,35 +31,80 @@ pub fn build(
     zeroes: Zeroes,
     disk: &dyn Disk,
     progress: &dyn Progress,
-) -> Result<()> {
+) -> Result<Vec<Root>> {
     check_size(plan, disk)?;
+    let devices = Devices::of(plan, disk)?;
+    let pending = write_early(plan, &devices, progress)?;
+    expect(plan, &devices, zeroes, &pending)?;
+    devices.write_zeroes()?;
+    pending.iter().try_for_each(|one| one.copy(progress))?;
+    late::write(plan, &devices)
+}
+
+/// Writes all but the data of files; what is still to be copied, in the order of the disk.
+fn write_early<'a>(
+    plan: &'a DiskPlan,
+    devices: &Devices<'a>,
+    progress: &dyn Progress,
+) -> Result<Vec<Pending<'a>>> {
     let mut pending = Vec::new();
-    for partition in &plan.partitions {
-        pending.extend(pending::of_filesystem(
-            partition,
-            plan.sector_size,
-            disk,
-            progress,
-        )?);
+    for (position, device) in devices.iter() {
+        match device.held {
+            Some(Held::Encrypted(encrypted)) => encrypted.luks.write(&*device.area)?,
+            Some(Held::Member(member)) => {
+                let GroupPlan { lvm, .. } = &plan.groups[member.group];
+                lvm.write_member(member.index, &*device.area)?;
+            }
+            _ => {}
+        }
+        let start = devices.start(position);
+        pending.extend(Pending::of((position, device), start, progress)?);
     }
-    write_table(plan, disk)?;
-    for bytes in plan.raw_bytes() {
-        pending.push(pending::of_bytes(bytes, disk)?);
+    if !late::has_any(plan) {
+        write_table(plan, disk_of(devices))?;
     }
-    pending.sort_by_key(Pending::start);
-    let data = match disk.wants_expectations() {
-        true => pending::ranges(&pending),
-        false => Vec::new(),
-    };
-    let zeroes = zeroes::relied_on(plan, zeroes, &pending);
-    let coming = Coming {
-        data: &data,
+    let disk = devices.get(0);
+    pending.extend(plan.blobs.iter().map(|blob| Pending::of_blob(disk, blob)));
+    pending.sort_by_key(|one| one.start);
+    Ok(pending)
+}
+
+fn disk_of<'d>(devices: &'d Devices<'_>) -> &'d dyn Disk {
+    &*devices.get(0).area
+}
+
+/// Tells the disk, and all that lies on it, what is still to come.
+fn expect(
+    plan: &DiskPlan,
+    devices: &Devices<'_>,
+    zeroes: Zeroes,
+    pending: &[Pending<'_>],
+) -> Result<()> {
+    let mut coming = devices.nothing();
+    for one in pending {
+        coming[one.device].data.extend(one.ranges());
+    }
+    for (position, device) in devices.iter() {
+        coming[position]
+            .data
+            .extend(device.held.and_then(late::tree_in));
+    }
+    if late::has_any(plan) {
+        coming[0].data.extend(late::of_table(plan));
+    }
+    zeroes::add(plan, zeroes, devices, pending, &mut coming);
+    let Stretches { data, zeroes } = devices.prepare(coming)?;
+    let disk = disk_of(devices);
+    let told = crate::disk::Coming {
+        data: if disk.wants_expectations() {
+            &data
+        } else {
+            &[]
+        },
         zeroes: &zeroes,
     };
-    disk.expect(&coming)
-        .map_err(|error| Error::io("disk", "can't make room for the data", error))?;
-    drop((data, zeroes));
-    pending.iter().try_for_each(|one| one.copy(progress))
+    disk.expect(&told)
+        .map_err(|error| Error::io("disk", "can't make room for the data", error))
 }
 
 /// Writes the partition table, or what it has become since it was planned.

@@ -24,9 +24,10 @@ pub mod source;
 pub mod table;
 pub mod tree;
 mod units;
+pub mod volume;
 
 pub use about::About;
-pub use build::{Zeroes, build};
+pub use build::{Root, Zeroes, build};
 pub use calendar::DateTime;
 pub use error::{Error, ErrorKind, Result};
 pub use identity::{Identity, Timestamp};

@@ -54,6 +54,8 @@ pub enum Field {
     Content,
     /// The bytes that stand for themselves.
     Source,
+    /// The group of volumes that something is a part of.
+    Group,
 }
 
 /// How a front end calls the objects that it read, and where they stand.
@@ -134,6 +136,7 @@ impl fmt::Display for Field {
             Self::Uuid => "uuid",
             Self::Content => "content",
             Self::Source => "source",
+            Self::Group => "group",
             Self::Choice(name) => name,
             Self::Hybrid(index) => return write!(f, "hybrid[{index}]"),
             Self::Flag(index) => return write!(f, "flags[{index}]"),

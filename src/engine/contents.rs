@@ -231,8 +231,8 @@ impl Contents<'_> {
     /// When something is missing, can't be read, or doesn't go together.
     pub(super) fn fill(&self, layout: &Layout, time: Timestamp) -> Result<Disk> {
         let mut disk = layout.disk.clone();
-        for (partition, filling) in disk.partitions.iter_mut().zip(&layout.contents) {
-            match (&mut partition.holds, filling) {
+        for (holds, filling) in disk.slots_mut().zip(&layout.contents) {
+            match (holds, filling) {
                 (Holds::Filesystem(filesystem), Filling::Files(objects)) => {
                     filesystem.tree = self.tree(objects, time)?;
                 }

@@ -212,7 +212,7 @@ fn archive(
     is_only: bool,
     identity: &Identity,
 ) -> Result<Box<dyn archive::Plan>> {
-    let mut filesystems = filesystems(disk);
+    let mut filesystems = disk.filesystems_mut();
     let (Some(only), None) = (filesystems.next(), filesystems.next()) else {
         let message = format!(
             "{} is of the files of one filesystem, and the image has none or several: ask for it \
@@ -235,16 +235,9 @@ fn archive(
 
 /// What is to be told of all that goes onto `disk`.
 fn take_notices(disk: &mut Disk) -> Vec<String> {
-    let notices = filesystems(disk).map(|filesystem| filesystem.tree.take_notices());
+    let filesystems = disk.filesystems_mut();
+    let notices = filesystems.map(|filesystem| filesystem.tree.take_notices());
     notices.flatten().collect()
-}
-
-fn filesystems(disk: &mut Disk) -> impl Iterator<Item = &mut Filesystem> {
-    let partitions = disk.partitions.iter_mut();
-    partitions.filter_map(|partition| match &mut partition.holds {
-        Holds::Filesystem(filesystem) => Some(&mut **filesystem),
-        Holds::Nothing | Holds::Bytes(_) => None,
-    })
 }
 
 /// What is made, with everything decided.

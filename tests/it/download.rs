@@ -591,6 +591,7 @@ fn image(source: Source, sha256: Option<&str>) -> Image {
             table: DiskTable::None,
             partitions: vec![Partition::new("guestfs[0].parts[0]", held)],
             blobs: Vec::new(),
+            groups: Vec::new(),
             kept_table: Vec::new(),
         },
         contents: vec![Filling::Files(vec![file])],

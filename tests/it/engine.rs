@@ -61,6 +61,7 @@ fn image(index: usize, filesystem: &str) -> Image {
                     table: if index.is_multiple_of(2) { gpt } else { mbr },
                     partitions: vec![part],
                     blobs: Vec::new(),
+                    groups: Vec::new(),
                     kept_table: Vec::new(),
                 },
                 contents: vec![Filling::Files(files)],

@@ -6,10 +6,10 @@
 use std::iter;
 use std::ops::Range;
 
+use super::devices::{Devices, Stretches};
 use super::pending::Pending;
-use crate::disk::merged;
-use crate::layout::{DiskPlan, Held, PartitionPlan, RawBytes};
-use crate::units::{Bytes, SectorSize};
+use crate::layout::{DiskPlan, Held, RawBytes};
+use crate::units::Bytes;
 
 /// Programs look for the signatures of filesystems and tables so far from the start and from the
 /// end of a disk or a partition: what somebody else left there would count.
@@ -29,56 +29,73 @@ pub enum Zeroes {
     All,
 }
 
-/// What must read as zero where nothing is written, in ascending stretches that don't touch. `pending`
-/// is what is still to be copied.
-pub(super) fn relied_on(
+/// Adds to what comes to each device what must read as zero there where nothing is written. `pending` is
+/// what is still to be copied.
+pub(super) fn add(
     plan: &DiskPlan,
     zeroes: Zeroes,
+    devices: &Devices<'_>,
     pending: &[Pending<'_>],
-) -> Vec<Range<u64>> {
-    let partitions = plan.partitions.iter();
-    let sector = plan.sector_size;
-    let blobs = plan.blobs.iter().map(all_of);
+    to: &mut [Stretches],
+) {
+    for (position, device) in devices.iter() {
+        let all = 0..device.area.len();
+        let Some(held) = device.held else { continue };
+        let zeroes = match zeroes {
+            // A hole would be noise to whoever opens it.
+            Zeroes::Sparsest if devices.is_encrypted(position) => Zeroes::Needed,
+            zeroes => zeroes,
+        };
+        let own = match zeroes {
+            _ if devices.encrypts_all(position) => vec![all],
+            Zeroes::Sparsest => continue,
+            _ if devices.is_hashed(position) => vec![all],
+            Zeroes::Needed => needed_in(plan, held, &all),
+            Zeroes::All => all_in(plan, held, &all),
+        };
+        to[position].zeroes.extend(own);
+        if zeroes == Zeroes::Needed {
+            let own = pending.iter().filter(|one| one.device == position);
+            to[position].zeroes.extend(own.flat_map(Pending::zeroes));
+        }
+    }
+    let own = &mut to[0].zeroes;
     match zeroes {
-        Zeroes::Sparsest => Vec::new(),
-        Zeroes::Needed => {
-            let parts = partitions.flat_map(|one| needed_in(one, sector));
-            let known_now = pending.iter().flat_map(Pending::zeroes);
-            let table = plan.table().extents(plan.size);
-            merged(parts.chain(known_now).chain(table).chain(blobs).collect())
-        }
-        Zeroes::All => {
-            let parts = partitions.flat_map(|one| all_in(one, sector));
-            let ends = ends(0..plan.size.get());
-            merged(parts.chain(ends).chain(blobs).collect())
-        }
+        Zeroes::Sparsest => return,
+        Zeroes::Needed => own.extend(plan.table().extents(plan.size)),
+        Zeroes::All => own.extend(ends(&(0..plan.size.get()))),
+    }
+    own.extend(plan.blobs.iter().map(all_of));
+}
+
+/// The bytes of a device that are read.
+fn needed_in(plan: &DiskPlan, held: &Held, all: &Range<u64>) -> Vec<Range<u64>> {
+    match held {
+        Held::Filesystem(filesystem) => between(all, &filesystem.unread()),
+        held => in_use(plan, held).into_iter().collect(),
     }
 }
 
-/// The bytes of the disk that are read.
-fn needed_in(partition: &PartitionPlan, sector: SectorSize) -> Vec<Range<u64>> {
-    match &partition.holds {
-        Held::Nothing => Vec::new(),
-        Held::Bytes(bytes) => vec![all_of(bytes)],
-        Held::Filesystem(filesystem) => between(&bytes_of(partition, sector), &filesystem.unread()),
-    }
-}
-
-/// The bytes of the disk that are in use, and the partition's ends.
-fn all_in(partition: &PartitionPlan, sector: SectorSize) -> Vec<Range<u64>> {
-    let all = bytes_of(partition, sector);
-    let used = match &partition.holds {
+/// The bytes of a device that are in use, and its ends.
+fn all_in(plan: &DiskPlan, held: &Held, all: &Range<u64>) -> Vec<Range<u64>> {
+    let used = match held {
         Held::Nothing => return Vec::new(),
-        Held::Bytes(bytes) => vec![all_of(bytes)],
-        Held::Filesystem(filesystem) => between(&all, &filesystem.unused()),
+        Held::Filesystem(filesystem) => between(all, &filesystem.unused()),
+        held => in_use(plan, held).into_iter().collect(),
     };
     used.into_iter().chain(ends(all)).collect()
 }
 
-fn bytes_of(partition: &PartitionPlan, sector: SectorSize) -> Range<u64> {
-    let range = partition.record.range;
-    let start = range.offset(sector).get();
-    start..start + range.size(sector).get()
+/// The bytes of a device that are used by what is no filesystem.
+fn in_use(plan: &DiskPlan, held: &Held) -> Option<Range<u64>> {
+    let end = match held {
+        Held::Nothing | Held::Filesystem(_) => return None,
+        Held::Bytes(bytes) => bytes.content.len(),
+        Held::Member(member) => plan.groups[member.group].lvm.data_start().get(),
+        Held::Encrypted(encrypted) => encrypted.luks.data_offset().get(),
+        Held::Hashes(hashes) => hashes.verity.hash_len().get(),
+    };
+    Some(0..end)
 }
 
 /// What `left_out`, which counts from the start of `all`, leaves of that.
@@ -97,7 +114,7 @@ fn all_of(bytes: &RawBytes) -> Range<u64> {
 }
 
 /// Both ends of a stretch.
-fn ends(all: Range<u64>) -> [Range<u64>; 2] {
+fn ends(all: &Range<u64>) -> [Range<u64>; 2] {
     let first = all.start..all.end.min(all.start + ENDS);
     let last = all.start.max(all.end.saturating_sub(ENDS))..all.end;
     [first, last]
@@ -106,11 +123,13 @@ fn ends(all: Range<u64>) -> [Range<u64>; 2] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::disk::MemDisk;
     use crate::fs::Registry;
     use crate::identity::{Identity, Timestamp};
     use crate::layout::spec::{Disk as Spec, DiskTable, Filesystem, Partition};
     use crate::layout::{self, DiskSize};
     use crate::tree::{Attributes, Content, FileTree};
+    use crate::units::SectorSize;
 
     const MIB: u64 = Bytes::MIB;
 
@@ -134,10 +153,19 @@ mod tests {
             },
             partitions: vec![Partition::new("t", holds)],
             blobs: Vec::new(),
+            groups: Vec::new(),
             kept_table: Vec::new(),
         };
         let identity = Identity::new("t", time);
         layout::plan(spec, &identity, &Registry::native()).unwrap()
+    }
+
+    fn relied_on(plan: &DiskPlan, zeroes: Zeroes) -> Vec<Range<u64>> {
+        let disk = MemDisk::new(plan.size.get());
+        let devices = Devices::of(plan, &disk).unwrap();
+        let mut coming = devices.nothing();
+        add(plan, zeroes, &devices, &[], &mut coming);
+        devices.prepare(coming).unwrap().zeroes
     }
 
     fn total(ranges: &[Range<u64>]) -> u64 {
@@ -163,7 +191,7 @@ mod tests {
         ] {
             let plan = plan(filesystem, 100 * MIB);
             let known = [Zeroes::Sparsest, Zeroes::Needed, Zeroes::All];
-            let [none, some, all] = known.map(|zeroes| relied_on(&plan, zeroes, &[]));
+            let [none, some, all] = known.map(|zeroes| relied_on(&plan, zeroes));
             assert!(none.is_empty(), "{filesystem}: {none:?}");
             assert!(are_within(&some, &all), "{filesystem}: {some:?} {all:?}");
             assert!(total(&some) < needed, "{filesystem}: {}", total(&some));
@@ -172,7 +200,7 @@ mod tests {
             let tables = [0..34 * 512, 100 * MIB - 33 * 512..100 * MIB];
             assert!(are_within(&tables, &some), "{filesystem}: {some:?}");
             let partition = MIB..100 * MIB - 33 * 512;
-            for ends in [ends(0..100 * MIB), ends(partition)] {
+            for ends in [ends(&(0..100 * MIB)), ends(&partition)] {
                 assert!(are_within(&ends, &all), "{filesystem}: {all:?}");
             }
         }
@@ -181,7 +209,7 @@ mod tests {
     #[test]
     fn a_filesystem_of_which_nothing_is_free_is_written_whole() {
         let plan = plan("erofs", 30 * MIB);
-        let all = relied_on(&plan, Zeroes::All, &[]);
+        let all = relied_on(&plan, Zeroes::All);
         assert_eq!((all[0].start, total(&all)), (0, 30 * MIB));
     }
 

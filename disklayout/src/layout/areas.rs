@@ -72,6 +72,7 @@ mod tests {
             table,
             partitions: vec![part(100, 199), part(200, 299), part(400, 499)],
             blobs: Vec::new(),
+            groups: Vec::new(),
             kept_table: Vec::new(),
         };
         let identity = Identity::new("disk", Timestamp::default());

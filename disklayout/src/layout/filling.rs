@@ -5,10 +5,11 @@ use crate::fs::{Draft, Options, Registry, Request};
 use crate::identity::Identity;
 use crate::layout::placed::Placed;
 use crate::layout::size::DiskSize;
-use crate::layout::spec::{Disk, End, Filesystem, Holds};
+use crate::layout::spec::{Disk, End, Filesystem, Holds, LogicalVolume, VolumeGroup};
+use crate::place::Place;
 use crate::table::Kind;
 use crate::tree::{Content, FileTree};
-use crate::units::SectorSize;
+use crate::units::{Lba, SectorSize};
 
 /// What goes into a partition.
 #[derive(Debug)]
@@ -21,15 +22,17 @@ pub(super) enum Filling<'a> {
     Draft(Box<dyn Draft + 'a>),
 }
 
-/// Takes the contents out of `disk`, in the order of its partitions, and what there is to tell of
+/// Takes the contents out of `disk`, in the order of its [slots](Disk::slots), and what there is to tell of
 /// them.
 pub(super) fn take_fillings<'a>(
     disk: &mut Disk,
     identity: &Identity,
 ) -> (Vec<Filling<'a>>, Vec<String>) {
     let mut notices = Vec::new();
-    let fillings = disk.partitions.iter_mut().map(|one| match &mut one.holds {
-        Holds::Nothing => Filling::Nothing,
+    let fillings = disk.slots_mut().map(|holds| match holds {
+        Holds::Nothing | Holds::Member(_) | Holds::Encrypted(_) | Holds::Hashes(_) => {
+            Filling::Nothing
+        }
         Holds::Bytes(content) => Filling::Bytes(content.clone()),
         Holds::Filesystem(filesystem) => {
             let empty = FileTree::new(identity.time());
@@ -63,42 +66,90 @@ impl<'a> Drafter<'a> {
     }
 
     /// A filesystem of which only the size is open.
-    pub(super) fn draft(&self, one: &Placed<'a>, tree: FileTree) -> Result<Box<dyn Draft + 'a>> {
-        let Holds::Filesystem(filesystem) = &one.spec.holds else {
+    pub(super) fn draft(&self, slot: &Slot<'a>, tree: FileTree) -> Result<Box<dyn Draft + 'a>> {
+        let Holds::Filesystem(filesystem) = slot.holds else {
             let message = "it holds no filesystem";
-            return Err(Error::invalid(&one.spec.place, message));
+            return Err(Error::invalid(slot.place, message));
         };
-        self.registry.draft(self.request(one, filesystem, tree))
+        self.registry.draft(self.request(slot, filesystem, tree))
     }
 
-    /// What is chosen for a filesystem: where its size is free, firmware has a say.
-    fn options(&self, one: &Placed<'_>, filesystem: &Filesystem) -> Options {
-        let is_free = matches!(self.size, DiskSize::Smallest(_)) && one.spec.end == End::Auto;
-        let kind = &filesystem.format;
-        match self.registry.format(kind) {
-            Some(format) if is_free && one.spec.kind.is_esp(self.kind) => {
-                format.for_firmware(kind, &filesystem.options)
-            }
-            _ => filesystem.options.clone(),
-        }
-    }
-
-    fn request(&self, one: &Placed<'a>, filesystem: &'a Filesystem, tree: FileTree) -> Request<'a> {
+    /// The place for a filesystem that a partition is, or that is in it.
+    pub(super) fn in_partition(&self, one: &Placed<'a>) -> Slot<'a> {
         let identity = match one.spec.seed {
             Some(seed) => self.identity.child(seed),
             None => one.identity(self.identity),
         };
+        let is_bare = matches!(one.spec.holds, Holds::Filesystem(_));
+        let is_free = matches!(self.size, DiskSize::Smallest(_)) && one.spec.end == End::Auto;
+        Slot {
+            index: one.index,
+            place: &one.spec.place,
+            holds: one.spec.holds.innermost(),
+            start: if is_bare {
+                one.range.first()
+            } else {
+                Lba::new(0)
+            },
+            identity,
+            is_for_firmware: is_free && one.spec.kind.is_esp(self.kind),
+        }
+    }
+
+    /// The place for a filesystem that a logical volume is, or that is in it. It is the slot `index`.
+    pub(super) fn in_volume(
+        &self,
+        group: &VolumeGroup,
+        volume: &'a LogicalVolume,
+        index: usize,
+    ) -> Slot<'a> {
+        let group = self.identity.child(&format!("group {}", group.name));
+        Slot {
+            index,
+            place: &volume.place,
+            holds: volume.holds.innermost(),
+            start: Lba::new(0),
+            identity: group.child(&format!("volume {}", volume.name)),
+            is_for_firmware: false,
+        }
+    }
+
+    /// What is chosen for a filesystem: where its size is free, firmware has a say.
+    fn options(&self, slot: &Slot<'_>, filesystem: &Filesystem) -> Options {
+        let kind = &filesystem.format;
+        match self.registry.format(kind) {
+            Some(format) if slot.is_for_firmware => format.for_firmware(kind, &filesystem.options),
+            _ => filesystem.options.clone(),
+        }
+    }
+
+    fn request(&self, slot: &Slot<'a>, filesystem: &'a Filesystem, tree: FileTree) -> Request<'a> {
         Request {
-            place: one.spec.place.clone(),
+            place: slot.place.clone(),
             kind: &filesystem.format,
-            start: one.range.first(),
+            start: slot.start,
             sector_size: self.sector,
             label: filesystem.label.as_deref(),
             uuid: filesystem.uuid,
-            options: self.options(one, filesystem),
+            options: self.options(slot, filesystem),
             tree,
             misfits: filesystem.misfits,
-            identity,
+            identity: slot.identity.clone(),
         }
     }
+}
+
+/// A place for a filesystem, of which only the size may be open.
+#[derive(Clone, Debug)]
+pub(super) struct Slot<'a> {
+    /// Its index among [all](Disk::slots).
+    pub(super) index: usize,
+    pub(super) place: &'a Place,
+    /// What is to be in it.
+    pub(super) holds: &'a Holds,
+    /// The sector of the disk that it starts with, where a format may record that.
+    start: Lba,
+    identity: Identity,
+    /// Whether firmware reads it and its size is free.
+    is_for_firmware: bool,
 }

@@ -2,7 +2,9 @@
 //! last partition.
 
 use crate::error::{Error, Result};
+use crate::layout::content::Sizes;
 use crate::layout::filling::{Drafter, Filling};
+use crate::layout::groups::Groups;
 use crate::layout::mbr_rules;
 use crate::layout::placed::Placed;
 use crate::layout::sectors::Sectors;
@@ -101,47 +103,35 @@ fn check_last(one: &Placed<'_>, placed: &[Placed<'_>], disk: &Sectors) -> Result
 /// the size of the disk.
 pub(super) fn fit<'a>(
     drafter: &Drafter<'a>,
+    groups: &Groups<'a>,
     placed: &mut [Placed<'a>],
     fillings: &mut [Filling<'a>],
     room: Room,
 ) -> Result<Bytes> {
     let mut end = 0;
-    for one in placed {
+    for index in 0..placed.len() {
+        let one = placed[index];
         if one.spec.end == End::Auto {
-            let size = content_size(drafter, one, &mut fillings[one.index], room)?;
-            one.range = range(one, size, drafter.sector).ok_or_else(|| {
+            let mut sizes = Sizes {
+                drafter,
+                groups,
+                placed,
+                fillings,
+            };
+            let size = sizes.of_partition(&one, room)?;
+            let size = size::round_up(size, drafter.sector.get());
+            let range = range(&one, size, drafter.sector).ok_or_else(|| {
                 let message = format!("content of {size} exceeds every disk");
                 Error::does_not_fit(one.spec.end_place(), message)
             })?;
             if drafter.kind == Kind::Mbr {
-                mbr_rules::check_length(one.spec, one.range, drafter.sector)?;
+                mbr_rules::check_length(one.spec, range, drafter.sector)?;
             }
+            placed[index].range = range;
         }
-        end = end.max(one.range.last().get() + 1);
+        end = end.max(placed[index].range.last().get() + 1);
     }
     Ok(disk_with(end, drafter.kind, drafter.sector))
-}
-
-/// The size of what goes into a partition, in whole sectors. A tree becomes a draft.
-fn content_size<'a>(
-    drafter: &Drafter<'a>,
-    one: &Placed<'a>,
-    filling: &mut Filling<'a>,
-    room: Room,
-) -> Result<Bytes> {
-    let draft = match std::mem::replace(filling, Filling::Nothing) {
-        Filling::Tree(tree) => drafter.draft(one, tree)?,
-        Filling::Draft(draft) => draft,
-        Filling::Nothing => return Ok(Bytes::new(drafter.sector.get())),
-        Filling::Bytes(content) => {
-            let size = Bytes::new(content.len().max(1));
-            *filling = Filling::Bytes(content);
-            return Ok(size::round_up(size, drafter.sector.get()));
-        }
-    };
-    let size = size::smallest(draft.as_ref(), room)?;
-    *filling = Filling::Draft(draft);
-    Ok(size::round_up(size, drafter.sector.get()))
 }
 
 /// The size of a disk whose last partition ends before sector `end`: 1 MiB is its unit where there

@@ -2,16 +2,20 @@
 //!
 //! `spec` is what front ends describe disks with. `bounds` turns starts and ends into `sectors`,
 //! `mbr_rules`, `gpt_rules` and `bare_rules` admit partitions to a table, `fit` lets sizes follow
-//! from content, `blobs` finds room for bytes that stand for themselves, and `plan` puts all of it
+//! from content, `content` tells sizes through volumes and encryption, `holding` decides what is in
+//! partitions and `groups` of volumes, `blobs` finds room for bytes that stand for themselves, and `plan` puts all of it
 //! together.
 
 mod areas;
 mod bare_rules;
 mod blobs;
 mod bounds;
+mod content;
 mod filling;
 mod fit;
 mod gpt_rules;
+mod groups;
+mod holding;
 mod hybrid;
 mod kinds;
 mod mbr_rules;
@@ -24,6 +28,8 @@ mod size;
 mod space;
 pub mod spec;
 
-pub use plan::{DiskPlan, Held, PartitionPlan, RawBytes};
+pub use plan::{
+    DiskPlan, EncryptedPlan, GroupPlan, HashesPlan, Held, Member, PartitionPlan, RawBytes,
+};
 pub use planner::plan;
 pub use size::{DiskSize, Room};

@@ -4,17 +4,18 @@ use crate::error::{Error, ErrorKind, Result};
 use crate::fs::Registry;
 use crate::identity::Identity;
 use crate::layout::filling::{Drafter, Filling, take_fillings};
+use crate::layout::groups::Groups;
+use crate::layout::holding::Holder;
 use crate::layout::placed::Placed;
 use crate::layout::placing::place_all;
-use crate::layout::plan::{DiskPlan, Held, PartitionPlan, RawBytes};
+use crate::layout::plan::{DiskPlan, PartitionPlan, RawBytes};
 use crate::layout::sectors::Sectors;
 use crate::layout::size::{DiskSize, Room};
 use crate::layout::spec::{Disk, DiskTable, End};
 use crate::layout::{bare_rules, blobs, fit, gpt_rules, hybrid, mbr_rules, size};
 use crate::place::Field;
 use crate::table::{Entry, Kind, Partition, Role, TableId};
-use crate::tree::{Content, FileTree};
-use crate::units::{Bytes, SectorSize};
+use crate::units::Bytes;
 
 /// Decides everything about `disk`.
 ///
@@ -42,18 +43,19 @@ fn decide<'a>(
     mut fillings: Vec<Filling<'a>>,
     drafter: &Drafter<'a>,
 ) -> Result<DiskPlan> {
+    let groups = Groups::of(disk)?;
     let size = match disk.size {
         DiskSize::Fixed(size) => size,
         DiskSize::Smallest(room) => {
-            let size = fit::fit(drafter, &mut placed, &mut fillings, room)?;
+            let size = fit::fit(drafter, &groups, &mut placed, &mut fillings, room)?;
             size::round_up(size, disk.multiple.get())
         }
     };
     let blobs = blobs::place(disk, size, &placed)?;
     let entries = entries(disk, &placed, drafter.identity)?;
+    let mut holder = Holder::new(drafter, groups, &placed, &mut fillings);
     let partitions = placed.iter().zip(entries).map(|(one, entry)| {
-        let filling = std::mem::replace(&mut fillings[one.index], Filling::Nothing);
-        let holds = hold(drafter, one, filling);
+        let holds = holder.partition(one);
         Ok(PartitionPlan {
             holds: holds.map_err(|error| told(error, one, disk))?,
             record: Partition {
@@ -66,6 +68,7 @@ fn decide<'a>(
     });
     Ok(DiskPlan {
         partitions: partitions.collect::<Result<_>>()?,
+        groups: holder.all_groups()?,
         size,
         sector_size: disk.sector_size,
         table: table_id(&disk.table, drafter.identity),
@@ -109,7 +112,8 @@ fn smallest<'a>(
 ) -> Result<Bytes> {
     let mut placed = place_all(open, &Sectors::of(open)?)?;
     let drafter = Drafter::new(open, drafter.identity, drafter.registry);
-    let size = fit::fit(&drafter, &mut placed, &mut fillings, Room::NONE)?;
+    let groups = Groups::of(open)?;
+    let size = fit::fit(&drafter, &groups, &mut placed, &mut fillings, Room::NONE)?;
     Ok(size::round_up(size, open.multiple.get()))
 }
 
@@ -144,39 +148,6 @@ fn table_id(table: &DiskTable, identity: &Identity) -> TableId {
     }
 }
 
-/// What is in a partition that has its sectors.
-fn hold<'a>(drafter: &Drafter<'a>, one: &Placed<'a>, filling: Filling<'a>) -> Result<Held> {
-    let size = one.range.size(drafter.sector);
-    match filling {
-        Filling::Tree(tree) if one.role == Role::Extended => refuse_files(one, &tree),
-        Filling::Nothing => Ok(Held::Nothing),
-        Filling::Bytes(content) => raw(one, content, drafter.sector),
-        Filling::Tree(tree) => Ok(Held::Filesystem(drafter.draft(one, tree)?.at(size)?)),
-        Filling::Draft(draft) => Ok(Held::Filesystem(draft.at(size)?)),
-    }
-}
-
-fn raw(one: &Placed<'_>, content: Content, sector: SectorSize) -> Result<Held> {
-    if one.role == Role::Extended {
-        let message = "an extended partition holds logical ones and no bytes of its own";
-        return Err(Error::invalid(one.spec.place.field(Field::Source), message));
-    }
-    let (size, len) = (one.range.size(sector), Bytes::new(content.len()));
-    if len > size {
-        let message = format!(
-            "{} bytes don't fit into {} bytes ({size})",
-            len.get(),
-            size.get()
-        );
-        return Err(Error::does_not_fit(&one.spec.place, message).needing(len));
-    }
-    Ok(Held::Bytes(RawBytes {
-        place: one.spec.place.clone(),
-        offset: one.range.offset(sector),
-        content,
-    }))
-}
-
 /// The same error. If only the size is wrong, it is one of what decides the size, and tells what
 /// would do.
 fn told(error: Error, one: &Placed<'_>, disk: &Disk) -> Error {
@@ -204,17 +175,4 @@ fn told(error: Error, one: &Placed<'_>, disk: &Disk) -> Error {
         None => error.message().to_owned(),
     };
     Error::does_not_fit(place, message).needing(needed)
-}
-
-/// An extended partition has no filesystem, whatever is chosen for it.
-fn refuse_files(one: &Placed<'_>, tree: &FileTree) -> Result<Held> {
-    if tree.entries(FileTree::ROOT).next().is_none() {
-        return Ok(Held::Nothing);
-    }
-    let message =
-        "an extended partition holds no files; put them into one of its logical partitions";
-    Err(Error::invalid(
-        one.spec.place.field(Field::Content),
-        message,
-    ))
 }

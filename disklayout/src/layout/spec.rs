@@ -9,6 +9,7 @@ use crate::table::types::PartitionType;
 use crate::table::{Flag, Kind, Role};
 use crate::tree::{Content, FileTree};
 use crate::units::{Bytes, LbaRange, SectorSize};
+use crate::volume::{luks, lvm, verity};
 
 /// A disk.
 #[derive(Clone, Debug)]
@@ -26,11 +27,49 @@ pub struct Disk {
     pub table: DiskTable,
     /// The partitions in the order in which they are made.
     pub partitions: Vec<Partition>,
+    /// The groups of logical volumes.
+    pub groups: Vec<VolumeGroup>,
     /// Bytes beside the partitions: boot loaders.
     pub blobs: Vec<Blob>,
     /// The bytes of a partition table that somebody has changed since it was planned, which are
     /// written in the place of the planned ones. Its partitions have to be where they are described.
     pub kept_table: Vec<Blob>,
+}
+
+impl Disk {
+    /// What is in each partition and then in each logical volume, below all that encrypts it: what
+    /// contents are told for, in this order.
+    pub fn slots(&self) -> impl Iterator<Item = &Holds> {
+        let partitions = self.partitions.iter().map(|one| &one.holds);
+        let volumes = self.groups.iter().flat_map(|group| &group.volumes);
+        let volumes = volumes.map(|one| &one.holds);
+        partitions.chain(volumes).map(Holds::innermost)
+    }
+
+    /// The same, to be changed.
+    pub fn slots_mut(&mut self) -> impl Iterator<Item = &mut Holds> {
+        let partitions = self.partitions.iter_mut().map(|one| &mut one.holds);
+        let volumes = self.groups.iter_mut().flat_map(|group| &mut group.volumes);
+        let volumes = volumes.map(|one| &mut one.holds);
+        partitions.chain(volumes).map(Holds::innermost_mut)
+    }
+
+    /// The filesystems, in the order of [`Self::slots`].
+    pub fn filesystems_mut(&mut self) -> impl Iterator<Item = &mut Filesystem> {
+        self.slots_mut().filter_map(|holds| match holds {
+            Holds::Filesystem(filesystem) => Some(&mut **filesystem),
+            _ => None,
+        })
+    }
+
+    /// The containers that encrypt, from the outermost in, in the order of the partitions and then of
+    /// the logical volumes.
+    pub fn encrypted_mut(&mut self) -> impl Iterator<Item = &mut luks::Request> {
+        let partitions = self.partitions.iter_mut().map(|one| &mut one.holds);
+        let volumes = self.groups.iter_mut().flat_map(|group| &mut group.volumes);
+        let volumes = volumes.map(|one| &mut one.holds);
+        partitions.chain(volumes).flat_map(Holds::encrypted_mut)
+    }
 }
 
 /// The partition table of a disk.
@@ -150,7 +189,7 @@ impl From<PartitionType> for Kinds {
     }
 }
 
-/// What is in a partition.
+/// What is in a partition or a logical volume.
 #[derive(Clone, Debug)]
 pub enum Holds {
     /// Nothing: it is for whoever fills it later.
@@ -159,6 +198,102 @@ pub enum Holds {
     Filesystem(Box<Filesystem>),
     /// These bytes: a boot loader, or a filesystem that is ready.
     Bytes(Content),
+    /// A part of the group of volumes with this name: a physical volume.
+    Member(String),
+    /// What is encrypted.
+    Encrypted(Box<Encrypted>),
+    /// The hash tree of what is in another partition.
+    Hashes(Box<Hashes>),
+}
+
+impl Holds {
+    /// What is below all that encrypts it.
+    pub fn innermost(&self) -> &Self {
+        match self {
+            Self::Encrypted(outer) => outer.holds.innermost(),
+            other => other,
+        }
+    }
+
+    /// The same, to be changed.
+    pub fn innermost_mut(&mut self) -> &mut Self {
+        match self {
+            Self::Encrypted(outer) => outer.holds.innermost_mut(),
+            other => other,
+        }
+    }
+
+    /// The containers around it, from the outermost in.
+    fn encrypted_mut(&mut self) -> Vec<&mut luks::Request> {
+        let mut all = Vec::new();
+        let mut holds = self;
+        while let Self::Encrypted(outer) = holds {
+            let Encrypted {
+                luks, holds: inner, ..
+            } = &mut **outer;
+            all.push(luks);
+            holds = inner;
+        }
+        all
+    }
+}
+
+/// What is in a container of LUKS.
+#[derive(Clone, Debug)]
+pub struct Encrypted {
+    /// The container.
+    pub luks: luks::Request,
+    /// Whether what nothing is written to is encrypted too, so that nobody sees how much there is; what
+    /// is left out otherwise reads as noise where somebody opens it.
+    pub encrypts_zeroes: bool,
+    /// What is in it.
+    pub holds: Holds,
+}
+
+/// The hash tree of a partition, which dm-verity reads.
+#[derive(Clone, Debug)]
+pub struct Hashes {
+    /// The partition, by its index in the description.
+    pub of: usize,
+    /// Its numbers.
+    pub verity: verity::Settings,
+}
+
+/// A group of logical volumes of LVM, on all partitions and volumes that hold a part of it.
+#[derive(Clone, Debug)]
+pub struct VolumeGroup {
+    /// Where its description stands.
+    pub place: Place,
+    /// Its name.
+    pub name: String,
+    /// Bytes of an extent; what lvm takes where there is none.
+    pub extent_size: Option<Bytes>,
+    /// The volumes in the order in which they are given extents.
+    pub volumes: Vec<LogicalVolume>,
+}
+
+/// A logical volume.
+#[derive(Clone, Debug)]
+pub struct LogicalVolume {
+    /// Where its description stands.
+    pub place: Place,
+    /// Its name.
+    pub name: String,
+    /// How large it is.
+    pub size: VolumeSize,
+    /// On how many parts of the group it lies side by side, if it does.
+    pub stripes: Option<lvm::Stripes>,
+    /// What is in it.
+    pub holds: Holds,
+}
+
+/// How large a logical volume is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum VolumeSize {
+    /// As lvm counts it.
+    Given(lvm::VolumeSize),
+    /// As small as its content allows.
+    Content,
 }
 
 /// A filesystem of which only the size is open.

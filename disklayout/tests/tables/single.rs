@@ -33,6 +33,7 @@ fn single(label: &str, size: DiskSize, filesystem: Filesystem) -> Disk {
         table: table(label),
         partitions: vec![Partition::new("part", filesystem)],
         blobs: Vec::new(),
+        groups: Vec::new(),
         kept_table: Vec::new(),
     }
 }

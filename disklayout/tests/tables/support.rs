@@ -128,6 +128,7 @@ pub(crate) fn disk(sectors: u64, label: &str, parts: &[Part<'_>]) -> Disk {
         table: table(label),
         partitions: partitions.collect(),
         blobs: Vec::new(),
+        groups: Vec::new(),
         kept_table: Vec::new(),
     }
 }

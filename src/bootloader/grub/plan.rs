@@ -265,7 +265,7 @@ fn esp(grub: &Grub, system: &System) -> Result<String> {
     let (volume, partition) = (&system.volumes[index], &system.disk.partitions[index]);
     let format = match &partition.holds {
         Holds::Filesystem(filesystem) => Some(filesystem.format.as_str()),
-        Holds::Nothing | Holds::Bytes(_) => None,
+        _ => None,
     };
     let is_fat = format
         .and_then(filesystems::of_format)

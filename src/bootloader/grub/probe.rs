@@ -58,7 +58,7 @@ pub(super) fn volumes(system: &System) -> Vec<Volume> {
 fn of_partition(partition: &Partition, volume: &Known, table: &DiskTable) -> Volume {
     let filesystem = match &partition.holds {
         Holds::Filesystem(filesystem) => Some(filesystem),
-        Holds::Nothing | Holds::Bytes(_) => None,
+        _ => None,
     };
     let readable = filesystem.and_then(|it| filesystems::of_format(&it.format));
     let partuuid = match table {

@@ -27,6 +27,7 @@ fn gpt() -> DiskTable {
 fn disk(table: DiskTable) -> System {
     System {
         disk: Disk {
+            groups: Vec::new(),
             kept_table: Vec::new(),
             place: "disk".into(),
             size: DiskSize::Fixed(Bytes::new(1 << 30)),

@@ -78,10 +78,9 @@ impl<'a> Images<'a> {
     /// Those with a filesystem that has one of these names.
     pub(super) fn with_filesystem(&self, names: &[&str]) -> Vec<&'a Image> {
         let has = |layout: &Layout| {
-            let mut partitions = layout.disk.partitions.iter();
-            partitions.any(|one| match &one.holds {
+            layout.disk.slots().any(|holds| match holds {
                 Holds::Filesystem(it) => names.contains(&it.format.as_str()),
-                Holds::Nothing | Holds::Bytes(_) => false,
+                _ => false,
             })
         };
         let layouts = self.layouts().filter(|(_, layout)| has(layout));

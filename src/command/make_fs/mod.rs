@@ -215,6 +215,7 @@ impl Options {
             }],
             place,
             blobs: Vec::new(),
+            groups: Vec::new(),
             kept_table: Vec::new(),
         }
     }

@@ -3,7 +3,7 @@
 use disklayout::fs::FsPlan;
 use disklayout::layout::{DiskPlan, Held, PartitionPlan, RawBytes};
 use disklayout::tree::FileTree;
-use disklayout::{Bytes, archive};
+use disklayout::{Bytes, SectorSize, archive};
 use serde_json::{Value, json};
 
 use super::{Machine, Planned};
@@ -69,7 +69,10 @@ fn archive(plan: &dyn archive::Plan) -> Value {
 
 /// A disk.
 pub(in crate::command) fn layout(plan: &DiskPlan) -> Value {
-    let partitions: Vec<_> = plan.partitions.iter().map(partition).collect();
+    let partitions = plan.partitions.iter();
+    let partitions: Vec<_> = partitions
+        .map(|it| partition(it, plan.sector_size))
+        .collect();
     let mut value = json!({
         "size": plan.size.get(),
         "sector_size": plan.sector_size.get(),
@@ -80,14 +83,20 @@ pub(in crate::command) fn layout(plan: &DiskPlan) -> Value {
     value
 }
 
-fn partition(partition: &PartitionPlan) -> Value {
+fn partition(partition: &PartitionPlan, sector: SectorSize) -> Value {
     let mut value = record::partition(&partition.record);
-    value["filesystem"] = json!(partition.filesystem().map(filesystem));
-    value["bytes"] = match &partition.holds {
-        Held::Bytes(held) => bytes(held),
-        Held::Nothing | Held::Filesystem(_) => Value::Null,
-    };
+    let start = partition.record.range.offset(sector);
+    add_held(&mut value, &partition.holds, start);
     value
+}
+
+/// Adds what is in a partition that begins at byte `start` of the disk.
+fn add_held(value: &mut Value, held: &Held, start: Bytes) {
+    value["filesystem"] = json!(held.filesystem().map(filesystem));
+    value["bytes"] = match held {
+        Held::Bytes(held) => json!({ "offset": start.get(), "size": held.content.len() }),
+        _ => Value::Null,
+    };
 }
 
 /// Bytes that stand for themselves.

@@ -123,7 +123,7 @@ pub(in crate::command) fn layout(name: &str, plan: &DiskPlan, file: &FileFormat)
         text += &self::partition(partition, plan.sector_size);
     }
     for blob in &plan.blobs {
-        text += &format!("  {}\n", bytes(blob));
+        text += &format!("  {}\n", bytes(blob, blob.offset));
     }
     text
 }
@@ -141,18 +141,22 @@ fn partition(partition: &PartitionPlan, sector: SectorSize) -> String {
     match &partition.holds {
         Held::Nothing => {}
         Held::Filesystem(plan) => text += &filesystem(plan.as_ref()),
-        Held::Bytes(held) => text += &format!("    {}\n", bytes(held)),
+        Held::Bytes(held) => {
+            let start = record.range.offset(sector);
+            text += &format!("    {}\n", bytes(held, start));
+        }
+        Held::Member(_) | Held::Encrypted(_) | Held::Hashes(_) => {}
     }
     text
 }
 
 /// Bytes that stand for themselves.
-fn bytes(bytes: &RawBytes) -> String {
+fn bytes(bytes: &RawBytes, start: Bytes) -> String {
     format!(
         "{} bytes of {} at byte {}",
         bytes.content.len(),
         printable(&bytes.place.to_string()),
-        bytes.offset.get()
+        start.get()
     )
 }
 

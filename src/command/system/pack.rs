@@ -198,6 +198,7 @@ impl Assembled {
                 table: DiskTable::None,
                 partitions: vec![Partition::new(place, tree)],
                 blobs: Vec::new(),
+                groups: Vec::new(),
                 kept_table: Vec::new(),
             },
             contents: vec![Filling::Files(objects)],

@@ -55,6 +55,7 @@ fn field_of<'a>(object: &Spot<'a>, field: &Field) -> Spot<'a> {
         Field::TypeGuid => &["gpt_type", "gpt-type"],
         Field::TypeByte => &["mbr_type"],
         Field::Format => &["filesystem"],
+        Field::Group => &["holds"],
         Field::Label => &["label"],
         Field::Uuid => &["fs_uuid"],
         Field::Content => &["contents"],

@@ -148,6 +148,7 @@ fn layout(group: &LayoutGroup, label: &Label, filesystem: &str) -> Layout {
             table: for_label::table(group, label.kind),
             partitions,
             blobs: group.blobs.iter().map(|(blob, _)| blob.clone()).collect(),
+            groups: Vec::new(),
             kept_table: Vec::new(),
         },
         contents,
@@ -165,7 +166,7 @@ fn partition(part: &Part, filesystem: &str) -> Partition {
             part::NONE => partition.holds = Holds::Nothing,
             word => held.format = word.to_string(),
         },
-        Holds::Nothing | Holds::Bytes(_) => {}
+        _ => {}
     }
     partition
 }

@@ -335,6 +335,7 @@ impl<'s> Builder<'s> {
             },
             partitions,
             blobs: Vec::new(),
+            groups: Vec::new(),
             kept_table: Vec::new(),
         };
         identifiers::identify_partitions(&mut disk, &self.identity);

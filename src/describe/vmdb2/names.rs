@@ -44,6 +44,7 @@ impl Names {
             Field::Uuid | Field::Choice(_) => (self.filesystem(object), &["options", "mkfs"][..]),
             Field::Hybrid(_)
             | Field::Align
+            | Field::Group
             | Field::Guid
             | Field::Flag(_)
             | Field::Content

@@ -77,6 +77,7 @@ pub(super) fn system(table: DiskTable, parts: &[Part]) -> System {
         sector_size: SectorSize::B512,
         table,
         partitions,
+        groups: Vec::new(),
         kept_table: Vec::new(),
         blobs: Vec::new(),
     };

@@ -54,6 +54,7 @@ impl Maker<'_> {
             },
             partitions,
             blobs: Vec::new(),
+            groups: Vec::new(),
             kept_table: Vec::new(),
         };
         identifiers::identify_partitions(&mut disk, &identity);

@@ -55,9 +55,12 @@ impl Names {
             Field::Label => (self.filesystem(object), &["label", "name"][..]),
             Field::Uuid => (self.filesystem(object), &["uuid", "opts"][..]),
             Field::Choice(_) => (self.filesystem(object), &["opts", "type"][..]),
-            Field::Hybrid(_) | Field::Align | Field::Guid | Field::Content | Field::Source => {
-                return self.document.spot(object);
-            }
+            Field::Hybrid(_)
+            | Field::Align
+            | Field::Guid
+            | Field::Content
+            | Field::Source
+            | Field::Group => return self.document.spot(object),
         };
         let spot = self.document.spot(object);
         spot.first_of(keys).unwrap_or(spot)

@@ -1,0 +1,141 @@
+//! Sizes that follow from the content, through all that lies between a partition and a filesystem.
+
+use crate::error::{Error, Result};
+use crate::layout::filling::{Drafter, Filling, Slot};
+use crate::layout::groups::Groups;
+use crate::layout::holding::{self, Holder};
+use crate::layout::placed::Placed;
+use crate::layout::size::{self, Room};
+use crate::layout::spec::{Hashes, Holds, LogicalVolume, VolumeGroup, VolumeSize};
+use crate::place::Field;
+use crate::units::Bytes;
+use crate::volume::{luks, lvm, verity};
+
+/// Tells sizes. Trees that it is asked for become drafts.
+#[derive(Debug)]
+pub(super) struct Sizes<'s, 'a> {
+    pub(super) drafter: &'s Drafter<'a>,
+    pub(super) groups: &'s Groups<'a>,
+    pub(super) placed: &'s [Placed<'a>],
+    pub(super) fillings: &'s mut [Filling<'a>],
+}
+
+impl<'s, 'a> Sizes<'s, 'a> {
+    /// Those of what `holder` has to hold.
+    pub(super) fn of(holder: &'s mut Holder<'_, 'a>) -> Self {
+        Self {
+            drafter: holder.drafter,
+            groups: &holder.groups,
+            placed: holder.placed,
+            fillings: holder.fillings,
+        }
+    }
+
+    /// The size of what goes into a partition.
+    pub(super) fn of_partition(&mut self, one: &Placed<'a>, room: Room) -> Result<Bytes> {
+        let slot = self.drafter.in_partition(one);
+        self.of_holds(&slot, &one.spec.holds, room)
+    }
+
+    /// The size of a logical volume as lvm counts it, of the slot `slot`.
+    pub(super) fn of_volume(
+        &mut self,
+        group: &'a VolumeGroup,
+        volume: &'a LogicalVolume,
+        slot: usize,
+        room: Room,
+    ) -> Result<lvm::VolumeSize> {
+        match volume.size {
+            VolumeSize::Given(size) => Ok(size),
+            VolumeSize::Content => {
+                let slot = self.drafter.in_volume(group, volume, slot);
+                let size = self.of_holds(&slot, &volume.holds, room)?;
+                Ok(lvm::VolumeSize::Bytes(size))
+            }
+        }
+    }
+
+    fn of_holds(&mut self, slot: &Slot<'a>, holds: &Holds, room: Room) -> Result<Bytes> {
+        match holds {
+            Holds::Encrypted(outer) => {
+                let luks = luks::plan(outer.luks.clone())?;
+                let inner = self.of_holds(slot, &outer.holds, room)?;
+                let inner = size::round_up(inner, u64::from(luks.sector_size()));
+                let all = inner.get().saturating_add(luks.data_offset().get());
+                Ok(Bytes::new(all))
+            }
+            Holds::Member(name) => {
+                let index = self.groups.index(name, slot.place)?;
+                self.of_group(index, slot, room)
+            }
+            Holds::Hashes(hashes) => {
+                let of = holding::of(self.placed, hashes, slot)?;
+                Ok(verity(self.drafter, of, hashes, slot)?.hash_len())
+            }
+            Holds::Nothing | Holds::Filesystem(_) | Holds::Bytes(_) => self.of_filling(slot, room),
+        }
+    }
+
+    fn of_filling(&mut self, slot: &Slot<'a>, room: Room) -> Result<Bytes> {
+        let filling = &mut self.fillings[slot.index];
+        let draft = match std::mem::replace(filling, Filling::Nothing) {
+            Filling::Tree(tree) => self.drafter.draft(slot, tree)?,
+            Filling::Draft(draft) => draft,
+            Filling::Nothing => return Ok(Bytes::new(self.drafter.sector.get())),
+            Filling::Bytes(content) => {
+                let size = Bytes::new(content.len().max(1));
+                *filling = Filling::Bytes(content);
+                return Ok(size);
+            }
+        };
+        let size = size::smallest(draft.as_ref(), room);
+        *filling = Filling::Draft(draft);
+        size
+    }
+
+    /// The size of the only part of a group.
+    fn of_group(&mut self, index: usize, slot: &Slot<'_>, room: Room) -> Result<Bytes> {
+        let group = &self.groups.specs[index];
+        if self.groups.members(index) > 1 {
+            let message = format!(
+                "the group '{}' has other parts, so that this one's size doesn't follow from its \
+                 volumes; give it one",
+                group.name
+            );
+            return Err(Error::unsupported(slot.place.field(Field::End), message));
+        }
+        let extent = lvm::extent_size(group.extent_size).get();
+        let mut extents: u64 = 0;
+        for (volume, slot) in group.volumes.iter().zip(self.groups.first_slot(index)..) {
+            let size = self.of_volume(group, volume, slot, room)?;
+            let own = match size {
+                lvm::VolumeSize::Bytes(size) => size.get().div_ceil(extent),
+                lvm::VolumeSize::Extents(extents) => extents,
+                lvm::VolumeSize::OfGroup(_)
+                | lvm::VolumeSize::OfFree(_)
+                | lvm::VolumeSize::OfMembers(_) => {
+                    let message = "it is a part of the group, whose size follows from its volumes; \
+                                   give a number of bytes or extents";
+                    return Err(Error::invalid(volume.place.field(Field::Size), message));
+                }
+            };
+            extents = extents.saturating_add(own.max(1));
+        }
+        Ok(lvm::smallest_member(group.extent_size, extents))
+    }
+}
+
+/// The hash tree of the partition `of`.
+pub(super) fn verity(
+    drafter: &Drafter<'_>,
+    of: &Placed<'_>,
+    hashes: &Hashes,
+    slot: &Slot<'_>,
+) -> Result<verity::Plan> {
+    verity::plan(verity::Request {
+        place: slot.place.clone(),
+        data_len: of.range.size(drafter.sector),
+        settings: hashes.verity.clone(),
+        uuid: of.identity(drafter.identity).uuid("verity"),
+    })
+}

@@ -1,0 +1,254 @@
+//! What partitions and volumes hold when their sizes are decided: from the outermost layer in, groups
+//! of volumes when all their parts are there.
+
+use std::collections::BTreeMap;
+
+use crate::error::{Error, ErrorKind, Result};
+use crate::layout::filling::{Drafter, Filling, Slot};
+use crate::layout::groups::Groups;
+use crate::layout::placed::Placed;
+use crate::layout::plan::{EncryptedPlan, GroupPlan, HashesPlan, Held, Member, RawBytes};
+use crate::layout::spec::{Encrypted, Hashes, Holds, LogicalVolume, VolumeGroup};
+use crate::layout::{content, size};
+use crate::place::Field;
+use crate::table::Role;
+use crate::tree::{Content, FileTree};
+use crate::units::Bytes;
+use crate::volume::{luks, lvm};
+
+/// Decides what is in partitions and volumes.
+#[derive(Debug)]
+pub(super) struct Holder<'p, 'a> {
+    pub(super) drafter: &'p Drafter<'a>,
+    pub(super) groups: Groups<'a>,
+    pub(super) placed: &'p [Placed<'a>],
+    pub(super) fillings: &'p mut [Filling<'a>],
+    /// The sizes of the parts of each group that are known, by the group's index.
+    members: BTreeMap<usize, Vec<Bytes>>,
+}
+
+impl<'p, 'a> Holder<'p, 'a> {
+    pub(super) fn new(
+        drafter: &'p Drafter<'a>,
+        groups: Groups<'a>,
+        placed: &'p [Placed<'a>],
+        fillings: &'p mut [Filling<'a>],
+    ) -> Self {
+        Self {
+            drafter,
+            groups,
+            placed,
+            fillings,
+            members: BTreeMap::new(),
+        }
+    }
+
+    /// What is in a partition that has its sectors.
+    pub(super) fn partition(&mut self, one: &Placed<'a>) -> Result<Held> {
+        let slot = self.drafter.in_partition(one);
+        if one.role == Role::Extended {
+            return self.extended(&slot);
+        }
+        self.hold(&slot, &one.spec.holds, one.range.size(self.drafter.sector))
+    }
+
+    /// What is in all groups. Every partition has been told.
+    pub(super) fn all_groups(&mut self) -> Result<Vec<GroupPlan>> {
+        let specs = self.groups.specs;
+        let mut plans: Vec<Option<GroupPlan>> = specs.iter().map(|_| None).collect();
+        loop {
+            let ready = |index: &usize| {
+                let known = self.members.get(index).map_or(0, Vec::len);
+                plans[*index].is_none() && known == self.groups.members(*index)
+            };
+            let Some(index) = (0..specs.len()).find(ready) else {
+                break;
+            };
+            plans[index] = Some(self.group(index)?);
+        }
+        // What is left over waits for parts that are in itself.
+        let left = plans.iter().position(Option::is_none);
+        match left.map(|index| &specs[index]) {
+            None => Ok(plans.into_iter().flatten().collect()),
+            Some(group) => {
+                let message = format!(
+                    "the group '{}' has a part of itself in one of its own volumes; put that part \
+                     elsewhere",
+                    group.name
+                );
+                Err(Error::invalid(&group.place, message))
+            }
+        }
+    }
+
+    fn group(&mut self, index: usize) -> Result<GroupPlan> {
+        let spec = &self.groups.specs[index];
+        let members = self.members.get(&index).cloned().unwrap_or_default();
+        let volumes = spec.volumes.iter().zip(self.groups.first_slot(index)..);
+        let volumes = volumes.map(|(volume, slot)| {
+            let content = &mut content::Sizes::of(self);
+            let size = content.of_volume(spec, volume, slot, size::Room::NONE)?;
+            Ok(lvm::VolumeRequest {
+                place: volume.place.clone(),
+                name: volume.name.clone(),
+                size,
+                stripes: volume.stripes,
+            })
+        });
+        let lvm = lvm::plan(lvm::Request {
+            place: spec.place.clone(),
+            name: spec.name.clone(),
+            extent_size: spec.extent_size,
+            volumes: volumes.collect::<Result<_>>()?,
+            members: members
+                .into_iter()
+                .map(|size| lvm::Member { size })
+                .collect(),
+            identity: self.drafter.identity.child(&format!("group {}", spec.name)),
+        })?;
+        let sizes: Vec<_> = lvm.volumes().iter().map(|volume| volume.size).collect();
+        let volumes = spec.volumes.iter().zip(self.groups.first_slot(index)..);
+        let volumes = volumes.zip(sizes).map(|((volume, slot), size)| {
+            let slot = self.drafter.in_volume(spec, volume, slot);
+            let held = self.hold(&slot, &volume.holds, size);
+            held.map_err(|error| told(error, spec, volume))
+        });
+        let volumes = volumes.collect::<Result<_>>()?;
+        Ok(GroupPlan { lvm, volumes })
+    }
+
+    /// What is in `size` bytes, which `holds` tells.
+    fn hold(&mut self, slot: &Slot<'a>, holds: &Holds, size: Bytes) -> Result<Held> {
+        match holds {
+            Holds::Encrypted(outer) => self.encrypted(slot, outer, size),
+            Holds::Member(name) => {
+                let group = self.groups.index(name, slot.place)?;
+                let known = self.members.entry(group).or_default();
+                known.push(size);
+                let index = known.len() - 1;
+                Ok(Held::Member(Member { group, index }))
+            }
+            Holds::Hashes(hashes) => self.hashes(slot, hashes, size),
+            Holds::Nothing | Holds::Filesystem(_) | Holds::Bytes(_) => self.filled(slot, size),
+        }
+    }
+
+    fn encrypted(&mut self, slot: &Slot<'a>, outer: &Encrypted, size: Bytes) -> Result<Held> {
+        let luks = luks::plan(outer.luks.clone())?;
+        let len = luks.data_len(size)?;
+        let front = luks.data_offset().get();
+        let holds = self.hold(slot, &outer.holds, len).map_err(|error| {
+            match (error.kind(), error.needed()) {
+                (ErrorKind::DoesNotFit, Some(needed)) => {
+                    error.needing(Bytes::new(needed.get().saturating_add(front)))
+                }
+                _ => error,
+            }
+        });
+        Ok(Held::Encrypted(Box::new(EncryptedPlan {
+            luks,
+            len,
+            encrypts_zeroes: outer.encrypts_zeroes,
+            holds: holds?,
+        })))
+    }
+
+    fn hashes(&self, slot: &Slot<'a>, hashes: &Hashes, size: Bytes) -> Result<Held> {
+        let of = of(self.placed, hashes, slot)?;
+        let verity = content::verity(self.drafter, of, hashes, slot)?;
+        let len = verity.hash_len();
+        if len > size {
+            let message = format!(
+                "the hash tree of partition {} has {} bytes and doesn't fit into {} bytes ({size})",
+                of.number,
+                len.get(),
+                size.get()
+            );
+            return Err(Error::does_not_fit(slot.place, message).needing(len));
+        }
+        let of = of.number;
+        Ok(Held::Hashes(HashesPlan { of, verity }))
+    }
+
+    /// What was taken out of the description.
+    fn filled(&mut self, slot: &Slot<'a>, size: Bytes) -> Result<Held> {
+        match std::mem::replace(&mut self.fillings[slot.index], Filling::Nothing) {
+            Filling::Nothing => Ok(Held::Nothing),
+            Filling::Bytes(content) => raw(slot, content, size),
+            Filling::Tree(tree) => {
+                let draft = self.drafter.draft(slot, tree)?;
+                Ok(Held::Filesystem(draft.at(size)?))
+            }
+            Filling::Draft(draft) => Ok(Held::Filesystem(draft.at(size)?)),
+        }
+    }
+
+    /// An extended partition has no filesystem, whatever is chosen for it.
+    fn extended(&mut self, slot: &Slot<'a>) -> Result<Held> {
+        let filling = std::mem::replace(&mut self.fillings[slot.index], Filling::Nothing);
+        let (field, message) = match (filling, slot.holds) {
+            (Filling::Tree(tree), _) if tree.entries(FileTree::ROOT).next().is_some() => (
+                Field::Content,
+                "an extended partition holds no files; put them into one of its logical partitions",
+            ),
+            (Filling::Bytes(_), _) => (
+                Field::Source,
+                "an extended partition holds logical ones and no bytes of its own",
+            ),
+            (_, Holds::Member(_) | Holds::Hashes(_)) => (
+                Field::Format,
+                "an extended partition holds logical ones; put this into one of them",
+            ),
+            _ => return Ok(Held::Nothing),
+        };
+        Err(Error::invalid(slot.place.field(field), message))
+    }
+}
+
+/// The partition whose hashes these are.
+pub(super) fn of<'p, 'a>(
+    placed: &'p [Placed<'a>],
+    hashes: &Hashes,
+    slot: &Slot<'_>,
+) -> Result<&'p Placed<'a>> {
+    placed
+        .iter()
+        .find(|one| one.index == hashes.of)
+        .ok_or_else(|| {
+            let message = "there is no such partition whose hashes these could be";
+            Error::invalid(slot.place, message)
+        })
+}
+
+fn raw(slot: &Slot<'_>, content: Content, size: Bytes) -> Result<Held> {
+    let len = Bytes::new(content.len());
+    if len > size {
+        let message = format!(
+            "{} bytes don't fit into {} bytes ({size})",
+            len.get(),
+            size.get()
+        );
+        return Err(Error::does_not_fit(slot.place, message).needing(len));
+    }
+    Ok(Held::Bytes(RawBytes {
+        place: slot.place.clone(),
+        offset: Bytes::new(0),
+        content,
+    }))
+}
+
+/// The same error. If only the size is wrong, it is that of the volume, and tells what would do.
+fn told(error: Error, group: &VolumeGroup, volume: &LogicalVolume) -> Error {
+    let (Some(needed), ErrorKind::DoesNotFit) = (error.needed(), error.kind()) else {
+        return error;
+    };
+    let extent = lvm::extent_size(group.extent_size).get();
+    let extents = needed.get().div_ceil(extent);
+    let message = format!(
+        "{}; the smallest legal size of '{}' is {} bytes, {extents} extents",
+        error.message(),
+        volume.name,
+        extents.saturating_mul(extent),
+    );
+    Error::does_not_fit(volume.place.field(Field::Size), message)
+}
