@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 
 use disklayout::Place;
-use disklayout::layout::spec::Disk;
+use disklayout::layout::spec::{Disk, Holds};
 
 /// A system that is assembled.
 #[derive(Clone, Debug)]
@@ -14,23 +14,89 @@ pub struct System {
     /// The disk. Each of its partitions has its sectors, and its filesystem a UUID; the filesystems
     /// are empty.
     pub disk: Disk,
-    /// What is to be known of each partition beside that, in the order of `disk.partitions`.
+    /// What is to be known of each partition and logical volume beside that, in the order of the disk's
+    /// [slots](Disk::slots).
     pub volumes: Vec<Volume>,
     /// What is done to make the tree, in this order.
     pub steps: Vec<Step>,
 }
 
-/// What is to be known of a partition beside its place on the disk.
+/// What is to be known of a partition or a logical volume beside its place on the disk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Volume {
     /// What the description calls it.
     pub tag: String,
-    /// Its number in the table.
-    pub number: u32,
+    /// What it is.
+    pub location: Location,
+    /// Under which name what is encrypted in it is opened, where it is.
+    pub opened: Option<Opened>,
     /// The UUID of its filesystem as fstab has it: `6987-937D` on FAT. Empty without a filesystem.
     pub uuid: String,
     /// Where the tree has its files: `/boot/efi`. `None` where it stays empty.
     pub mounted_at: Option<String>,
+}
+
+/// What a filesystem is in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Location {
+    /// The partition of this number in the table; 0 where there is no table.
+    Partition(u32),
+    /// A logical volume.
+    Logical {
+        /// The name of its group.
+        group: String,
+        /// Its own.
+        name: String,
+    },
+}
+
+/// What is encrypted, as it is opened when the system starts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Opened {
+    /// The name that it has then, below `/dev/mapper`.
+    pub name: String,
+    /// The UUID of the container.
+    pub uuid: String,
+}
+
+impl Location {
+    /// The number of the partition, if it is one.
+    pub const fn number(&self) -> Option<u32> {
+        match self {
+            Self::Partition(number) => Some(*number),
+            Self::Logical { .. } => None,
+        }
+    }
+}
+
+impl Volume {
+    /// What Linux calls it below `/dev/mapper` when the system runs, where that doesn't depend on the
+    /// machine. In names of logical volumes hyphens are doubled, and a single one is between them.
+    pub fn mapper_name(&self) -> Option<String> {
+        match (&self.opened, &self.location) {
+            (Some(opened), _) => Some(opened.name.clone()),
+            (None, Location::Logical { group, name }) => {
+                let doubled = |name: &str| name.replace('-', "--");
+                Some(format!("{}-{}", doubled(group), doubled(name)))
+            }
+            (None, Location::Partition(_)) => None,
+        }
+    }
+}
+
+impl System {
+    /// What is in the volume at `index`, below all that encrypts it; nothing where there is none.
+    pub fn holds(&self, index: usize) -> &Holds {
+        self.disk.slots().nth(index).unwrap_or(&Holds::Nothing)
+    }
+
+    /// Where the volume at `index` is described.
+    pub fn place(&self, index: usize) -> &Place {
+        self.disk
+            .slot_places()
+            .nth(index)
+            .unwrap_or(&self.disk.place)
+    }
 }
 
 /// One step.

@@ -7,7 +7,7 @@ use std::sync::{Arc, OnceLock};
 
 use anyhow::{Context, Error, Result, anyhow};
 use disklayout::fs::Registry;
-use disklayout::layout::spec::{Disk, Filesystem, Holds};
+use disklayout::layout::spec::{Disk, Holds};
 use disklayout::layout::{self, DiskPlan};
 use disklayout::tree::FileTree;
 use disklayout::{Bytes, Identity, Timestamp, archive, container};

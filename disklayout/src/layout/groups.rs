@@ -42,10 +42,7 @@ impl<'a> Groups<'a> {
     }
 
     fn count(&mut self, disk: &Disk) -> Result<()> {
-        let partitions = disk.partitions.iter().map(|one| &one.place);
-        let volumes = self.specs.iter().flat_map(|group| &group.volumes);
-        let places = partitions.chain(volumes.map(|one| &one.place));
-        for (place, holds) in places.zip(disk.slots()) {
+        for (place, holds) in disk.slot_places().zip(disk.slots()) {
             if let Holds::Member(name) = holds {
                 let index = self.index(name, place)?;
                 self.members[index] += 1;

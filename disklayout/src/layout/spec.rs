@@ -46,6 +46,13 @@ impl Disk {
         partitions.chain(volumes).map(Holds::innermost)
     }
 
+    /// Where each of the [slots](Self::slots) is described.
+    pub fn slot_places(&self) -> impl Iterator<Item = &Place> {
+        let partitions = self.partitions.iter().map(|one| &one.place);
+        let volumes = self.groups.iter().flat_map(|group| &group.volumes);
+        partitions.chain(volumes.map(|one| &one.place))
+    }
+
     /// The same, to be changed.
     pub fn slots_mut(&mut self) -> impl Iterator<Item = &mut Holds> {
         let partitions = self.partitions.iter_mut().map(|one| &mut one.holds);

@@ -4,11 +4,11 @@
 use disklayout::layout::spec::{End, Filesystem, Holds, Kinds, Partition, Start};
 use disklayout::table::types::{PartitionType, named};
 use disklayout::table::{Kind, Role};
-use disklayout::{Error, Field, Lba, LbaRange, Result, SectorSize};
+use disklayout::{Error, Field, Lba, LbaRange, Place, Result, SectorSize};
 
 use super::bios::Room;
 use super::filesystems::{self, Filesystem as Readable};
-use crate::system::{Firmware, Grub, System};
+use crate::system::{Firmware, Grub, Location, System};
 
 /// Where GRUB's files are in a tree.
 pub(super) const DIRECTORY: &str = "/boot/grub";
@@ -105,19 +105,19 @@ fn home(grub: &Grub, system: &System) -> Result<Home> {
     };
     let (root, _) = mounted_around(system, "/").ok_or_else(nowhere)?;
     let (index, mounted_at) = mounted_around(system, DIRECTORY).ok_or_else(nowhere)?;
-    let (volume, partition) = (&system.volumes[index], &system.disk.partitions[index]);
+    let (volume, place) = (&system.volumes[index], system.place(index));
     if grub.root != index && grub.root != root {
         let (asked, tag) = (&system.volumes[grub.root].tag, &volume.tag);
         let message = format!("GRUB's files are in '{tag}', so they can't be in '{asked}'");
-        return Err(Error::invalid(&partition.place, message));
+        return Err(Error::invalid(place, message));
     }
     check_uuid(system, root, "the root filesystem is on it")?;
     check_uuid(system, index, "GRUB's files are on it")?;
-    let kind = partition_map(system.disk.table.kind());
+    let map = partition_map(system.disk.table.kind());
     Ok(Home {
-        partition: format!("{kind}{}", volume.number),
+        partition: partition(map, &volume.location),
         uuid: volume.uuid.clone(),
-        filesystem: readable(partition)?,
+        filesystem: readable(system.holds(index), place)?,
         path: DIRECTORY[mounted_at.trim_end_matches('/').len()..].to_owned(),
     })
 }
@@ -128,7 +128,7 @@ fn check_uuid(system: &System, index: usize, reason: &str) -> Result<()> {
         return Ok(());
     }
     let message = format!("{reason}, and it has no UUID that it could be found by");
-    let place = system.disk.partitions[index].place.field(Field::Format);
+    let place = system.place(index).field(Field::Format);
     Err(Error::unsupported(place, message))
 }
 
@@ -144,12 +144,19 @@ fn mounted_around<'a>(system: &'a System, path: &str) -> Option<(usize, &'a str)
     around.max_by_key(|(_, at)| at.len())
 }
 
-/// How GRUB reads what is in a partition.
-fn readable(partition: &Partition) -> Result<&'static Readable> {
-    let place = partition.place.field(Field::Format);
-    let Holds::Filesystem(filesystem) = &partition.holds else {
+/// What GRUB calls a partition; `map` is the kind of its table.
+pub(super) fn partition(map: &str, location: &Location) -> String {
+    match location {
+        Location::Partition(number) => format!("{map}{number}"),
+        Location::Logical { .. } => String::new(),
+    }
+}
+
+/// How GRUB reads what is in a partition or a volume.
+fn readable(holds: &Holds, place: &Place) -> Result<&'static Readable> {
+    let Holds::Filesystem(filesystem) = holds else {
         let message = "GRUB's files are on it, but it holds no filesystem";
-        return Err(Error::invalid(place, message));
+        return Err(Error::invalid(place.field(Field::Format), message));
     };
     let Some(readable) = filesystems::of_format(&filesystem.format) else {
         let message = format!(
@@ -157,19 +164,19 @@ fn readable(partition: &Partition) -> Result<&'static Readable> {
             filesystem.format,
             filesystems::names()
         );
-        return Err(Error::unsupported(place, message));
+        return Err(Error::unsupported(place.field(Field::Format), message));
     };
-    check_features(partition, filesystem)?;
+    check_features(place, filesystem)?;
     Ok(readable)
 }
 
-fn check_features(partition: &Partition, filesystem: &Filesystem) -> Result<()> {
+fn check_features(place: &Place, filesystem: &Filesystem) -> Result<()> {
     const FEATURES: &str = "features";
     let features = filesystem.options.get(FEATURES).unwrap_or_default();
     match filesystems::unreadable(features) {
         None => Ok(()),
         Some(feature) => Err(Error::unsupported(
-            partition.place.choice(FEATURES),
+            place.choice(FEATURES),
             format!("GRUB reads no filesystem with {feature}, and its own files are on this one"),
         )),
     }
@@ -262,7 +269,11 @@ fn esp(grub: &Grub, system: &System) -> Result<String> {
              with a filesystem of vfat";
         return Err(Error::invalid(&system.disk.place, message));
     };
-    let (volume, partition) = (&system.volumes[index], &system.disk.partitions[index]);
+    let volume = &system.volumes[index];
+    let Some(partition) = system.disk.partitions.get(index) else {
+        let message = "firmware reads no logical volumes: have a partition of the type esp";
+        return Err(Error::unsupported(system.place(index), message));
+    };
     let format = match &partition.holds {
         Holds::Filesystem(filesystem) => Some(filesystem.format.as_str()),
         _ => None,

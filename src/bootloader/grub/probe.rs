@@ -9,10 +9,10 @@
 
 use anyhow::Result;
 
-use disklayout::layout::spec::{DiskTable, Holds, Partition};
+use disklayout::layout::spec::{DiskTable, Holds};
 
 use super::filesystems;
-use super::plan::partition_map;
+use super::plan::{partition, partition_map};
 use crate::rooted::{StandIn, Tree};
 use crate::shell::quoted;
 use crate::system::{System, Volume as Known};
@@ -48,25 +48,29 @@ pub(super) struct Volume {
 
 /// All filesystems of a disk that have a UUID.
 pub(super) fn volumes(system: &System) -> Vec<Volume> {
-    let all = system.disk.partitions.iter().zip(&system.volumes);
+    let all = system.volumes.iter().enumerate();
     let known = all.filter(|(_, volume)| !volume.uuid.is_empty());
     known
-        .map(|(partition, volume)| of_partition(partition, volume, &system.disk.table))
+        .map(|(index, volume)| of_volume(system, index, volume))
         .collect()
 }
 
-fn of_partition(partition: &Partition, volume: &Known, table: &DiskTable) -> Volume {
-    let filesystem = match &partition.holds {
+fn of_volume(system: &System, index: usize, volume: &Known) -> Volume {
+    let filesystem = match system.holds(index) {
         Holds::Filesystem(filesystem) => Some(filesystem),
         _ => None,
     };
     let readable = filesystem.and_then(|it| filesystems::of_format(&it.format));
-    let partuuid = match table {
-        DiskTable::None => None,
-        DiskTable::Mbr { signature } => {
-            signature.map(|signature| format!("{signature:08x}-{:02x}", volume.number))
+    let table = &system.disk.table;
+    let partuuid = match (table, volume.location.number()) {
+        (DiskTable::Mbr { signature }, Some(number)) => {
+            signature.map(|signature| format!("{signature:08x}-{number:02x}"))
         }
-        DiskTable::Gpt { .. } => partition.guid.map(|guid| guid.hyphenated().to_string()),
+        (DiskTable::Gpt { .. }, Some(_)) => {
+            let guid = system.disk.partitions.get(index).and_then(|it| it.guid);
+            guid.map(|guid| guid.hyphenated().to_string())
+        }
+        (DiskTable::None, _) | (_, None) => None,
     };
     Volume {
         mounted_at: volume.mounted_at.clone(),
@@ -76,7 +80,7 @@ fn of_partition(partition: &Partition, volume: &Known, table: &DiskTable) -> Vol
             .and_then(|it| it.label.clone())
             .unwrap_or_default(),
         partuuid,
-        partition: format!("{}{}", partition_map(table.kind()), volume.number),
+        partition: partition(partition_map(table.kind()), &volume.location),
     }
 }
 

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::plan::{Plan, Starter};
 use super::platform::Platform;
 use super::{check, probe};
-use crate::system::{Action, Bootstrap, Firmware, Grub, Step, System, Volume};
+use crate::system::{Action, Bootstrap, Firmware, Grub, Location, Step, System, Volume};
 
 const MBR: DiskTable = DiskTable::Mbr {
     signature: Some(0x0C0F_FEE1),
@@ -59,7 +59,8 @@ fn with(mut system: System, first: i64, kind: &str, format: &str, at: &str) -> S
     };
     system.volumes.push(Volume {
         tag: format!("tag{number}"),
-        number,
+        location: Location::Partition(number),
+        opened: None,
         uuid,
         mounted_at: (!at.is_empty()).then(|| at.to_owned()),
     });

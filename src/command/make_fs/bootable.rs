@@ -31,7 +31,7 @@ use crate::image::{Image, Recipe, Stream};
 use crate::report;
 use crate::sandbox::Inside;
 use crate::status::Status;
-use crate::system::{Action, Firmware, Grub, Step, System, Volume};
+use crate::system::{Action, Firmware, Grub, Location, Step, System, Volume};
 
 /// What of a disk a partition begins at a multiple of.
 const MIB: u64 = 1 << 20;
@@ -329,7 +329,8 @@ impl<'a> Parts<'a> {
         };
         self.volumes.push(Volume {
             tag: tag.to_owned(),
-            number: u32::try_from(number).unwrap_or(u32::MAX),
+            location: Location::Partition(u32::try_from(number).unwrap_or(u32::MAX)),
+            opened: None,
             uuid,
             mounted_at: mounted_at.map(str::to_owned),
         });

@@ -188,6 +188,7 @@ fn without_content(disk: &Disk) -> Result<(Disk, Bytes)> {
     for partition in &mut disk.partitions {
         partition.holds = Holds::Nothing;
     }
+    disk.groups.clear();
     let size = match disk.size {
         DiskSize::Fixed(size) => size,
         DiskSize::Smallest(_) => {
@@ -207,10 +208,12 @@ fn without_content(disk: &Disk) -> Result<(Disk, Bytes)> {
 /// The partition of `system` that has this number in the table.
 fn numbered(system: &System, number: u32) -> Option<&Partition> {
     let mut all = system.volumes.iter().zip(&system.disk.partitions);
-    all.find_map(|(volume, partition)| (volume.number == number).then_some(partition))
+    all.find_map(|(volume, partition)| {
+        (volume.location.number() == Some(number)).then_some(partition)
+    })
 }
 
-/// Refuses a table in which a filesystem of `system` isn't where it was planned.
+/// Refuses a table in which anything that `system` holds isn't where it was planned.
 fn check_places(planned: &Table, found: &Table, system: &System) -> Result<()> {
     for partition in &planned.partitions {
         let mut all = found.partitions.iter();
@@ -218,7 +221,7 @@ fn check_places(planned: &Table, found: &Table, system: &System) -> Result<()> {
             continue;
         }
         let described = numbered(system, partition.number);
-        if let Some(described) = described.filter(|it| matches!(it.holds, Holds::Filesystem(_))) {
+        if let Some(described) = described.filter(|it| !matches!(it.holds, Holds::Nothing)) {
             bail!(
                 "a step has changed the partition table so that {} isn't in it any more: have the \
                  description say where it is",

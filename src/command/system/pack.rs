@@ -159,10 +159,11 @@ impl Assembled {
     /// When a place in the tree can't be looked at.
     pub(in crate::command) fn layout(&self, system: &System, seed: &str) -> Result<Layout> {
         let mut disk = system.disk.clone();
-        let contents = system.volumes.iter().zip(&mut disk.partitions);
-        let contents = contents.map(|(volume, partition)| match &mut partition.holds {
-            Holds::Filesystem(_) => self.files(volume, &system.volumes, &partition.place),
-            holds => Ok(self.bytes(volume, holds, &partition.place)),
+        let contents = system.volumes.iter().zip(system.disk.slot_places());
+        let contents = contents.zip(disk.slots_mut());
+        let contents = contents.map(|((volume, place), holds)| match holds {
+            Holds::Filesystem(_) => self.files(volume, &system.volumes, place),
+            holds => Ok(self.bytes(volume, holds, place)),
         });
         let contents = contents.collect::<Result<_>>()?;
         let blobs = self.beside.blobs.iter();
@@ -254,9 +255,11 @@ impl Assembled {
 
     /// What is in a partition without a filesystem.
     fn bytes(&self, volume: &Volume, holds: &mut Holds, place: &Place) -> Filling {
-        let name = partition_name(&self.name, volume.number);
-        match self.contents.get(&name) {
-            Some(content) => {
+        let number = volume.location.number();
+        let name = number.map(|number| partition_name(&self.name, number));
+        let found = name.and_then(|name| Some((self.contents.get(&name)?, name)));
+        match found {
+            Some((content, name)) => {
                 *holds = Holds::Bytes(content.clone());
                 Filling::Bytes(data(place, name))
             }

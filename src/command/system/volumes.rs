@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use serde_json::{Value, json};
 
-use crate::system::Volume;
+use crate::system::{Location, Volume};
 
 /// Those with filesystems as text for people, a line each.
 pub(in crate::command) fn text(volumes: &[Volume]) -> String {
@@ -15,9 +15,16 @@ pub(in crate::command) fn text(volumes: &[Volume]) -> String {
             None => "stays empty".to_owned(),
         };
         let Volume {
-            tag, number, uuid, ..
+            tag,
+            location,
+            uuid,
+            ..
         } = volume;
-        let _ = writeln!(text, "  partition {number}, '{tag}', UUID {uuid}: {at}");
+        let location = match location {
+            Location::Partition(number) => format!("partition {number}"),
+            Location::Logical { group, name } => format!("volume {group}/{name}"),
+        };
+        let _ = writeln!(text, "  {location}, '{tag}', UUID {uuid}: {at}");
     }
     text
 }
@@ -27,7 +34,8 @@ pub(in crate::command) fn document(volumes: &[Volume]) -> Value {
     let volumes = volumes.iter().map(|volume| {
         json!({
             "tag": volume.tag,
-            "number": volume.number,
+            "number": volume.location.number(),
+            "volume": volume.mapper_name(),
             "uuid": volume.uuid,
             "mounted_at": volume.mounted_at,
         })

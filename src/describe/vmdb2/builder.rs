@@ -15,7 +15,7 @@ use super::step::Step;
 use super::{Settings, keys::Kind};
 use crate::config::{Document, Findings, Value};
 use crate::describe::identifiers;
-use crate::system::{Action, Step as Done, System, Volume};
+use crate::system::{Action, Location, Step as Done, System, Volume};
 
 /// The only condition that a step sets.
 const UNPACKED: &str = "rootfs_unpacked";
@@ -313,7 +313,8 @@ impl<'s> Builder<'s> {
         let time = self.settings.time;
         let volumes = self.parts.iter().map(|part| Volume {
             tag: part.tag.clone(),
-            number: part.number,
+            location: Location::Partition(part.number),
+            opened: None,
             uuid: part
                 .filesystem
                 .as_ref()

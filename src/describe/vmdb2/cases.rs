@@ -52,7 +52,11 @@ fn listing(described: &Described) -> String {
         let (start, end, kind, flags) = (part.start, part.end, part.kind, &part.flags);
         let name = part.name.as_deref().unwrap_or("-");
         let mounted = volume.mounted_at.as_deref().unwrap_or("-");
-        let (number, tag, uuid) = (volume.number, &volume.tag, &volume.uuid);
+        let (number, tag, uuid) = (
+            volume.location.number().unwrap_or(0),
+            &volume.tag,
+            &volume.uuid,
+        );
         lines.push(format!(
             "{number} '{tag}' {start:?} {end:?} {kind:?} {flags:?} {name} UUID={uuid} at {mounted}"
         ));

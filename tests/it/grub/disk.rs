@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::path::Path;
 
-use createhdds::system::{Firmware, Grub, System, Volume};
+use createhdds::system::{Firmware, Grub, Location, System, Volume};
 use disklayout::disk::SparseFile;
 use disklayout::fs::{Registry, Unwatched};
 use disklayout::layout::spec::{Disk, DiskTable, End, Filesystem, Holds, Partition, Start};
@@ -61,7 +61,8 @@ pub(super) fn system(table: DiskTable, parts: &[Part]) -> System {
         start += sectors;
         volumes.push(Volume {
             tag: format!("tag{number}"),
-            number,
+            location: Location::Partition(number),
+            opened: None,
             uuid: match *format {
                 "" => String::new(),
                 "vfat" => "6987-937D".to_owned(),

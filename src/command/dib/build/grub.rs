@@ -124,12 +124,14 @@ impl Call {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::system::Location;
 
     #[test]
     fn what_scripts_ask_for_is_what_is_installed() {
         let volume = |number, at: &str| Volume {
             tag: String::new(),
-            number,
+            location: Location::Partition(number),
+            opened: None,
             uuid: "u".to_owned(),
             mounted_at: Some(at.to_owned()),
         };

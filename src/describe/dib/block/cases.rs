@@ -103,7 +103,7 @@ fn image(image: &Image) -> Result<Vec<String>, String> {
         let planned = table
             .partitions
             .iter()
-            .find(|it| it.number == volume.number);
+            .find(|it| Some(it.number) == volume.location.number());
         let (tag, uuid) = (&volume.tag, &volume.uuid);
         let at = volume.mounted_at.as_deref().unwrap_or("-");
         let sectors = match (&disk.table, part.start, part.end) {
@@ -119,7 +119,7 @@ fn image(image: &Image) -> Result<Vec<String>, String> {
         };
         lines.push(format!(
             "{} '{tag}' {sectors} UUID={uuid} at {at}",
-            volume.number
+            volume.location.number().unwrap_or(0)
         ));
         if let Holds::Filesystem(it) = &part.holds {
             let label = it.label.as_deref().unwrap_or("-");

@@ -16,7 +16,7 @@ use super::placed::{Placed, Room};
 use super::{Image, Settings, gpt, mbr};
 use crate::config::Findings;
 use crate::describe::identifiers;
-use crate::system::Volume;
+use crate::system::{Location, Volume};
 
 /// What disks are made of.
 #[derive(Debug)]
@@ -165,7 +165,8 @@ impl Maker<'_> {
     ) -> Option<(Holds, Volume)> {
         let mut volume = Volume {
             tag,
-            number,
+            location: Location::Partition(number),
+            opened: None,
             uuid: String::new(),
             mounted_at: None,
         };

@@ -76,7 +76,7 @@ impl Values {
         let devices = self.devices.iter().map(|device| {
             let mut volumes = volumes.clone().filter(|_| device.is_partition);
             let volume = volumes.find(|it| it.tag == device.name);
-            let number = volume.map(|it| format!("p{}", it.number));
+            let number = volume.map(|it| format!("p{}", it.location.number().unwrap_or(0)));
             let (path, number) = (file(&device.image), number.unwrap_or_default());
             format!(" [{}]={}{number} ", device.name, path.display())
         });
