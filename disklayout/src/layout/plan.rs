@@ -149,6 +149,13 @@ impl DiskPlan {
     }
 }
 
+impl PartitionPlan {
+    /// The filesystem, if it holds one, encrypted or not.
+    pub fn filesystem(&self) -> Option<&dyn FsPlan> {
+        self.holds.innermost().filesystem()
+    }
+}
+
 impl Held {
     /// What is below all that encrypts it.
     pub fn innermost(&self) -> &Self {
