@@ -368,21 +368,14 @@ fn hashes_of(plan: &DiskPlan, number: u32) -> Option<&HashesPlan> {
 
 /// Where the bytes of a volume are on the parts of its group.
 fn parts(volume: &lvm::Volume) -> Vec<Part> {
-    let mut end = 0;
-    let segments = volume.segments.iter().map(|segment| {
-        end += segment.len.get();
-        let on = segment
-            .stripes
-            .iter()
-            .map(|it| (it.member, it.offset.get()));
+    let segments = volume.segments.iter();
+    let parts = segments.map(|segment| {
+        let areas = segment.areas.iter();
         Part {
-            end,
-            turn: match segment.stripes.len() {
-                1 => segment.len.get(),
-                _ => segment.stripe_size.get(),
-            },
-            on: on.collect(),
+            end: segment.start.get() + segment.size.get(),
+            turn: segment.stripe_size.unwrap_or(segment.size).get(),
+            on: areas.map(|area| (area.member, area.offset.get())).collect(),
         }
     });
-    segments.collect()
+    parts.collect()
 }

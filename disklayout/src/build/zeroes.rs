@@ -91,7 +91,7 @@ fn in_use(plan: &DiskPlan, held: &Held) -> Option<Range<u64>> {
     let end = match held {
         Held::Nothing | Held::Filesystem(_) => return None,
         Held::Bytes(bytes) => bytes.content.len(),
-        Held::Member(member) => plan.groups[member.group].lvm.data_start().get(),
+        Held::Member(member) => plan.groups[member.group].lvm.metadata_extent().end,
         Held::Encrypted(encrypted) => encrypted.luks.data_offset().get(),
         Held::Hashes(hashes) => hashes.verity.hash_len().get(),
     };

@@ -104,16 +104,16 @@ impl<'s, 'a> Sizes<'s, 'a> {
             );
             return Err(Error::unsupported(slot.place.field(Field::End), message));
         }
-        let extent = lvm::extent_size(group.extent_size).get();
+        let extent = group.extent_size.get();
         let mut extents: u64 = 0;
         for (volume, slot) in group.volumes.iter().zip(self.groups.first_slot(index)..) {
             let size = self.of_volume(group, volume, slot, room)?;
             let own = match size {
                 lvm::VolumeSize::Bytes(size) => size.get().div_ceil(extent),
                 lvm::VolumeSize::Extents(extents) => extents,
-                lvm::VolumeSize::OfGroup(_)
-                | lvm::VolumeSize::OfFree(_)
-                | lvm::VolumeSize::OfMembers(_) => {
+                lvm::VolumeSize::PercentOfGroup(_)
+                | lvm::VolumeSize::PercentOfFree(_)
+                | lvm::VolumeSize::PercentOfMembers(_) => {
                     let message = "it is a part of the group, whose size follows from its volumes; \
                                    give a number of bytes or extents";
                     return Err(Error::invalid(volume.place.field(Field::Size), message));
@@ -121,7 +121,14 @@ impl<'s, 'a> Sizes<'s, 'a> {
             };
             extents = extents.saturating_add(own.max(1));
         }
-        Ok(lvm::smallest_member(group.extent_size, extents))
+        let request = lvm::Request {
+            extent_size: group.extent_size,
+            ..lvm::Request::new(&group.place, &group.name, self.drafter.identity.clone())
+        };
+        request.smallest_member(extents)?.ok_or_else(|| {
+            let message = format!("volumes of {extents} extents exceed every disk");
+            Error::does_not_fit(slot.place, message)
+        })
     }
 }
 

@@ -23,8 +23,8 @@ pub(super) struct Holder<'p, 'a> {
     pub(super) groups: Groups<'a>,
     pub(super) placed: &'p [Placed<'a>],
     pub(super) fillings: &'p mut [Filling<'a>],
-    /// The sizes of the parts of each group that are known, by the group's index.
-    members: BTreeMap<usize, Vec<Bytes>>,
+    /// The parts of each group that are known, by the group's index.
+    members: BTreeMap<usize, Vec<lvm::Member>>,
 }
 
 impl<'p, 'a> Holder<'p, 'a> {
@@ -89,22 +89,18 @@ impl<'p, 'a> Holder<'p, 'a> {
             let content = &mut content::Sizes::of(self);
             let size = content.of_volume(spec, volume, slot, size::Room::NONE)?;
             Ok(lvm::VolumeRequest {
-                place: volume.place.clone(),
-                name: volume.name.clone(),
-                size,
                 stripes: volume.stripes,
+                tags: volume.tags.clone(),
+                ..lvm::VolumeRequest::new(&volume.place, &volume.name, size)
             })
         });
+        let volumes = volumes.collect::<Result<_>>()?;
+        let identity = self.drafter.identity.child(&format!("group {}", spec.name));
         let lvm = lvm::plan(lvm::Request {
-            place: spec.place.clone(),
-            name: spec.name.clone(),
             extent_size: spec.extent_size,
-            volumes: volumes.collect::<Result<_>>()?,
-            members: members
-                .into_iter()
-                .map(|size| lvm::Member { size })
-                .collect(),
-            identity: self.drafter.identity.child(&format!("group {}", spec.name)),
+            volumes,
+            members,
+            ..lvm::Request::new(&spec.place, &spec.name, identity)
         })?;
         let sizes: Vec<_> = lvm.volumes().iter().map(|volume| volume.size).collect();
         let volumes = spec.volumes.iter().zip(self.groups.first_slot(index)..);
@@ -124,8 +120,12 @@ impl<'p, 'a> Holder<'p, 'a> {
             Holds::Member(name) => {
                 let group = self.groups.index(name, slot.place)?;
                 let known = self.members.entry(group).or_default();
-                known.push(size);
-                let index = known.len() - 1;
+                let index = known.len();
+                let member = lvm::Member::new(slot.place, size, format!("/dev/disk{index}"));
+                known.push(lvm::Member {
+                    sector_size: self.drafter.sector,
+                    ..member
+                });
                 Ok(Held::Member(Member { group, index }))
             }
             Holds::Hashes(hashes) => self.hashes(slot, hashes, size),
@@ -242,7 +242,7 @@ fn told(error: Error, group: &VolumeGroup, volume: &LogicalVolume) -> Error {
     let (Some(needed), ErrorKind::DoesNotFit) = (error.needed(), error.kind()) else {
         return error;
     };
-    let extent = lvm::extent_size(group.extent_size).get();
+    let extent = group.extent_size.get();
     let extents = needed.get().div_ceil(extent);
     let message = format!(
         "{}; the smallest legal size of '{}' is {} bytes, {extents} extents",

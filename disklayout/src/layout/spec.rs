@@ -273,8 +273,8 @@ pub struct VolumeGroup {
     pub place: Place,
     /// Its name.
     pub name: String,
-    /// Bytes of an extent; what lvm takes where there is none.
-    pub extent_size: Option<Bytes>,
+    /// Bytes of an extent.
+    pub extent_size: Bytes,
     /// The volumes in the order in which they are given extents.
     pub volumes: Vec<LogicalVolume>,
 }
@@ -290,6 +290,8 @@ pub struct LogicalVolume {
     pub size: VolumeSize,
     /// On how many parts of the group it lies side by side, if it does.
     pub stripes: Option<lvm::Stripes>,
+    /// Words that others know it by.
+    pub tags: Vec<String>,
     /// What is in it.
     pub holds: Holds,
 }

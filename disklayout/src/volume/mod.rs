@@ -1,4 +1,5 @@
-//! What lies between a partition and a filesystem.
+//! What lies between partitions and filesystems: groups of volumes, encryption, hash trees, and the disks
+//! that are written to through them.
 
 mod assembly;
 mod encrypted;
