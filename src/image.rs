@@ -1,12 +1,14 @@
 //! An image: a file name and the recipe for what it holds.
 
 use std::fs::File;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use disklayout::fs::Options;
 use disklayout::layout::spec::Disk;
 use disklayout::source::oci::{Choice, Platform};
 use disklayout::source::{Entry, Rules};
+use disklayout::volume::luks::{Kdf, Passphrase};
 use disklayout::{Place, Timestamp};
 
 use crate::checksum::Algorithm;
@@ -92,8 +94,47 @@ pub struct Layout {
     pub contents: Vec<Filling>,
     /// The bytes of each of its blobs.
     pub blobs: Vec<Data>,
+    /// What opens each of the containers that are encrypted, in the order of
+    /// [`Disk::encrypted_mut`]. The containers in the disk have no keys of their own.
+    pub keys: Vec<Keys>,
     /// What its identifiers derive from.
     pub seed: Seed,
+}
+
+/// What opens a container that is encrypted.
+#[derive(Clone, Debug)]
+pub struct Keys {
+    /// Where what is encrypted is described.
+    pub place: Place,
+    /// One for each key slot.
+    pub keys: Vec<Key>,
+    /// What the volume's own key, and all that is random beside it, derives from: who knows it and the
+    /// description can open the container. Random without it.
+    pub seed: Option<String>,
+}
+
+/// One of the keys that open a container.
+#[derive(Clone, Debug)]
+pub struct Key {
+    /// Where it is asked for.
+    pub place: Place,
+    /// Where the passphrase comes from.
+    pub source: KeySource,
+    /// What it costs to try one.
+    pub kdf: Kdf,
+}
+
+/// Where a passphrase comes from.
+#[derive(Clone, Debug)]
+pub enum KeySource {
+    /// It is this one.
+    Text(Passphrase),
+    /// All bytes of a file below `uploads/`.
+    Data(String),
+    /// All bytes of a file of the host.
+    File(PathBuf),
+    /// The first line that a command says, which `sh -c` runs.
+    Command(String),
 }
 
 /// What identifiers derive from.
@@ -380,6 +421,7 @@ impl Layout {
         Self {
             contents: slots.map(|_| Filling::Files(Vec::new())).collect(),
             blobs: Vec::new(),
+            keys: Vec::new(),
             disk,
             seed: Seed::Text(seed.to_owned()),
         }

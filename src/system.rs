@@ -8,6 +8,8 @@ use std::path::PathBuf;
 use disklayout::Place;
 use disklayout::layout::spec::{Disk, Holds};
 
+use crate::image::Keys;
+
 /// A system that is assembled.
 #[derive(Clone, Debug)]
 pub struct System {
@@ -17,6 +19,8 @@ pub struct System {
     /// What is to be known of each partition and logical volume beside that, in the order of the disk's
     /// [slots](Disk::slots).
     pub volumes: Vec<Volume>,
+    /// What opens what is encrypted on the disk, in the order of [`Disk::encrypted_mut`].
+    pub keys: Vec<Keys>,
     /// What is done to make the tree, in this order.
     pub steps: Vec<Step>,
 }

@@ -18,7 +18,7 @@ use super::container::Taker;
 use super::download::Downloads;
 use super::event::{Event, Reporter};
 use super::input::{Opened, Scratch, add_inputs};
-use super::{accounts, digest};
+use super::{accounts, digest, keys};
 use crate::image::{
     Data, FileContent, Filling, Image, InputFormat, Layout, Object, ObjectKind, Source,
 };
@@ -75,6 +75,8 @@ pub(super) struct Contents<'a> {
     urls: BTreeMap<&'a str, Download>,
     /// The latest time that a file of a directory or an archive may have.
     latest: Option<Timestamp>,
+    /// Whether keys of what is encrypted are read; nothing that is planned without them is written.
+    reads_keys: bool,
 }
 
 /// A file of the network.
@@ -126,7 +128,14 @@ impl<'a> Contents<'a> {
             scratch,
             urls: wanted(images),
             latest,
+            reads_keys: false,
         }
+    }
+
+    /// The same, which reads keys.
+    pub(super) fn with_keys(self) -> Self {
+        let reads_keys = true;
+        Self { reads_keys, ..self }
     }
 
     /// Downloads what isn't there yet, and tells `arrived` of each address when it has been tried.
@@ -242,6 +251,10 @@ impl Contents<'_> {
         }
         for (blob, data) in disk.blobs.iter_mut().zip(&layout.blobs) {
             blob.content = self.content(data)?;
+        }
+        match self.reads_keys {
+            true => keys::give(&mut disk, &layout.keys, self.find)?,
+            false => keys::pretend(&mut disk, &layout.keys),
         }
         Ok(disk)
     }

@@ -17,6 +17,7 @@ mod fill;
 mod input;
 mod install;
 mod interrupt;
+mod keys;
 mod mark;
 mod memory;
 mod outcome;
@@ -125,6 +126,7 @@ pub fn run(
     });
     let scratch = || settings.scratch();
     let planner = Planner::new(images, find, registry, &settings.conditions, &scratch);
+    let planner = planner.with_keys();
     let preparer = Preparer::new(planner, find, settings);
     if let [image] = images {
         let image = &image.file_name;

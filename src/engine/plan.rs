@@ -76,6 +76,12 @@ impl<'a> Planner<'a> {
         }
     }
 
+    /// The same, which reads the keys of what is encrypted: what it decides can be written.
+    pub(super) fn with_keys(self) -> Self {
+        let contents = self.contents.with_keys();
+        Self { contents, ..self }
+    }
+
     /// One for `images` that has nothing but what is on this machine.
     pub fn offline(
         images: &'a [Image],

@@ -596,6 +596,7 @@ fn image(source: Source, sha256: Option<&str>) -> Image {
         },
         contents: vec![Filling::Files(vec![file])],
         blobs: Vec::new(),
+        keys: Vec::new(),
         seed: Seed::Text("disk_test.img".into()),
     };
     Image {

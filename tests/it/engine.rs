@@ -66,6 +66,7 @@ fn image(index: usize, filesystem: &str) -> Image {
                 },
                 contents: vec![Filling::Files(files)],
                 blobs: Vec::new(),
+                keys: Vec::new(),
                 seed: Seed::Text(format!("disk_{index}_{filesystem}.img")),
             }),
             FileFormat::raw(place.as_str()),

@@ -113,7 +113,7 @@ const COMMAND: &Rules = &[
     ("status", &[]),
     ("bootloader", &["console", "rooted", "shell", "system"]),
     ("shell", &[]),
-    ("system", &[]),
+    ("system", &["image"]),
     ("osinfo", &["foreign::run"]),
 ];
 

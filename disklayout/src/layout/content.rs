@@ -8,7 +8,7 @@ use crate::layout::placed::Placed;
 use crate::layout::size::{self, Room};
 use crate::layout::spec::{Hashes, Holds, LogicalVolume, VolumeGroup, VolumeSize};
 use crate::place::Field;
-use crate::units::Bytes;
+use crate::units::{Bytes, SectorSize};
 use crate::volume::{luks, lvm, verity};
 
 /// Tells sizes. Trees that it is asked for become drafts.
@@ -37,12 +37,13 @@ impl<'s, 'a> Sizes<'s, 'a> {
         self.of_holds(&slot, &one.spec.holds, room)
     }
 
-    /// The size of a logical volume as lvm counts it, of the slot `slot`.
+    /// The size of a logical volume as lvm counts it, of this slot, which
+    /// is read in sectors of this size.
     pub(super) fn of_volume(
         &mut self,
         group: &'a VolumeGroup,
         volume: &'a LogicalVolume,
-        slot: usize,
+        slot: (usize, SectorSize),
         room: Room,
     ) -> Result<lvm::VolumeSize> {
         match volume.size {
@@ -60,7 +61,7 @@ impl<'s, 'a> Sizes<'s, 'a> {
             Holds::Encrypted(outer) => {
                 let luks = luks::plan(outer.luks.clone())?;
                 let inner = self.of_holds(slot, &outer.holds, room)?;
-                let inner = size::round_up(inner, u64::from(luks.sector_size()));
+                let inner = size::round_up(inner, luks.sector_size().get());
                 let all = inner.get().saturating_add(luks.data_offset().get());
                 Ok(Bytes::new(all))
             }
@@ -107,6 +108,7 @@ impl<'s, 'a> Sizes<'s, 'a> {
         let extent = group.extent_size.get();
         let mut extents: u64 = 0;
         for (volume, slot) in group.volumes.iter().zip(self.groups.first_slot(index)..) {
+            let slot = (slot, self.groups.sector(index));
             let size = self.of_volume(group, volume, slot, room)?;
             let own = match size {
                 lvm::VolumeSize::Bytes(size) => size.get().div_ceil(extent),

@@ -86,6 +86,7 @@ impl<'a> Drafter<'a> {
             index: one.index,
             place: &one.spec.place,
             holds: one.spec.holds.innermost(),
+            sector: one.spec.holds.sector_size(self.sector),
             start: if is_bare {
                 one.range.first()
             } else {
@@ -96,18 +97,20 @@ impl<'a> Drafter<'a> {
         }
     }
 
-    /// The place for a filesystem that a logical volume is, or that is in it. It is the slot `index`.
+    /// The place for a filesystem that a logical volume is, or that is in it. It is the slot `index`,
+    /// and its group is read in sectors of this size.
     pub(super) fn in_volume(
         &self,
         group: &VolumeGroup,
         volume: &'a LogicalVolume,
-        index: usize,
+        (index, sector): (usize, SectorSize),
     ) -> Slot<'a> {
         let group = self.identity.child(&format!("group {}", group.name));
         Slot {
             index,
             place: &volume.place,
             holds: volume.holds.innermost(),
+            sector: volume.holds.sector_size(sector),
             start: Lba::new(0),
             identity: group.child(&format!("volume {}", volume.name)),
             is_for_firmware: false,
@@ -128,7 +131,7 @@ impl<'a> Drafter<'a> {
             place: slot.place.clone(),
             kind: &filesystem.format,
             start: slot.start,
-            sector_size: self.sector,
+            sector_size: slot.sector,
             label: filesystem.label.as_deref(),
             uuid: filesystem.uuid,
             options: self.options(slot, filesystem),
@@ -147,6 +150,8 @@ pub(super) struct Slot<'a> {
     pub(super) place: &'a Place,
     /// What is to be in it.
     pub(super) holds: &'a Holds,
+    /// What it is read and written in, at the least.
+    sector: SectorSize,
     /// The sector of the disk that it starts with, where a format may record that.
     start: Lba,
     identity: Identity,

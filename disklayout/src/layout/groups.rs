@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use crate::layout::spec::{Disk, Holds, VolumeGroup};
 use crate::place::{Field, Place};
+use crate::units::SectorSize;
 
 /// The groups of a disk.
 #[derive(Clone, Debug)]
@@ -12,6 +13,8 @@ pub(super) struct Groups<'a> {
     members: Vec<usize>,
     /// The slot of the first volume of each.
     first_slots: Vec<usize>,
+    /// What each is read and written in: what the largest sectors of its parts are.
+    sectors: Vec<SectorSize>,
 }
 
 impl<'a> Groups<'a> {
@@ -31,6 +34,7 @@ impl<'a> Groups<'a> {
             specs,
             members: vec![0; specs.len()],
             first_slots: Vec::new(),
+            sectors: vec![disk.sector_size; specs.len()],
         };
         let mut slot = disk.partitions.len();
         for group in specs {
@@ -38,6 +42,7 @@ impl<'a> Groups<'a> {
             slot += group.volumes.len();
         }
         groups.count(disk)?;
+        groups.find_sectors(disk);
         Ok(groups)
     }
 
@@ -59,6 +64,35 @@ impl<'a> Groups<'a> {
                 Err(Error::invalid(&group.place, message))
             }
         }
+    }
+
+    /// A group may have parts in volumes of others.
+    fn find_sectors(&mut self, disk: &Disk) {
+        for _ in 0..self.specs.len() {
+            for partition in &disk.partitions {
+                self.add_sector(&partition.holds, disk.sector_size);
+            }
+            for (index, group) in self.specs.iter().enumerate() {
+                for volume in &group.volumes {
+                    self.add_sector(&volume.holds, self.sectors[index]);
+                }
+            }
+        }
+    }
+
+    fn add_sector(&mut self, holds: &Holds, sector: SectorSize) {
+        let Holds::Member(name) = holds.innermost() else {
+            return;
+        };
+        if let Some(index) = self.specs.iter().position(|group| group.name == *name) {
+            let own = &mut self.sectors[index];
+            *own = (*own).max(holds.sector_size(sector));
+        }
+    }
+
+    /// What the group is read and written in.
+    pub(super) fn sector(&self, index: usize) -> SectorSize {
+        self.sectors[index]
     }
 
     /// The index of the group called `name`, which is asked for at `place`.

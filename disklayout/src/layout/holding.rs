@@ -84,10 +84,11 @@ impl<'p, 'a> Holder<'p, 'a> {
     fn group(&mut self, index: usize) -> Result<GroupPlan> {
         let spec = &self.groups.specs[index];
         let members = self.members.get(&index).cloned().unwrap_or_default();
+        let sector = self.groups.sector(index);
         let volumes = spec.volumes.iter().zip(self.groups.first_slot(index)..);
         let volumes = volumes.map(|(volume, slot)| {
             let content = &mut content::Sizes::of(self);
-            let size = content.of_volume(spec, volume, slot, size::Room::NONE)?;
+            let size = content.of_volume(spec, volume, (slot, sector), size::Room::NONE)?;
             Ok(lvm::VolumeRequest {
                 stripes: volume.stripes,
                 tags: volume.tags.clone(),
@@ -105,7 +106,7 @@ impl<'p, 'a> Holder<'p, 'a> {
         let sizes: Vec<_> = lvm.volumes().iter().map(|volume| volume.size).collect();
         let volumes = spec.volumes.iter().zip(self.groups.first_slot(index)..);
         let volumes = volumes.zip(sizes).map(|((volume, slot), size)| {
-            let slot = self.drafter.in_volume(spec, volume, slot);
+            let slot = self.drafter.in_volume(spec, volume, (slot, sector));
             let held = self.hold(&slot, &volume.holds, size);
             held.map_err(|error| told(error, spec, volume))
         });
@@ -123,7 +124,7 @@ impl<'p, 'a> Holder<'p, 'a> {
                 let index = known.len();
                 let member = lvm::Member::new(slot.place, size, format!("/dev/disk{index}"));
                 known.push(lvm::Member {
-                    sector_size: self.drafter.sector,
+                    sector_size: self.groups.sector(group),
                     ..member
                 });
                 Ok(Held::Member(Member { group, index }))

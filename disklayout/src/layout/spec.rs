@@ -230,6 +230,17 @@ impl Holds {
         }
     }
 
+    /// What the innermost is read and written in, where the outermost is in `sector`s.
+    pub(super) fn sector_size(&self, sector: SectorSize) -> SectorSize {
+        match self {
+            Self::Encrypted(outer) => {
+                let own = sector.max(outer.luks.sector_size);
+                outer.holds.sector_size(own)
+            }
+            _ => sector,
+        }
+    }
+
     /// The containers around it, from the outermost in.
     fn encrypted_mut(&mut self) -> Vec<&mut luks::Request> {
         let mut all = Vec::new();

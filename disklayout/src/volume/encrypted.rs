@@ -14,6 +14,7 @@ use rayon::prelude::*;
 use super::assembly::{Assembly, rounded, without};
 use super::luks::Cipher;
 use crate::disk::{Coming, Disk, append, check_range, is_zero, merged};
+use crate::units::SectorSize;
 
 /// So much is encrypted at once. A buffer of this size stays in the processor's cache.
 const PIECE: u64 = 256 << 10;
@@ -40,12 +41,16 @@ struct Late {
 }
 
 impl<'a> Encrypted<'a> {
-    /// What `cipher` makes of sectors of so many bytes is written to `below`, which has a whole number of
+    /// What `cipher` makes of sectors of this size is written to `below`, which has a whole number of
     /// them.
-    pub(crate) fn new(below: Arc<dyn Disk + Send + 'a>, sector: u32, cipher: Cipher) -> Self {
+    pub(crate) fn new(
+        below: Arc<dyn Disk + Send + 'a>,
+        sector: SectorSize,
+        cipher: Cipher,
+    ) -> Self {
         Self {
             below,
-            sector: sector.into(),
+            sector: sector.get(),
             cipher,
             edge: Mutex::default(),
             late: OnceLock::new(),

@@ -38,6 +38,7 @@ fn disk(table: DiskTable) -> System {
             blobs: Vec::new(),
         },
         volumes: Vec::new(),
+        keys: Vec::new(),
         steps: Vec::new(),
     }
 }

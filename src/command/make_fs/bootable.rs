@@ -242,6 +242,7 @@ impl Options {
         System {
             disk,
             volumes,
+            keys: Vec::new(),
             steps,
         }
     }

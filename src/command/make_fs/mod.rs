@@ -191,6 +191,7 @@ impl Options {
             disk: self.disk(place, time),
             contents: vec![Filling::Files(vec![inputs])],
             blobs: Vec::new(),
+            keys: Vec::new(),
             seed: match &self.seed {
                 Some(text) => Seed::Text(text.clone()),
                 None => Seed::Content,

@@ -179,6 +179,7 @@ impl Assembled {
             blobs: blobs
                 .map(|(at, _)| data(&disk.place, blob_name(&self.name, *at)))
                 .collect(),
+            keys: system.keys.clone(),
             disk,
             contents,
             seed: Seed::Text(seed.to_owned()),
@@ -204,6 +205,7 @@ impl Assembled {
             },
             contents: vec![Filling::Files(objects)],
             blobs: Vec::new(),
+            keys: Vec::new(),
             seed: Seed::Text(seed.to_owned()),
         }
     }

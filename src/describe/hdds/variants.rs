@@ -153,6 +153,7 @@ fn layout(group: &LayoutGroup, label: &Label, filesystem: &str) -> Layout {
         },
         contents,
         blobs: group.blobs.iter().map(|(_, data)| data.clone()).collect(),
+        keys: Vec::new(),
         // The same disk in every format.
         seed: Seed::Text(file_name(group, label, filesystem, RAW)),
     }

@@ -343,6 +343,7 @@ impl<'s> Builder<'s> {
         let system = System {
             disk,
             volumes,
+            keys: Vec::new(),
             steps: self.steps,
         };
         Some((system, self.format))

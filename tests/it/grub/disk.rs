@@ -85,6 +85,7 @@ pub(super) fn system(table: DiskTable, parts: &[Part]) -> System {
     System {
         disk,
         volumes,
+        keys: Vec::new(),
         steps: Vec::new(),
     }
 }

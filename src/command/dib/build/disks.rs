@@ -41,6 +41,7 @@ impl Disk {
             system: System {
                 disk: image.disk,
                 volumes: image.volumes,
+                keys: Vec::new(),
                 steps: Vec::new(),
             },
         }

@@ -1,0 +1,127 @@
+//! Passphrases and secrets of containers that are encrypted.
+
+use std::io::Read;
+use std::process::{Command, Stdio};
+
+use anyhow::{Context, Result, bail, ensure};
+use disklayout::layout::spec::Disk;
+use disklayout::tree::Content;
+use disklayout::volume::luks::{self, Passphrase, Secrets};
+use rustix::rand::{GetRandomFlags, getrandom};
+use sha2::{Digest, Sha256};
+use zeroize::Zeroizing;
+
+use super::contents::Find;
+use crate::image::{Key, KeySource, Keys};
+
+/// More bytes than cryptsetup takes of a key file.
+const LONGEST: u64 = 8 << 20;
+
+/// Gives the containers of `disk` their keys.
+///
+/// # Errors
+/// When a passphrase can't be read, is empty, or too long.
+pub(super) fn give(disk: &mut Disk, all: &[Keys], find: &dyn Find) -> Result<()> {
+    for (number, (luks, keys)) in disk.encrypted_mut().zip(all).enumerate() {
+        for key in &keys.keys {
+            let passphrase = passphrase(key, find).with_context(|| key.place.to_string())?;
+            let kdf = key.kdf;
+            luks.keys.push(luks::Key { passphrase, kdf });
+        }
+        luks.secrets = secrets(keys, number)?;
+    }
+    Ok(())
+}
+
+/// Gives them keys that open nothing, for plans that nobody writes.
+pub(super) fn pretend(disk: &mut Disk, all: &[Keys]) {
+    for (luks, keys) in disk.encrypted_mut().zip(all) {
+        let keys = keys.keys.iter().map(|key| luks::Key {
+            passphrase: Passphrase::new(*b"unknown"),
+            kdf: key.kdf,
+        });
+        luks.keys.extend(keys);
+    }
+}
+
+/// What the container's own key derives from.
+fn secrets(keys: &Keys, number: usize) -> Result<Secrets> {
+    let mut bytes = Zeroizing::new([0; 32]);
+    match &keys.seed {
+        Some(seed) => {
+            let sum = Sha256::new_with_prefix(b"createhdds LUKS seed\0");
+            let sum = sum.chain_update((number as u64).to_le_bytes());
+            bytes.copy_from_slice(&sum.chain_update(seed).finalize());
+        }
+        None => {
+            let got = getrandom(&mut *bytes, GetRandomFlags::empty());
+            let got = got.context("the system gives no random bytes for keys")?;
+            ensure!(got == bytes.len(), "the system gives too few random bytes");
+        }
+    }
+    Ok(Secrets::new(*bytes))
+}
+
+fn passphrase(key: &Key, find: &dyn Find) -> Result<Passphrase> {
+    let bytes = match &key.source {
+        KeySource::Text(passphrase) => return Ok(passphrase.clone()),
+        KeySource::Data(name) => of_content(&find.file(name)?),
+        KeySource::File(path) => {
+            let file = std::fs::File::open(path);
+            let shown = path.display();
+            let file = file.with_context(|| format!("can't read the key file '{shown}'"))?;
+            of_file(file).with_context(|| format!("the key file '{shown}'"))
+        }
+        KeySource::Command(command) => of_command(command),
+    }?;
+    ensure!(!bytes.is_empty(), "the key is empty");
+    Ok(Passphrase::new(bytes.to_vec()))
+}
+
+fn of_content(content: &Content) -> Result<Zeroizing<Vec<u8>>> {
+    check_length(content.len())?;
+    let mut bytes = Zeroizing::new(vec![0; content.len() as usize]);
+    content.open()?.read_exact(&mut bytes)?;
+    Ok(bytes)
+}
+
+fn of_file(file: std::fs::File) -> Result<Zeroizing<Vec<u8>>> {
+    let mut bytes = Zeroizing::new(Vec::new());
+    file.take(LONGEST + 1).read_to_end(&mut bytes)?;
+    check_length(bytes.len() as u64)?;
+    Ok(bytes)
+}
+
+fn check_length(len: u64) -> Result<()> {
+    ensure!(
+        len <= LONGEST,
+        "it has {len} bytes or more, and a key has {LONGEST} at most"
+    );
+    Ok(())
+}
+
+/// The first line that a command says.
+fn of_command(command: &str) -> Result<Zeroizing<Vec<u8>>> {
+    let mut shell = Command::new("sh");
+    shell
+        .args(["-c", command])
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped());
+    let mut child = shell.spawn().context("can't run the key command")?;
+    let said = child
+        .stdout
+        .take()
+        .context("the key command has no output")?;
+    let mut bytes = Zeroizing::new(Vec::new());
+    let read = said.take(LONGEST + 1).read_to_end(&mut bytes);
+    let status = child.wait().context("the key command")?;
+    read.context("what the key command says")?;
+    if !status.success() {
+        bail!("the key command failed: {status}");
+    }
+    let end = bytes.iter().position(|byte| *byte == b'\n');
+    let len = end.unwrap_or(bytes.len());
+    bytes.truncate(len);
+    check_length(bytes.len() as u64)?;
+    Ok(bytes)
+}
