@@ -106,6 +106,8 @@ mod systems;
 mod uploads;
 /// Images copied by their data onto media that hold something else.
 mod used_medium;
+/// LUKS, LVM2 and dm-verity volumes, as a kernel opens them.
+mod volumes;
 /// The program without libvirt.
 #[cfg(not(feature = "libvirt"))]
 mod without_libvirt;

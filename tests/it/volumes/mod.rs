@@ -1,0 +1,6 @@
+//! LUKS, LVM2 and dm-verity volumes, opened by a kernel.
+
+/// The machine whose kernel opens them.
+pub(crate) mod machine;
+/// The machine opens what the programs themselves have made, and refuses what is damaged.
+mod samples;
