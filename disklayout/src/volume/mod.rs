@@ -1,0 +1,3 @@
+//! What lies between a partition and a filesystem.
+
+pub mod verity;
