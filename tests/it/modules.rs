@@ -186,6 +186,7 @@ const LIBRARY: &Rules = &[
             "table::TableId",
             "table::format",
             "units",
+            "volume::*::format",
         ],
     ),
     (
@@ -193,6 +194,7 @@ const LIBRARY: &Rules = &[
         &["error", "fs", "identity", "place", "table", "tree", "units"],
     ),
     ("table", &["disk", "error", "identity", "units"]),
+    ("volume", &["disk", "error", "identity", "place", "units"]),
     (
         "fs",
         &[
@@ -447,6 +449,34 @@ fn what_is_not_allowed_is_found() {
         (
             "disklayout/src",
             LIBRARY,
+            "inspect/verity/verify.rs",
+            "use crate::volume::verity::format::Superblock;",
+            true,
+        ),
+        (
+            "disklayout/src",
+            LIBRARY,
+            "inspect/verity/verify.rs",
+            "use crate::volume::verity::Plan;",
+            false,
+        ),
+        (
+            "disklayout/src",
+            LIBRARY,
+            "volume/verity/mod.rs",
+            "use crate::fs::Format;",
+            false,
+        ),
+        (
+            "disklayout/src",
+            LIBRARY,
+            "volume/verity/mod.rs",
+            "use crate::volume::luks::Header;",
+            false,
+        ),
+        (
+            "disklayout/src",
+            LIBRARY,
             "table/mbr.rs",
             "use super::gpt;",
             false,
@@ -499,7 +529,7 @@ fn begins_with(path: &[String], pattern: &str) -> bool {
     parts.all(|part| names.next().is_some_and(|name| part == "*" || part == name))
 }
 
-/// Whether one format of `fs` or `table` uses another one.
+/// Whether one format of `fs`, `table` or `volume` uses another one.
 fn knows_another_format(usage: &Usage) -> bool {
     let (Some(from), Some(to)) = (format_of(&usage.from), format_of(&usage.to)) else {
         return false;
@@ -512,7 +542,7 @@ fn format_of(path: &[String]) -> Option<String> {
     let [top, format, ..] = path else { return None };
     let is_module = format.starts_with(|c: char| c.is_ascii_lowercase());
     let name = format!("{top}::{format}");
-    let is_format = matches!(top.as_str(), "fs" | "table") && is_module;
+    let is_format = matches!(top.as_str(), "fs" | "table" | "volume") && is_module;
     (is_format && !SHARED.contains(&name.as_str())).then_some(name)
 }
 

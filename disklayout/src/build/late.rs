@@ -78,7 +78,7 @@ pub(super) fn write(plan: &DiskPlan, devices: &Devices<'_>) -> Result<Vec<Root>>
         });
         let (_, device) = device.ok_or_else(missing)?;
         let hash = hashes.verity.write(leaves, &*device.area)?;
-        let (of_data, of_tree) = hash.partition_uuids();
+        let [of_data, of_tree] = hash.partition_uuids();
         for (number, guid) in [(hashes.of, of_data), (tree, of_tree)] {
             set_guid(&mut table, number, guid);
         }

@@ -12,6 +12,7 @@ mod image;
 mod mbr;
 mod sector_size;
 mod table;
+pub mod verity;
 mod volume;
 
 pub use image::{Image, image, image_of};

@@ -141,10 +141,15 @@ pub(super) fn verity(
     hashes: &Hashes,
     slot: &Slot<'_>,
 ) -> Result<verity::Plan> {
-    verity::plan(verity::Request {
-        place: slot.place.clone(),
-        data_len: of.range.size(drafter.sector),
-        settings: hashes.verity.clone(),
-        uuid: of.identity(drafter.identity).uuid("verity"),
-    })
+    let len = of.range.size(drafter.sector);
+    let identity = of.identity(drafter.identity);
+    let mut request = verity::Request::new(slot.place, len, &identity);
+    if let Some(block) = hashes.block {
+        (request.data_block, request.hash_block) = (block, block);
+    }
+    if let Some(salt) = &hashes.salt {
+        request.salt.clone_from(salt);
+    }
+    request.uuid = hashes.uuid.unwrap_or(request.uuid);
+    verity::plan(request)
 }

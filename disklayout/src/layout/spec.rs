@@ -9,7 +9,7 @@ use crate::table::types::PartitionType;
 use crate::table::{Flag, Kind, Role};
 use crate::tree::{Content, FileTree};
 use crate::units::{Bytes, LbaRange, SectorSize};
-use crate::volume::{luks, lvm, verity};
+use crate::volume::{luks, lvm};
 
 /// A disk.
 #[derive(Clone, Debug)]
@@ -273,8 +273,12 @@ pub struct Encrypted {
 pub struct Hashes {
     /// The partition, by its index in the description.
     pub of: usize,
-    /// Its numbers.
-    pub verity: verity::Settings,
+    /// Bytes of its blocks; what veritysetup takes where nothing is said.
+    pub block: Option<u32>,
+    /// What is hashed before each block; derived from the identity when there is none.
+    pub salt: Option<Vec<u8>>,
+    /// The UUID of the tree; derived from the identity when there is none.
+    pub uuid: Option<Uuid>,
 }
 
 /// A group of logical volumes of LVM, on all partitions and volumes that hold a part of it.

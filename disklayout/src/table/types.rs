@@ -6,10 +6,13 @@
 //! tells apart by the use and the processor of a Linux filesystem, and several for what is one
 //! type in a GPT: Microsoft's basic data.
 
+mod processors;
+
 use std::fmt;
 
 use uuid::{Uuid, uuid};
 
+use self::processors::PROCESSORS;
 use crate::table::format::{EXTENDED_TYPES, GPT_PROTECTIVE};
 
 /// The type of an MBR partition that nothing else is said about: a Linux filesystem.
@@ -58,7 +61,8 @@ pub(crate) const ESP: Type = known(
     &["esp", "efi", "uefi"],
 );
 
-/// Of types that share a GUID or a byte, the first is what that is shown as.
+/// Those that are the same on every processor. Of types that share a GUID or a byte, the first is what
+/// that is shown as.
 #[rustfmt::skip]
 const TYPES: &[Type] = &[
     known(GPT_LINUX, Some(MBR_LINUX), "Linux filesystem", &["linux", "generic", "ext4"]),
@@ -82,43 +86,12 @@ const TYPES: &[Type] = &[
     known(uuid!("4D21B016-B534-45C2-A9FB-5C16E091FD2D"), Some(MBR_LINUX), "Linux variable data", &["var"]),
     known(uuid!("7EC6F557-3BC5-4ACA-B293-16EF5DF639D1"), Some(MBR_LINUX), "Linux temporary data", &["tmp"]),
     known(uuid!("773F91EF-66D4-49B5-BD83-D683BF40AD16"), Some(MBR_LINUX), "Linux user's home", &["user-home"]),
-    known(uuid!("44479540-F297-41B2-9AF7-D131D5F0458A"), Some(MBR_LINUX), "Linux root (x86)", &["root-x86"]),
-    known(uuid!("4F68BCE3-E8CD-4DB1-96E7-FBCAF984B709"), Some(MBR_LINUX), "Linux root (x86-64)", &["root-x86-64", "root-amd64"]),
-    known(uuid!("6523F8AE-3EB1-4E2A-A05A-18B695AE656F"), Some(MBR_LINUX), "Linux root (Alpha)", &["root-alpha"]),
-    known(uuid!("D27F46ED-2919-4CB8-BD25-9531F3C16534"), Some(MBR_LINUX), "Linux root (ARC)", &["root-arc"]),
-    known(uuid!("69DAD710-2CE4-4E3C-B16C-21A1D49ABED3"), Some(MBR_LINUX), "Linux root (ARM)", &["root-arm"]),
-    known(uuid!("B921B045-1DF0-41C3-AF44-4C6F280D3FAE"), Some(MBR_LINUX), "Linux root (ARM-64)", &["root-arm64", "root-aarch64"]),
-    known(uuid!("993D8D3D-F80E-4225-855A-9DAF8ED7EA97"), Some(MBR_LINUX), "Linux root (IA-64)", &["root-ia64"]),
-    known(uuid!("77055800-792C-4F94-B39A-98C91B762BB6"), Some(MBR_LINUX), "Linux root (LoongArch-64)", &["root-loongarch64"]),
-    known(uuid!("37C58C8A-D913-4156-A25F-48B1B64E07F0"), Some(MBR_LINUX), "Linux root (MIPS-32 LE)", &["root-mips-le"]),
-    known(uuid!("700BDA43-7A34-4507-B179-EEB93D7A7CA3"), Some(MBR_LINUX), "Linux root (MIPS-64 LE)", &["root-mips64-le"]),
-    known(uuid!("1DE3F1EF-FA98-47B5-8DCD-4A860A654D78"), Some(MBR_LINUX), "Linux root (PPC)", &["root-ppc"]),
-    known(uuid!("912ADE1D-A839-4913-8964-A10EEE08FBD2"), Some(MBR_LINUX), "Linux root (PPC64)", &["root-ppc64"]),
-    known(uuid!("C31C45E6-3F39-412E-80FB-4809C4980599"), Some(MBR_LINUX), "Linux root (PPC64LE)", &["root-ppc64-le", "root-ppc64le"]),
-    known(uuid!("60D5A7FE-8E7D-435C-B714-3DD8162144E1"), Some(MBR_LINUX), "Linux root (RISC-V-32)", &["root-riscv32"]),
-    known(uuid!("72EC70A6-CF74-40E6-BD49-4BDA08E8F224"), Some(MBR_LINUX), "Linux root (RISC-V-64)", &["root-riscv64"]),
-    known(uuid!("08A7ACEA-624C-4A20-91E8-6E0FA67D23F9"), Some(MBR_LINUX), "Linux root (S390)", &["root-s390"]),
-    known(uuid!("5EEAD9A9-FE09-4A1E-A1D7-520D00531306"), Some(MBR_LINUX), "Linux root (S390X)", &["root-s390x"]),
-    known(uuid!("C50CDD70-3862-4CC3-90E1-809A8C93EE2C"), Some(MBR_LINUX), "Linux root (TILE-Gx)", &["root-tilegx"]),
-    known(uuid!("75250D76-8CC6-458E-BD66-BD47CC81A812"), Some(MBR_LINUX), "Linux /usr (x86)", &["usr-x86"]),
-    known(uuid!("8484680C-9521-48C6-9C11-B0720656F69E"), Some(MBR_LINUX), "Linux /usr (x86-64)", &["usr-x86-64", "usr-amd64"]),
-    known(uuid!("E18CF08C-33EC-4C0D-8246-C6C6FB3DA024"), Some(MBR_LINUX), "Linux /usr (Alpha)", &["usr-alpha"]),
-    known(uuid!("7978A683-6316-4922-BBEE-38BFF5A2FECC"), Some(MBR_LINUX), "Linux /usr (ARC)", &["usr-arc"]),
-    known(uuid!("7D0359A3-02B3-4F0A-865C-654403E70625"), Some(MBR_LINUX), "Linux /usr (ARM)", &["usr-arm"]),
-    known(uuid!("B0E01050-EE5F-4390-949A-9101B17104E9"), Some(MBR_LINUX), "Linux /usr (ARM-64)", &["usr-arm64", "usr-aarch64"]),
-    known(uuid!("4301D2A6-4E3B-4B2A-BB94-9E0B2C4225EA"), Some(MBR_LINUX), "Linux /usr (IA-64)", &["usr-ia64"]),
-    known(uuid!("E611C702-575C-4CBE-9A46-434FA0BF7E3F"), Some(MBR_LINUX), "Linux /usr (LoongArch-64)", &["usr-loongarch64"]),
-    known(uuid!("0F4868E9-9952-4706-979F-3ED3A473E947"), Some(MBR_LINUX), "Linux /usr (MIPS-32 LE)", &["usr-mips-le"]),
-    known(uuid!("C97C1F32-BA06-40B4-9F22-236061B08AA8"), Some(MBR_LINUX), "Linux /usr (MIPS-64 LE)", &["usr-mips64-le"]),
-    known(uuid!("7D14FEC5-CC71-415D-9D6C-06BF0B3C3EAF"), Some(MBR_LINUX), "Linux /usr (PPC)", &["usr-ppc"]),
-    known(uuid!("2C9739E2-F068-46B3-9FD0-01C5A9AFBCCA"), Some(MBR_LINUX), "Linux /usr (PPC64)", &["usr-ppc64"]),
-    known(uuid!("15BB03AF-77E7-4D4A-B12B-C0D084F7491C"), Some(MBR_LINUX), "Linux /usr (PPC64LE)", &["usr-ppc64-le", "usr-ppc64le"]),
-    known(uuid!("B933FB22-5C3F-4F91-AF90-E2BB0FA50702"), Some(MBR_LINUX), "Linux /usr (RISC-V-32)", &["usr-riscv32"]),
-    known(uuid!("BEAEC34B-8442-439B-A40B-984381ED097D"), Some(MBR_LINUX), "Linux /usr (RISC-V-64)", &["usr-riscv64"]),
-    known(uuid!("CD0F869B-D0FB-4CA0-B141-9EA87CC78D66"), Some(MBR_LINUX), "Linux /usr (S390)", &["usr-s390"]),
-    known(uuid!("8A4F5770-50AA-4ED3-874A-99B710DB6FEA"), Some(MBR_LINUX), "Linux /usr (S390X)", &["usr-s390x"]),
-    known(uuid!("55497029-C7C1-44CC-AA39-815ED1558630"), Some(MBR_LINUX), "Linux /usr (TILE-Gx)", &["usr-tilegx"]),
 ];
+
+/// All types that have a name.
+fn types() -> impl Iterator<Item = &'static Type> {
+    TYPES.iter().chain(PROCESSORS.iter().flatten())
+}
 
 /// Bytes that nothing in a GPT stands for.
 #[rustfmt::skip]
@@ -267,7 +240,7 @@ pub fn named(text: &str) -> Option<&'static Type> {
                 .copied()
                 .any(|name| name == word || Some(name) == bare)
     };
-    TYPES.iter().find(is_it)
+    types().find(is_it)
 }
 
 /// Small letters and digits, with a hyphen for whatever is between them.
@@ -284,14 +257,12 @@ pub(crate) fn mbr_byte(guid: Uuid) -> Option<u8> {
 
 /// What a GPT calls `guid`.
 pub(crate) fn of_guid(guid: Uuid) -> Option<&'static Type> {
-    TYPES.iter().find(|kind| kind.guid == guid)
+    types().find(|kind| kind.guid == guid)
 }
 
 /// What an MBR calls `byte`.
 pub(crate) fn title_of_byte(byte: u8) -> Option<&'static str> {
-    let types = TYPES
-        .iter()
-        .filter_map(|kind| Some((kind.byte?, kind.title)));
+    let types = types().filter_map(|kind| Some((kind.byte?, kind.title)));
     let mut all = types.chain(BYTES.iter().copied());
     all.find(|(known, _)| *known == byte)
         .map(|(_, title)| title)
@@ -300,9 +271,7 @@ pub(crate) fn title_of_byte(byte: u8) -> Option<&'static str> {
 /// The usual names of those that don't depend on a processor, for messages.
 pub(crate) fn names() -> String {
     let names: Vec<_> = TYPES.iter().map(|kind| kind.names[0]).collect();
-    let is_general = |name: &&&str| !name.starts_with("root-") && !name.starts_with("usr-");
-    let general: Vec<_> = names.iter().filter(is_general).copied().collect();
-    general.join(", ")
+    names.join(", ")
 }
 
 #[cfg(test)]
@@ -337,8 +306,7 @@ mod tests {
         ] {
             assert_eq!(title_of_byte(byte), title, "{byte:#04x}");
         }
-        let mut seen: std::collections::HashSet<_> =
-            TYPES.iter().filter_map(|kind| kind.byte).collect();
+        let mut seen: std::collections::HashSet<_> = types().filter_map(|kind| kind.byte).collect();
         assert!(BYTES.iter().all(|(byte, _)| seen.insert(*byte)));
         let of = |byte: &u8| title_of_byte(*byte).unwrap();
         let extended = crate::table::format::EXTENDED_TYPES;
@@ -378,7 +346,7 @@ mod tests {
     #[test]
     fn no_name_means_two_types() {
         let mut seen = std::collections::HashSet::new();
-        for kind in TYPES {
+        for kind in types() {
             // A title may be one of the names.
             let names = kind.names.iter().map(|name| plain(name));
             let words: std::collections::HashSet<_> = names.chain([plain(kind.title)]).collect();

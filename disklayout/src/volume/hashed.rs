@@ -66,8 +66,7 @@ impl<'a> Hashed<'a> {
                 let start = data + number * piece;
                 let mut bytes = vec![0; piece.min(end - start) as usize];
                 self.read_at(&mut bytes, start)?;
-                self.hash(&bytes, start);
-                io::Result::Ok(())
+                self.hash(&bytes, start)
             })?;
             at = end;
         }
@@ -75,10 +74,11 @@ impl<'a> Hashed<'a> {
     }
 
     /// Hashes whole blocks.
-    fn hash(&self, bytes: &[u8], offset: u64) {
-        for (block, number) in bytes.chunks(self.block as usize).zip(offset / self.block..) {
-            self.leaves.leaf(number, block);
-        }
+    fn hash(&self, bytes: &[u8], offset: u64) -> io::Result<()> {
+        let mut blocks = bytes.chunks(self.block as usize).zip(offset / self.block..);
+        blocks.try_for_each(|(block, number)| {
+            self.leaves.leaf(number, block).map_err(io::Error::other)
+        })
     }
 
     /// The hashes of all blocks, when all have come.
@@ -110,7 +110,7 @@ impl Disk for Hashed<'_> {
             return self.below.write_at(buf, offset);
         };
         assembly.take(buf, offset, &|bytes, at| {
-            self.hash(bytes, at);
+            self.hash(bytes, at)?;
             self.below.write_at(bytes, at)
         })
     }
