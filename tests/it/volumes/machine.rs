@@ -86,8 +86,8 @@ pub(crate) enum Writes {
     Dropped,
 }
 
-/// What `script` prints on standard output in a machine with these raw images as /dev/vda, /dev/vdb and so on. It is run
-/// by bash and ends with the first command that fails, which fails the test.
+/// What `script` prints on standard output in a machine with these raw images as /dev/vda, /dev/vdb and
+/// so on. It is run by bash and ends with the first command that fails, which fails the test.
 #[track_caller]
 pub(crate) fn run(disks: &[&Path], writes: Writes, script: &str) -> String {
     match attempt(disks, writes, script) {
@@ -100,6 +100,7 @@ pub(crate) fn run(disks: &[&Path], writes: Writes, script: &str) -> String {
 pub(crate) fn attempt(disks: &[&Path], writes: Writes, script: &str) -> Verdict<String> {
     let files = Files::new(script);
     let mut machine = emulated::pc(Firmware::Bios, MEMORY);
+    // With instructions for AES. A second processor costs more time than it saves.
     machine.args(["-cpu", "max"]);
     machine.arg("-kernel").arg(files.path("kernel"));
     machine.arg("-initrd").arg(files.path("initrd"));
