@@ -3,5 +3,6 @@
 pub mod dib;
 pub mod hdds;
 pub mod identifiers;
+pub mod luks;
 mod mkfs;
 pub mod vmdb2;

@@ -139,7 +139,7 @@ impl<'a> Devices<'a> {
                 // It is no device of its own to anybody above.
                 self.all[data].held = None;
                 let area = Arc::clone(&self.all[data].area);
-                let encrypted = Encrypted::new(area, plan.luks.sector_size(), plan.luks.cipher());
+                let encrypted = Encrypted::new(area, plan.sector_size, plan.luks.cipher());
                 let encrypted = Arc::new(encrypted);
                 let layer = Layer::Encrypted {
                     on: data,

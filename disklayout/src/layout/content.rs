@@ -61,7 +61,7 @@ impl<'s, 'a> Sizes<'s, 'a> {
             Holds::Encrypted(outer) => {
                 let luks = luks::plan(outer.luks.clone())?;
                 let inner = self.of_holds(slot, &outer.holds, room)?;
-                let inner = size::round_up(inner, luks.sector_size().get());
+                let inner = size::round_up(inner, outer.luks.sector_size.get());
                 let all = inner.get().saturating_add(luks.data_offset().get());
                 Ok(Bytes::new(all))
             }

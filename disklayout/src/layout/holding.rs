@@ -4,12 +4,13 @@
 use std::collections::BTreeMap;
 
 use crate::error::{Error, ErrorKind, Result};
+use crate::layout::content;
 use crate::layout::filling::{Drafter, Filling, Slot};
 use crate::layout::groups::Groups;
 use crate::layout::placed::Placed;
 use crate::layout::plan::{EncryptedPlan, GroupPlan, HashesPlan, Held, Member, RawBytes};
-use crate::layout::spec::{Encrypted, Hashes, Holds, LogicalVolume, VolumeGroup};
-use crate::layout::{content, size};
+use crate::layout::size::Room;
+use crate::layout::spec::{Encrypted, Hashes, Holds, LogicalVolume, VolumeGroup, VolumeSize};
 use crate::place::Field;
 use crate::table::Role;
 use crate::tree::{Content, FileTree};
@@ -23,6 +24,8 @@ pub(super) struct Holder<'p, 'a> {
     pub(super) groups: Groups<'a>,
     pub(super) placed: &'p [Placed<'a>],
     pub(super) fillings: &'p mut [Filling<'a>],
+    /// What stays free of what is as small as its content allows.
+    room: Room,
     /// The parts of each group that are known, by the group's index.
     members: BTreeMap<usize, Vec<lvm::Member>>,
 }
@@ -33,8 +36,10 @@ impl<'p, 'a> Holder<'p, 'a> {
         groups: Groups<'a>,
         placed: &'p [Placed<'a>],
         fillings: &'p mut [Filling<'a>],
+        room: Room,
     ) -> Self {
         Self {
+            room,
             drafter,
             groups,
             placed,
@@ -83,35 +88,46 @@ impl<'p, 'a> Holder<'p, 'a> {
 
     fn group(&mut self, index: usize) -> Result<GroupPlan> {
         let spec = &self.groups.specs[index];
-        let members = self.members.get(&index).cloned().unwrap_or_default();
         let sector = self.groups.sector(index);
         let volumes = spec.volumes.iter().zip(self.groups.first_slot(index)..);
-        let volumes = volumes.map(|(volume, slot)| {
-            let content = &mut content::Sizes::of(self);
-            let size = content.of_volume(spec, volume, (slot, sector), size::Room::NONE)?;
-            Ok(lvm::VolumeRequest {
-                stripes: volume.stripes,
-                tags: volume.tags.clone(),
-                ..lvm::VolumeRequest::new(&volume.place, &volume.name, size)
-            })
+        let volumes: Vec<_> = volumes.collect();
+        let mut asked = Vec::with_capacity(volumes.len());
+        for (volume, slot) in &volumes {
+            let room = self.room;
+            let sizes = &mut content::Sizes::of(self);
+            asked.push(sizes.of_volume(spec, volume, (*slot, sector), room)?);
+        }
+        let lvm = self.logical(index, &asked)?;
+        let mut held = Vec::with_capacity(volumes.len());
+        for (((volume, slot), asked), planned) in volumes.iter().zip(asked).zip(lvm.volumes()) {
+            let slot = self.drafter.in_volume(spec, volume, (*slot, sector));
+            // What is as small as it can be doesn't fit into every larger size.
+            let size = match (volume.size, asked) {
+                (VolumeSize::Content, lvm::VolumeSize::Bytes(size)) => size,
+                _ => planned.size,
+            };
+            let one = self.hold(&slot, &volume.holds, size);
+            held.push(one.map_err(|error| told(error, spec, volume))?);
+        }
+        Ok(GroupPlan { lvm, volumes: held })
+    }
+
+    /// The group with volumes of these sizes.
+    fn logical(&self, index: usize, sizes: &[lvm::VolumeSize]) -> Result<lvm::Plan> {
+        let spec = &self.groups.specs[index];
+        let volumes = spec.volumes.iter().zip(sizes);
+        let volumes = volumes.map(|(volume, size)| lvm::VolumeRequest {
+            stripes: volume.stripes,
+            tags: volume.tags.clone(),
+            ..lvm::VolumeRequest::new(&volume.place, &volume.name, *size)
         });
-        let volumes = volumes.collect::<Result<_>>()?;
         let identity = self.drafter.identity.child(&format!("group {}", spec.name));
-        let lvm = lvm::plan(lvm::Request {
+        lvm::plan(lvm::Request {
             extent_size: spec.extent_size,
-            volumes,
-            members,
+            volumes: volumes.collect(),
+            members: self.members.get(&index).cloned().unwrap_or_default(),
             ..lvm::Request::new(&spec.place, &spec.name, identity)
-        })?;
-        let sizes: Vec<_> = lvm.volumes().iter().map(|volume| volume.size).collect();
-        let volumes = spec.volumes.iter().zip(self.groups.first_slot(index)..);
-        let volumes = volumes.zip(sizes).map(|((volume, slot), size)| {
-            let slot = self.drafter.in_volume(spec, volume, (slot, sector));
-            let held = self.hold(&slot, &volume.holds, size);
-            held.map_err(|error| told(error, spec, volume))
-        });
-        let volumes = volumes.collect::<Result<_>>()?;
-        Ok(GroupPlan { lvm, volumes })
+        })
     }
 
     /// What is in `size` bytes, which `holds` tells.
@@ -148,6 +164,7 @@ impl<'p, 'a> Holder<'p, 'a> {
         });
         Ok(Held::Encrypted(Box::new(EncryptedPlan {
             luks,
+            sector_size: outer.luks.sector_size,
             len,
             encrypts_zeroes: outer.encrypts_zeroes,
             holds: holds?,

@@ -69,6 +69,8 @@ pub struct Member {
 pub struct EncryptedPlan {
     /// The container.
     pub luks: luks::Plan,
+    /// What is encrypted at once.
+    pub sector_size: SectorSize,
     /// Bytes of what is in it.
     pub len: Bytes,
     /// Whether what nothing is written to is encrypted too.

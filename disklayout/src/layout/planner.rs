@@ -44,16 +44,16 @@ fn decide<'a>(
     drafter: &Drafter<'a>,
 ) -> Result<DiskPlan> {
     let groups = Groups::of(disk)?;
-    let size = match disk.size {
-        DiskSize::Fixed(size) => size,
+    let (size, room) = match disk.size {
+        DiskSize::Fixed(size) => (size, Room::NONE),
         DiskSize::Smallest(room) => {
             let size = fit::fit(drafter, &groups, &mut placed, &mut fillings, room)?;
-            size::round_up(size, disk.multiple.get())
+            (size::round_up(size, disk.multiple.get()), room)
         }
     };
     let blobs = blobs::place(disk, size, &placed)?;
     let entries = entries(disk, &placed, drafter.identity)?;
-    let mut holder = Holder::new(drafter, groups, &placed, &mut fillings);
+    let mut holder = Holder::new(drafter, groups, &placed, &mut fillings, room);
     let partitions = placed.iter().zip(entries).map(|(one, entry)| {
         let holds = holder.partition(one);
         Ok(PartitionPlan {

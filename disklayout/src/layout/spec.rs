@@ -294,6 +294,18 @@ pub struct VolumeGroup {
     pub volumes: Vec<LogicalVolume>,
 }
 
+impl VolumeGroup {
+    /// A group without volumes, with extents of 4 MiB, as LVM has them.
+    pub fn new(place: impl Into<Place>, name: impl Into<String>) -> Self {
+        Self {
+            place: place.into(),
+            name: name.into(),
+            extent_size: Bytes::new(4 * Bytes::MIB),
+            volumes: Vec::new(),
+        }
+    }
+}
+
 /// A logical volume.
 #[derive(Clone, Debug)]
 pub struct LogicalVolume {

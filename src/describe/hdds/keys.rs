@@ -30,6 +30,8 @@ pub(super) const LAYOUT_GROUP: Keys = Keys {
         "parts",
         "writes",
         "uploads",
+        "volumes",
+        "volume_groups",
         "blobs",
         "format",
         "formats",
@@ -64,11 +66,98 @@ pub(super) const PART: Keys = Keys {
         "contents",
         "source",
         "sha256",
+        "holds",
+        "luks",
+        "verity",
     ],
-    mistaken: &[(
-        "content",
-        "what goes into a partition is its 'contents', a list",
-    )],
+    mistaken: &[
+        (
+            "content",
+            "what goes into a partition is its 'contents', a list",
+        ),
+        (
+            "group",
+            "the group of volumes that a partition is a part of is what it 'holds'",
+        ),
+    ],
+};
+
+/// A logical volume.
+pub(super) const VOLUME: Keys = Keys {
+    known: &[
+        "group",
+        "name",
+        "size",
+        "extents",
+        "stripes",
+        "stripe_size",
+        "tags",
+        "filesystem",
+        "label",
+        "fs_uuid",
+        "mkfs",
+        "lossy",
+        "contents",
+        "source",
+        "sha256",
+        "holds",
+        "luks",
+    ],
+    mistaken: &[
+        ("vg", "the group that a volume is in is its 'group'"),
+        (
+            "content",
+            "what goes into a volume is its 'contents', a list",
+        ),
+    ],
+};
+
+/// A group of logical volumes.
+pub(super) const VOLUME_GROUP: Keys = Keys {
+    known: &["name", "extent_size"],
+    mistaken: &[("volumes", "volumes stand beside groups, and name theirs")],
+};
+
+/// What is encrypted.
+pub(super) const LUKS: Keys = Keys {
+    known: &[
+        "version",
+        "key_bits",
+        "sector_size",
+        "label",
+        "subsystem",
+        "uuid",
+        "allow_discards",
+        "data_offset",
+        "zeroes",
+        "keys",
+        "seed",
+    ],
+    mistaken: &[
+        ("password", "what opens it is one of its 'keys', a list"),
+        ("key", "what opens it is one of its 'keys', a list"),
+    ],
+};
+
+/// What opens something that is encrypted.
+pub(super) const LUKS_KEY: Keys = Keys {
+    known: &[
+        "password",
+        "source",
+        "command",
+        "pbkdf",
+        "iterations",
+        "memory",
+        "lanes",
+        "hash",
+    ],
+    mistaken: &[("file", "a key file below uploads/ is the 'source'")],
+};
+
+/// The hash tree of another partition.
+pub(super) const VERITY: Keys = Keys {
+    known: &["part", "block_size", "salt", "uuid"],
+    mistaken: &[],
 };
 
 /// What is in a directory or in an archive.

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use disklayout::table::Kind;
 
 use super::model::{Label, LayoutGroup};
-use super::{file_format, files, keys, names, part, size, table};
+use super::{file_format, files, keys, names, part, size, table, volume};
 use crate::config::{Findings, Object, Value};
 
 const DEFAULT_LABEL: &str = "mbr";
@@ -32,6 +32,12 @@ pub(super) fn read(value: &Value<'_>, reserved: &[&str], f: &mut Findings) -> Op
     let parts = object
         .required("parts", f)
         .and_then(|value| value.each("partitions", f, |value, f| part::read(value, has_mbr, f)));
+    let volumes = object.optionally("volumes", f, |value, f| {
+        value.each("volumes", f, |value, f| volume::read(value, size, f))
+    });
+    let volume_groups = object.optionally("volume_groups", f, |value, f| {
+        value.each("groups", f, volume::group)
+    });
     let count = parts.as_ref().map(Vec::len);
     let writes = object.optionally("writes", f, |value, f| {
         value.each("files", f, |value, f| files::write(value, count, f))
@@ -59,6 +65,8 @@ pub(super) fn read(value: &Value<'_>, reserved: &[&str], f: &mut Findings) -> Op
         labels: labels?,
         filesystems: filesystems?,
         parts: parts?,
+        volumes: volumes?.unwrap_or_default(),
+        volume_groups: volume_groups?.unwrap_or_default(),
         files,
         blobs: blobs?.unwrap_or_default(),
         formats: formats?,

@@ -3,16 +3,16 @@
 use std::sync::Arc;
 
 use disklayout::layout::DiskSize;
-use disklayout::layout::spec::{Blob, Partition};
+use disklayout::layout::spec::{Blob, LogicalVolume, Partition};
 use disklayout::table::Kind;
-use disklayout::{Place, SectorSize};
+use disklayout::{Bytes, Place, SectorSize};
 use uuid::Uuid;
 
 use super::names::Extension;
 use super::releases::Release;
 use crate::config::{ConfigError, Problem};
 use crate::distribution::Distribution;
-use crate::image::{Data, DiskFormat, FileFormat, Filling, Finish, Object};
+use crate::image::{Data, DiskFormat, FileFormat, Filling, Finish, Keys, Object};
 
 /// Everything that an hdds.json says.
 #[derive(Clone, Debug)]
@@ -63,6 +63,10 @@ pub struct LayoutGroup {
     pub filesystems: Vec<String>,
     /// The partitions in the order in which they are made.
     pub parts: Vec<Part>,
+    /// The logical volumes, in the order in which they are given room in their groups.
+    pub volumes: Vec<Volume>,
+    /// What is said of groups of volumes.
+    pub volume_groups: Vec<GroupOptions>,
     /// Files that go into partitions by their numbers, over what these hold.
     pub files: Vec<PartFile>,
     /// Bytes beside the partitions.
@@ -90,6 +94,35 @@ pub struct Part {
     pub filesystem: Option<String>,
     /// What goes into it.
     pub filling: Filling,
+    /// What opens it, where it is encrypted.
+    pub keys: Vec<Keys>,
+}
+
+/// One logical volume of a layout group.
+#[derive(Clone, Debug)]
+pub struct Volume {
+    /// The name of its group.
+    pub group: String,
+    /// The volume. Where it holds a filesystem, its format is that of the variant, unless there is one
+    /// of its own.
+    pub volume: LogicalVolume,
+    /// The word for its own filesystem, or for none.
+    pub filesystem: Option<String>,
+    /// What goes into it.
+    pub filling: Filling,
+    /// What opens it, where it is encrypted.
+    pub keys: Vec<Keys>,
+}
+
+/// What is said of a group of volumes beside what is in it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupOptions {
+    /// Where it stands.
+    pub place: Place,
+    /// The name of the group.
+    pub name: String,
+    /// What an extent holds, if it is given.
+    pub extent_size: Option<Bytes>,
 }
 
 /// A file that goes into a partition by its number.

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use anyhow::{Result, bail};
 use disklayout::Bytes;
-use disklayout::layout::spec::{Disk, Holds, Partition};
+use disklayout::layout::spec::{Disk, Partition};
 use disklayout::table::{Kind, Role};
 
 use super::model::{Config, Group, InstallGroup, Label, LayoutGroup, Part};
 use super::releases::{NextRelease, Release, Resolved};
-use super::{arch, for_label, names, part};
+use super::{arch, for_label, holding, names, volumes};
 use crate::image::{Filling, Image, InstallRecipe, Layout, Recipe, Seed};
 
 impl Config {
@@ -126,10 +126,12 @@ fn layout(group: &LayoutGroup, label: &Label, filesystem: &str) -> Layout {
     let partitions = group.parts.iter().map(|part| partition(part, filesystem));
     let mut partitions: Vec<_> = partitions.collect();
     for_label::adapt(&mut partitions, group, label.kind);
-    let mut contents: Vec<_> = group
+    let fillings = group.parts.iter().map(|part| part.filling.clone());
+    let mut contents: Vec<_> = fillings.collect();
+    let mut keys: Vec<_> = group
         .parts
         .iter()
-        .map(|part| part.filling.clone())
+        .flat_map(|part| part.keys.clone())
         .collect();
     let order = by_number(group, label.kind);
     for file in &group.files {
@@ -138,6 +140,11 @@ fn layout(group: &LayoutGroup, label: &Label, filesystem: &str) -> Layout {
         {
             objects.push(file.object.clone());
         }
+    }
+    let groups = volumes::groups(group, filesystem);
+    for volume in groups.iter().flat_map(|(_, volumes)| volumes) {
+        contents.push(volume.filling.clone());
+        keys.extend(volume.keys.iter().cloned());
     }
     Layout {
         disk: Disk {
@@ -148,12 +155,12 @@ fn layout(group: &LayoutGroup, label: &Label, filesystem: &str) -> Layout {
             table: for_label::table(group, label.kind),
             partitions,
             blobs: group.blobs.iter().map(|(blob, _)| blob.clone()).collect(),
-            groups: Vec::new(),
+            groups: groups.into_iter().map(|(spec, _)| spec).collect(),
             kept_table: Vec::new(),
         },
         contents,
         blobs: group.blobs.iter().map(|(_, data)| data.clone()).collect(),
-        keys: Vec::new(),
+        keys,
         // The same disk in every format.
         seed: Seed::Text(file_name(group, label, filesystem, RAW)),
     }
@@ -162,13 +169,8 @@ fn layout(group: &LayoutGroup, label: &Label, filesystem: &str) -> Layout {
 /// A partition with the filesystem that it names, or else that of the variant.
 fn partition(part: &Part, filesystem: &str) -> Partition {
     let mut partition = part.partition.clone();
-    match &mut partition.holds {
-        Holds::Filesystem(held) => match part.filesystem.as_deref().unwrap_or(filesystem) {
-            part::NONE => partition.holds = Holds::Nothing,
-            word => held.format = word.to_string(),
-        },
-        _ => {}
-    }
+    let word = part.filesystem.as_deref().unwrap_or(filesystem);
+    holding::choose(&mut partition.holds, word);
     partition
 }
 

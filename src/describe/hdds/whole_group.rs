@@ -3,14 +3,27 @@
 use disklayout::layout::spec::Holds;
 use disklayout::table::{Kind, Role};
 
-use super::model::{LayoutGroup, Part};
-use super::{part, variants};
+use super::model::LayoutGroup;
+use super::{holding, variants};
+use crate::image::Filling;
 
 /// What is wrong with `group` as a whole, by the paths of what is to be changed.
 pub(super) fn objections(group: &LayoutGroup) -> Vec<(String, String)> {
     let mut wrong = identifiers(group);
     for part in &group.parts {
-        wrong.extend(nothing(part, group));
+        let word = part.filesystem.as_deref();
+        let place = part.partition.place.object();
+        wrong.extend(nothing(
+            group,
+            place,
+            (word, &part.partition.holds),
+            &part.filling,
+        ));
+    }
+    for volume in &group.volumes {
+        let (word, spec) = (volume.filesystem.as_deref(), &volume.volume);
+        let place = spec.place.object();
+        wrong.extend(nothing(group, place, (word, &spec.holds), &volume.filling));
     }
     for label in &group.labels {
         wrong.extend(files(group, label.kind));
@@ -46,27 +59,31 @@ fn identifiers(group: &LayoutGroup) -> Vec<(String, String)> {
         .collect()
 }
 
-/// What needs a filesystem in a partition that has none in one of the images.
-fn nothing(part: &Part, group: &LayoutGroup) -> Option<(String, String)> {
-    let Holds::Filesystem(filesystem) = &part.partition.holds else {
+/// What needs a filesystem in the object at `place`, which has none in one of the images.
+fn nothing(
+    group: &LayoutGroup,
+    place: &str,
+    (word, holds): (Option<&str>, &Holds),
+    filling: &Filling,
+) -> Option<(String, String)> {
+    let Holds::Filesystem(filesystem) = holds.innermost() else {
         return None;
     };
-    let is_nothing = match &part.filesystem {
-        Some(word) => word == part::NONE,
-        None => group.filesystems.iter().any(|word| word == part::NONE),
+    let is_nothing = match word {
+        Some(word) => word == holding::NONE,
+        None => group.filesystems.iter().any(|word| word == holding::NONE),
     };
     let wanted = [
         ("label", filesystem.label.is_some()),
         ("fs_uuid", filesystem.uuid.is_some()),
         ("mkfs", !filesystem.options.is_empty()),
-        ("contents", part.filling.is_some()),
+        ("contents", filling.is_some()),
     ];
     let (key, _) = wanted
         .iter()
         .find(|(_, is_wanted)| is_nothing && *is_wanted)?;
-    let message = "the partition has no filesystem ('none') that could have this";
-    let path = format!("{}.{key}", part.partition.place.object());
-    Some((path, message.to_owned()))
+    let message = "it has no filesystem ('none') that could have this";
+    Some((format!("{place}.{key}"), message.to_owned()))
 }
 
 /// Files in partitions that hold none.
@@ -75,14 +92,17 @@ fn files(group: &LayoutGroup, kind: Kind) -> Vec<(String, String)> {
     let wrong = group.files.iter().filter_map(|file| {
         let number = file.part;
         let part = &group.parts[variants::of_number(&order, number)?];
-        let message = match part.partition.holds {
+        let message = match part.partition.holds.innermost() {
             _ if kind == Kind::Mbr && part.partition.role == Role::Extended => format!(
                 "part {number} is the extended partition, which holds no files; name one of its \
                  logical partitions, which come after the primary ones"
             ),
             Holds::Bytes(_) => format!("part {number} holds the bytes of its 'source', no files"),
-            _ if part.filesystem.as_deref() == Some(part::NONE) => {
+            _ if part.filesystem.as_deref() == Some(holding::NONE) => {
                 format!("part {number} has no filesystem ('none') that could have files")
+            }
+            Holds::Member(_) | Holds::Hashes(_) => {
+                format!("part {number} has no filesystem of its own that could have files")
             }
             _ => return None,
         };

@@ -1,0 +1,70 @@
+//! The groups of volumes of an image, from what a group of images says of volumes.
+
+use disklayout::Place;
+use disklayout::layout::spec::{Holds, VolumeGroup};
+
+use super::holding;
+use super::model::{LayoutGroup, Volume};
+
+/// The groups of volumes in the order in which they are named first, each with what is known of its
+/// volumes. `filesystem` is that of volumes that name none.
+pub(super) fn groups<'g>(
+    group: &'g LayoutGroup,
+    filesystem: &str,
+) -> Vec<(VolumeGroup, Vec<&'g Volume>)> {
+    let mut groups: Vec<(VolumeGroup, Vec<&Volume>)> = Vec::new();
+    for (name, place) in named(group) {
+        if groups.iter().all(|(known, _)| known.name != name) {
+            let own = group.volumes.iter().filter(|it| it.group == name);
+            let volumes: Vec<_> = own.collect();
+            groups.push((spec(group, name, place, &volumes, filesystem), volumes));
+        }
+    }
+    groups
+}
+
+fn spec(
+    group: &LayoutGroup,
+    name: &str,
+    place: &Place,
+    volumes: &[&Volume],
+    filesystem: &str,
+) -> VolumeGroup {
+    let options = group.volume_groups.iter().find(|it| it.name == name);
+    let volumes = volumes.iter().map(|volume| {
+        let mut spec = volume.volume.clone();
+        let word = volume.filesystem.as_deref().unwrap_or(filesystem);
+        holding::choose(&mut spec.holds, word);
+        spec
+    });
+    let usual = VolumeGroup::new(options.map_or(place, |it| &it.place), name);
+    VolumeGroup {
+        extent_size: options
+            .and_then(|it| it.extent_size)
+            .unwrap_or(usual.extent_size),
+        volumes: volumes.collect(),
+        ..usual
+    }
+}
+
+/// The names of groups, and where they stand.
+fn named(group: &LayoutGroup) -> impl Iterator<Item = (&str, &Place)> {
+    let parts = group.parts.iter().map(|part| &part.partition);
+    let parts = parts.filter_map(|it| Some((member(&it.holds)?, &it.place)));
+    let options = group.volume_groups.iter();
+    let options = options.map(|it| (it.name.as_str(), &it.place));
+    let volumes = group.volumes.iter().flat_map(|it| {
+        let place = &it.volume.place;
+        let inner = member(&it.volume.holds).map(|name| (name, place));
+        std::iter::once((it.group.as_str(), place)).chain(inner)
+    });
+    parts.chain(options).chain(volumes)
+}
+
+/// The group that something is a part of.
+fn member(holds: &Holds) -> Option<&str> {
+    match holds.innermost() {
+        Holds::Member(name) => Some(name),
+        _ => None,
+    }
+}
