@@ -118,7 +118,10 @@ mod tests {
         let mut space = Space::new(&[5, 25, 6]);
         let found = taken(&mut space, 29, 1);
         assert_eq!(found, [(25, vec![(1, 0)]), (4, vec![(0, 0)])]);
-        assert_eq!(taken(&mut space, 100, 1), [(6, vec![(2, 0)]), (1, vec![(0, 4)])]);
+        assert_eq!(
+            taken(&mut space, 100, 1),
+            [(6, vec![(2, 0)]), (1, vec![(0, 4)])]
+        );
     }
 
     #[test]

@@ -71,7 +71,11 @@ pub(super) fn stripe_size(volume: &VolumeRequest, extent_size: u64) -> Option<By
 }
 
 /// Refuses stripes that LVM doesn't make, or not on so many physical volumes.
-pub(super) fn check_stripes(volume: &VolumeRequest, members: usize, extent_size: u64) -> Result<()> {
+pub(super) fn check_stripes(
+    volume: &VolumeRequest,
+    members: usize,
+    extent_size: u64,
+) -> Result<()> {
     let Some(Stripes { count, size }) = volume.stripes else {
         return Ok(());
     };
@@ -86,20 +90,20 @@ pub(super) fn check_stripes(volume: &VolumeRequest, members: usize, extent_size:
     }
     if count > 1 && extent_size < STRIPE_MIN {
         let extent_size = Bytes::new(extent_size);
-        return refuse(format!("stripes of 4 KiB, the smallest, exceed extents of {extent_size}"));
+        return refuse(format!(
+            "stripes of 4 KiB, the smallest, exceed extents of {extent_size}"
+        ));
     }
     if count > 1 && (!size.get().is_power_of_two() || size.get() < STRIPE_MIN) {
-        return refuse(format!("stripes of {size} can't be: give a power of two from 4 KiB on"));
+        return refuse(format!(
+            "stripes of {size} can't be: give a power of two from 4 KiB on"
+        ));
     }
     Ok(())
 }
 
 /// How many extents are asked for, and whether it is a share of the group.
-fn wanted(
-    volume: &VolumeRequest,
-    extent_size: u64,
-    space: &Space,
-) -> Result<(u64, bool), Failure> {
+fn wanted(volume: &VolumeRequest, extent_size: u64, space: &Space) -> Result<(u64, bool), Failure> {
     let (all, free) = (space.extents(), space.free());
     let share = |of: u64, percent: u32| of.saturating_mul(percent.into()) / 100;
     Ok(match volume.size {
@@ -205,7 +209,12 @@ mod tests {
         ] {
             assert_eq!(of(size, two, &space).unwrap().extents, extents, "{size:?}");
         }
-        assert_eq!(of(VolumeSize::Extents(15), two, &space).unwrap_err().missing, Some(1));
+        assert_eq!(
+            of(VolumeSize::Extents(15), two, &space)
+                .unwrap_err()
+                .missing,
+            Some(1)
+        );
     }
 
     #[test]
@@ -213,10 +222,18 @@ mod tests {
         let space = Space::new(&[74]);
         for (size, kind, missing) in [
             (VolumeSize::Extents(75), ErrorKind::DoesNotFit, Some(1)),
-            (VolumeSize::PercentOfGroup(1), ErrorKind::DoesNotFit, Some(26)),
+            (
+                VolumeSize::PercentOfGroup(1),
+                ErrorKind::DoesNotFit,
+                Some(26),
+            ),
             (VolumeSize::PercentOfGroup(0), ErrorKind::InvalidSpec, None),
             (VolumeSize::Extents(0), ErrorKind::InvalidSpec, None),
-            (VolumeSize::Bytes(Bytes::new(0)), ErrorKind::InvalidSpec, None),
+            (
+                VolumeSize::Bytes(Bytes::new(0)),
+                ErrorKind::InvalidSpec,
+                None,
+            ),
         ] {
             let failure = of(size, None, &space).unwrap_err();
             assert_eq!((failure.error.kind(), failure.missing), (kind, missing));

@@ -28,11 +28,19 @@ pub(super) struct Geometry {
 impl Geometry {
     pub(super) fn new(request: &Request) -> Result<Self> {
         let (extent_size, alignment) = (request.extent_size.get(), request.data_alignment.get());
-        let sectors = request.members.iter().map(|member| member.sector_size.get());
+        let sectors = request
+            .members
+            .iter()
+            .map(|member| member.sector_size.get());
         let extent_min = sectors.max().unwrap_or(SECTOR);
         if !extent_size.is_power_of_two() || !(extent_min..=EXTENT_MAX).contains(&extent_size) {
-            let (given, min, max) = (request.extent_size, Bytes::new(extent_min), Bytes::new(EXTENT_MAX));
-            let message = format!("extents of {given} can't be: give a power of two from {min} to {max}");
+            let (given, min, max) = (
+                request.extent_size,
+                Bytes::new(extent_min),
+                Bytes::new(EXTENT_MAX),
+            );
+            let message =
+                format!("extents of {given} can't be: give a power of two from {min} to {max}");
             return Err(Error::invalid(request.place.choice("extent_size"), message));
         }
         if alignment == 0 || !alignment.is_multiple_of(SECTOR) || alignment > EXTENT_MAX {
@@ -40,7 +48,10 @@ impl Geometry {
                 "data can't be aligned to {}: give a multiple of {SECTOR} bytes, 1 TiB at most",
                 request.data_alignment
             );
-            return Err(Error::invalid(request.place.choice("data_alignment"), message));
+            return Err(Error::invalid(
+                request.place.choice("data_alignment"),
+                message,
+            ));
         }
         Ok(Self {
             extent_size,

@@ -21,22 +21,8 @@ const RESERVED_STARTS: [&str; 2] = ["snapshot", "pvmove"];
 
 /// What they may not have in them: LVM calls the parts of volumes so.
 const RESERVED_PARTS: [&str; 16] = [
-    "_cdata",
-    "_cmeta",
-    "_corig",
-    "_cvol",
-    "_imeta",
-    "_iorig",
-    "_mimage",
-    "_mlog",
-    "_pmspare",
-    "_rimage",
-    "_rmeta",
-    "_tdata",
-    "_tmeta",
-    "_vdata",
-    "_vorigin",
-    "_wcorig",
+    "_cdata", "_cmeta", "_corig", "_cvol", "_imeta", "_iorig", "_mimage", "_mlog", "_pmspare",
+    "_rimage", "_rmeta", "_tdata", "_tmeta", "_vdata", "_vorigin", "_wcorig",
 ];
 
 /// Refuses what can't be the name of a volume group.
@@ -141,7 +127,9 @@ mod tests {
     fn names_of_groups() {
         let place = Place::from("vgs[0]");
         let long = "x".repeat(127);
-        for name in ["a", "a-", "...", ".a", "snapshot", "x_tmeta", "0", "+", &long] {
+        for name in [
+            "a", "a-", "...", ".a", "snapshot", "x_tmeta", "0", "+", &long,
+        ] {
             check_group(&place, name).unwrap();
         }
         let too_long = "x".repeat(128);

@@ -187,7 +187,10 @@ pub fn plan(request: Request) -> Result<Plan> {
 
 fn check(request: &Request) -> Result<()> {
     names::check_group(&request.place, &request.name)?;
-    text::check_line(&request.place.choice("creation_host"), &request.creation_host)?;
+    text::check_line(
+        &request.place.choice("creation_host"),
+        &request.creation_host,
+    )?;
     if request.members.is_empty() {
         let message = format!("volume group '{}' has no physical volumes", request.name);
         return Err(Error::invalid(request.place.clone(), message));
@@ -215,9 +218,10 @@ fn check(request: &Request) -> Result<()> {
 
 /// `devices/allow_mixed_block_sizes` is 0 unless somebody changes it: LVM makes no such groups.
 fn check_sectors(members: &[Member]) -> Result<()> {
-    let Some([first, other]) = members
-        .array_windows()
-        .find(|[one, other]| one.sector_size != other.sector_size)
+    let first = &members[0];
+    let Some(other) = members
+        .iter()
+        .find(|member| member.sector_size != first.sector_size)
     else {
         return Ok(());
     };
@@ -246,11 +250,7 @@ fn placed(
     Ok((placed, space))
 }
 
-fn runs(
-    volume: &VolumeRequest,
-    extent_size: u64,
-    space: &mut Space,
-) -> Result<Vec<Run>, Failure> {
+fn runs(volume: &VolumeRequest, extent_size: u64, space: &mut Space) -> Result<Vec<Run>, Failure> {
     let demand = demand::demand(volume, extent_size, space)?;
     let stripes = count(volume);
     let each = demand.extents / u64::from(stripes);
@@ -277,7 +277,9 @@ fn check_extents(request: &Request, geometry: &Geometry, extents: &[u64]) -> Res
         let missing = (number == last).then_some(1);
         return Err(Failure { error, missing });
     }
-    let all = extents.iter().try_fold(0_u64, |all, more| all.checked_add(*more));
+    let all = extents
+        .iter()
+        .try_fold(0_u64, |all, more| all.checked_add(*more));
     let is_possible = |all: &u64| {
         let bytes = all.checked_mul(geometry.extent_size);
         *all <= EXTENTS_MAX && bytes.is_some_and(|bytes| i64::try_from(bytes).is_ok())
@@ -339,9 +341,9 @@ fn members(
     let members = request.members.iter().zip(extents).enumerate();
     let planned = members.map(|(number, (member, extents))| MemberPlan {
         place: member.place.clone(),
-        uuid: member.uuid.unwrap_or_else(|| {
-            Id::new(&request.identity, &format!("physical volume {number}"))
-        }),
+        uuid: member
+            .uuid
+            .unwrap_or_else(|| Id::new(&request.identity, &format!("physical volume {number}"))),
         size: Bytes::new(member.size.get() / SECTOR * SECTOR),
         device_hint: member.device_hint.clone(),
         pe_start: Bytes::new(geometry.pe_start),
@@ -351,12 +353,7 @@ fn members(
     planned.collect()
 }
 
-fn volume(
-    volume: &VolumeRequest,
-    runs: &[Run],
-    request: &Request,
-    geometry: &Geometry,
-) -> Volume {
+fn volume(volume: &VolumeRequest, runs: &[Run], request: &Request, geometry: &Geometry) -> Volume {
     let mut tags: Vec<String> = Vec::new();
     for tag in &volume.tags {
         if !tags.contains(tag) {
@@ -375,7 +372,10 @@ fn volume(
         place: volume.place.clone(),
         name: volume.name.clone(),
         uuid: volume.uuid.unwrap_or_else(|| {
-            Id::new(&request.identity, &format!("logical volume {}", volume.name))
+            Id::new(
+                &request.identity,
+                &format!("logical volume {}", volume.name),
+            )
         }),
         tags,
         size: Bytes::new(size),
@@ -401,8 +401,14 @@ fn segment(run: &Run, start: u64, stripe_size: Option<Bytes>, geometry: &Geometr
 /// Refuses UUIDs that stand for two things.
 fn check_unique(plan: &Plan) -> Result<()> {
     let group = std::iter::once((&plan.place, plan.uuid));
-    let members = plan.members.iter().map(|member| (&member.place, member.uuid));
-    let volumes = plan.volumes.iter().map(|volume| (&volume.place, volume.uuid));
+    let members = plan
+        .members
+        .iter()
+        .map(|member| (&member.place, member.uuid));
+    let volumes = plan
+        .volumes
+        .iter()
+        .map(|volume| (&volume.place, volume.uuid));
     let mut taken = HashSet::new();
     let mut all = group.chain(members).chain(volumes);
     match all.find(|(_, uuid)| !taken.insert(*uuid)) {

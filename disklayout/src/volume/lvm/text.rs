@@ -28,7 +28,11 @@ pub(super) fn check_line(place: &Place, text: &str) -> Result<()> {
 pub(super) fn text(plan: &Plan, host: &str, identity: &Identity) -> Vec<u8> {
     // LVM reads no times before 1970.
     let seconds = identity.time().seconds.max(0);
-    let writer = Writer { plan, host, seconds };
+    let writer = Writer {
+        plan,
+        host,
+        seconds,
+    };
     let mut out = String::new();
     let written = writer.write(&mut out);
     debug_assert!(written.is_ok(), "strings take what is written to them");
@@ -45,7 +49,11 @@ struct Writer<'a> {
 impl Writer<'_> {
     fn write(&self, out: &mut String) -> std::fmt::Result {
         let plan = self.plan;
-        writeln!(out, "{} {{\nid = \"{}\"\nseqno = 1\nformat = \"lvm2\"", plan.name, plan.uuid)?;
+        writeln!(
+            out,
+            "{} {{\nid = \"{}\"\nseqno = 1\nformat = \"lvm2\"",
+            plan.name, plan.uuid
+        )?;
         out.push_str("status = [\"RESIZEABLE\", \"READ\", \"WRITE\"]\nflags = []\n");
         writeln!(out, "extent_size = {}", plan.geometry.extent_size / SECTOR)?;
         out.push_str("max_lv = 0\nmax_pv = 0\nmetadata_copies = 0\n\nphysical_volumes {\n");
@@ -100,13 +108,21 @@ impl Writer<'_> {
         writeln!(out, "{before}segment{number} {{")?;
         writeln!(out, "start_extent = {}", extents(segment.start.get()))?;
         writeln!(out, "extent_count = {}\n", extents(segment.size.get()))?;
-        writeln!(out, "type = \"striped\"\nstripe_count = {}", segment.areas.len())?;
+        writeln!(
+            out,
+            "type = \"striped\"\nstripe_count = {}",
+            segment.areas.len()
+        )?;
         if let Some(size) = segment.stripe_size {
             writeln!(out, "stripe_size = {}", size.get() / SECTOR)?;
         }
         out.push_str("\nstripes = [\n");
         for (number, area) in segment.areas.iter().enumerate() {
-            let comma = if number + 1 < segment.areas.len() { "," } else { "" };
+            let comma = if number + 1 < segment.areas.len() {
+                ","
+            } else {
+                ""
+            };
             let first = extents(area.offset.get() - geometry.pe_start);
             writeln!(out, "\"pv{}\", {first}{comma}", area.member)?;
         }

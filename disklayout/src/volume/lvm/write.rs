@@ -5,9 +5,9 @@ use zerocopy::IntoBytes;
 use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::volume::lvm::format::{
-    DiskLocation, EXTENSION_USED, EXTENSION_VERSION, INITIAL_CRC, LABEL_ID, LABEL_TYPE, LabelHeader,
-    MDA_HEADER_SIZE, MDA_MAGIC, MDA_VERSION, MdaHeader, PvHeader, PvHeaderExtension, RawLocation,
-    SECTOR,
+    DiskLocation, EXTENSION_USED, EXTENSION_VERSION, INITIAL_CRC, LABEL_ID, LABEL_TYPE,
+    LabelHeader, MDA_HEADER_SIZE, MDA_MAGIC, MDA_VERSION, MdaHeader, PvHeader, PvHeaderExtension,
+    RawLocation, SECTOR,
 };
 use crate::volume::lvm::geometry::{Geometry, MDA_OFFSET};
 use crate::volume::lvm::plan::{MemberPlan, Plan};
