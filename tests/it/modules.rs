@@ -186,7 +186,12 @@ const LIBRARY: &Rules = &[
             "table::TableId",
             "table::format",
             "units",
+            "volume::*::format",
         ],
+    ),
+    (
+        "volume",
+        &["calendar", "disk", "error", "identity", "place", "units"],
     ),
     (
         "layout",
@@ -412,6 +417,20 @@ fn what_is_not_allowed_is_found() {
         (
             "disklayout/src",
             LIBRARY,
+            "inspect/lvm/headers.rs",
+            "use crate::volume::lvm::format::Id;",
+            true,
+        ),
+        (
+            "disklayout/src",
+            LIBRARY,
+            "inspect/lvm/headers.rs",
+            "use crate::volume::lvm::write;",
+            false,
+        ),
+        (
+            "disklayout/src",
+            LIBRARY,
             "inspect/mbr.rs",
             "use crate::table::mbr;",
             false,
@@ -499,7 +518,7 @@ fn begins_with(path: &[String], pattern: &str) -> bool {
     parts.all(|part| names.next().is_some_and(|name| part == "*" || part == name))
 }
 
-/// Whether one format of `fs` or `table` uses another one.
+/// Whether one format of `fs`, `table` or `volume` uses another one.
 fn knows_another_format(usage: &Usage) -> bool {
     let (Some(from), Some(to)) = (format_of(&usage.from), format_of(&usage.to)) else {
         return false;
@@ -512,7 +531,7 @@ fn format_of(path: &[String]) -> Option<String> {
     let [top, format, ..] = path else { return None };
     let is_module = format.starts_with(|c: char| c.is_ascii_lowercase());
     let name = format!("{top}::{format}");
-    let is_format = matches!(top.as_str(), "fs" | "table") && is_module;
+    let is_format = matches!(top.as_str(), "fs" | "table" | "volume") && is_module;
     (is_format && !SHARED.contains(&name.as_str())).then_some(name)
 }
 

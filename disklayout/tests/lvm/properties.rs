@@ -116,6 +116,11 @@ proptest! {
         for (number, planned) in plan.volumes().iter().enumerate() {
             let volume = group.volume(&planned.name).unwrap();
             prop_assert_eq!((volume.id, volume.size), (planned.uuid, planned.size));
+            // Nothing is written to it yet.
+            let disk = group.open(volume).unwrap();
+            let is_linear = planned.segments.iter().all(|segment| segment.areas.len() == 1);
+            let expected = if is_linear { planned.size.get() } else { 0 };
+            prop_assert_eq!(disk.next_data(0).min(disk.len()), expected);
             // Each area is marked where it is planned to be, and the marks are in the volume.
             for segment in &planned.segments {
                 for (stripe, area) in segment.areas.iter().enumerate() {
@@ -124,8 +129,9 @@ proptest! {
                     let step = segment.stripe_size.map_or(0, |size| size.get());
                     let at = segment.start.get() + step * stripe as u64;
                     let mut found = [0; 2];
-                    group.open(volume).unwrap().read_at(&mut found, at).unwrap();
+                    disk.read_at(&mut found, at).unwrap();
                     prop_assert_eq!(found, mark);
+                    prop_assert_eq!(disk.next_data(at), at);
                 }
             }
         }

@@ -3,8 +3,13 @@
 use disklayout::volume::lvm::{Plan, Request, Stripes, plan};
 use disklayout::{Bytes, Error, ErrorKind, SectorSize};
 use testkit::MIB;
+use testkit::root::is_root;
+use testkit::scratch::Scratch;
 
-use crate::support::{Asked, planned, request};
+use crate::support::{Asked, Lvm, planned, request};
+
+/// What is made wrong.
+type Change = fn(&mut Request);
 
 fn asked() -> Request {
     request(
@@ -23,7 +28,7 @@ fn refused(change: impl FnOnce(&mut Request)) -> (ErrorKind, String) {
 #[test]
 fn what_lvm_does_not_take_is_refused() {
     plan(asked()).unwrap();
-    let changes: [(&str, fn(&mut Request)); 17] = [
+    let changes: [(&str, Change); 18] = [
         ("vg.name: the name '-v'", |it| it.name = "-v".to_owned()),
         ("lv.name: the name 'a_tmeta'", |it| {
             it.volumes[0].name = "a_tmeta".to_owned()
@@ -52,6 +57,9 @@ fn what_lvm_does_not_take_is_refused() {
         }),
         ("vg.creation_host", |it| {
             it.creation_host = "a\nb".to_owned()
+        }),
+        ("vg.creation_host: 'a\"'", |it| {
+            it.creation_host = "a\"".to_owned()
         }),
         ("pv[0]: '/dev/", |it| {
             it.members[0].device_hint = "/dev/\0".to_owned()
@@ -156,4 +164,76 @@ fn what_does_not_fit_tells_the_size_that_would_do() {
         "{said}"
     );
     assert_eq!(found, None);
+}
+
+/// Names beside what vgcreate and lvcreate say of them.
+#[test]
+fn names_are_those_that_lvm_takes() {
+    if !is_root() {
+        return;
+    }
+    let long = |count| "x".repeat(count);
+    let names = [
+        "a",
+        "a-",
+        ".",
+        "..",
+        "...",
+        ".a",
+        "a b",
+        "ä",
+        "a+b_c.d",
+        "snapshot",
+        "snapshotx",
+        "xsnapshot",
+        "pvmove0",
+        "x_tmeta",
+        "x_tmetax",
+        "_mlog",
+        "a_cdata",
+        "a_rimage_0",
+        "a_pmspare",
+        "a_imeta",
+        "a_corig",
+        "a_vdata",
+        "lvol0",
+        "a_mimagetmp",
+        "a_vorigin",
+        "a_iorig",
+        "a_cmeta",
+        "a_rmeta",
+        "a_tdata",
+        "a_vpool",
+        "a_cvol",
+        "a_wcorig",
+        "a@b",
+        "a=b",
+        "",
+        "0",
+        "_",
+        "+",
+    ];
+    let names = names.map(str::to_owned).into_iter();
+    let names: Vec<_> = names.chain([123, 124, 127, 128].map(long)).collect();
+    let sizes = [300 * MIB];
+    let group = |name: &str| {
+        let mut request = request(&sizes, &[]);
+        request.name = name.to_owned();
+        plan(request)
+    };
+    let lvm = Lvm::with_group(&sizes, SectorSize::B512, &[]);
+    let mut empty = Lvm::new(Scratch::new());
+    empty.add_empty("pv", sizes[0], SectorSize::B512);
+    let path = empty.paths().remove(0);
+    for name in &names {
+        let asked = Asked::new(name, "1", 1);
+        let said = lvm.create(&asked);
+        assert_eq!(
+            said.is_ok(),
+            planned(&sizes, &[asked]).is_ok(),
+            "{name}: {said:?}"
+        );
+        let said = empty.run("vgcreate", &["--test", name, &path]);
+        assert_eq!(said.is_ok(), group(name).is_ok(), "{name}: {said:?}");
+    }
 }

@@ -80,12 +80,16 @@ pub(crate) fn planned(sizes: &[u64], volumes: &[Asked]) -> Result<Plan, Error> {
     plan(request(sizes, volumes))
 }
 
+/// What a device shows of an image of this size.
+const fn whole_sectors(size: u64) -> u64 {
+    size - size % 512
+}
+
 /// Images of a plan's physical volumes.
 pub(crate) fn write(plan: &Plan, sizes: &[u64], scratch: &Scratch) -> Vec<PathBuf> {
     let write = |(number, size): (usize, &u64)| {
         let path = scratch.path(&format!("pv{number}.img"));
-        let disk = SparseFile::create(File::create(&path).unwrap(), *size).unwrap();
-        // It was created for writing alone.
+        let disk = SparseFile::create(File::create(&path).unwrap(), whole_sectors(*size)).unwrap();
         plan.write_member(number, &disk).unwrap();
         path
     };
@@ -151,7 +155,7 @@ impl Lvm {
     }
 
     pub(crate) fn add_empty(&mut self, name: &str, size: u64, sector_size: SectorSize) {
-        let path = self.scratch.sample(name, size);
+        let path = self.scratch.sample(name, whole_sectors(size));
         self.add(&path, sector_size);
     }
 

@@ -92,11 +92,11 @@ impl Section {
             Some(value) => std::slice::from_ref(value),
             None => &[],
         };
-        let text = |value| match value {
-            &Value::Text(ref text) => Some(text.as_str()),
+        let texts = values.iter().filter_map(|value| match value {
+            Value::Text(text) => Some(text.as_str()),
             Value::Number(_) | Value::List(_) => None,
-        };
-        values.iter().filter_map(text).collect()
+        });
+        texts.collect()
     }
 }
 
