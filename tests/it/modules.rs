@@ -134,7 +134,9 @@ const LIBRARY: &Rules = &[
     ("about", &["error", "fs::Choice", "fs::Options", "place"]),
     (
         "build",
-        &["disk", "error", "fs", "layout", "place", "table", "units"],
+        &[
+            "disk", "error", "fs", "layout", "place", "table", "units", "volume",
+        ],
     ),
     (
         "container",
@@ -199,10 +201,15 @@ const LIBRARY: &Rules = &[
             "volume::luks::split",
         ],
     ),
-    ("volume", &["disk", "error", "place", "units"]),
+    (
+        "volume",
+        &["calendar", "disk", "error", "identity", "place", "units"],
+    ),
     (
         "layout",
-        &["error", "fs", "identity", "place", "table", "tree", "units"],
+        &[
+            "error", "fs", "identity", "place", "table", "tree", "units", "volume",
+        ],
     ),
     ("table", &["disk", "error", "identity", "units"]),
     ("volume", &["disk", "error", "identity", "place", "units"]),
@@ -429,6 +436,20 @@ fn what_is_not_allowed_is_found() {
             LIBRARY,
             "inspect/ext.rs",
             "use crate::fs::ext::write;",
+            false,
+        ),
+        (
+            "disklayout/src",
+            LIBRARY,
+            "inspect/lvm/headers.rs",
+            "use crate::volume::lvm::format::Id;",
+            true,
+        ),
+        (
+            "disklayout/src",
+            LIBRARY,
+            "inspect/lvm/headers.rs",
+            "use crate::volume::lvm::write;",
             false,
         ),
         (

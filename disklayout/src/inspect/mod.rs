@@ -10,6 +10,7 @@ pub mod fs;
 mod gpt;
 mod image;
 pub mod luks;
+pub mod lvm;
 mod mbr;
 mod sector_size;
 mod table;

@@ -16,14 +16,22 @@ const STRIPE_MIN: u64 = 4096;
 /// can help.
 #[derive(Debug)]
 pub(super) struct Failure {
-    pub(super) error: Error,
+    pub(super) error: Box<Error>,
     pub(super) missing: Option<u64>,
+}
+
+impl Failure {
+    pub(super) fn new(error: Error, missing: Option<u64>) -> Self {
+        Self {
+            error: Box::new(error),
+            missing,
+        }
+    }
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        let missing = None;
-        Self { error, missing }
+        Self::new(error, None)
     }
 }
 
@@ -43,7 +51,7 @@ pub(super) fn demand(
     space: &Space,
 ) -> Result<Demand, Failure> {
     let free = space.free();
-    let (wanted, is_share) = wanted(volume, extent_size, space)?;
+    let (wanted, is_share) = wanted(volume, extent_size, space);
     let stripes = u64::from(count(volume));
     // What overflows is more than there is.
     let mut extents = wanted.checked_next_multiple_of(stripes).unwrap_or(u64::MAX);
@@ -103,16 +111,16 @@ pub(super) fn check_stripes(
 }
 
 /// How many extents are asked for, and whether it is a share of the group.
-fn wanted(volume: &VolumeRequest, extent_size: u64, space: &Space) -> Result<(u64, bool), Failure> {
+fn wanted(volume: &VolumeRequest, extent_size: u64, space: &Space) -> (u64, bool) {
     let (all, free) = (space.extents(), space.free());
     let share = |of: u64, percent: u32| of.saturating_mul(percent.into()) / 100;
-    Ok(match volume.size {
+    match volume.size {
         VolumeSize::Bytes(size) => (size.get().div_ceil(extent_size), false),
         VolumeSize::Extents(extents) => (extents, false),
         VolumeSize::PercentOfGroup(percent) => (share(all, percent).min(free), true),
         VolumeSize::PercentOfFree(percent) => (share(free, percent).min(free), true),
         VolumeSize::PercentOfMembers(percent) => (share(all, percent), true),
-    })
+    }
 }
 
 fn too_large(volume: &VolumeRequest, extents: u64, free: u64, extent_size: u64) -> Failure {
@@ -122,10 +130,8 @@ fn too_large(volume: &VolumeRequest, extents: u64, free: u64, extent_size: u64) 
         "logical volume '{}' takes {extents} extents ({size}), but {free} ({room}) are free in its group",
         volume.name
     );
-    Failure {
-        error: Error::does_not_fit(volume.place.field(Field::Size), message),
-        missing: Some(extents - free),
-    }
+    let error = Error::does_not_fit(volume.place.field(Field::Size), message);
+    Failure::new(error, Some(extents - free))
 }
 
 /// A share that comes to nothing grows with the group; a size of zero doesn't.
@@ -149,10 +155,8 @@ pub(super) fn nothing(volume: &VolumeRequest, space: &Space) -> Failure {
     );
     let for_one = 100_u64.div_ceil(percent.into()).saturating_sub(of);
     let for_stripes = u64::from(count(volume)).saturating_sub(free);
-    Failure {
-        error: Error::does_not_fit(place, message),
-        missing: Some(for_one.max(for_stripes).max(1)),
-    }
+    let error = Error::does_not_fit(place, message);
+    Failure::new(error, Some(for_one.max(for_stripes).max(1)))
 }
 
 /// What is free is on too few physical volumes.

@@ -5,15 +5,19 @@
 //! the metadata of the whole group; what is in logical volumes is written by others.
 
 mod allocate;
+mod checks;
 mod demand;
 pub(crate) mod format;
 mod geometry;
 mod names;
+mod placing;
 mod plan;
+mod planner;
 mod request;
 mod text;
 mod write;
 
 pub use format::Id;
-pub use plan::{Area, MemberPlan, Plan, Segment, Volume, plan};
+pub use plan::{Area, MemberPlan, Plan, Segment, Volume};
+pub use planner::plan;
 pub use request::{Member, Request, Stripes, VolumeRequest, VolumeSize};

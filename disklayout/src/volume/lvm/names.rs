@@ -154,7 +154,7 @@ mod tests {
     #[test]
     fn names_of_volumes() {
         let place = Place::from("lvs[0]");
-        let check = |group, name| check_volume(&place, group, name);
+        let check = |group: &str, name: &str| check_volume(&place, group, name);
         for name in ["a", "apvmove", "xsnapshot", "lvol0", "tmeta", "a_vpool"] {
             check("v", name).unwrap();
         }
