@@ -148,3 +148,67 @@ impl Leaves {
         Digests::new(self.shape.clone(), taken.flatten().collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::disk::MemDisk;
+    use crate::identity::{Identity, Timestamp};
+    use crate::units::Bytes;
+    use crate::volume::verity::{Request, plan};
+
+    fn leaves(blocks: u64) -> Leaves {
+        let identity = Identity::new("t", Timestamp::default());
+        let request = Request::new("t", Bytes::new(blocks * 4096), &identity);
+        Leaves::new(&plan(request).unwrap())
+    }
+
+    /// How many hash blocks are kept.
+    fn kept(leaves: &Leaves) -> usize {
+        let parts = leaves.parts.iter();
+        parts.map(|part| part.lock().unwrap().len()).sum()
+    }
+
+    /// The digests of a terabyte would be 8 GiB.
+    #[test]
+    fn zeroes_take_no_memory() {
+        let leaves = leaves(1 << 28);
+        assert_eq!(kept(&leaves), 0);
+        leaves.leaf(5, &[0; 4096]).unwrap();
+        assert_eq!(kept(&leaves), 0);
+        for block in [0, 127, 128, (1 << 28) - 1] {
+            leaves.leaf(block, &[1; 4096]).unwrap();
+        }
+        assert_eq!(kept(&leaves), 3);
+    }
+
+    #[test]
+    fn holes_are_not_looked_at_and_data_behind_them_is_found() {
+        let identity = Identity::new("t", Timestamp::default());
+        let len = Bytes::new(3 << 20);
+        let plan = plan(Request::new("t", len, &identity)).unwrap();
+        let disk = MemDisk::new(len.get());
+        disk.write_at(&[1], (2 << 20) + 5000).unwrap();
+        let leaves = Leaves::read(&plan, &disk).unwrap();
+        assert_eq!(kept(&leaves), 1);
+        let mut block = vec![0; 4096];
+        block[5000 - 4096] = 1;
+        let digests = leaves.into_digests();
+        let at = 32 * 513 % 4096;
+        let found = &digests.chunk(513 / 128)[at..at + 32];
+        assert_eq!(*found, *plan.salted().digest(&block));
+    }
+
+    /// Whoever gives a block again is believed, zeroes too.
+    #[test]
+    fn the_later_of_two_counts() {
+        let twice = leaves(10);
+        twice.leaf(3, &[1; 4096]).unwrap();
+        twice.leaf(4, &[2; 4096]).unwrap();
+        twice.leaf(3, &[0; 4096]).unwrap();
+        let once = leaves(10);
+        once.leaf(4, &[2; 4096]).unwrap();
+        let (twice, once) = (twice.into_digests(), once.into_digests());
+        assert_eq!(twice.chunk(0), once.chunk(0));
+    }
+}
