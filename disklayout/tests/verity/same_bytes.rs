@@ -110,7 +110,7 @@ fn a_disk_that_was_told_gets_every_byte_once() {
             disk: MemDisk::new(plan.hash_range().end),
             written: Mutex::default(),
         };
-        plan.write(Leaves::new(&plan), &disk).unwrap();
+        plan.write(&Leaves::new(&plan), &disk).unwrap();
         let mut written = disk.written.into_inner().unwrap();
         written.sort_unstable_by_key(|range| range.start);
         let mut at = offset;

@@ -193,7 +193,7 @@ mod tests {
         assert_eq!(kept(&leaves), 1);
         let mut block = vec![0; 4096];
         block[5000 - 4096] = 1;
-        let digests = leaves.into_digests();
+        let digests = leaves.take_digests();
         let at = 32 * 513 % 4096;
         let found = &digests.chunk(513 / 128)[at..at + 32];
         assert_eq!(*found, *plan.salted().digest(&block));
@@ -208,7 +208,7 @@ mod tests {
         twice.leaf(3, &[0; 4096]).unwrap();
         let once = leaves(10);
         once.leaf(4, &[2; 4096]).unwrap();
-        let (twice, once) = (twice.into_digests(), once.into_digests());
+        let (twice, once) = (twice.take_digests(), once.take_digests());
         assert_eq!(twice.chunk(0), once.chunk(0));
     }
 }
