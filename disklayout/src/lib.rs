@@ -13,6 +13,7 @@ pub mod container;
 pub mod disk;
 mod error;
 pub mod fs;
+mod hexadecimal;
 mod identity;
 pub mod inspect;
 pub mod layout;

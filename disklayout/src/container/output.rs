@@ -8,6 +8,7 @@ use std::os::unix::fs::FileExt;
 use sha2::{Digest, Sha256};
 
 use crate::disk::SparseFile;
+use crate::hexadecimal::hexadecimal;
 
 /// So much is written at once.
 const BUFFER: usize = 1 << 20;
@@ -182,7 +183,7 @@ impl Output {
     pub(super) fn sum(&mut self) -> io::Result<String> {
         self.flush()?;
         let sum = self.sum.clone().ok_or(io::ErrorKind::Unsupported)?;
-        Ok(format!("{:x}", sum.finalize()))
+        Ok(hexadecimal(sum.finalize()))
     }
 
     /// Hands on what is left in the buffer.

@@ -61,7 +61,13 @@ fn bytes_are_pinned() {
     let tar = bytes(&*plan("tar", &[], Sample::rich().tree()).unwrap());
     let options = [("name", "app:1"), ("compression_type", "none")];
     let image = bytes(&*plan("oci", &options, Sample::rich().tree()).unwrap());
-    let sums = [tar, image].map(|bytes| format!("{:x}", Sha256::digest(bytes)));
+    let sum = |bytes: Vec<u8>| {
+        let sum = Sha256::digest(bytes);
+        sum.iter()
+            .map(|byte| format!("{byte:02x}"))
+            .collect::<String>()
+    };
+    let sums = [tar, image].map(sum);
     assert_eq!(sums, [PINNED_TAR, PINNED_IMAGE]);
 }
 

@@ -4,6 +4,8 @@ use std::io::{self, Write};
 
 use sha2::{Digest, Sha256};
 
+use crate::hexadecimal::hexadecimal;
+
 /// Counts and hashes what is written through it.
 pub(super) struct Digester<W> {
     inner: W,
@@ -45,5 +47,5 @@ pub(super) fn of(bytes: &[u8]) -> String {
 }
 
 fn shown(hash: Sha256) -> String {
-    format!("sha256:{:x}", hash.finalize())
+    format!("sha256:{}", hexadecimal(hash.finalize()))
 }

@@ -9,6 +9,7 @@ use super::BLOCK;
 use crate::container::units::Units;
 use crate::container::zeroes::Zeroes;
 use crate::disk::is_zero;
+use crate::hexadecimal::hexadecimal;
 
 /// Blocks that follow each other.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -102,7 +103,7 @@ impl Blocks {
         if let Some((first, sum)) = self.open.take() {
             self.ranges.push(Mapped {
                 blocks: first..self.next,
-                digest: format!("{:x}", sum.finalize()),
+                digest: hexadecimal(sum.finalize()),
             });
         }
     }
@@ -139,7 +140,7 @@ mod tests {
         let found: Vec<_> = blocks.ranges().to_vec();
         let numbers: Vec<_> = found.iter().map(|one| one.blocks.clone()).collect();
         assert_eq!(numbers, [0..1, 2..4, 19..21, 64..65, 256..257]);
-        let expected = |bytes: &[u8]| format!("{:x}", Sha256::digest(bytes));
+        let expected = |bytes: &[u8]| hexadecimal(Sha256::digest(bytes));
         assert_eq!(
             found[1].digest,
             expected(&bytes[2 * BLOCK as usize..4 * BLOCK as usize])

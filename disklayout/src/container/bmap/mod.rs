@@ -18,6 +18,7 @@ use super::units::Units;
 use super::{Container, Format, MakeFile, Plan, Request, Target};
 use crate::about::About;
 use crate::error::Result;
+use crate::hexadecimal::hexadecimal;
 use blocks::Blocks;
 use document::document;
 
@@ -102,7 +103,7 @@ impl Append for Map {
         self.blocks.pass(self.units.disk);
         let ranges = self.blocks.ranges();
         let unsigned = document(self.units.disk, ranges, &"0".repeat(64));
-        let digest = format!("{:x}", Sha256::digest(&unsigned));
+        let digest = hexadecimal(Sha256::digest(&unsigned));
         output.append(document(self.units.disk, ranges, &digest).as_bytes())
     }
 }

@@ -5,6 +5,7 @@ use sha2::{Digest, Sha256};
 use super::descriptor::descriptor;
 use super::member::{BLOCK, header};
 use super::options::Chosen;
+use crate::hexadecimal::hexadecimal;
 use crate::identity::Timestamp;
 
 /// The digits of a SHA-256.
@@ -47,7 +48,7 @@ impl Head {
         let mut text = descriptor(&self.chosen, self.size, len).into_bytes();
         // What is behind the root element may be white.
         text.resize(self.descriptor, b'\n');
-        let own = format!("{:x}", Sha256::digest(&text));
+        let own = hexadecimal(Sha256::digest(&text));
         let manifest = self.manifest(&own, sum).into_bytes();
         let mut bytes = Vec::new();
         self.add(&mut bytes, &self.chosen.file("ovf"), &text);

@@ -4,6 +4,8 @@ use std::fmt;
 
 use sha2::{Digest as _, Sha256, Sha512};
 
+use crate::hexadecimal::hexadecimal;
+
 /// The names of the algorithms, and how many hexadecimal digits their sums have.
 const SHA256: (&str, usize) = ("sha256", 64);
 const SHA512: (&str, usize) = ("sha512", 128);
@@ -92,15 +94,11 @@ impl Sum {
 
     pub(super) fn finish(self) -> Digest {
         let (algorithm, sum) = match self {
-            Self::Sha256(sum) => (SHA256.0, hexadecimal(&sum.finalize())),
-            Self::Sha512(sum) => (SHA512.0, hexadecimal(&sum.finalize())),
+            Self::Sha256(sum) => (SHA256.0, hexadecimal(sum.finalize())),
+            Self::Sha512(sum) => (SHA512.0, hexadecimal(sum.finalize())),
         };
         Digest { algorithm, sum }
     }
-}
-
-fn hexadecimal(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]
