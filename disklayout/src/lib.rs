@@ -25,6 +25,7 @@ pub mod source;
 pub mod table;
 pub mod tree;
 mod units;
+pub mod volume;
 
 pub use about::About;
 pub use build::{Zeroes, build};

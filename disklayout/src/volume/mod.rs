@@ -1,0 +1,3 @@
+//! What lies between a partition and its filesystem.
+
+pub mod luks;
