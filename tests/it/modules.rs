@@ -188,8 +188,18 @@ const LIBRARY: &Rules = &[
             "table::TableId",
             "table::format",
             "units",
+            // Cipher, splitter and derivation of keys are held against cryptsetup.
+            "volume::luks::Argon2Cost",
+            "volume::luks::Cipher",
+            "volume::luks::Hash",
+            "volume::luks::Kdf",
+            "volume::luks::MEMORY_MAX",
+            "volume::luks::Passphrase",
+            "volume::luks::format",
+            "volume::luks::split",
         ],
     ),
+    ("volume", &["disk", "error", "place", "units"]),
     (
         "layout",
         &["error", "fs", "identity", "place", "table", "tree", "units"],

@@ -9,6 +9,7 @@ mod findings;
 pub mod fs;
 mod gpt;
 mod image;
+pub mod luks;
 mod mbr;
 mod sector_size;
 mod table;
