@@ -135,7 +135,7 @@ fn partition(partition: &PartitionPlan, plan: &DiskPlan) -> String {
     let sector = plan.sector_size;
     let record = &partition.record;
     let (first, last) = (record.range.first(), record.range.last());
-    let mut text = format!(
+    let text = format!(
         "  {} {}: sectors {first} to {last}, {}, {}\n",
         record.number,
         record.role.as_str(),
