@@ -13,7 +13,7 @@ use super::refusal;
 use crate::cli::values::{all, option, value};
 use crate::command::make_fs::{Encryption, luks_place};
 use crate::describe::hdds::size;
-use crate::describe::luks::{Costs, usual_sector};
+use crate::describe::luks::Costs;
 use crate::image::{Key, KeySource, Keys};
 
 /// The heading of these options.
@@ -60,7 +60,7 @@ fn luks_arguments() -> Vec<Arg> {
         option(
             "luks-sector-size",
             "BYTES",
-            "What is encrypted at once [default: 4096, 512 in LUKS1]",
+            "What is encrypted at once [default: 4096 where it can be]",
         )
         .value_parser(["512", "4096"]),
         option(
@@ -142,7 +142,6 @@ pub(super) fn encryption(matches: &ArgMatches) -> Result<Option<Encryption>, cla
     let bits = value::<String>(matches, "luks-key-bits");
     // No one knows it: whoever writes the image puts others into their place.
     let mut luks = Request::new(&place, version, Secrets::new([0; 32]));
-    luks.sector_size = sector.unwrap_or(usual_sector(version));
     luks.key_bits = bits
         .and_then(|text| text.parse().ok())
         .unwrap_or(luks.key_bits);
@@ -151,6 +150,7 @@ pub(super) fn encryption(matches: &ArgMatches) -> Result<Option<Encryption>, cla
     luks.allow_discards = matches.get_flag("luks-allow-discards");
     Ok(Some(Encryption {
         luks,
+        sector_size: sector,
         keys,
         encrypts_zeroes: matches.get_flag("luks-zeroes"),
     }))

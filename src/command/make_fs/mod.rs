@@ -90,6 +90,8 @@ pub struct Options {
 pub struct Encryption {
     /// The container, without its keys.
     pub luks: luks::Request,
+    /// What is encrypted at once, where it is given.
+    pub sector_size: Option<SectorSize>,
     /// What opens it.
     pub keys: Keys,
     /// Whether what nothing is written to is encrypted too.
@@ -245,6 +247,7 @@ impl Options {
             None => Holds::from(filesystem),
             Some(it) => Holds::Encrypted(Box::new(Encrypted {
                 luks: it.luks.clone(),
+                sector_size: it.sector_size,
                 encrypts_zeroes: it.encrypts_zeroes,
                 holds: filesystem.into(),
             })),
