@@ -14,7 +14,6 @@ use crate::cli::values::{all, option, value};
 use crate::command::make_fs::{Encryption, luks_place};
 use crate::describe::hdds::size;
 use crate::describe::luks::Costs;
-use crate::image::{Key, KeySource, Keys};
 
 /// The heading of these options.
 const HEADING: &str = "Encryption and hash trees";
@@ -127,16 +126,6 @@ pub(super) fn encryption(matches: &ArgMatches) -> Result<Option<Encryption>, cla
         hash: None,
     };
     let kdf = costs.of(version).map_err(|error| refusal(&error))?;
-    let keys = files.into_iter().map(|path| Key {
-        place: place.clone(),
-        source: KeySource::File(path),
-        kdf,
-    });
-    let keys = Keys {
-        place: place.clone(),
-        keys: keys.collect(),
-        seed: value(matches, "luks-seed"),
-    };
     let sector = value::<String>(matches, "luks-sector-size");
     let sector = sector.and_then(|text| SectorSize::of(text.parse().ok()?));
     let bits = value::<String>(matches, "luks-key-bits");
@@ -151,7 +140,9 @@ pub(super) fn encryption(matches: &ArgMatches) -> Result<Option<Encryption>, cla
     Ok(Some(Encryption {
         luks,
         sector_size: sector,
-        keys,
+        key_files: files,
+        kdf,
+        seed: value(matches, "luks-seed"),
         encrypts_zeroes: matches.get_flag("luks-zeroes"),
     }))
 }

@@ -11,10 +11,10 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rayon::prelude::*;
 
-use super::assembly::{Assembly, rounded, without};
-use super::luks::Cipher;
+use super::cipher::Cipher;
 use crate::disk::{Coming, Disk, append, check_range, is_zero, merged};
 use crate::units::SectorSize;
+use crate::volume::assembly::{Assembly, rounded, without};
 
 /// So much is encrypted at once. A buffer of this size stays in the processor's cache.
 const PIECE: u64 = 256 << 10;
