@@ -118,12 +118,14 @@ impl<'p, 'a> Holder<'p, 'a> {
         let spec = &self.groups.specs[index];
         let volumes = spec.volumes.iter().zip(sizes);
         let volumes = volumes.map(|(volume, size)| lvm::VolumeRequest {
+            uuid: volume.uuid,
             stripes: volume.stripes,
             tags: volume.tags.clone(),
             ..lvm::VolumeRequest::new(&volume.place, &volume.name, *size)
         });
         let identity = self.drafter.identity.child(&format!("group {}", spec.name));
         lvm::plan(lvm::Request {
+            uuid: spec.uuid,
             extent_size: spec.extent_size,
             volumes: volumes.collect(),
             members: self.members.get(&index).cloned().unwrap_or_default(),

@@ -307,6 +307,8 @@ pub struct VolumeGroup {
     pub place: Place,
     /// Its name.
     pub name: String,
+    /// Its UUID; derived from the identity when there is none.
+    pub uuid: Option<lvm::Id>,
     /// Bytes of an extent.
     pub extent_size: Bytes,
     /// The volumes in the order in which they are given extents.
@@ -319,6 +321,7 @@ impl VolumeGroup {
         Self {
             place: place.into(),
             name: name.into(),
+            uuid: None,
             extent_size: Bytes::new(4 * Bytes::MIB),
             volumes: Vec::new(),
         }
@@ -332,6 +335,8 @@ pub struct LogicalVolume {
     pub place: Place,
     /// Its name.
     pub name: String,
+    /// Its UUID; derived from the identity when there is none.
+    pub uuid: Option<lvm::Id>,
     /// How large it is.
     pub size: VolumeSize,
     /// On how many parts of the group it lies side by side, if it does.
