@@ -75,17 +75,26 @@ impl Location {
 
 impl Volume {
     /// What Linux calls it below `/dev/mapper` when the system runs, where that doesn't depend on the
-    /// machine. In names of logical volumes hyphens are doubled, and a single one is between them.
+    /// machine.
     pub fn mapper_name(&self) -> Option<String> {
         match (&self.opened, &self.location) {
             (Some(opened), _) => Some(opened.name.clone()),
-            (None, Location::Logical { group, name }) => {
-                let doubled = |name: &str| name.replace('-', "--");
-                Some(format!("{}-{}", doubled(group), doubled(name)))
-            }
+            (None, Location::Logical { group, name }) => Some(logical_name(group, name)),
             (None, Location::Partition(_)) => None,
         }
     }
+}
+
+/// What Linux calls the logical volume `name` of `group` below `/dev/mapper`: hyphens are doubled, and a
+/// single one is between them.
+fn logical_name(group: &str, name: &str) -> String {
+    let doubled = |name: &str| name.replace('-', "--");
+    format!("{}-{}", doubled(group), doubled(name))
+}
+
+/// The path of the logical volume `name` of `group` when the system runs.
+pub fn mapper_path(group: &str, name: &str) -> String {
+    format!("/dev/mapper/{}", logical_name(group, name))
 }
 
 impl System {

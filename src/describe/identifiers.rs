@@ -2,6 +2,7 @@
 
 use disklayout::Identity;
 use disklayout::layout::spec::{Disk, DiskTable, Filesystem};
+use disklayout::volume::lvm::Id;
 
 /// The option of formats that have a number of 32 bits.
 const VOLUME_ID: &str = "volume-id";
@@ -63,6 +64,21 @@ pub fn identify_partitions(disk: &mut Disk, identity: &Identity) {
                 let identity = identity.child(&format!("partition {number}"));
                 partition.guid.get_or_insert_with(|| identity.uuid("guid"));
             }
+        }
+    }
+}
+
+/// Gives groups of volumes and the volumes in them what LVM and boot loaders know them by, unless that is
+/// chosen already: derived from `identity`.
+pub fn identify_groups(disk: &mut Disk, identity: &Identity) {
+    for group in &mut disk.groups {
+        let identity = identity.child(&format!("group {}", group.name));
+        group.uuid.get_or_insert_with(|| Id::new(&identity, "uuid"));
+        for volume in &mut group.volumes {
+            let purpose = format!("volume {}", volume.name);
+            volume
+                .uuid
+                .get_or_insert_with(|| Id::new(&identity, &purpose));
         }
     }
 }

@@ -31,6 +31,8 @@ mod terminal;
 mod tree;
 /// The files that come out of builds.
 mod types;
+/// Volumes of LVM as configurations describe them.
+mod volumes;
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};

@@ -20,13 +20,15 @@ const TELLING: &str = "systemd.show_status=true";
 const SERIAL_COMMAND: &str = "serial --speed=115200 --unit=0 --word=8 --parity=no --stop=1";
 
 /// What is set for a system of this architecture, in this order.
-fn settings(grub: &Grub, architecture: &str) -> Vec<(&'static str, String)> {
+fn settings(grub: &Grub, architecture: &str, is_encrypted: bool) -> Vec<(&'static str, String)> {
     let mut settings = Vec::new();
     if grub.kernel_parameters.is_some() || grub.serial || grub.quiet {
         let parameters = quoted(&parameters(grub, architecture).join(" "));
         settings.push(("GRUB_CMDLINE_LINUX_DEFAULT", parameters));
     }
-    settings.push(("GRUB_ENABLE_CRYPTODISK", "y".to_owned()));
+    // GRUB would ask for a passphrase to read what it doesn't need.
+    let opens = if is_encrypted { "n" } else { "y" };
+    settings.push(("GRUB_ENABLE_CRYPTODISK", opens.to_owned()));
     if let Some(seconds) = grub.timeout {
         settings.push(("GRUB_TIMEOUT", seconds.to_string()));
     }
@@ -57,10 +59,11 @@ fn parameters(grub: &Grub, architecture: &str) -> Vec<String> {
 }
 
 /// The file of a system of this architecture with all that is asked for in it: in place of a line
-/// that sets the same, behind one that would if it weren't a comment, or at its end.
-pub(super) fn edited(text: &str, grub: &Grub, architecture: &str) -> String {
+/// that sets the same, behind one that would if it weren't a comment, or at its end. GRUB opens nothing
+/// that `is_encrypted`.
+pub(super) fn edited(text: &str, grub: &Grub, architecture: &str, is_encrypted: bool) -> String {
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
-    for (name, value) in settings(grub, architecture) {
+    for (name, value) in settings(grub, architecture, is_encrypted) {
         set(&mut lines, name, format!("{name}={value}"));
     }
     lines.iter().map(|line| format!("{line}\n")).collect()
@@ -153,11 +156,11 @@ GRUB_SERIAL_COMMAND=\"serial --speed=115200 --unit=0 --word=8 --parity=no --stop
     fn the_lines_are_those_of_vmdb2() {
         for firmware in [Firmware::Bios, Firmware::Uefi] {
             assert_eq!(
-                edited(DEBIAN, &grub(firmware, true, false), "amd64"),
+                edited(DEBIAN, &grub(firmware, true, false), "amd64", false),
                 RECORDED
             );
             assert_eq!(
-                edited(RECORDED, &grub(firmware, true, false), "amd64"),
+                edited(RECORDED, &grub(firmware, true, false), "amd64", false),
                 RECORDED
             );
         }
@@ -166,8 +169,8 @@ GRUB_SERIAL_COMMAND=\"serial --speed=115200 --unit=0 --word=8 --parity=no --stop
     #[test]
     fn the_console_is_that_of_the_architecture() {
         let grub = grub(Firmware::Uefi, true, false);
-        assert_eq!(edited(DEBIAN, &grub, "i386"), RECORDED);
-        let text = edited(DEBIAN, &grub, "arm64");
+        assert_eq!(edited(DEBIAN, &grub, "i386", false), RECORDED);
+        let text = edited(DEBIAN, &grub, "arm64", false);
         assert!(
             text.contains(" console=tty0 console=ttyAMA0,115200n8 "),
             "{text}"
@@ -192,7 +195,7 @@ GRUB_SERIAL_COMMAND=\"serial --speed=115200 --unit=0 --word=8 --parity=no --stop
                  systemd.show_status=false rd.systemd.show_status=false\"",
             ),
         ] {
-            let text = edited("", &grub(Firmware::Bios, serial, quiet), "amd64");
+            let text = edited("", &grub(Firmware::Bios, serial, quiet), "amd64", false);
             let start = "GRUB_CMDLINE_LINUX_DEFAULT=\"biosdevname=0 net.ifnames=0 consoleblank=0 ";
             let first = text.lines().next().unwrap();
             assert_eq!(first, format!("{start}{expected}"));
@@ -227,7 +230,8 @@ GRUB_SERIAL_COMMAND=\"serial --speed=115200 --unit=0 --word=8 --parity=no --stop
         let awkward = r#"a "b" $HOME `id` \ 'c' $(id)"#;
         let mut grub = grub(Firmware::Bios, false, false);
         grub.kernel_parameters = Some(vec![awkward.to_owned()]);
-        let script = edited("", &grub, "amd64") + "printf %s \"$GRUB_CMDLINE_LINUX_DEFAULT\"";
+        let script =
+            edited("", &grub, "amd64", false) + "printf %s \"$GRUB_CMDLINE_LINUX_DEFAULT\"";
         let output = std::process::Command::new("sh")
             .args(["-c", &script])
             .output();

@@ -161,7 +161,8 @@ mod tests {
             fs::write(path, text).unwrap();
         }
         let home = Home {
-            partition: "gpt2".to_owned(),
+            drive: ",gpt2".to_owned(),
+            layers: Default::default(),
             uuid: "U".to_owned(),
             filesystem: of_format("ext4").unwrap(),
             path: "/boot/grub".to_owned(),

@@ -10,33 +10,36 @@ pub(super) struct Filesystem {
     /// How many sectors of 512 bytes core.img has at least that reads it: GRUB 2.06's, which is the
     /// smallest of 2.06, 2.12 and 2.14.
     pub(super) core_sectors: u64,
+    /// The same where it is on a logical volume, for GRUB 2.06.
+    pub(super) core_sectors_on_lvm: u64,
 }
 
 const fn read(
     name: &'static str,
     formats: &'static [&'static str],
-    core_sectors: u64,
+    [core_sectors, core_sectors_on_lvm]: [u64; 2],
 ) -> Filesystem {
     Filesystem {
         name,
         formats,
         core_sectors,
+        core_sectors_on_lvm,
     }
 }
 
 const FILESYSTEMS: &[Filesystem] = &[
-    read("ext2", &["ext2", "ext3", "ext4"], 54),
+    read("ext2", &["ext2", "ext3", "ext4"], [54, 70]),
     read(
         "fat",
         &["fat", "fat12", "fat16", "fat32", "msdos", "vfat"],
-        55,
+        [55, 70],
     ),
-    read("xfs", &["xfs"], 56),
-    read("btrfs", &["btrfs"], 141),
-    read("f2fs", &["f2fs"], 55),
-    read("exfat", &["exfat"], 55),
-    read("ntfs", &["ntfs"], 59),
-    read("squash4", &["squashfs"], 101),
+    read("xfs", &["xfs"], [56, 71]),
+    read("btrfs", &["btrfs"], [141, 148]),
+    read("f2fs", &["f2fs"], [55, 70]),
+    read("exfat", &["exfat"], [55, 70]),
+    read("ntfs", &["ntfs"], [59, 74]),
+    read("squash4", &["squashfs"], [101, 116]),
 ];
 
 /// Features of ext4 with which GRUB 2.06 takes the filesystem for an unknown one. Of those that may

@@ -17,11 +17,14 @@ mod esp;
 mod files;
 mod filesystems;
 mod image;
+mod layers;
 mod plan;
 mod platform;
 mod probe;
 #[cfg(test)]
 mod tests;
+
+use std::ffi::OsString;
 
 use anyhow::{Context, Result, bail};
 
@@ -30,7 +33,7 @@ use disklayout::{Error, ErrorKind};
 
 use crate::bootloader::Target;
 use crate::rooted::{StandIn, Tree};
-use crate::system::{Action, Bootstrap, Firmware, Grub, System};
+use crate::system::{Action, Bootstrap, Firmware, Grub, System, Volume};
 
 use bios::{Embedded, Room};
 use plan::{CONFIGURATION, DIRECTORY, Plan, Starter, partition_map};
@@ -155,17 +158,32 @@ fn configure(
     let defaults = tree.read(defaults::PATH)?.unwrap_or_default();
     let defaults = String::from_utf8(defaults)
         .with_context(|| format!("{} of the tree isn't UTF-8", defaults::PATH))?;
-    let edited = defaults::edited(&defaults, grub, architecture);
+    let is_encrypted = system.volumes.iter().any(|volume| volume.opened.is_some());
+    let edited = defaults::edited(&defaults, grub, architecture, is_encrypted);
     tree.write(defaults::PATH, edited.as_bytes(), files::PERMISSIONS)?;
     tree.make_directory(DIRECTORY)?;
-    // A kernel without an initramfs finds its root by the partition alone.
-    let arguments = [
-        "GRUB_DISABLE_LINUX_PARTUUID=false".into(),
-        "grub-mkconfig".into(),
-        "-o".into(),
-        CONFIGURATION.into(),
-    ];
+    let mut arguments: Vec<OsString> = root_settings(system).iter().map(OsString::from).collect();
+    arguments.extend(["grub-mkconfig", "-o", CONFIGURATION].map(OsString::from));
     target.run(&stand_ins(tree, system)?, "env", &arguments)
+}
+
+/// What says by what the kernel is told its root, where /etc/default/grub doesn't.
+fn root_settings(system: &System) -> &'static [&'static str] {
+    let is_root = |volume: &&Volume| volume.mounted_at.as_deref() == Some("/");
+    match system
+        .volumes
+        .iter()
+        .find(is_root)
+        .and_then(|it| it.opened.as_ref())
+    {
+        // By the name that it is opened by, as it has no UUID before that.
+        Some(_) => &[
+            "GRUB_DISABLE_LINUX_UUID=true",
+            "GRUB_DISABLE_LINUX_PARTUUID=true",
+        ],
+        // A kernel without an initramfs finds its root by the partition alone.
+        None => &["GRUB_DISABLE_LINUX_PARTUUID=false"],
+    }
 }
 
 /// Makes sure that GRUB, which is installed in the tree, starts a kernel. It does as far as the tree

@@ -8,6 +8,7 @@ use disklayout::{Error, Field, Lba, LbaRange, Place, Result, SectorSize};
 
 use super::bios::Room;
 use super::filesystems::{self, Filesystem as Readable};
+use super::layers::{self, Layers};
 use crate::system::{Firmware, Grub, Location, System};
 
 /// Where GRUB's files are in a tree.
@@ -28,14 +29,27 @@ pub(super) struct Plan {
 /// The filesystem that has GRUB's files.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Home {
-    /// Its partition as GRUB calls it: `msdos1`.
-    pub(super) partition: String,
+    /// What it is in, as GRUB calls it: `,msdos1` on the disk that GRUB was started from, or a logical
+    /// volume of whichever disk, `lvmid/UUID/UUID`.
+    pub(super) drive: String,
+    /// What lies between that and its filesystem.
+    pub(super) layers: Layers,
     /// Its UUID.
     pub(super) uuid: String,
     /// How GRUB reads it.
     pub(super) filesystem: &'static Readable,
     /// Where in it the files are: `/boot/grub`, or `/grub` where it is mounted at /boot.
     pub(super) path: String,
+}
+
+impl Home {
+    /// How many sectors core.img has at least that reads it.
+    fn core_sectors(&self) -> u64 {
+        match self.layers.modules.contains(&layers::LVM) {
+            true => self.filesystem.core_sectors_on_lvm,
+            false => self.filesystem.core_sectors,
+        }
+    }
 }
 
 /// What starts GRUB.
@@ -57,7 +71,7 @@ impl Plan {
         check_table(system)?;
         let home = home(grub, system)?;
         let start = match grub.firmware {
-            Firmware::Bios => Starter::Bios(room(system, home.filesystem)?),
+            Firmware::Bios => Starter::Bios(room(system, &home)?),
             Firmware::Uefi => Starter::Uefi(esp(grub, system)?),
         };
         Ok(Self { home, start })
@@ -113,13 +127,30 @@ fn home(grub: &Grub, system: &System) -> Result<Home> {
     }
     check_uuid(system, root, "the root filesystem is on it")?;
     check_uuid(system, index, "GRUB's files are on it")?;
+    let layers = Layers::around(system, index);
+    check_not_encrypted(system, index, &layers)?;
     let map = partition_map(system.disk.table.kind());
+    let drive = layers::drive(system, volume);
     Ok(Home {
-        partition: partition(map, &volume.location),
+        drive: drive.unwrap_or_else(|| format!(",{}", partition(map, &volume.location))),
+        layers,
         uuid: volume.uuid.clone(),
         filesystem: readable(system.holds(index), place)?,
         path: DIRECTORY[mounted_at.trim_end_matches('/').len()..].to_owned(),
     })
+}
+
+/// Refuses a volume that GRUB would have to open.
+fn check_not_encrypted(system: &System, index: usize, layers: &Layers) -> Result<()> {
+    if !layers.are_encrypted() {
+        return Ok(());
+    }
+    let message = format!(
+        "GRUB's files are on '{}', which is encrypted, and GRUB opens nothing here, as GRUB 2.06 derives no \
+         keys by Argon2id: have a filesystem of its own at /boot that isn't encrypted",
+        system.volumes[index].tag
+    );
+    Err(Error::unsupported(system.place(index), message))
 }
 
 /// Refuses a volume that is looked for at a start and has no UUID.
@@ -144,7 +175,7 @@ fn mounted_around<'a>(system: &'a System, path: &str) -> Option<(usize, &'a str)
     around.max_by_key(|(_, at)| at.len())
 }
 
-/// What GRUB calls a partition; `map` is the kind of its table.
+/// What GRUB calls a partition; `map` is the kind of its table. Empty for what is no partition.
 pub(super) fn partition(map: &str, location: &Location) -> String {
     match location {
         Location::Partition(number) => format!("{map}{number}"),
@@ -183,7 +214,7 @@ fn check_features(place: &Place, filesystem: &Filesystem) -> Result<()> {
 }
 
 /// The sectors that core.img goes to when a BIOS starts it.
-fn room(system: &System, filesystem: &Readable) -> Result<Room> {
+fn room(system: &System, home: &Home) -> Result<Room> {
     let disk = &system.disk;
     if disk.sector_size != SectorSize::B512 {
         let message = format!(
@@ -199,7 +230,7 @@ fn room(system: &System, filesystem: &Readable) -> Result<Room> {
         Kind::Mbr => gap(system)?,
         Kind::Gpt | Kind::None => boot_partition(system)?,
     };
-    room.check(filesystem.core_sectors)?;
+    room.check(home.core_sectors())?;
     Ok(room)
 }
 
@@ -276,6 +307,7 @@ fn esp(grub: &Grub, system: &System) -> Result<String> {
     };
     let format = match &partition.holds {
         Holds::Filesystem(filesystem) => Some(filesystem.format.as_str()),
+        Holds::Encrypted(_) => Some("what is encrypted"),
         _ => None,
     };
     let is_fat = format

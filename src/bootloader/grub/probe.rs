@@ -12,6 +12,7 @@ use anyhow::Result;
 use disklayout::layout::spec::{DiskTable, Holds};
 
 use super::filesystems;
+use super::layers::{self, Layers};
 use super::plan::{partition, partition_map};
 use crate::rooted::{StandIn, Tree};
 use crate::shell::quoted;
@@ -42,8 +43,13 @@ pub(super) struct Volume {
     pub(super) label: String,
     /// The UUID of its partition as the kernel has it, where it is decided.
     pub(super) partuuid: Option<String>,
-    /// Its partition as GRUB calls it: `gpt2`.
-    pub(super) partition: String,
+    /// What it is in, as GRUB calls it: `hd0,gpt2`, `lvmid/UUID/UUID`.
+    pub(super) drive: String,
+    /// Its path when the system runs where it is no partition: `/dev/mapper/vg-root`. It is known by this
+    /// then, whatever machine the disk is put into, and GRUB by the name of its drive.
+    pub(super) mapped: Option<String>,
+    /// What lies between it and partitions.
+    pub(super) layers: Layers,
 }
 
 /// All filesystems of a disk that have a UUID.
@@ -62,7 +68,9 @@ fn of_volume(system: &System, index: usize, volume: &Known) -> Volume {
     };
     let readable = filesystem.and_then(|it| filesystems::of_format(&it.format));
     let table = &system.disk.table;
-    let partuuid = match (table, volume.location.number()) {
+    let mapped = volume.mapper_name();
+    let number = volume.location.number().filter(|_| mapped.is_none());
+    let partuuid = match (table, number) {
         (DiskTable::Mbr { signature }, Some(number)) => {
             signature.map(|signature| format!("{signature:08x}-{number:02x}"))
         }
@@ -80,7 +88,12 @@ fn of_volume(system: &System, index: usize, volume: &Known) -> Volume {
             .and_then(|it| it.label.clone())
             .unwrap_or_default(),
         partuuid,
-        partition: partition(partition_map(table.kind()), &volume.location),
+        drive: layers::drive(system, volume).unwrap_or_else(|| {
+            let partition = partition(partition_map(table.kind()), &volume.location);
+            format!("hd0,{partition}")
+        }),
+        mapped: mapped.map(|name| format!("/dev/mapper/{name}")),
+        layers: Layers::around(system, index),
     }
 }
 
@@ -128,11 +141,12 @@ fn stand_in(path: &str, contents: &str, permissions: u32) -> StandIn {
 }
 
 impl Volume {
-    /// The paths by which it is known as a device.
+    /// The paths by which it is known as a device. The first one is what it is called.
     fn devices(&self) -> impl Iterator<Item = String> {
         let by = |what, id: &str| format!("/dev/disk/by-{what}/{id}");
         let partition = self.partuuid.iter().map(move |id| by("partuuid", id));
-        [by("uuid", &self.uuid)].into_iter().chain(partition)
+        let mapped = self.mapped.iter().cloned();
+        mapped.chain([by("uuid", &self.uuid)]).chain(partition)
     }
 }
 
@@ -172,13 +186,19 @@ fn facts(map: &str, volumes: &[Volume]) -> String {
 /// A case of a shell's: what is known of a filesystem where `patterns` match.
 fn case(patterns: &str, volume: &Volume) -> String {
     let at = volume.mounted_at.as_deref().unwrap_or_default();
+    let device = volume.devices().next().unwrap_or_default();
     let facts = [
         ("at", at.trim_end_matches('/')),
+        ("device", &device),
+        ("mapped", volume.mapped.as_deref().unwrap_or_default()),
         ("uuid", volume.uuid.as_str()),
         ("fs", volume.filesystem.unwrap_or_default()),
         ("label", &volume.label),
         ("partuuid", volume.partuuid.as_deref().unwrap_or_default()),
-        ("partition", &volume.partition),
+        ("drive", &volume.drive),
+        ("partitions", &"x ".repeat(volume.layers.partitions)),
+        ("layers", &volume.layers.modules.join(" ")),
+        ("containers", &volume.layers.containers.join(" ")),
     ];
     let facts = facts.map(|(name, value)| format!("{name}={}", quoted(value)));
     format!("        {patterns}) {} ;;\n", facts.join(" "))
@@ -202,7 +222,12 @@ mod tests {
             filesystem,
             label: String::new(),
             partuuid: None,
-            partition: format!("gpt{number}"),
+            drive: format!("hd0,gpt{number}"),
+            layers: Layers {
+                partitions: 1,
+                ..Layers::default()
+            },
+            mapped: None,
         };
         vec![
             Volume {
@@ -297,6 +322,78 @@ mod tests {
         assert_eq!(ask(&script, &both).as_deref(), Ok("xfs\next2\n"));
         let separated = [&["-0"], &both[..]].concat();
         assert_eq!(ask(&script, &separated).as_deref(), Ok("xfs\0ext2\0"));
+    }
+
+    /// As grub-probe 2.06 says it of a volume that LVM has on two partitions, and of one in LUKS2. Of the
+    /// latter it names the modules of the cipher too.
+    #[test]
+    fn what_is_mapped_has_an_answer_too() {
+        let lvmid =
+            "lvmid/SwWcwl-jhDU-XiaA-lF73-Cdo7-CU4y-eHV5B3/oYac9s-U09i-Qig9-hL6t-YI97-2bWG-wCWCmX";
+        let uuid = "be62a114f28445cb80399329532bc9eb";
+        let cryptouuid = format!("cryptouuid/{uuid}");
+        let volume = |name: &str, drive: &str, at: &str, layers| Volume {
+            mounted_at: Some(at.to_owned()),
+            uuid: format!("u-{name}"),
+            filesystem: Some("ext2"),
+            drive: drive.to_owned(),
+            mapped: Some(format!("/dev/mapper/{name}")),
+            layers,
+            ..Volume::default()
+        };
+        let on_lvm = Layers {
+            modules: vec!["lvm"],
+            containers: Vec::new(),
+            partitions: 2,
+        };
+        let in_luks = Layers {
+            modules: vec!["cryptodisk", "luks2"],
+            containers: vec![uuid.to_owned()],
+            partitions: 1,
+        };
+        let script = script(
+            "gpt",
+            &[
+                volume("v--g-one", lvmid, "/", on_lvm),
+                volume("crypt", &cryptouuid, "/usr", in_luks),
+            ],
+        );
+        for (target, lvm, luks) in [
+            ("device", "/dev/mapper/v--g-one\n", "/dev/mapper/crypt\n"),
+            ("disk", "/dev/mapper/v--g-one\n", "/dev/mapper/crypt\n"),
+            ("drive", "(LVMID)\n", "(CRYPTOUUID)\n"),
+            ("fs", "ext2\n", "ext2\n"),
+            ("fs_uuid", "u-v--g-one\n", "u-crypt\n"),
+            ("partuuid", NEWLINE, NEWLINE),
+            ("partmap", "gpt\ngpt\n", "gpt\n"),
+            ("abstraction", "lvm\n", "cryptodisk\nluks2\n"),
+            ("cryptodisk_uuid", "", "UUID\n"),
+            ("compatibility_hint", "LVMID\n", "CRYPTOUUID\n"),
+            (
+                "hints_string",
+                "--hint='LVMID' \n",
+                "--hint='CRYPTOUUID' \n",
+            ),
+            ("bios_hints", "LVMID \n", "CRYPTOUUID \n"),
+            ("efi_hints", "LVMID \n", "CRYPTOUUID \n"),
+            ("baremetal_hints", "LVMID \n", "CRYPTOUUID \n"),
+            ("ieee1275_hints", "LVMID \n", "CRYPTOUUID \n"),
+            ("arc_hints", "LVMID \n", "CRYPTOUUID \n"),
+            ("zero_check", "false\n", "false\n"),
+        ] {
+            let lvm = lvm.replace("LVMID", lvmid);
+            let luks = luks
+                .replace("CRYPTOUUID", &cryptouuid)
+                .replace("UUID", uuid);
+            for (question, answer) in [
+                (["-t", target, "-d", "/dev/mapper/v--g-one"], &lvm),
+                (["-t", target, "-d", "/dev/disk/by-uuid/u-crypt"], &luks),
+                (["-t", target, "-v", "/usr"], &luks),
+                (["-t", target, "-v", "/etc"], &lvm),
+            ] {
+                assert_eq!(ask(&script, &question).as_ref(), Ok(answer), "{question:?}");
+            }
+        }
     }
 
     #[test]

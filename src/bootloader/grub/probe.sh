@@ -34,9 +34,9 @@ say() {
 
 answer() {
     case $target in
-        device) say "/dev/disk/by-uuid/$uuid" ;;
-        disk) say /dev/disk0 ;;
-        drive) say "(hd0,$partition)" ;;
+        device) say "$device" ;;
+        disk) say "${mapped:-/dev/disk0}" ;;
+        drive) say "($drive)" ;;
         fs)
             [ "$fs" ] || fail 'unknown filesystem'
             say "$fs"
@@ -44,14 +44,18 @@ answer() {
         fs_uuid) say "$uuid" ;;
         fs_label) say "$label" ;;
         partuuid)
-            [ "$partuuid" ] || fail "what the table has for $uuid isn't known"
+            [ "$partuuid$mapped" ] || fail "what the table has for $uuid isn't known"
             say "$partuuid"
             ;;
-        partmap) say "$map" ;;
-        # It is neither on RAID nor on LVM, and not encrypted: nothing is said of it, not even an
-        # empty line. What would be said of its disk depends on the machine that it is put into.
-        abstraction | compatibility_hint | cryptodisk_uuid) ;;
-        hints_string | bios_hints | efi_hints | baremetal_hints | ieee1275_hints | arc_hints) say '' ;;
+        # That of each partition that it is on.
+        partmap) for _ in $partitions; do say "$map"; done ;;
+        # Of what is a partition nothing is said, not even an empty line.
+        abstraction) for layer in $layers; do say "$layer"; done ;;
+        cryptodisk_uuid) for container in $containers; do say "$container"; done ;;
+        # What would be said of its disk depends on the machine that it is put into.
+        compatibility_hint) [ -z "$mapped" ] || say "$drive" ;;
+        hints_string) say "${mapped:+--hint='$drive' }" ;;
+        bios_hints | efi_hints | baremetal_hints | ieee1275_hints | arc_hints) say "${mapped:+$drive }" ;;
         zero_check) say false ;;
         *) fail "'$target' isn't known of a disk that is still to be made" ;;
     esac

@@ -1,16 +1,22 @@
 //! Disks that GRUB can be installed on, and all others.
 
 use disklayout::layout::DiskSize;
-use disklayout::layout::spec::{Blob, Disk, DiskTable, End, Filesystem, Holds, Partition, Start};
+use disklayout::layout::spec::{
+    Blob, Disk, DiskTable, Encrypted, End, Filesystem, Holds, LogicalVolume, Partition, Start,
+    VolumeGroup, VolumeSize,
+};
 use disklayout::table::types::PartitionType;
 use disklayout::tree::{Content, FileTree};
+use disklayout::volume::luks;
+use disklayout::volume::lvm::Id;
 use disklayout::{Bytes, Lba, SectorSize, Timestamp};
 use uuid::Uuid;
 
+use super::layers::Layers;
 use super::plan::{Plan, Starter};
 use super::platform::Platform;
 use super::{check, probe};
-use crate::system::{Action, Bootstrap, Firmware, Grub, Location, Step, System, Volume};
+use crate::system::{Action, Bootstrap, Firmware, Grub, Location, Opened, Step, System, Volume};
 
 const MBR: DiskTable = DiskTable::Mbr {
     signature: Some(0x0C0F_FEE1),
@@ -66,6 +72,73 @@ fn with(mut system: System, first: i64, kind: &str, format: &str, at: &str) -> S
         mounted_at: (!at.is_empty()).then(|| at.to_owned()),
     });
     system
+}
+
+/// The same with what the volume at `index` holds encrypted, and opened by the name `crypt`.
+fn encrypted(system: System, index: usize) -> System {
+    but(system, |it| {
+        it.volumes[index].opened = Some(Opened {
+            name: "crypt".to_owned(),
+            uuid: "0000-11".to_owned(),
+        });
+        let holds = match index.checked_sub(it.disk.partitions.len()) {
+            None => &mut it.disk.partitions[index].holds,
+            Some(volume) => &mut it.disk.groups[0].volumes[volume].holds,
+        };
+        let inner = std::mem::replace(holds, Holds::Nothing);
+        *holds = Holds::Encrypted(Box::new(Encrypted {
+            luks: container(),
+            encrypts_zeroes: false,
+            holds: inner,
+        }));
+    })
+}
+
+fn container() -> luks::Request {
+    luks::Request::new("luks", luks::Version::Luks2, luks::Secrets::new([0; 32]))
+}
+
+/// One more partition from sector `first` on, which is a part of the group `v-g` with these volumes: their
+/// names, their formats, and where they are mounted.
+fn with_group(system: System, first: i64, volumes: &[(&str, &str, &str)]) -> System {
+    let mut system = with(system, first, "lvm", "", "");
+    let member = system.disk.partitions.last_mut().unwrap();
+    member.holds = Holds::Member("v-g".to_owned());
+    let mut logical = Vec::new();
+    for (name, format, at) in volumes {
+        let filesystem = Filesystem::new(*format, FileTree::new(Timestamp::from_seconds(1)));
+        logical.push(LogicalVolume {
+            place: format!("v-g/{name}").into(),
+            name: (*name).to_owned(),
+            uuid: Some(id(name)),
+            size: VolumeSize::Content,
+            stripes: None,
+            tags: Vec::new(),
+            holds: filesystem.into(),
+        });
+        system.volumes.push(Volume {
+            tag: format!("tag {name}"),
+            location: Location::Logical {
+                group: "v-g".to_owned(),
+                name: (*name).to_owned(),
+            },
+            opened: None,
+            uuid: format!("uuid-{name}"),
+            mounted_at: (!at.is_empty()).then(|| (*at).to_owned()),
+        });
+    }
+    system.disk.groups.push(VolumeGroup {
+        uuid: Some(id("v")),
+        volumes: logical,
+        ..VolumeGroup::new("v-g", "v-g")
+    });
+    system
+}
+
+/// A UUID of LVM's, of the letters of a name.
+fn id(name: &str) -> Id {
+    let letters = name.replace('-', "");
+    letters.repeat(Id::LEN)[..Id::LEN].parse().unwrap()
 }
 
 fn grub(firmware: Firmware, root: usize, esp: Option<usize>) -> Grub {
@@ -175,7 +248,8 @@ fn where_grub_goes_is_decided() {
         (extended, uefi(1, 0), "msdos1", "xfs", "/boot/grub", None),
     ] {
         let plan = Plan::new(&grub, &system).unwrap();
-        assert_eq!(plan.home.partition, partition);
+        assert_eq!(plan.home.drive, format!(",{partition}"));
+        assert_eq!(plan.home.layers.modules, [""; 0]);
         assert_eq!(
             (plan.home.filesystem.name, &*plan.home.path),
             (module, path)
@@ -369,6 +443,164 @@ fn what_can_not_be_is_refused() {
     }
 }
 
+/// What GRUB calls the logical volume of this name in `v-g`.
+fn lvmid(name: &str) -> String {
+    format!("lvmid/{}/{}", id("v"), id(name))
+}
+
+#[test]
+fn logical_volumes_have_grub_too() {
+    let boot = with(disk(gpt()), 34, "bios-boot", "", "");
+    let esp = with(boot, 2048, "esp", "vfat", "/boot/efi");
+    let root = with_group(esp.clone(), 8000, &[("r", "ext4", "/")]);
+    let both = with_group(
+        esp.clone(),
+        8000,
+        &[("r", "xfs", "/"), ("b", "ext2", "/boot")],
+    );
+    let apart = with(esp, 4096, "linux", "ext4", "/boot");
+    let apart = with_group(apart, 8000, &[("r", "xfs", "/")]);
+    for (system, root, drive, layers, path) in [
+        (&root, 3, lvmid("r"), &["lvm"][..], "/boot/grub"),
+        (&both, 3, lvmid("b"), &["lvm"], "/grub"),
+        (&both, 4, lvmid("b"), &["lvm"], "/grub"),
+        (&apart, 4, ",gpt3".to_owned(), &[], "/grub"),
+        // Whatever is around the root doesn't matter where /boot is apart.
+        (
+            &encrypted(apart.clone(), 4),
+            4,
+            ",gpt3".to_owned(),
+            &[],
+            "/grub",
+        ),
+        (
+            &encrypted(apart.clone(), 3),
+            4,
+            ",gpt3".to_owned(),
+            &[],
+            "/grub",
+        ),
+    ] {
+        for grub in [bios(root), grub(Firmware::Uefi, root, Some(1))] {
+            let home = Plan::new(&grub, system).unwrap().home;
+            assert_eq!((home.drive, home.path.as_str()), (drive.clone(), path));
+            assert_eq!(home.layers.modules, layers);
+        }
+    }
+    let in_gap = |first| with_group(disk(MBR), first, &[("r", "ext4", "/")]);
+    check(&bios(1), &in_gap(71)).unwrap();
+    for (system, grub, said) in [
+        (
+            in_gap(70),
+            bios(1),
+            "p1.start: GRUB's core.img needs 70 sectors, the gap before the first partition has 69",
+        ),
+        (
+            with_group(
+                disk(gpt()),
+                2048,
+                &[("e", "vfat", "/boot/efi"), ("r", "ext4", "/")],
+            ),
+            uefi(1, 2),
+            "v-g/e: firmware reads no logical volumes: have a partition of the type esp",
+        ),
+        (
+            encrypted(root.clone(), 3),
+            bios(3),
+            "v-g/r: GRUB's files are on 'tag r', which is encrypted",
+        ),
+        (
+            encrypted(root, 2),
+            bios(3),
+            "v-g/r: GRUB's files are on 'tag r', which is encrypted, and GRUB opens nothing here, as GRUB \
+             2.06 derives no keys by Argon2id: have a filesystem of its own at /boot that isn't encrypted",
+        ),
+        (
+            encrypted(simple(2048, "ext4"), 0),
+            bios(0),
+            "p1: GRUB's files are on 'tag1', which is encrypted",
+        ),
+        (
+            encrypted(with_esp(gpt()), 0),
+            uefi(0, 1),
+            "p1.format: UEFI reads FAT alone, so that an EFI system partition can't hold what is encrypted",
+        ),
+    ] {
+        let error = check(&grub, &system).unwrap_err().to_string();
+        assert!(error.contains(said), "{said}: {error}");
+    }
+}
+
+#[test]
+fn a_group_in_itself_is_looked_at_once() {
+    let mut system = with_group(disk(gpt()), 2048, &[("r", "ext4", "/"), ("s", "ext4", "")]);
+    system.disk.groups[0].volumes[1].holds = Holds::Member("v-g".to_owned());
+    assert_eq!(Layers::around(&system, 1).modules, ["lvm"]);
+}
+
+#[test]
+fn what_lies_around_a_filesystem_is_known() {
+    let system = with(disk(gpt()), 2048, "linux", "ext4", "/boot");
+    let system = with_group(system, 8000, &[("r-t", "xfs", "/"), ("h", "ext4", "/home")]);
+    let uuids = |it: &System| {
+        let volumes = probe::volumes(it).into_iter();
+        let known = volumes.map(|it| {
+            let layers = it.layers;
+            assert_eq!(layers.partitions, 1);
+            (
+                it.drive,
+                it.mapped,
+                layers.modules.join(" "),
+                layers.containers.join(" "),
+            )
+        });
+        known.collect::<Vec<_>>()
+    };
+    let mapped = |name: &str| Some(format!("/dev/mapper/{name}"));
+    let logical = |name: &str, mapper: &str, layers: &str, container: &str| {
+        (
+            lvmid(name),
+            mapped(mapper),
+            layers.to_owned(),
+            container.to_owned(),
+        )
+    };
+    let boot = ("hd0,gpt1".to_owned(), None, String::new(), String::new());
+    let expected = [
+        boot.clone(),
+        logical("r-t", "v--g-r--t", "lvm", ""),
+        logical("h", "v--g-h", "lvm", ""),
+    ];
+    assert_eq!(uuids(&system), expected);
+    let expected = [
+        boot.clone(),
+        logical("r-t", "v--g-r--t", "cryptodisk luks2 lvm", "000011"),
+        logical("h", "v--g-h", "cryptodisk luks2 lvm", "000011"),
+    ];
+    assert_eq!(uuids(&encrypted(system.clone(), 1)), expected);
+    let opened = |layers: &str| {
+        let uuid = "000011".to_owned();
+        (
+            format!("cryptouuid/{uuid}"),
+            mapped("crypt"),
+            layers.to_owned(),
+            uuid,
+        )
+    };
+    let expected = [
+        boot,
+        logical("r-t", "v--g-r--t", "lvm", ""),
+        opened("lvm cryptodisk luks2"),
+    ];
+    assert_eq!(uuids(&encrypted(system.clone(), 3)), expected);
+    let expected = [opened("cryptodisk luks2")];
+    assert_eq!(uuids(&encrypted(system, 0))[..1], expected);
+    let nameless = but(with_group(disk(MBR), 99, &[("r", "xfs", "/")]), |it| {
+        it.disk.groups[0].uuid = None;
+    });
+    assert_eq!(probe::volumes(&nameless)[0].drive, "lvm/v--g-r");
+}
+
 #[test]
 fn filesystems_are_known_with_what_their_table_says() {
     let guid = Uuid::from_u128(0xABC);
@@ -384,7 +616,7 @@ fn filesystems_are_known_with_what_their_table_says() {
         .iter()
         .map(|it| {
             (
-                &*it.partition,
+                &*it.drive,
                 it.filesystem,
                 &*it.label,
                 it.partuuid.as_deref(),
@@ -393,9 +625,9 @@ fn filesystems_are_known_with_what_their_table_says() {
         .collect();
     let id = "00000000-0000-0000-0000-000000000abc";
     let expected = [
-        ("gpt1", Some("fat"), "", None),
-        ("gpt2", Some("ext2"), "root", Some(id)),
-        ("gpt4", None, "", None),
+        ("hd0,gpt1", Some("fat"), "", None),
+        ("hd0,gpt2", Some("ext2"), "root", Some(id)),
+        ("hd0,gpt4", None, "", None),
     ];
     assert_eq!(facts, expected);
     let volumes = probe::volumes(&with_esp(MBR));

@@ -14,7 +14,7 @@ use indicatif::MultiProgress;
 use crate::command::set::clean_up_on_signals;
 use crate::command::{Settings, answer};
 use crate::config::yaml;
-use crate::describe::dib::block::{self, Configuration, Image, Parameters};
+use crate::describe::dib::block::{self, Configuration, DeviceKind, Image, Parameters};
 use crate::engine::{self, Conditions, Directory};
 use crate::image::{FileFormat, Image as File, Layout, Recipe};
 use crate::report;
@@ -162,7 +162,7 @@ impl Devices {
         );
         let directory = Directory::share(directory)?;
         let devices = self.configuration.values.devices.iter();
-        for image in devices.filter(|device| !device.is_partition) {
+        for image in devices.filter(|device| device.kind == DeviceKind::Image) {
             let name = file_name(&image.name);
             let removed = directory.remove_if_there(&name);
             removed.with_context(|| format!("can't remove '{name}'"))?;

@@ -37,6 +37,7 @@ pub(super) fn read(value: &Value<'_>, disk: Option<DiskSize>, f: &mut Findings) 
         volume: LogicalVolume {
             place: f.named(value.place()),
             name: name?.to_owned(),
+            uuid: None,
             size: size?,
             stripes: stripes?,
             tags: tags?.unwrap_or_default(),

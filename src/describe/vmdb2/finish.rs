@@ -206,6 +206,8 @@ impl Finished<'_> {
                         luks::Secrets::new([0; 32]),
                     )
                 },
+                // As cryptsetup has it on loop devices.
+                sector_size: Some(SectorSize::B512),
                 encrypts_zeroes: false,
                 holds: self.holds(container.opened),
             })),

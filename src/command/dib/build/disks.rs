@@ -2,13 +2,13 @@
 
 use anyhow::{Result, bail};
 use disklayout::Bytes;
-use disklayout::layout::spec::{End, Start};
+use disklayout::layout::DiskPlan;
 
 use super::trial;
 use crate::command::system;
 use crate::config::ConfigError;
 use crate::describe::dib::{Build, block};
-use crate::system::{System, Volume};
+use crate::system::{Location, System, Volume};
 
 /// The size of disks of which only that counts which doesn't depend on it: any partition that makes
 /// sense fits, in every table.
@@ -72,7 +72,7 @@ pub(super) fn with_root<'a>(mut disks: impl Iterator<Item = &'a Disk>) -> Option
 /// What is wrong with them, or with what is asked for.
 pub(super) fn check(build: &Build) -> Result<Vec<Disk>> {
     trial::check_archives(build)?;
-    let tried = |used| fitting(build, used, |disks| trial::check_images(build, disks));
+    let tried = |used| fitting(build, used, |disks, _| trial::check_images(build, disks));
     tried(MANY).or_else(|error| tried(FEW).map_err(|_| error))?;
     Ok(lay_out(build, any_size(build))?)
 }
@@ -100,14 +100,16 @@ pub(super) fn lay_out(build: &Build, size: Bytes) -> Result<Vec<Disk>, ConfigErr
 /// # Errors
 /// What has no room in disks of the size that was asked for, or in any.
 pub(super) fn of_files(build: &Build, used: Bytes) -> Result<(Bytes, Vec<Disk>)> {
-    fitting(build, used, |disks| check_room(build, disks, used))
+    fitting(build, used, |disks, plans| {
+        check_room(build, disks, plans, used)
+    })
 }
 
 /// The disks, of which `check` allows, for so many `used` bytes, and their size.
 fn fitting(
     build: &Build,
     used: Bytes,
-    check: impl Fn(&[Disk]) -> Result<()>,
+    check: impl Fn(&[Disk], &[DiskPlan]) -> Result<()>,
 ) -> Result<(Bytes, Vec<Disk>)> {
     let mut first = None;
     let mut size = build.size.of(used);
@@ -119,8 +121,7 @@ fn fitting(
         tries -= 1;
         let disks = lay_out(build, size).map_err(anyhow::Error::from);
         let checked = disks.and_then(|disks| {
-            check_each(build, &disks)?;
-            check(&disks)?;
+            check(&disks, &planned(build, &disks)?)?;
             Ok(disks)
         });
         match checked {
@@ -136,9 +137,10 @@ fn fitting(
 }
 
 /// Makes sure that the root filesystem has room for so many `used` bytes, whatever else is on its disk.
-fn check_room(build: &Build, disks: &[Disk], used: Bytes) -> Result<()> {
+fn check_room(build: &Build, disks: &[Disk], plans: &[DiskPlan], used: Bytes) -> Result<()> {
     let needed = used.get().saturating_add(build.size.journal.get());
-    let Some(room) = with_root(disks.iter()).and_then(|disk| root_size(&disk.system)) else {
+    let mut all = disks.iter().zip(plans);
+    let Some(room) = all.find_map(|(disk, plan)| root_size(&disk.system, plan)) else {
         return Ok(());
     };
     // Tables of a filesystem take less than a tenth of it.
@@ -148,19 +150,23 @@ fn check_room(build: &Build, disks: &[Disk], used: Bytes) -> Result<()> {
     }
 }
 
-/// The bytes of the partition that is mounted at /.
-fn root_size(system: &System) -> Option<u64> {
-    let mut all = system.volumes.iter().zip(&system.disk.partitions);
-    let is_root = |volume: &Volume| volume.mounted_at.as_deref() == Some("/");
-    let (_, partition) = all.find(|(volume, _)| is_root(volume))?;
-    match (partition.start, partition.end) {
-        (Start::Sector(first), End::Sector(last)) => {
-            let sectors = u64::try_from(last.checked_sub(first)?)
-                .ok()?
-                .checked_add(1)?;
-            sectors.checked_mul(system.disk.sector_size.get())
+/// The bytes of the partition or of the logical volume that is mounted at /.
+fn root_size(system: &System, plan: &DiskPlan) -> Option<u64> {
+    let is_root = |volume: &&Volume| volume.mounted_at.as_deref() == Some("/");
+    match &system.volumes.iter().find(is_root)?.location {
+        // An image without a table is one partition.
+        Location::Partition(0) => Some(plan.size.get()),
+        Location::Partition(number) => {
+            let mut records = plan.partitions.iter().map(|one| &one.record);
+            let record = records.find(|record| record.number == *number)?;
+            Some(record.range.size(plan.sector_size).get())
         }
-        _ => None,
+        Location::Logical { group, name } => {
+            let groups = plan.groups.iter().map(|group| &group.lvm);
+            let mut own = groups.filter(|it| it.name() == group);
+            let volume = own.find_map(|it| it.volumes().iter().find(|it| it.name == *name))?;
+            Some(volume.size.get())
+        }
     }
 }
 
@@ -170,9 +176,9 @@ fn grown(size: Bytes) -> Bytes {
     Bytes::new(bytes.next_multiple_of(MULTIPLE))
 }
 
-fn check_each(build: &Build, disks: &[Disk]) -> Result<()> {
-    for disk in disks {
-        system::check(&disk.system, &disk.file_name(build))?;
-    }
-    Ok(())
+/// The plans of all disks.
+fn planned(build: &Build, disks: &[Disk]) -> Result<Vec<DiskPlan>> {
+    let plans = disks.iter();
+    let plans = plans.map(|disk| system::check(&disk.system, &disk.file_name(build)));
+    plans.collect()
 }

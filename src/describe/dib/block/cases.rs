@@ -5,13 +5,15 @@
 use std::path::Path;
 
 use disklayout::fs::Misfits;
-use disklayout::layout::spec::{DiskTable, End, Holds, Start};
+use disklayout::layout::spec::{DiskTable, End, Holds, LogicalVolume, Start, VolumeGroup};
 use disklayout::table::{Entry, Partition};
+use disklayout::volume::lvm;
 use disklayout::{Bytes, Identity, Timestamp, layout};
 use testkit::cases::{self, Case};
 
 use super::{Configuration, Image, Root, Settings, read, size};
 use crate::config::yaml;
+use crate::system::Volume;
 
 /// The value of a comment in front of a configuration.
 fn set<'c>(case: &'c Case, key: &str) -> Option<&'c str> {
@@ -98,7 +100,8 @@ fn image(image: &Image) -> Result<Vec<String>, String> {
     let mut lines = vec![format!("image {name} {kind} sectors of {sector}, {size:?}")];
     let identity = Identity::new("a.img", Timestamp::default());
     let plan = layout::plan(disk.clone(), &identity, &foreign::registry());
-    let table = plan.map_err(|error| error.to_string())?.table();
+    let plan = plan.map_err(|error| error.to_string())?;
+    let table = plan.table();
     for (part, volume) in disk.partitions.iter().zip(&image.volumes) {
         let planned = table
             .partitions
@@ -121,12 +124,72 @@ fn image(image: &Image) -> Result<Vec<String>, String> {
             "{} '{tag}' {sectors} UUID={uuid} at {at}",
             volume.location.number().unwrap_or(0)
         ));
-        if let Holds::Filesystem(it) = &part.holds {
-            let label = it.label.as_deref().unwrap_or("-");
-            lines.push(format!("  {} '{label}' {:?}", it.format, it.options));
+        lines.extend(held(&part.holds));
+    }
+    let mut known = image.volumes.iter().skip(disk.partitions.len());
+    for (group, planned) in disk.groups.iter().zip(&plan.groups) {
+        let members = planned.lvm.members().iter();
+        let extents: Vec<_> = members.map(|it| it.extents.to_string()).collect();
+        let (extents, each) = (extents.join(" + "), group.extent_size);
+        let (name, uuid) = (&group.name, group.uuid.unwrap());
+        lines.push(format!("group '{name}' {extents} extents of {each} {uuid}"));
+        for (volume, planned) in group.volumes.iter().zip(planned.lvm.volumes()) {
+            lines.extend(logical(volume, planned, group, known.next().unwrap()));
         }
     }
+    assert!(known.next().is_none());
     Ok(lines)
+}
+
+/// A logical volume with the extents that it lies on, by the physical volume.
+fn logical(
+    volume: &LogicalVolume,
+    planned: &lvm::Volume,
+    group: &VolumeGroup,
+    known: &Volume,
+) -> Vec<String> {
+    let extent = group.extent_size.get();
+    let areas = planned.segments.iter().flat_map(|segment| &segment.areas);
+    let places: Vec<_> = areas
+        .map(|area| {
+            // Physical volumes begin with 1 MiB of LVM's own.
+            let first = (area.offset.get() - Bytes::MIB) / extent;
+            let last = first + area.size.get() / extent - 1;
+            format!("{}:{first}-{last}", area.member)
+        })
+        .collect();
+    let striped = planned.segments.first().and_then(|it| it.stripe_size);
+    let striped = striped.map(|size| format!(" striped {size}"));
+    let mut lines = vec![format!(
+        "'{}' {} extents at {}{}{} {} UUID={} at {}",
+        volume.name,
+        planned.size.get() / extent,
+        places.join(" "),
+        striped.unwrap_or_default(),
+        planned
+            .tags
+            .iter()
+            .map(|tag| format!(" @{tag}"))
+            .collect::<String>(),
+        volume.uuid.unwrap(),
+        known.uuid,
+        known.mounted_at.as_deref().unwrap_or("-")
+    )];
+    assert_eq!(known.tag, volume.name);
+    lines.extend(held(&volume.holds));
+    lines
+}
+
+/// What is in a partition or a volume.
+fn held(holds: &Holds) -> Option<String> {
+    match holds {
+        Holds::Filesystem(it) => {
+            let label = it.label.as_deref().unwrap_or("-");
+            Some(format!("  {} '{label}' {:?}", it.format, it.options))
+        }
+        Holds::Member(group) => Some(format!("  a part of '{group}'")),
+        _ => None,
+    }
 }
 
 /// Type, mark and name, as the table has them.

@@ -3,12 +3,16 @@
 use std::sync::Arc;
 
 use disklayout::layout::DiskSize;
-use disklayout::layout::spec::{Disk, DiskTable, End, Filesystem, Holds, Kinds, Partition, Start};
+use disklayout::layout::spec::{
+    Disk, DiskTable, End, Filesystem, Holds, Kinds, LogicalVolume, Partition, Start, VolumeGroup,
+    VolumeSize,
+};
 use disklayout::table::{Flag, Kind, Role};
 use disklayout::tree::FileTree;
 use disklayout::{Bytes, Identity, Naming, Place};
 
 use super::image::{self, Raw};
+use super::lvm::{Group, Logical, Volumes};
 use super::mkfs::Made;
 use super::nodes::Nodes;
 use super::partitioning::Table;
@@ -41,7 +45,10 @@ impl Maker<'_> {
             Some(table) => self.partitions(table, room, &identity, findings)?,
             None => self.bare(raw, &identity, findings)?,
         };
-        let (partitions, volumes) = parts.into_iter().unzip();
+        let (partitions, mut known): (Vec<_>, Vec<_>) = parts.into_iter().unzip();
+        let groups = self.groups(raw, &identity, findings)?;
+        let (groups, of_groups): (Vec<_>, Vec<_>) = groups.into_iter().unzip();
+        known.extend(of_groups.into_iter().flatten());
         let mut disk = Disk {
             place: self.place(&raw.place.path),
             size: DiskSize::Fixed(Bytes::new(size)),
@@ -54,15 +61,16 @@ impl Maker<'_> {
             },
             partitions,
             blobs: Vec::new(),
-            groups: Vec::new(),
+            groups,
             kept_table: Vec::new(),
         };
         identifiers::identify_partitions(&mut disk, &identity);
+        identifiers::identify_groups(&mut disk, &identity);
         Some(Image {
             name: raw.name.clone(),
             directory: raw.directory.clone(),
             disk,
-            volumes,
+            volumes: known,
         })
     }
 
@@ -107,10 +115,10 @@ impl Maker<'_> {
         identity: &Identity,
         findings: &mut Findings,
     ) -> Option<(Partition, Volume)> {
-        let (part, number) = (one.part, one.number);
-        let tag = part.map(|part| part.name.clone()).unwrap_or_default();
-        let made = self.nodes.filesystem_in(&tag);
-        let (holds, volume) = self.holds(tag, number, made, identity, findings)?;
+        let part = one.part;
+        let tag = part.map(|part| part.name.as_str()).unwrap_or_default();
+        let location = Location::Partition(one.number);
+        let (holds, volume) = self.holds(tag, location, identity, findings)?;
         let path = part.map_or(&table.place.path, |part| &part.place.path);
         let last = one.first + one.sectors - 1;
         let partition = Partition {
@@ -138,15 +146,17 @@ impl Maker<'_> {
         identity: &Identity,
         findings: &mut Findings,
     ) -> Option<Vec<(Partition, Volume)>> {
-        let Some(made) = self.nodes.filesystem_in(&raw.name) else {
+        let made = self.nodes.filesystem_in(&raw.name);
+        let location = Location::Partition(0);
+        let (holds, volume) = self.holds(&raw.name, location, identity, findings)?;
+        if matches!(holds, Holds::Nothing) {
             let message = format!(
                 "the image '{}' is empty: have a partition table or a filesystem in it",
                 raw.name
             );
             return findings.refuse(&raw.place, message);
-        };
-        let place = self.place(&made.place.path);
-        let (holds, volume) = self.holds(raw.name.clone(), 0, Some(made), identity, findings)?;
+        }
+        let place = self.place(&made.map_or(&raw.place, |made| &made.place).path);
         let partition = Partition {
             role: Role::Primary,
             ..Partition::new(place, holds)
@@ -154,23 +164,84 @@ impl Maker<'_> {
         Some(vec![(partition, volume)])
     }
 
-    /// The filesystem in something, and what is to be known of it.
+    /// The groups on an image, each with what is to be known of its volumes.
+    fn groups(
+        &self,
+        raw: &Raw,
+        identity: &Identity,
+        findings: &mut Findings,
+    ) -> Option<Vec<(VolumeGroup, Vec<Volume>)>> {
+        let own = self.nodes.groups().filter(|(volumes, group)| {
+            let mut members = volumes.members_of(group);
+            let image = members.find_map(|it| self.nodes.image_of(&it.base.name));
+            image.is_some_and(|image| image.name == raw.name)
+        });
+        let made = own.map(|(volumes, group)| self.group(volumes, group, identity, findings));
+        made.collect()
+    }
+
+    fn group(
+        &self,
+        volumes: &Volumes,
+        group: &Group,
+        identity: &Identity,
+        findings: &mut Findings,
+    ) -> Option<(VolumeGroup, Vec<Volume>)> {
+        let each = volumes.volumes_of(&group.name);
+        let each = each.map(|logical| self.logical(logical, identity, findings));
+        let (volumes, known) = each.collect::<Option<Vec<_>>>()?.into_iter().unzip();
+        let group = VolumeGroup {
+            place: self.place(&group.place.path),
+            name: group.name.clone(),
+            uuid: None,
+            extent_size: group.extent_size,
+            volumes,
+        };
+        Some((group, known))
+    }
+
+    fn logical(
+        &self,
+        logical: &Logical,
+        identity: &Identity,
+        findings: &mut Findings,
+    ) -> Option<(LogicalVolume, Volume)> {
+        let location = Location::Logical {
+            group: logical.base.name.clone(),
+            name: logical.name.clone(),
+        };
+        let (holds, known) = self.holds(&logical.name, location, identity, findings)?;
+        let volume = LogicalVolume {
+            place: self.place(&logical.place.path),
+            name: logical.name.clone(),
+            uuid: None,
+            size: VolumeSize::Given(logical.size),
+            stripes: logical.stripes,
+            tags: logical.tags.clone(),
+            holds,
+        };
+        Some((volume, known))
+    }
+
+    /// What is in an image, a partition or a logical volume with this name, and what is to be known of it.
     fn holds(
         &self,
-        tag: String,
-        number: u32,
-        made: Option<&Made>,
+        tag: &str,
+        location: Location,
         identity: &Identity,
         findings: &mut Findings,
     ) -> Option<(Holds, Volume)> {
         let mut volume = Volume {
-            tag,
-            location: Location::Partition(number),
+            tag: tag.to_owned(),
+            location,
             opened: None,
             uuid: String::new(),
             mounted_at: None,
         };
-        let Some(made) = made else {
+        if let Some(group) = self.nodes.group_on(tag) {
+            return Some((Holds::Member(group.name.clone()), volume));
+        }
+        let Some(made) = self.nodes.filesystem_in(tag) else {
             return Some((Holds::Nothing, volume));
         };
         let (filesystem, uuid) = self.filesystem(made, identity, findings)?;

@@ -45,7 +45,7 @@ use nodes::Nodes;
 pub use parameters::Parameters;
 pub use root::Root;
 pub use rules::IMAGE;
-pub use values::{Device, Values};
+pub use values::{Device, DeviceKind, Values};
 
 /// What a configuration is read with.
 #[derive(Clone, Debug)]
@@ -85,18 +85,19 @@ pub struct Image {
     pub name: String,
     /// The directory of that file, where the configuration says it.
     pub directory: Option<String>,
-    /// The disk. Each of its partitions has its sectors, and its filesystem a UUID; the filesystems are
-    /// empty.
+    /// The disk. Each of its partitions has its sectors, and each filesystem and each volume of LVM its
+    /// UUID; the filesystems are empty.
     pub disk: Disk,
-    /// What is to be known of each partition beside that, in the order of `disk.partitions`. The
-    /// extended one of an MBR has no tag; on a disk without a table the number is 0.
+    /// What is to be known of each partition and logical volume beside that, in the order of the disk's
+    /// [slots](Disk::slots). The extended one of an MBR has no tag; on a disk without a table the number
+    /// is 0.
     pub volumes: Vec<Volume>,
 }
 
 /// Reads a configuration.
 ///
 /// # Errors
-/// Everything that is wrong with it, and whatever of it isn't written here: volumes of LVM.
+/// Everything that is wrong with it, and whatever of it isn't written here: thin volumes of LVM.
 pub fn read(document: &Document, settings: &Settings) -> Result<Configuration, ConfigError> {
     let mut findings = Findings::default();
     let nodes = nodes(document, settings, &mut findings);

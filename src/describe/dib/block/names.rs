@@ -1,6 +1,6 @@
 //! What the library's objects and their fields are called in a configuration, and where they stand.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use disklayout::{Field, Naming};
@@ -12,10 +12,12 @@ use crate::config::{Document, Spot};
 #[derive(Debug)]
 pub(super) struct Names {
     document: Arc<Document>,
-    /// The paths of filesystems, by those of what they are in.
+    /// The paths of filesystems, by those of the partitions and volumes that they are in.
     filesystems: BTreeMap<String, String>,
     /// The paths of tables, by those of images.
     tables: BTreeMap<String, String>,
+    /// Those of groups of volumes and of logical volumes.
+    volumes: BTreeSet<String>,
 }
 
 impl Names {
@@ -32,16 +34,24 @@ impl Names {
                 filesystems.insert(part.place.path.clone(), made.place.path.clone());
             }
         }
+        for volume in nodes.logical() {
+            if let Some(made) = nodes.filesystem_in(&volume.name) {
+                filesystems.insert(volume.place.path.clone(), made.place.path.clone());
+            }
+        }
+        let groups = nodes.groups().map(|(_, group)| &group.place);
+        let volumes = groups.chain(nodes.logical().map(|volume| &volume.place));
         Self {
             document,
             filesystems,
             tables,
+            volumes: volumes.map(|place| place.path.clone()).collect(),
         }
     }
 
     fn field(&self, object: &str, field: &Field) -> Spot<'_> {
         let (object, keys) = match field {
-            Field::Size => (object, &["size"][..]),
+            Field::Size => (object, &["size", "extents"][..]),
             Field::SectorSize => (object, &["block_size"][..]),
             Field::Table | Field::Signature | Field::DiskGuid => {
                 let table = self.tables.get(object).map(String::as_str);
@@ -54,6 +64,9 @@ impl Names {
             Field::Format => (self.filesystem(object), &["type", "name"][..]),
             Field::Label => (self.filesystem(object), &["label", "name"][..]),
             Field::Uuid => (self.filesystem(object), &["uuid", "opts"][..]),
+            Field::Choice(choice) if self.is_of_volumes(object, choice) => {
+                (object, &["options", "name"][..])
+            }
             Field::Choice(_) => (self.filesystem(object), &["opts", "type"][..]),
             Field::Hybrid(_)
             | Field::Align
@@ -66,7 +79,12 @@ impl Names {
         spot.first_of(keys).unwrap_or(spot)
     }
 
-    /// The filesystem of a partition, or the object itself where it is one.
+    /// Whether something is chosen for volumes, and not for their filesystems.
+    fn is_of_volumes(&self, object: &str, choice: &str) -> bool {
+        self.volumes.contains(object) && matches!(choice, "extent_size" | "stripes" | "tags")
+    }
+
+    /// The filesystem of a partition or a volume, or the object itself where it is one.
     fn filesystem<'a>(&'a self, object: &'a str) -> &'a str {
         self.filesystems.get(object).map_or(object, String::as_str)
     }

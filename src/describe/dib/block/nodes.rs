@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Settings;
 use super::entry::{Base, Planned};
 use super::image::{self, Raw};
-use super::lvm;
+use super::lvm::{self, Group, Logical, Volumes};
 use super::mkfs::{self, Made};
 use super::mount::{self, Line, Mount};
 use super::partitioning::{self, Table};
@@ -17,6 +17,8 @@ use crate::config::{Findings, Place};
 pub(super) struct Nodes {
     pub(super) images: Vec<Raw>,
     pub(super) tables: Vec<Table>,
+    /// Volumes of LVM, by the entries that make them.
+    pub(super) volumes: Vec<Volumes>,
     pub(super) filesystems: Vec<Made>,
     pub(super) mounts: Vec<Mount>,
     pub(super) lines: Vec<Line>,
@@ -31,7 +33,11 @@ pub(super) struct Nodes {
 pub(super) enum Kind {
     Image,
     Partition,
-    Volume,
+    /// An entry that makes volumes.
+    Volumes,
+    Member,
+    Group,
+    Logical,
     Filesystem,
     Mount,
     Line,
@@ -42,7 +48,10 @@ impl Kind {
         match self {
             Self::Image => "an image",
             Self::Partition => "a partition",
-            Self::Volume => "a part of LVM",
+            Self::Volumes => "an entry of LVM",
+            Self::Member => "a physical volume",
+            Self::Group => "a group of volumes",
+            Self::Logical => "a logical volume",
             Self::Filesystem => "a filesystem",
             Self::Mount => "a mount",
             Self::Line => "a line of fstab",
@@ -65,7 +74,8 @@ pub(super) fn read(
     }
     nodes.check_bases(findings);
     for planned in entries.iter().filter(|it| it.plugin == Plugin::Lvm) {
-        lvm::check(&planned.entry, &nodes, findings);
+        let volumes = lvm::read(&planned.entry, &nodes, findings);
+        nodes.volumes.extend(volumes);
     }
     findings.errors.is_empty().then_some(nodes)
 }
@@ -88,10 +98,10 @@ impl Nodes {
             }
             Plugin::LocalLoop => Kind::Image,
             Plugin::Lvm => {
-                for (name, place) in lvm::names(entry) {
-                    self.name(&name, Kind::Volume, place, findings);
+                for (name, kind, place) in lvm::names(entry) {
+                    self.name(&name, kind, place, findings);
                 }
-                Kind::Volume
+                Kind::Volumes
             }
             Plugin::Mkfs => Kind::Filesystem,
             Plugin::Mount => Kind::Mount,
@@ -130,12 +140,12 @@ impl Nodes {
     }
 
     fn check_bases(&self, findings: &mut Findings) {
-        use Kind::{Filesystem, Image, Partition, Volume};
+        use Kind::{Filesystem, Image, Logical, Partition};
         for table in &self.tables {
             self.check_base(&table.base, "a partition table", &[Image], findings);
         }
         for made in &self.filesystems {
-            let kinds = [Image, Partition, Volume];
+            let kinds = [Image, Partition, Logical];
             self.check_base(&made.base, "a filesystem", &kinds, findings);
         }
         for mount in &self.mounts {
@@ -183,7 +193,7 @@ impl Nodes {
         self.filesystems.iter().find(|made| made.name == name)
     }
 
-    /// The filesystem that is in the image or partition with this name.
+    /// The filesystem that is in the image, the partition or the logical volume with this name.
     pub(super) fn filesystem_in(&self, name: &str) -> Option<&Made> {
         self.filesystems.iter().find(|made| made.base.name == name)
     }
@@ -196,5 +206,32 @@ impl Nodes {
     /// The table on the image with this name.
     pub(super) fn table_on(&self, image: &str) -> Option<&Table> {
         self.tables.iter().find(|table| table.base.name == image)
+    }
+
+    /// The image that has this name, or a partition with it.
+    pub(super) fn image_of(&self, name: &str) -> Option<&Raw> {
+        let has = |table: &&Table| table.parts.iter().any(|part| part.name == name);
+        let table = self.tables.iter().find(has);
+        let name = table.map_or(name, |table| &table.base.name);
+        self.images.iter().find(|image| image.name == name)
+    }
+
+    /// All groups of volumes, each with what else its entry makes.
+    pub(super) fn groups(&self) -> impl Iterator<Item = (&Volumes, &Group)> {
+        self.volumes
+            .iter()
+            .flat_map(|volumes| volumes.groups.iter().map(move |group| (volumes, group)))
+    }
+
+    /// The group that the physical volume on an image or a partition with this name is a part of.
+    pub(super) fn group_on(&self, name: &str) -> Option<&Group> {
+        self.volumes
+            .iter()
+            .find_map(|volumes| volumes.group_on(name))
+    }
+
+    /// All logical volumes.
+    pub(super) fn logical(&self) -> impl Iterator<Item = &Logical> {
+        self.volumes.iter().flat_map(|volumes| &volumes.volumes)
     }
 }

@@ -6,7 +6,8 @@ use super::nodes::Nodes;
 
 /// The names of all nodes in the order in which diskimage-builder makes them: first those that stand on
 /// nothing, then those that only stand on these, and so on. Partitions stand on the one before them as
-/// well, and so do mounts in the order of their mount points.
+/// well, and so do mounts in the order of their mount points; physical volumes stand on their entry, and
+/// that on what they are.
 pub(super) fn of(nodes: &Nodes) -> Vec<String> {
     let mut missing: BTreeMap<&str, usize> = BTreeMap::new();
     let mut above: BTreeMap<&str, Vec<&str>> = BTreeMap::new();
@@ -41,6 +42,27 @@ fn edges(nodes: &Nodes) -> Vec<(&str, &str)> {
             let bases = edges.entry(&part.name).or_default();
             bases.push(&table.base.name);
             bases.extend(before.replace(part.name.as_str()));
+        }
+    }
+    for volumes in &nodes.volumes {
+        let bases = edges.entry(&volumes.name).or_default();
+        for member in &volumes.members {
+            if !bases.contains(&&*member.base.name) {
+                bases.push(&member.base.name);
+            }
+        }
+        for member in &volumes.members {
+            edges.entry(&member.name).or_default().push(&volumes.name);
+        }
+        for group in &volumes.groups {
+            let bases = group.bases.iter().map(|base| &*base.name);
+            edges.entry(&group.name).or_default().extend(bases);
+        }
+        for volume in &volumes.volumes {
+            edges
+                .entry(&volume.name)
+                .or_default()
+                .push(&volume.base.name);
         }
     }
     for made in &nodes.filesystems {

@@ -12,6 +12,7 @@ pub const IMAGE: &str = "image0";
 /// mount points that are there twice, no root.
 pub(super) fn check(nodes: &Nodes, root: &Place, findings: &mut Findings) -> Option<()> {
     check_holders(nodes, findings);
+    check_groups(nodes, findings);
     check_labels(nodes, findings);
     check_mounts(nodes, findings);
     let lines = nodes.lines.iter();
@@ -51,17 +52,51 @@ fn once<'a, K: Ord>(
     }
 }
 
-/// An image has one table or one filesystem, and a partition one filesystem.
+/// An image has one table, one filesystem or one physical volume, and so have partitions and logical
+/// volumes, so far as these stand on them.
 fn check_holders(nodes: &Nodes, findings: &mut Findings) {
     let tables = nodes.tables.iter();
     let tables = tables.map(|table| (&*table.base.name, &table.place));
     let filesystems = nodes.filesystems.iter();
     let filesystems = filesystems.map(|made| (&*made.base.name, &made.place));
+    let members = nodes.volumes.iter().flat_map(|volumes| &volumes.members);
+    let members = members.map(|member| (&*member.base.name, &member.place));
     once(
-        tables.chain(filesystems),
+        tables.chain(filesystems).chain(members),
         |name| format!("'{name}' holds something already"),
         findings,
     );
+}
+
+/// A group lies on one image, and its physical volumes are taken in the order of their partitions.
+fn check_groups(nodes: &Nodes, findings: &mut Findings) {
+    for (volumes, group) in nodes.groups() {
+        let members: Vec<_> = volumes.members_of(group).collect();
+        let images = members.iter().map(|it| nodes.image_of(&it.base.name));
+        let mut images: Vec<_> = images.flatten().map(|image| &*image.name).collect();
+        images.dedup();
+        if let [first, other, ..] = images.as_slice() {
+            let message = format!(
+                "the group '{}' has parts on the images '{first}' and '{other}', and a group lies on one \
+                 image here: have a group on each",
+                group.name
+            );
+            findings.refuse::<()>(&group.place, message);
+            continue;
+        }
+        let named: Vec<_> = members.iter().map(|it| it.base.name.as_str()).collect();
+        let parts = nodes.tables.iter().flat_map(|table| &table.parts);
+        let parts = parts.map(|part| part.name.as_str());
+        let in_order: Vec<_> = parts.filter(|it| named.contains(it)).collect();
+        if named.len() > 1 && named != in_order {
+            let message = format!(
+                "physical volumes are taken in the order of their partitions: '{}' is on {}",
+                group.name,
+                in_order.join(", ")
+            );
+            findings.warn(&group.place, message);
+        }
+    }
 }
 
 /// What filesystems are known by.

@@ -6,7 +6,7 @@ use super::mount::{written, written_swap};
 use super::nodes::Nodes;
 use super::order;
 use crate::describe::identifiers::mounted_as;
-use crate::system::Volume;
+use crate::system::{Volume, mapper_path};
 
 /// What elements and disk-image-create ask for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -29,11 +29,19 @@ pub struct Values {
 pub struct Device {
     /// What the configuration calls it.
     pub name: String,
-    /// The image that it is, or that it is a partition of.
-    pub image: String,
-    /// Whether it is a partition of the image, whose number [`System`](crate::system::System)'s volumes
-    /// have.
-    pub is_partition: bool,
+    /// What it is.
+    pub kind: DeviceKind,
+}
+
+/// What a block device is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DeviceKind {
+    /// An image.
+    Image,
+    /// A partition of the image with this name. Its number is that of the volume with its tag.
+    Partition(String),
+    /// A logical volume, at this path.
+    Logical(String),
 }
 
 impl Values {
@@ -73,32 +81,44 @@ impl Values {
         volumes: impl Iterator<Item = &'a Volume> + Clone,
         file: impl Fn(&str) -> PathBuf,
     ) -> String {
-        let devices = self.devices.iter().map(|device| {
-            let mut volumes = volumes.clone().filter(|_| device.is_partition);
-            let volume = volumes.find(|it| it.tag == device.name);
-            let number = volume.map(|it| format!("p{}", it.location.number().unwrap_or(0)));
-            let (path, number) = (file(&device.image), number.unwrap_or_default());
-            format!(" [{}]={}{number} ", device.name, path.display())
+        let number = |name: &str| {
+            let volume = volumes.clone().find(|it| it.tag == name);
+            let number = volume.and_then(|it| it.location.number());
+            number
+                .map(|number| format!("p{number}"))
+                .unwrap_or_default()
+        };
+        let devices = self.devices.iter().map(|Device { name, kind }| {
+            let path = match kind {
+                DeviceKind::Image => file(name).display().to_string(),
+                DeviceKind::Partition(image) => {
+                    format!("{}{}", file(image).display(), number(name))
+                }
+                DeviceKind::Logical(path) => path.clone(),
+            };
+            format!(" [{name}]={path} ")
         });
         devices.collect()
     }
 }
 
-/// Images and partitions.
+/// Images, partitions and logical volumes.
 fn devices(nodes: &Nodes) -> Vec<Device> {
     let images = nodes.images.iter().map(|image| Device {
         name: image.name.clone(),
-        image: image.name.clone(),
-        is_partition: false,
+        kind: DeviceKind::Image,
     });
     let parts = nodes.tables.iter().flat_map(|table| {
         table.parts.iter().map(|part| Device {
             name: part.name.clone(),
-            image: table.base.name.clone(),
-            is_partition: true,
+            kind: DeviceKind::Partition(table.base.name.clone()),
         })
     });
-    images.chain(parts).collect()
+    let logical = nodes.logical().map(|volume| Device {
+        name: volume.name.clone(),
+        kind: DeviceKind::Logical(mapper_path(&volume.base.name, &volume.name)),
+    });
+    images.chain(parts).chain(logical).collect()
 }
 
 /// The lines of fstab in the order in which filesystems are mounted. Swap stands where the word that it
