@@ -165,6 +165,7 @@ impl Finished<'_> {
         let groups = groups.map(|(index, group)| VolumeGroup {
             place: self.place(&group.path),
             name: group.name.clone(),
+            uuid: None,
             extent_size: EXTENT,
             volumes: self.logical_volumes(index),
         });
@@ -178,6 +179,7 @@ impl Finished<'_> {
                 place: self.place(&device.path),
                 name: device.tag.clone(),
                 size: logical.size,
+                uuid: None,
                 stripes: None,
                 tags: Vec::new(),
                 holds: self.holds(index),
