@@ -30,8 +30,10 @@ use crate::image::Stream;
 /// How many images may wait for the disk beside those that are being computed.
 const WAITING: usize = 8;
 
-/// Writes onto a disk that has the right size and is empty, as often as it is called.
-pub(super) type WriteDisk<'a> = dyn Fn(&dyn Disk, &dyn Progress) -> Result<()> + Send + Sync + 'a;
+/// Writes onto a disk that has the right size and is empty, as often as it is called; what is known of it
+/// then.
+pub(super) type WriteDisk<'a> =
+    dyn Fn(&dyn Disk, &dyn Progress) -> Result<Facts> + Send + Sync + 'a;
 
 /// A disk in which everything is decided, and the images that it goes into.
 pub(super) struct Job<'a> {
@@ -389,7 +391,7 @@ mod tests {
     use crate::engine::event::Silent;
     use crate::engine::{Conditions, Directory, Outcome, Temporaries};
 
-    type Write = fn(&dyn Disk, &dyn Progress) -> Result<()>;
+    type Write = fn(&dyn Disk, &dyn Progress) -> Result<Facts>;
 
     fn settings(path: &Path, jobs: usize) -> Settings {
         Settings {
@@ -455,16 +457,17 @@ mod tests {
         names
     }
 
-    fn succeed(disk: &dyn Disk, _: &dyn Progress) -> Result<()> {
-        Ok(disk.write_at(b"new", 4096)?)
+    fn succeed(disk: &dyn Disk, _: &dyn Progress) -> Result<Facts> {
+        disk.write_at(b"new", 4096)?;
+        Ok(Facts::new())
     }
 
-    fn fail(disk: &dyn Disk, _: &dyn Progress) -> Result<()> {
+    fn fail(disk: &dyn Disk, _: &dyn Progress) -> Result<Facts> {
         disk.write_at(b"half", 0)?;
         Err(anyhow!("a reason"))
     }
 
-    fn fill(disk: &dyn Disk, _: &dyn Progress) -> Result<()> {
+    fn fill(disk: &dyn Disk, _: &dyn Progress) -> Result<Facts> {
         disk.write_at(b"half", 0)?;
         Err(io::Error::from(io::ErrorKind::StorageFull).into())
     }
@@ -542,7 +545,7 @@ mod tests {
             for block in 0..256 {
                 disk.write_at(&[7; 4096], block * 4096)?;
             }
-            Ok(())
+            Ok(Facts::new())
         };
         let names = ["a", "b", "c", "d"].map(|name| (name, write_all));
         let outcome = build(Path::new(&root), 2, &names);

@@ -47,7 +47,10 @@ impl Run<'_> {
                 let written = match pass {
                     Pass::Disk(images) => {
                         let some: Vec<_> = images.iter().map(|&index| files[index]).collect();
-                        self.write_disk(&some, job.size, &*job.write, &watch)?;
+                        let facts = self.write_disk(&some, job.size, &*job.write, &watch)?;
+                        for index in &images {
+                            rest[*index].facts.clone_from(&facts);
+                        }
                         images
                     }
                     Pass::Archive(index, plan) => {
@@ -69,14 +72,14 @@ impl Run<'_> {
         Ok(rest)
     }
 
-    /// Writes a disk of `size` into those of `images` that hold it.
+    /// Writes a disk of `size` into those of `images` that hold it; what is known of it then.
     fn write_disk(
         &self,
         images: &[File<'_>],
         size: Bytes,
         write: &WriteDisk<'_>,
         progress: &dyn Progress,
-    ) -> Result<()> {
+    ) -> Result<Facts> {
         let scratch = || self.settings.scratch();
         let mut opened = Vec::new();
         for (image, to) in images {
@@ -87,8 +90,9 @@ impl Run<'_> {
             }
         }
         let disk = Tee::of(opened);
-        write(&*disk, progress)?;
-        disk.finish().context("can't complete the image")
+        let facts = write(&*disk, progress)?;
+        disk.finish().context("can't complete the image")?;
+        Ok(facts)
     }
 
     fn write_archive(

@@ -59,9 +59,10 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use anyhow::{Context, Result, bail};
+use disklayout::archive::Facts;
 use disklayout::fs::Registry;
 use disklayout::layout::DiskPlan;
-use disklayout::{Bytes, Zeroes};
+use disklayout::{Bytes, Root, Zeroes};
 use rayon::prelude::*;
 
 use crate::image::{Image, Stream};
@@ -300,12 +301,25 @@ fn job(set: Siblings<'_>, decided: Decided, zeroes: Zeroes) -> Job<'_> {
         warnings,
         content,
         write: Box::new(move |to, progress| {
-            if let Some(disk) = &disk {
-                disklayout::build(disk, zeroes, to, progress)?;
-            }
-            Ok(())
+            let Some(disk) = &disk else {
+                return Ok(Facts::new());
+            };
+            let roots = disklayout::build(disk, zeroes, to, progress)?;
+            Ok(roots.iter().map(|root| root_hash(disk, root)).collect())
         }),
     }
+}
+
+/// What systemd is told of a hash tree, by the type of the partition that it belongs to.
+fn root_hash(plan: &DiskPlan, root: &Root) -> (&'static str, String) {
+    let mut partitions = plan.partitions.iter().map(|one| &one.record);
+    let own = partitions.find(|record| record.number == root.of);
+    let kind = own.and_then(|record| record.entry.type_name());
+    let name = match kind.is_some_and(|kind| kind.contains("/usr")) {
+        true => "usr_hash",
+        false => "root_hash",
+    };
+    (name, root.hash.to_string())
 }
 
 /// About how many bytes writing takes.

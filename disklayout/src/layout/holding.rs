@@ -164,6 +164,7 @@ impl<'p, 'a> Holder<'p, 'a> {
         });
         Ok(Held::Encrypted(Box::new(EncryptedPlan {
             luks,
+            version: outer.luks.version,
             sector_size: outer.luks.sector_size,
             len,
             encrypts_zeroes: outer.encrypts_zeroes,

@@ -69,6 +69,8 @@ pub struct Member {
 pub struct EncryptedPlan {
     /// The container.
     pub luks: luks::Plan,
+    /// The version of its header.
+    pub version: luks::Version,
     /// What is encrypted at once.
     pub sector_size: SectorSize,
     /// Bytes of what is in it.

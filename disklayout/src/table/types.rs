@@ -188,6 +188,18 @@ impl PartitionType {
 }
 
 impl PartitionType {
+    /// The type for the hash tree of a partition of this type (Discoverable Partitions Specification), if
+    /// there is one.
+    pub fn verity(self) -> Option<Self> {
+        let own = self.guid()?;
+        let mut pairs = PROCESSORS.iter().flat_map(|types| {
+            let [root, root_tree, _, usr, usr_tree, _] = types;
+            [(root, root_tree), (usr, usr_tree)]
+        });
+        let (_, tree) = pairs.find(|(data, _)| data.guid == own)?;
+        Some(Self::Named(tree))
+    }
+
     /// The byte that an MBR has for it, if it has one.
     pub(crate) fn byte(self) -> Option<u8> {
         match self {

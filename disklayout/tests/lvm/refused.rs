@@ -140,7 +140,7 @@ fn what_does_not_fit_tells_the_size_that_would_do() {
             vec![4 * MIB],
             vec![("a", "3")],
             Some(13 * MIB),
-            "4 MiB is too small",
+            "4 MiB is too small for a physical volume of 5 MiB at least",
         ),
         (
             vec![4 * MIB, 64 * MIB],
@@ -233,7 +233,11 @@ fn names_are_those_that_lvm_takes() {
             planned(&sizes, &[asked]).is_ok(),
             "{name}: {said:?}"
         );
-        let said = empty.run("vgcreate", &["--test", name, &path]);
+        let said = empty.run("vgcreate", &[name.as_str(), &path]);
         assert_eq!(said.is_ok(), group(name).is_ok(), "{name}: {said:?}");
+        said.map_or_else(
+            |_| String::new(),
+            |_| empty.run("vgremove", &[name]).unwrap(),
+        );
     }
 }

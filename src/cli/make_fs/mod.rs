@@ -1,6 +1,7 @@
 //! The options of `make-fs`.
 
 mod boot;
+mod volume;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -30,7 +31,7 @@ pub(super) const NAME: &str = "make-fs";
 const FORMAT: &str = "Options of some filesystems";
 
 /// Options that say what disks are like.
-const OF_DISKS: [&str; 8] = [
+const OF_DISKS: [&str; 10] = [
     "bootloader",
     "type",
     "size",
@@ -39,6 +40,8 @@ const OF_DISKS: [&str; 8] = [
     "partition",
     "part-type",
     "sector-size",
+    "luks-key-file",
+    "verity",
 ];
 
 const INPUT_FORMAT: &str = "input-format";
@@ -66,6 +69,7 @@ pub(super) fn command() -> Command {
         .args(content_arguments())
         .args(container_arguments())
         .args(boot::arguments())
+        .args(volume::arguments())
         .args(format_arguments())
         .arg(
             Arg::new("force")
@@ -236,7 +240,10 @@ pub(super) fn options(matches: &ArgMatches) -> Result<Options, clap::Error> {
     if bootloader.is_some() {
         boot::check(&table, &files).map_err(refusal)?;
     }
+    let verity = volume::verity(matches, &table)?;
     Ok(Options {
+        encryption: volume::encryption(matches)?,
+        verity,
         inputs,
         output,
         files,

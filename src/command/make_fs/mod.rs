@@ -12,10 +12,13 @@ use std::sync::Arc;
 use anyhow::{Result, bail};
 use disklayout::fs::{self, Misfits};
 use disklayout::layout::DiskSize;
-use disklayout::layout::spec::{Disk, DiskTable, Filesystem, Kinds, Partition};
+use disklayout::layout::spec::{
+    Disk, DiskTable, Encrypted, Filesystem, Hashes, Holds, Kinds, Partition,
+};
 use disklayout::source::Rules;
 use disklayout::table::types::{self, PartitionType};
 use disklayout::tree::FileTree;
+use disklayout::volume::luks;
 use disklayout::{Bytes, Place, SectorSize, Timestamp};
 use indicatif::MultiProgress;
 use uuid::Uuid;
@@ -23,7 +26,7 @@ use uuid::Uuid;
 use super::set::{NOT_TOLD, clean_up_on_signals};
 use super::{Settings, outputs};
 use crate::engine::{self, Conditions, Directory};
-use crate::image::{FileFormat, Filling, Image, Layout, Object, ObjectKind, Recipe, Seed};
+use crate::image::{FileFormat, Filling, Image, Keys, Layout, Object, ObjectKind, Recipe, Seed};
 pub use crate::image::{InputFormat, Taken};
 use crate::report;
 use crate::sandbox::Inside;
@@ -33,7 +36,7 @@ pub use bootable::Bootloader;
 use foreign::stage::staging;
 use input::Inputs;
 use naming::OptionNames;
-pub use naming::format_place;
+pub use naming::{format_place, luks_place};
 
 /// What standard output is called where the name of a file is expected.
 pub const STDOUT: &str = "-";
@@ -75,6 +78,22 @@ pub struct Options {
     pub files: Vec<FileFormat>,
     /// What starts the system in the image, if anything does.
     pub bootloader: Option<Bootloader>,
+    /// What encrypts the filesystem, if anything does.
+    pub encryption: Option<Encryption>,
+    /// Whether a second partition has the hash tree of the filesystem, and what is hashed before each
+    /// block, where that is given.
+    pub verity: Option<Option<Vec<u8>>>,
+}
+
+/// What a filesystem is encrypted with.
+#[derive(Clone, Debug)]
+pub struct Encryption {
+    /// The container, without its keys.
+    pub luks: luks::Request,
+    /// What opens it.
+    pub keys: Keys,
+    /// Whether what nothing is written to is encrypted too.
+    pub encrypts_zeroes: bool,
 }
 
 /// Something that goes into the image.
@@ -189,9 +208,12 @@ impl Options {
         };
         Layout {
             disk: self.disk(place, time),
-            contents: vec![Filling::Files(vec![inputs])],
+            contents: match self.verity {
+                Some(_) => vec![Filling::Files(vec![inputs]), Filling::Files(Vec::new())],
+                None => vec![Filling::Files(vec![inputs])],
+            },
             blobs: Vec::new(),
-            keys: Vec::new(),
+            keys: self.encryption.iter().map(|it| it.keys.clone()).collect(),
             seed: match &self.seed {
                 Some(text) => Seed::Text(text.clone()),
                 None => Seed::Content,
@@ -209,15 +231,51 @@ impl Options {
             multiple: Bytes::new(1),
             sector_size: self.sector_size,
             table: self.table.clone(),
-            partitions: vec![Partition {
-                kind: self.kinds(),
-                seed: Some("filesystem"),
-                ..Partition::new(&place, filesystem)
-            }],
+            partitions: self.partitions(&place, filesystem),
             place,
             blobs: Vec::new(),
             groups: Vec::new(),
             kept_table: Vec::new(),
+        }
+    }
+
+    /// The partition of the filesystem, and behind it that of its hash tree, if there is one.
+    fn partitions(&self, place: &Place, filesystem: Filesystem) -> Vec<Partition> {
+        let holds = match &self.encryption {
+            None => Holds::from(filesystem),
+            Some(it) => Holds::Encrypted(Box::new(Encrypted {
+                luks: it.luks.clone(),
+                encrypts_zeroes: it.encrypts_zeroes,
+                holds: filesystem.into(),
+            })),
+        };
+        let own = Partition {
+            kind: self.kinds(),
+            seed: Some("filesystem"),
+            ..Partition::new(place, holds)
+        };
+        match &self.verity {
+            None => vec![own],
+            Some(salt) => {
+                let tree = self.hash_tree(place, salt.clone());
+                vec![own, tree]
+            }
+        }
+    }
+
+    /// The partition of a hash tree.
+    fn hash_tree(&self, place: &Place, salt: Option<Vec<u8>>) -> Partition {
+        let hashes = Hashes {
+            of: 0,
+            block: None,
+            salt,
+            uuid: None,
+        };
+        let kind = self.part_type.and_then(PartitionType::verity);
+        Partition {
+            kind: kind.map(Kinds::from).unwrap_or_default(),
+            seed: Some("hash tree"),
+            ..Partition::new(place, Holds::Hashes(Box::new(hashes)))
         }
     }
 

@@ -39,6 +39,27 @@ impl Naming for FormatNames {
     }
 }
 
+/// Names what is encrypted by the options that say it.
+#[derive(Debug)]
+struct LuksNames;
+
+impl Naming for LuksNames {
+    fn show(&self, _: &str, field: Option<&Field>) -> String {
+        let option = match field {
+            Some(Field::Choice(name)) if !name.starts_with("keys") => name,
+            Some(Field::Label) => "label",
+            Some(Field::Uuid) => "uuid",
+            _ => "key-file",
+        };
+        format!("--luks-{option}")
+    }
+}
+
+/// Where it is asked for what encrypts the filesystem.
+pub fn luks_place() -> Place {
+    Place::new("luks", Arc::new(LuksNames))
+}
+
 /// Where the format of the image is asked for.
 pub fn format_place() -> Place {
     Place::new("image", Arc::new(FormatNames))

@@ -1,9 +1,11 @@
 //! Plans as a JSON document for programs.
 
 use disklayout::fs::FsPlan;
-use disklayout::layout::{DiskPlan, Held, PartitionPlan, RawBytes};
+use disklayout::layout::{
+    DiskPlan, EncryptedPlan, GroupPlan, Held, Member, PartitionPlan, RawBytes,
+};
 use disklayout::tree::FileTree;
-use disklayout::{Bytes, SectorSize, archive};
+use disklayout::{Bytes, archive};
 use serde_json::{Value, json};
 
 use super::{Machine, Planned};
@@ -69,34 +71,97 @@ fn archive(plan: &dyn archive::Plan) -> Value {
 
 /// A disk.
 pub(in crate::command) fn layout(plan: &DiskPlan) -> Value {
-    let partitions = plan.partitions.iter();
-    let partitions: Vec<_> = partitions
-        .map(|it| partition(it, plan.sector_size))
-        .collect();
+    let partitions = plan.partitions.iter().map(|it| partition(it, plan));
+    let groups = plan.groups.iter().map(|it| group(it, plan));
     let mut value = json!({
         "size": plan.size.get(),
         "sector_size": plan.sector_size.get(),
-        "partitions": partitions,
+        "partitions": partitions.collect::<Vec<_>>(),
+        "groups": groups.collect::<Vec<_>>(),
         "blobs": plan.blobs.iter().map(bytes).collect::<Vec<_>>(),
     });
     record::add_table(&mut value, Some(plan.table));
     value
 }
 
-fn partition(partition: &PartitionPlan, sector: SectorSize) -> Value {
+fn partition(partition: &PartitionPlan, plan: &DiskPlan) -> Value {
     let mut value = record::partition(&partition.record);
-    let start = partition.record.range.offset(sector);
-    add_held(&mut value, &partition.holds, start);
+    let start = partition.record.range.offset(plan.sector_size);
+    add_held(&mut value, &partition.holds, plan, Some(start));
     value
 }
 
-/// Adds what is in a partition that begins at byte `start` of the disk.
-fn add_held(value: &mut Value, held: &Held, start: Bytes) {
+/// Adds what is in a partition or a volume, which begins at this byte of the disk where it is in one
+/// piece.
+fn add_held(value: &mut Value, held: &Held, plan: &DiskPlan, start: Option<Bytes>) {
     value["filesystem"] = json!(held.filesystem().map(filesystem));
     value["bytes"] = match held {
-        Held::Bytes(held) => json!({ "offset": start.get(), "size": held.content.len() }),
+        Held::Bytes(held) => {
+            json!({ "offset": start.map(Bytes::get), "size": held.content.len() })
+        }
         _ => Value::Null,
     };
+    match held {
+        Held::Nothing | Held::Filesystem(_) | Held::Bytes(_) => {}
+        Held::Member(member) => value["lvm"] = self::member(*member, plan),
+        Held::Encrypted(outer) => value["luks"] = encrypted(outer, plan, start),
+        Held::Hashes(hashes) => {
+            value["verity"] = json!({
+                "of": hashes.of,
+                "size": hashes.verity.hash_len().get(),
+                "block_size": hashes.verity.data_block(),
+                "blocks": hashes.verity.data_blocks(),
+            });
+        }
+    }
+}
+
+fn member(member: Member, plan: &DiskPlan) -> Value {
+    let lvm = &plan.groups[member.group].lvm;
+    let own = &lvm.members()[member.index];
+    json!({
+        "group": lvm.name(),
+        "part": member.index,
+        "uuid": own.uuid.to_string(),
+        "extents": own.extents,
+        "free_extents": own.free,
+    })
+}
+
+fn encrypted(outer: &EncryptedPlan, plan: &DiskPlan, start: Option<Bytes>) -> Value {
+    let offset = outer.luks.data_offset().get();
+    let mut value = json!({
+        "version": outer.version.to_string(),
+        "uuid": outer.luks.uuid().to_string(),
+        "sector_size": outer.sector_size.get(),
+        "data_offset": offset,
+        "size": outer.len.get(),
+    });
+    let start = start.map(|start| Bytes::new(start.get() + offset));
+    add_held(&mut value, &outer.holds, plan, start);
+    value
+}
+
+/// A group of volumes and what is in them.
+fn group(group: &GroupPlan, plan: &DiskPlan) -> Value {
+    let lvm = &group.lvm;
+    let volumes = lvm.volumes().iter().zip(&group.volumes);
+    let volumes = volumes.map(|(volume, held)| {
+        let mut value = json!({
+            "name": volume.name,
+            "uuid": volume.uuid.to_string(),
+            "size": volume.size.get(),
+            "extents": volume.size.get() / lvm.extent_size().get(),
+        });
+        add_held(&mut value, held, plan, None);
+        value
+    });
+    json!({
+        "name": lvm.name(),
+        "uuid": lvm.uuid().to_string(),
+        "extent_size": lvm.extent_size().get(),
+        "volumes": volumes.collect::<Vec<_>>(),
+    })
 }
 
 /// Bytes that stand for themselves.

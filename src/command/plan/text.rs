@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use disklayout::fs::{FsPlan, Summary};
-use disklayout::layout::{DiskPlan, Held, PartitionPlan, RawBytes};
+use disklayout::layout::{DiskPlan, GroupPlan, Held, PartitionPlan, RawBytes};
 use disklayout::table::{Entry, TableId};
 use disklayout::tree::FileTree;
 use disklayout::{Bytes, SectorSize, archive};
@@ -120,44 +120,95 @@ pub(in crate::command) fn layout(name: &str, plan: &DiskPlan, file: &FileFormat)
     let sums = sums(name, file);
     let mut text = format!("{name}: {}, {table}{sectors}{format}{sums}\n", plan.size);
     for partition in &plan.partitions {
-        text += &self::partition(partition, plan.sector_size);
+        text += &self::partition(partition, plan);
+    }
+    for group in &plan.groups {
+        text += &self::group(group, plan);
     }
     for blob in &plan.blobs {
-        text += &format!("  {}\n", bytes(blob, blob.offset));
+        text += &format!("  {}\n", bytes(blob, Some(blob.offset)));
     }
     text
 }
 
-fn partition(partition: &PartitionPlan, sector: SectorSize) -> String {
+fn partition(partition: &PartitionPlan, plan: &DiskPlan) -> String {
+    let sector = plan.sector_size;
     let record = &partition.record;
     let (first, last) = (record.range.first(), record.range.last());
-    let mut text = format!(
+    let text = format!(
         "  {} {}: sectors {first} to {last}, {}, {}\n",
         record.number,
         record.role.as_str(),
         record.range.size(sector),
         entry(&record.entry)
     );
-    match &partition.holds {
-        Held::Nothing => {}
-        Held::Filesystem(plan) => text += &filesystem(plan.as_ref()),
-        Held::Bytes(held) => {
-            let start = record.range.offset(sector);
-            text += &format!("    {}\n", bytes(held, start));
+    text + &held(&partition.holds, plan, Some(record.range.offset(sector)))
+}
+
+/// What is in a partition or a volume, which begins at this byte of the disk where it is in one piece.
+fn held(held: &Held, plan: &DiskPlan, start: Option<Bytes>) -> String {
+    match held {
+        Held::Nothing => String::new(),
+        Held::Filesystem(plan) => filesystem(plan.as_ref()),
+        Held::Bytes(held) => format!("    {}\n", bytes(held, start)),
+        Held::Member(member) => {
+            let lvm = &plan.groups[member.group].lvm;
+            let own = &lvm.members()[member.index];
+            format!(
+                "    LVM2: part {} of the group '{}', {} extents, {} of them free, {}\n",
+                member.index + 1,
+                printable(lvm.name()),
+                own.extents,
+                own.free,
+                own.uuid
+            )
         }
-        Held::Member(_) | Held::Encrypted(_) | Held::Hashes(_) => {}
+        Held::Encrypted(outer) => {
+            let front = format!(
+                "    {}: {}, sectors of {} bytes from byte {} on, {}\n",
+                outer.version,
+                outer.len,
+                outer.sector_size.get(),
+                outer.luks.data_offset().get(),
+                outer.luks.uuid()
+            );
+            let start = start.map(|start| Bytes::new(start.get() + outer.luks.data_offset().get()));
+            front + &self::held(&outer.holds, plan, start)
+        }
+        Held::Hashes(hashes) => format!(
+            "    dm-verity: the hash tree of partition {}, {} bytes above {} blocks of {} bytes\n",
+            hashes.of,
+            hashes.verity.hash_len().get(),
+            hashes.verity.data_blocks(),
+            hashes.verity.data_block()
+        ),
+    }
+}
+
+/// A group of volumes and what is in them.
+fn group(group: &GroupPlan, plan: &DiskPlan) -> String {
+    let lvm = &group.lvm;
+    let (name, extent) = (printable(lvm.name()), lvm.extent_size());
+    let mut text = format!("  group {name}: extents of {extent}, {}\n", lvm.uuid());
+    for (volume, held) in lvm.volumes().iter().zip(&group.volumes) {
+        text += &format!(
+            "  {name}/{}: {}, {} extents, {}\n",
+            printable(&volume.name),
+            volume.size,
+            volume.size.get() / extent.get(),
+            volume.uuid
+        );
+        text += &self::held(held, plan, None);
     }
     text
 }
 
 /// Bytes that stand for themselves.
-fn bytes(bytes: &RawBytes, start: Bytes) -> String {
-    format!(
-        "{} bytes of {} at byte {}",
-        bytes.content.len(),
-        printable(&bytes.place.to_string()),
-        start.get()
-    )
+fn bytes(bytes: &RawBytes, start: Option<Bytes>) -> String {
+    let at = start.map_or_else(String::new, |start| format!(" at byte {}", start.get()));
+    let place = bytes.place.to_string();
+    let place = printable(&place);
+    format!("{} bytes of {place}{at}", bytes.content.len())
 }
 
 /// What the table says: type, identifier and name, flags.

@@ -7,6 +7,7 @@ use disklayout::tree::{Content, FileTree};
 
 use super::{contents, encryption, keys, mkfs, source, table};
 use crate::config::{Findings, Object, Value};
+use crate::describe::hexadecimal;
 use crate::image::{Filling, Keys, Object as FileObject};
 
 /// What stands for no filesystem.
@@ -139,18 +140,6 @@ fn hashes(value: &Value<'_>, f: &mut Findings) -> Option<Held> {
         salt: salt?,
         uuid: uuid?,
     }))))
-}
-
-/// Bytes in hexadecimal digits.
-fn hexadecimal(text: &str) -> Result<Vec<u8>, String> {
-    let wrong = || format!("'{text}' isn't bytes in hexadecimal, two digits each");
-    let is_digits = text.bytes().all(|byte| byte.is_ascii_hexdigit());
-    if !is_digits || !text.len().is_multiple_of(2) {
-        return Err(wrong());
-    }
-    let pairs = (0..text.len()).step_by(2).map(|at| &text[at..at + 2]);
-    let bytes = pairs.map(|pair| u8::from_str_radix(pair, 16).map_err(|_| wrong()));
-    bytes.collect()
 }
 
 /// Bytes that stand for themselves.

@@ -6,6 +6,9 @@ use disklayout::{Field, Naming};
 
 use crate::config::{Document, Spot};
 
+/// How paths of what is encrypted end.
+const LUKS: &str = ".luks";
+
 /// The names of an hdds.json. An object is called by its path: `guestfs[2].parts[0]`.
 #[derive(Debug)]
 pub(super) struct Names(pub(super) Arc<Document>);
@@ -15,9 +18,8 @@ impl Naming for Names {
         let spot = match field {
             None => self.0.spot(object),
             Some(Field::Format) => self.filesystem(object),
-            Some(Field::Choice(name)) if !object.contains(".parts[") => {
-                self.0.spot(object).key("format_options").key(name)
-            }
+            Some(Field::Choice(name)) => choice_of(&self.0.spot(object), object, name),
+            Some(Field::Uuid) if object.ends_with(LUKS) => self.0.spot(object).key("uuid"),
             Some(field) => field_of(&self.0.spot(object), field),
         };
         spot.place().to_string()
@@ -35,12 +37,36 @@ impl Names {
     }
 }
 
+/// What was chosen under this name, by the kind of object.
+fn choice_of<'a>(spot: &Spot<'a>, object: &str, name: &str) -> Spot<'a> {
+    let is = |kind: &str| {
+        object
+            .rsplit_once(kind)
+            .is_some_and(|(_, rest)| rest.ends_with(']'))
+    };
+    match name {
+        _ if object.ends_with(LUKS) => match name.strip_prefix("keys[") {
+            Some(number) => {
+                let number = number.trim_end_matches(']').parse();
+                spot.key("keys").index(number.unwrap_or(0))
+            }
+            None => spot.key(&name.replace('-', "_")),
+        },
+        "data-block" | "hash-block" => spot.key("verity").key("block_size"),
+        "salt" if is(".parts[") => spot.key("verity").key("salt"),
+        "extent_size" if is(".volume_groups[") => spot.key(name),
+        "stripes" | "stripe_size" | "tags" if is(".volumes[") => spot.key(name),
+        _ if is(".parts[") || is(".volumes[") => spot.key("mkfs").key(name),
+        _ => spot.key("format_options").key(name),
+    }
+}
+
 fn field_of<'a>(object: &Spot<'a>, field: &Field) -> Spot<'a> {
     let keys = match field {
         Field::Hybrid(index) => return object.key("hybrid_mbr").index(*index),
         Field::Flag(index) => return object.key("flags").index(*index),
         Field::Choice(name) => return object.key("mkfs").key(name),
-        Field::Size | Field::Length => &["size"][..],
+        Field::Size | Field::Length => &["size", "extents"][..],
         Field::SectorSize => &["sector_size"],
         Field::Table => &["labels"],
         Field::Signature => &["disk_id"],

@@ -270,6 +270,8 @@ fn refuse_equal_names(images: &[Image]) -> Result<()> {
 
 #[cfg(test)]
 mod tests {
+    use disklayout::layout::spec::Holds;
+
     use super::*;
 
     fn config(guestfs: &str, virtinstall: &str) -> Config {

@@ -1,19 +1,17 @@
 //! The header of LUKS1.
 
-use uuid::Uuid;
 use zerocopy::{FromZeros, IntoBytes};
 
 use super::format::luks1::{DIGEST_LEN, Header, KEY_DISABLED, KEY_ENABLED, KEYS, VERSION};
 use super::format::{AREA_ALIGN, MAGIC, SECTOR, STRIPES, area_len, padded};
 use super::hash::Hash;
 use super::kdf::{Kdf, PBKDF2_MIN};
-use super::plan::Piece;
+use super::plan::{Decided, Piece};
 use super::request::Request;
-use super::secrets::Stream;
 use super::slot::{Slot, slots};
 use crate::error::{Error, Result};
 use crate::place::Field;
-use crate::units::{Bytes, SectorSize};
+use crate::units::SectorSize;
 
 /// Where the area of the first key is.
 const FIRST_AREA: u64 = AREA_ALIGN;
@@ -72,28 +70,25 @@ pub(super) fn data_offsets(request: &Request) -> (u64, u64) {
 }
 
 /// The header, and the slots whose areas it tells.
-pub(super) fn lay_out(
-    request: &Request,
-    stream: &Stream,
-    (uuid, hash, data_offset): (Uuid, Hash, Bytes),
-    volume_key: &[u8],
-) -> (Vec<Piece>, Vec<Slot>) {
-    let slots = slots(request, stream, FIRST_AREA);
+pub(super) fn lay_out(decided: &Decided<'_>) -> (Vec<Piece>, Vec<Slot>) {
+    let (hash, volume_key) = (decided.hash, decided.volume_key);
+    let slots = slots(decided.request, decided.stream, FIRST_AREA);
     let mut it = Header::new_zeroed();
     it.magic = MAGIC;
     it.version.set(VERSION);
     it.cipher_name = padded("aes");
     it.cipher_mode = padded("xts-plain64");
     it.hash_spec = padded(hash.name());
-    it.payload_offset.set((data_offset.get() / SECTOR) as u32);
+    it.payload_offset
+        .set((decided.data_offset.get() / SECTOR) as u32);
     it.key_bytes.set(volume_key.len() as u32);
-    it.mk_digest_salt = stream.salt("digest");
+    it.mk_digest_salt = decided.stream.salt("digest");
     // The key is random: repeating adds nothing.
     it.mk_digest_iter.set(PBKDF2_MIN);
     let mut digest = [0; DIGEST_LEN];
     hash.pbkdf2(volume_key, &it.mk_digest_salt, PBKDF2_MIN, &mut digest);
     it.mk_digest = digest;
-    it.uuid = padded(&uuid.to_string());
+    it.uuid = padded(&decided.uuid.to_string());
     set_slots(&mut it, &slots, area_len(volume_key.len() as u64));
     let pieces = vec![(0, it.as_bytes().to_vec())];
     (pieces, slots)

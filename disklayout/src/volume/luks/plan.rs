@@ -11,7 +11,7 @@ use super::cipher::Cipher;
 use super::format::{AREA_ALIGN, area_len};
 use super::hash::Hash;
 use super::request::{Request, Version};
-use super::secrets::Secrets;
+use super::secrets::{Secrets, Stream};
 use super::slot::Slot;
 use super::{luks1, luks2};
 use crate::disk::{Disk, write_data};
@@ -39,6 +39,17 @@ pub struct Plan {
     secrets: Secrets,
 }
 
+/// What headers are made of.
+pub(super) struct Decided<'a> {
+    pub(super) request: &'a Request,
+    pub(super) uuid: Uuid,
+    /// The hash of digest and stripes.
+    pub(super) hash: Hash,
+    pub(super) data_offset: Bytes,
+    pub(super) volume_key: &'a [u8],
+    pub(super) stream: &'a Stream,
+}
+
 /// Decides everything about a container. Its passphrases are tried by nobody yet, which takes time.
 ///
 /// # Errors
@@ -48,31 +59,31 @@ pub fn plan(request: Request) -> Result<Plan> {
     check_keys(&request)?;
     let uuid = request.uuid.unwrap_or_else(|| request.secrets.uuid());
     let key_len = (request.key_bits / 8) as usize;
+    let (hash, usual, limits) = match request.version {
+        Version::Luks1 => (
+            luks1::check(&request)?,
+            luks1::DATA_OFFSET,
+            luks1::data_offsets(&request),
+        ),
+        Version::Luks2 => (
+            luks2::check(&request)?,
+            luks2::DATA_OFFSET,
+            luks2::data_offsets(&request),
+        ),
+    };
+    let data_offset = data_offset(&request, usual, limits)?;
     let stream = request.secrets.stream();
-    let volume_key = stream.secret(VOLUME_KEY, key_len);
-    let (hash, data_offset, (headers, slots)) = match request.version {
-        Version::Luks1 => {
-            let hash = luks1::check(&request)?;
-            let offsets = luks1::data_offsets(&request);
-            let offset = data_offset(&request, luks1::DATA_OFFSET, offsets)?;
-            let head = (uuid, hash, offset);
-            (
-                hash,
-                offset,
-                luks1::lay_out(&request, &stream, head, &volume_key),
-            )
-        }
-        Version::Luks2 => {
-            luks2::check(&request)?;
-            let layout = luks2::layout(&request, &stream, &volume_key)?;
-            let offsets = layout.data_offsets(&request);
-            let offset = data_offset(&request, luks2::DATA_OFFSET, offsets)?;
-            (
-                luks2::HASH,
-                offset,
-                layout.place(&request, &stream, (uuid, offset))?,
-            )
-        }
+    let decided = Decided {
+        uuid,
+        hash,
+        data_offset,
+        volume_key: &stream.secret(VOLUME_KEY, key_len),
+        stream: &stream,
+        request: &request,
+    };
+    let (headers, slots) = match request.version {
+        Version::Luks1 => luks1::lay_out(&decided),
+        Version::Luks2 => luks2::lay_out(&decided),
     };
     Ok(Plan {
         place: request.place,

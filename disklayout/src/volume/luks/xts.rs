@@ -16,10 +16,10 @@ const UNITS: usize = BLOCKS / 2;
 
 type Block = Array<u8, U16>;
 
-/// The two keys, each expanded. The crate wipes them.
+/// The two keys, each expanded. The crate wipes them; in a box they stay where they are until then.
 pub(super) enum Xts {
-    Aes128(Keys<Aes128>),
-    Aes256(Keys<Aes256>),
+    Aes128(Box<Keys<Aes128>>),
+    Aes256(Box<Keys<Aes256>>),
 }
 
 pub(super) struct Keys<C> {
@@ -42,8 +42,8 @@ impl Xts {
     /// The keys of 32 or 64 bytes, of which the second half is for tweaks; `None` for another length.
     pub(super) fn new(key: &[u8]) -> Option<Self> {
         match key.len() {
-            32 => Keys::new(key).map(Self::Aes128),
-            64 => Keys::new(key).map(Self::Aes256),
+            32 => Keys::new(key).map(Box::new).map(Self::Aes128),
+            64 => Keys::new(key).map(Box::new).map(Self::Aes256),
             _ => None,
         }
     }

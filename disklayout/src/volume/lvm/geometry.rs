@@ -59,8 +59,11 @@ impl Geometry {
         })
     }
 
-    /// How many extents a physical volume of `size` has.
+    /// How many extents a physical volume of `size` has; none where LVM overlooks it.
     pub(super) const fn extents(&self, size: u64) -> u64 {
+        if size < MEMBER_MIN {
+            return 0;
+        }
         let size = size - size % SECTOR;
         size.saturating_sub(self.pe_start) / self.extent_size
     }
@@ -121,6 +124,10 @@ mod tests {
         assert_eq!(found.smallest_member(u64::MAX), None);
         let small = geometry(4096, 1 << 20).unwrap();
         assert_eq!(small.smallest_member(1), Some(Bytes::new(2 << 20)));
+        assert_eq!(
+            [(2 << 20) - 1, 2 << 20].map(|size| small.extents(size)),
+            [0, 256]
+        );
     }
 
     #[test]

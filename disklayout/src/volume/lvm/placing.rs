@@ -47,10 +47,13 @@ fn runs(volume: &VolumeRequest, extent_size: u64, space: &mut Space) -> Result<V
 /// Refuses physical volumes without an extent, and more extents than LVM counts.
 fn check_extents(request: &Request, geometry: &Geometry, extents: &[u64]) -> Result<(), Failure> {
     if let Some(number) = extents.iter().position(|extents| *extents == 0) {
-        let error = without_extents(&request.members[number], geometry);
-        // Only the last one is ever made larger.
-        let missing = (number + 1 == extents.len()).then_some(1);
-        return Err(Failure::new(error, missing));
+        let smallest = geometry.smallest_member(1);
+        let error = without_extents(&request.members[number], geometry, smallest);
+        // Only the last one is ever made larger, until there is room for all volumes.
+        return Err(match number + 1 == extents.len() {
+            true => Failure::new(error, Some(1)),
+            false => smallest.into_iter().fold(error, Error::needing).into(),
+        });
     }
     let all = extents
         .iter()
@@ -70,18 +73,14 @@ fn check_extents(request: &Request, geometry: &Geometry, extents: &[u64]) -> Res
     Err(Error::invalid(request.place.choice("extent_size"), message).into())
 }
 
-fn without_extents(member: &Member, geometry: &Geometry) -> Error {
+fn without_extents(member: &Member, geometry: &Geometry, smallest: Option<Bytes>) -> Error {
+    let (size, extent) = (member.size, Bytes::new(geometry.extent_size));
+    let least = smallest.map_or_else(String::new, |least| format!(" of {least} at least"));
     let message = format!(
-        "{} is too small for a physical volume: {} go to LVM, and an extent has {}",
-        member.size,
-        Bytes::new(geometry.pe_start),
-        Bytes::new(geometry.extent_size)
+        "{size} is too small for a physical volume{least}: {} go to LVM, and an extent has {extent}",
+        Bytes::new(geometry.pe_start)
     );
-    let error = Error::does_not_fit(member.place.field(Field::Size), message);
-    match geometry.smallest_member(1) {
-        Some(needed) => error.needing(needed),
-        None => error,
-    }
+    Error::does_not_fit(member.place.field(Field::Size), message)
 }
 
 /// The error with the size that the last physical volume would have to have, if there is one. Whatever

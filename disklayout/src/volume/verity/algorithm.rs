@@ -74,7 +74,7 @@ impl Salted {
 
 fn finish<D: Digest + Clone>(state: &D, block: &[u8], digest: &mut [u8]) {
     let state = state.clone().chain_update(block);
-    state.finalize_into(Output::<D>::from_mut_slice(digest));
+    digest.copy_from_slice(&state.finalize());
 }
 
 #[cfg(test)]

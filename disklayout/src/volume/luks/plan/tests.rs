@@ -65,8 +65,7 @@ fn volumes_begin_behind_the_keys() {
     for (version, keys, least) in [
         (Version::Luks1, 1, 4096 + 8 * 258_048),
         (Version::Luks2, 2, 2 * 16_384 + 2 * 258_048),
-        // Its metadata need twice the room.
-        (Version::Luks2, 32, 2 * 32_768 + 32 * 258_048),
+        (Version::Luks2, 32, 2 * 16_384 + 32 * 258_048),
     ] {
         let at = |offset| {
             let mut request = request(version, keys);
@@ -81,6 +80,21 @@ fn volumes_begin_behind_the_keys() {
         assert!(said[1].contains("no multiple of 4096"), "{said:?}");
         assert!(said[1].starts_with("root.data-offset: "), "{said:?}");
     }
+}
+
+#[test]
+fn headers_have_room_for_all_keys() {
+    let cost = Argon2Cost {
+        memory_kib: 4 << 20,
+        iterations: u32::MAX,
+        lanes: 4,
+    };
+    let kdf = Kdf::Argon2id(cost);
+    let mut longest = request(Version::Luks2, 0);
+    longest.keys = (0..32).map(|n| key(&format!("{n}"), kdf)).collect();
+    longest.allow_discards = true;
+    longest.data_offset = Some(Bytes::new(i64::MAX as u64 / 4096 * 4096));
+    plan(longest).unwrap();
 }
 
 #[test]
