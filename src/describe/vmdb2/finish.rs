@@ -22,7 +22,6 @@ use crate::image::Keys;
 use crate::system::{Action, Grub, Location, Opened, Step, System, Volume};
 
 /// What vgcreate takes for an extent when it isn't told.
-const EXTENT: Bytes = Bytes::new(4 * Bytes::MIB);
 
 impl Builder<'_> {
     /// The system, and the format of its image where a step says one. `None` where none makes it.
@@ -54,6 +53,7 @@ impl Builder<'_> {
             kept_table: Vec::new(),
         };
         identifiers::identify_partitions(&mut disk, &self.identity);
+        identifiers::identify_groups(&mut disk, &self.identity);
         let (containers, keys) = finished.keys();
         let slots = finished.slots();
         let of_devices = (0..self.devices.len()).map(|index| {
@@ -163,11 +163,8 @@ impl Finished<'_> {
     fn volume_groups(&self) -> Vec<VolumeGroup> {
         let groups = self.groups.iter().enumerate();
         let groups = groups.map(|(index, group)| VolumeGroup {
-            place: self.place(&group.path),
-            name: group.name.clone(),
-            uuid: None,
-            extent_size: EXTENT,
             volumes: self.logical_volumes(index),
+            ..VolumeGroup::new(self.place(&group.path), &group.name)
         });
         groups.collect()
     }
@@ -178,8 +175,8 @@ impl Finished<'_> {
             Origin::Logical(logical) if logical.group == group => Some(LogicalVolume {
                 place: self.place(&device.path),
                 name: device.tag.clone(),
-                size: logical.size,
                 uuid: None,
+                size: logical.size,
                 stripes: None,
                 tags: Vec::new(),
                 holds: self.holds(index),
