@@ -68,8 +68,9 @@ pub(super) fn build(place: &Place, name: &str) {
     place.run(&line).expect(0);
 }
 
-pub(super) fn assert_started(answer: &str, console: &str, name: &str) {
-    for part in [" root=UUID=", console, "\nrunning\n", name] {
+/// Makes sure of what a machine has answered, whose root filesystem is looked for at `root`.
+pub(super) fn assert_started(answer: &str, root: &str, console: &str, name: &str) {
+    for part in [&format!(" root={root}"), console, "\nrunning\n", name] {
         assert!(answer.contains(part), "{part}: {answer}");
     }
     assert!(!answer.contains("loop"), "{answer}");
@@ -82,13 +83,13 @@ fn a_debian_made_by_an_ordinary_user_starts_by_bios_and_by_uefi() {
     build(&place, "bios");
     assert_facts(&place.path("bios.img"), "bios");
     let answer = machine::ask(Firmware::Bios, &place.path("bios.img"));
-    assert_started(&answer, "console=ttyS0,115200n8", "vmdb-bios");
+    assert_started(&answer, "UUID=", "console=ttyS0,115200n8", "vmdb-bios");
     fs::remove_file(place.path("bios.img")).unwrap();
     // From the archive that the first one has left.
     build(&place, "uefi");
     assert_facts(&place.path("uefi.img"), "uefi");
     let answer = machine::ask(Firmware::Uefi, &place.path("uefi.img"));
-    assert_started(&answer, "console=ttyS0,115200n8", "vmdb-uefi");
+    assert_started(&answer, "UUID=", "console=ttyS0,115200n8", "vmdb-uefi");
     let tar = command("tar")
         .arg("-tf")
         .arg(place.path("root.tar"))

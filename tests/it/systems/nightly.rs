@@ -13,7 +13,7 @@ fn a_debian_for_another_architecture_starts() {
     let place = Place::new(User::Ordinary);
     build(&place, "arm64");
     let answer = machine::ask_arm64(&place.path("arm64.img"));
-    assert_started(&answer, "console=ttyAMA0,115200n8", "vmdb-arm64");
+    assert_started(&answer, "UUID=", "console=ttyAMA0,115200n8", "vmdb-arm64");
     assert!(answer.contains("aarch64\n"), "{answer}");
 }
 
@@ -22,16 +22,17 @@ fn a_debian_for_another_architecture_starts() {
 fn a_debian_in_luks_starts_and_one_in_logical_volumes() {
     let place = Place::new(User::Ordinary);
     place.put("luks.key", "a key that nobody types\n");
-    for (name, source) in [
-        ("luks", "/dev/mapper/cryptroot ext4"),
+    for (name, root) in [
+        ("luks", "/dev/mapper/cryptroot"),
         // From the archive that the first one has left.
-        ("lvm", "/dev/mapper/vg--0-rootfs ext4"),
+        ("lvm", "/dev/mapper/vg--0-rootfs"),
     ] {
         build(&place, name);
         let image = place.path(&format!("{name}.img"));
         let answer = machine::ask(Firmware::Bios, &image);
-        assert_started(&answer, "console=ttyS0,115200n8", &format!("vmdb-{name}"));
-        assert!(answer.contains(source), "{answer}");
+        let (console, name) = ("console=ttyS0,115200n8", format!("vmdb-{name}"));
+        assert_started(&answer, &format!("{root} "), console, &name);
+        assert!(answer.contains(&format!("\n{root} ext4\n")), "{answer}");
         std::fs::remove_file(image).unwrap();
     }
 }
