@@ -21,8 +21,6 @@ use crate::describe::identifiers;
 use crate::image::Keys;
 use crate::system::{Action, Grub, Location, Opened, Step, System, Volume};
 
-/// What vgcreate takes for an extent when it isn't told.
-
 impl Builder<'_> {
     /// The system, and the format of its image where a step says one. `None` where none makes it.
     pub(super) fn finish(mut self, document: Arc<Document>) -> Option<(System, Option<String>)> {
