@@ -203,7 +203,8 @@ impl Finished<'_> {
                         luks::Secrets::new([0; 32]),
                     )
                 },
-                sector_size: None,
+                // As cryptsetup has it on loop devices.
+                sector_size: Some(SectorSize::B512),
                 encrypts_zeroes: false,
                 holds: self.holds(container.opened),
             })),
