@@ -1,5 +1,6 @@
 //! An image: a file name and the recipe for what it holds.
 
+use std::fmt;
 use std::fs::File;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -124,8 +125,8 @@ pub struct Key {
     pub kdf: Kdf,
 }
 
-/// Where a passphrase comes from.
-#[derive(Clone, Debug)]
+/// Where a passphrase comes from. What could tell it isn't shown.
+#[derive(Clone)]
 pub enum KeySource {
     /// It is this one.
     Text(Passphrase),
@@ -133,8 +134,19 @@ pub enum KeySource {
     Data(String),
     /// All bytes of a file of the host.
     File(PathBuf),
-    /// The first line that a command says, which `sh -c` runs.
+    /// The first line that a command says, which `sh -ec` runs.
     Command(String),
+}
+
+impl fmt::Debug for KeySource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Text(_) => f.write_str("Text(..)"),
+            Self::Data(name) => f.debug_tuple("Data").field(name).finish(),
+            Self::File(path) => f.debug_tuple("File").field(path).finish(),
+            Self::Command(_) => f.write_str("Command(..)"),
+        }
+    }
 }
 
 /// What identifiers derive from.

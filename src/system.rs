@@ -130,6 +130,8 @@ pub struct Step {
 pub enum Action {
     /// Nothing that is left to do: the plan has it already.
     Planned,
+    /// Finds the keys of the container at this index of [`System::keys`].
+    FindKey(usize),
     /// Says this.
     Say(String),
     /// Fails, saying this.

@@ -103,6 +103,11 @@ impl<'a> Value<'a> {
         matches!(&self.node.kind, Kind::Integer(_) | Kind::Float(_))
     }
 
+    /// Whether it is a string.
+    pub fn is_string(&self) -> bool {
+        matches!(&self.node.kind, Kind::String(_))
+    }
+
     /// Whether it is this string.
     pub fn is_text(&self, text: &str) -> bool {
         matches!(&self.node.kind, Kind::String(found) if found == text)

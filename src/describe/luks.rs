@@ -1,7 +1,7 @@
 //! What is usual of containers of LUKS, whatever describes them.
 
+use disklayout::Bytes;
 use disklayout::volume::luks::{Argon2Cost, Hash, Kdf, Version};
-use disklayout::{Bytes, SectorSize};
 
 /// What it costs to try a key, so far as that is given.
 #[derive(Clone, Copy, Debug, Default)]
@@ -83,14 +83,6 @@ fn kib(memory: Bytes) -> Result<u32, String> {
     let whole = memory.get().is_multiple_of(Bytes::KIB);
     let kib = u32::try_from(kib).ok().filter(|_| whole);
     kib.ok_or_else(|| format!("{memory} aren't whole KiB that Argon2 could take"))
-}
-
-/// What is encrypted at once, as cryptsetup chooses it for a disk that allows both.
-pub const fn usual_sector(version: Version) -> SectorSize {
-    match version {
-        Version::Luks1 => SectorSize::B512,
-        Version::Luks2 => SectorSize::B4096,
-    }
 }
 
 #[cfg(test)]

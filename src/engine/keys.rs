@@ -34,7 +34,7 @@ pub(super) fn give(disk: &mut Disk, all: &[Keys], find: &dyn Find) -> Result<()>
 }
 
 /// Gives them keys that open nothing, for plans that nobody writes.
-pub(super) fn pretend(disk: &mut Disk, all: &[Keys]) {
+pub fn pretend(disk: &mut Disk, all: &[Keys]) {
     for (luks, keys) in disk.encrypted_mut().zip(all) {
         let keys = keys.keys.iter().map(|key| luks::Key {
             passphrase: Passphrase::new(*b"unknown"),
@@ -60,6 +60,20 @@ fn secrets(keys: &Keys, number: usize) -> Result<Secrets> {
         }
     }
     Ok(Secrets::new(*bytes))
+}
+
+/// Reads what is in files of the host and what commands say, before anything changes that.
+///
+/// # Errors
+/// When a passphrase can't be read, is empty, or too long.
+pub fn read_ahead(keys: &mut Keys) -> Result<()> {
+    let none = |name: &str| bail!("there is no '{name}'");
+    for key in &mut keys.keys {
+        if !matches!(key.source, KeySource::Data(_)) {
+            key.source = KeySource::Text(passphrase(key, &none)?);
+        }
+    }
+    Ok(())
 }
 
 fn passphrase(key: &Key, find: &dyn Find) -> Result<Passphrase> {
@@ -104,7 +118,7 @@ fn check_length(len: u64) -> Result<()> {
 fn of_command(command: &str) -> Result<Zeroizing<Vec<u8>>> {
     let mut shell = Command::new("sh");
     shell
-        .args(["-c", command])
+        .args(["-ec", command])
         .stdin(Stdio::null())
         .stdout(Stdio::piped());
     let mut child = shell.spawn().context("can't run the key command")?;
@@ -116,12 +130,105 @@ fn of_command(command: &str) -> Result<Zeroizing<Vec<u8>>> {
     let read = said.take(LONGEST + 1).read_to_end(&mut bytes);
     let status = child.wait().context("the key command")?;
     read.context("what the key command says")?;
+    // It may have been ended for it.
+    check_length(bytes.len() as u64)?;
     if !status.success() {
         bail!("the key command failed: {status}");
     }
-    let end = bytes.iter().position(|byte| *byte == b'\n');
-    let len = end.unwrap_or(bytes.len());
+    let line = bytes
+        .split(|byte| *byte == b'\n')
+        .next()
+        .unwrap_or_default();
+    let len = line.strip_suffix(b"\r").unwrap_or(line).len();
     bytes.truncate(len);
-    check_length(bytes.len() as u64)?;
     Ok(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use disklayout::volume::luks::Kdf;
+
+    use super::*;
+
+    fn found(source: KeySource) -> Result<Passphrase, String> {
+        let key = Key {
+            place: "key".into(),
+            source,
+            kdf: Kdf::default(),
+        };
+        let mut keys = Keys {
+            place: "container".into(),
+            keys: vec![key],
+            seed: None,
+        };
+        read_ahead(&mut keys).map_err(|error| format!("{error:#}"))?;
+        match keys.keys.remove(0).source {
+            KeySource::Text(found) => Ok(found),
+            other => Err(format!("{other:?}")),
+        }
+    }
+
+    fn said(script: &str) -> Result<Passphrase, String> {
+        found(KeySource::Command(script.to_owned()))
+    }
+
+    #[test]
+    fn a_command_gives_its_first_line() {
+        for script in [
+            "echo secret; echo more",
+            "printf secret",
+            "printf 'secret\\r\\nmore'",
+        ] {
+            assert_eq!(said(script), Ok(Passphrase::new("secret")), "{script}");
+        }
+        assert_eq!(said("printf ' a \\n'"), Ok(Passphrase::new(" a ")));
+    }
+
+    #[test]
+    fn a_command_that_fails_or_says_nothing_gives_none_and_tells_none() {
+        for (script, part) in [
+            ("echo secret; exit 7", "failed: exit status: 7"),
+            ("false; echo secret", "failed: exit status: 1"),
+            ("true", "the key is empty"),
+            ("echo; echo secret", "the key is empty"),
+            ("head -c 9000000 /dev/zero", "a key has 8388608 at most"),
+        ] {
+            let error = said(script).unwrap_err();
+            assert!(
+                error.contains(part) && !error.contains("secret"),
+                "{script}: {error}"
+            );
+        }
+    }
+
+    #[test]
+    fn a_file_is_a_key_with_all_that_is_in_it() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("key");
+        let read = || found(KeySource::File(path.clone()));
+        assert!(read().unwrap_err().contains("can't read the key file"));
+        std::fs::write(&path, "").unwrap();
+        assert!(read().unwrap_err().contains("the key is empty"));
+        std::fs::write(&path, "a\nb\0\n").unwrap();
+        assert_eq!(read(), Ok(Passphrase::new("a\nb\0\n")));
+        std::fs::write(&path, vec![1; (LONGEST + 1) as usize]).unwrap();
+        assert!(read().unwrap_err().contains("a key has 8388608 at most"));
+    }
+
+    #[test]
+    fn what_comes_from_uploads_is_left_to_them() {
+        let error = found(KeySource::Data("key".to_owned())).unwrap_err();
+        assert_eq!(error, "Data(\"key\")");
+    }
+
+    #[test]
+    fn nothing_that_could_tell_a_key_is_shown() {
+        for source in [
+            KeySource::Text(Passphrase::new("secret")),
+            KeySource::Command("echo secret".to_owned()),
+        ] {
+            let shown = format!("{source:?}");
+            assert!(!shown.contains("secret"), "{shown}");
+        }
+    }
 }

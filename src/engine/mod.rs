@@ -17,7 +17,7 @@ mod fill;
 mod input;
 mod install;
 mod interrupt;
-mod keys;
+pub mod keys;
 mod mark;
 mod memory;
 mod outcome;

@@ -72,7 +72,9 @@ impl Sum {
     /// Takes what a step does; false when that isn't all in it.
     fn take(&mut self, action: &Action) -> io::Result<bool> {
         match action {
-            Action::Planned | Action::Say(_) | Action::VirtualFilesystems => return Ok(true),
+            Action::Planned | Action::FindKey(_) | Action::Say(_) | Action::VirtualFilesystems => {
+                return Ok(true);
+            }
             Action::MountPoint(_)
             | Action::AptUpdate
             | Action::Apt(_)

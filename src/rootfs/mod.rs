@@ -123,9 +123,11 @@ impl<'a> Assembly<'a> {
             Action::Fstab(lines) => files::fstab(self.tree(), lines),
             Action::GrowAtFirstBoot => self.grow_at_first_boot(),
             Action::Remove(path) => files::remove(self.tree(), path),
-            Action::Unpack(_) | Action::Pack(_) | Action::Grub(_) | Action::FindKernel => {
-                bail!("this step needs more than the tree")
-            }
+            Action::Unpack(_)
+            | Action::Pack(_)
+            | Action::Grub(_)
+            | Action::FindKernel
+            | Action::FindKey(_) => bail!("this step needs more than the tree"),
         }
     }
 

@@ -57,6 +57,8 @@ mod grub;
 mod inspect;
 /// `inspect` of image files in formats of their own.
 mod inspect_containers;
+/// `inspect` of LUKS, LVM2 and dm-verity.
+mod inspect_layers;
 /// Systems that are installed in virtual machines.
 #[cfg(feature = "libvirt")]
 mod installs;

@@ -265,6 +265,8 @@ const SHARED: &[&str] = &[
     "fs::options",
     "fs::request",
     "fs::tool",
+    "volume::assembly",
+    "volume::joined",
     "table::format",
     "table::types",
 ];

@@ -8,7 +8,9 @@ use crate::error::{Error, Result};
 use crate::layout::{DiskPlan, GroupPlan, HashesPlan, Held};
 use crate::place::Place;
 use crate::units::Bytes;
-use crate::volume::{Encrypted, Hashed, Joined, Part, lvm, verity};
+use crate::volume::luks::Encrypted;
+use crate::volume::verity::{self, Hashed};
+use crate::volume::{Joined, Part, lvm};
 
 /// Something that can be written to, from any thread.
 pub(super) type Area<'a> = Arc<dyn Disk + Send + 'a>;

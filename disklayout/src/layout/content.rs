@@ -33,7 +33,7 @@ impl<'s, 'a> Sizes<'s, 'a> {
 
     /// The size of what goes into a partition.
     pub(super) fn of_partition(&mut self, one: &Placed<'a>, room: Room) -> Result<Bytes> {
-        let slot = self.drafter.in_partition(one);
+        let slot = self.drafter.in_partition(one, None);
         self.of_holds(&slot, &one.spec.holds, room)
     }
 
@@ -61,7 +61,7 @@ impl<'s, 'a> Sizes<'s, 'a> {
             Holds::Encrypted(outer) => {
                 let luks = luks::plan(outer.luks.clone())?;
                 let inner = self.of_holds(slot, &outer.holds, room)?;
-                let inner = size::round_up(inner, outer.luks.sector_size.get());
+                let inner = size::round_up(inner, outer.sector_size(None).get());
                 let all = inner.get().saturating_add(luks.data_offset().get());
                 Ok(Bytes::new(all))
             }

@@ -9,7 +9,7 @@ use crate::layout::spec::{Disk, End, Filesystem, Holds, LogicalVolume, VolumeGro
 use crate::place::Place;
 use crate::table::Kind;
 use crate::tree::{Content, FileTree};
-use crate::units::{Lba, SectorSize};
+use crate::units::{Bytes, Lba, SectorSize};
 
 /// What goes into a partition.
 #[derive(Debug)]
@@ -74,8 +74,8 @@ impl<'a> Drafter<'a> {
         self.registry.draft(self.request(slot, filesystem, tree))
     }
 
-    /// The place for a filesystem that a partition is, or that is in it.
-    pub(super) fn in_partition(&self, one: &Placed<'a>) -> Slot<'a> {
+    /// The place for a filesystem that a partition of this size, if that is known, is, or that is in it.
+    pub(super) fn in_partition(&self, one: &Placed<'a>, size: Option<Bytes>) -> Slot<'a> {
         let identity = match one.spec.seed {
             Some(seed) => self.identity.child(seed),
             None => one.identity(self.identity),
@@ -86,7 +86,7 @@ impl<'a> Drafter<'a> {
             index: one.index,
             place: &one.spec.place,
             holds: one.spec.holds.innermost(),
-            sector: one.spec.holds.sector_size(self.sector),
+            sector: one.spec.holds.sector_size(self.sector, size),
             start: if is_bare {
                 one.range.first()
             } else {
@@ -110,7 +110,7 @@ impl<'a> Drafter<'a> {
             index,
             place: &volume.place,
             holds: volume.holds.innermost(),
-            sector: volume.holds.sector_size(sector),
+            sector: volume.holds.sector_size(sector, None),
             start: Lba::new(0),
             identity: group.child(&format!("volume {}", volume.name)),
             is_for_firmware: false,

@@ -86,7 +86,7 @@ impl<'a> Groups<'a> {
         };
         if let Some(index) = self.specs.iter().position(|group| group.name == *name) {
             let own = &mut self.sectors[index];
-            *own = (*own).max(holds.sector_size(sector));
+            *own = (*own).max(holds.sector_size(sector, None));
         }
     }
 

@@ -14,7 +14,7 @@ use crate::layout::spec::{Encrypted, Hashes, Holds, LogicalVolume, VolumeGroup, 
 use crate::place::Field;
 use crate::table::Role;
 use crate::tree::{Content, FileTree};
-use crate::units::Bytes;
+use crate::units::{Bytes, SectorSize};
 use crate::volume::{luks, lvm};
 
 /// Decides what is in partitions and volumes.
@@ -50,11 +50,12 @@ impl<'p, 'a> Holder<'p, 'a> {
 
     /// What is in a partition that has its sectors.
     pub(super) fn partition(&mut self, one: &Placed<'a>) -> Result<Held> {
-        let slot = self.drafter.in_partition(one);
+        let size = one.range.size(self.drafter.sector);
+        let slot = self.drafter.in_partition(one, Some(size));
         if one.role == Role::Extended {
             return self.extended(&slot);
         }
-        self.hold(&slot, &one.spec.holds, one.range.size(self.drafter.sector))
+        self.hold(&slot, &one.spec.holds, size)
     }
 
     /// What is in all groups. Every partition has been told.
@@ -153,7 +154,12 @@ impl<'p, 'a> Holder<'p, 'a> {
     }
 
     fn encrypted(&mut self, slot: &Slot<'a>, outer: &Encrypted, size: Bytes) -> Result<Held> {
-        let luks = luks::plan(outer.luks.clone())?;
+        let sector_size = outer.sector_size(Some(size));
+        check_whole(outer, size, sector_size)?;
+        let luks = luks::plan(luks::Request {
+            sector_size,
+            ..outer.luks.clone()
+        })?;
         let len = luks.data_len(size)?;
         let front = luks.data_offset().get();
         let holds = self.hold(slot, &outer.holds, len).map_err(|error| {
@@ -167,7 +173,7 @@ impl<'p, 'a> Holder<'p, 'a> {
         Ok(Held::Encrypted(Box::new(EncryptedPlan {
             luks,
             version: outer.luks.version,
-            sector_size: outer.luks.sector_size,
+            sector_size,
             len,
             encrypts_zeroes: outer.encrypts_zeroes,
             holds: holds?,
@@ -224,6 +230,21 @@ impl<'p, 'a> Holder<'p, 'a> {
         };
         Err(Error::invalid(slot.place.field(field), message))
     }
+}
+
+/// Refuses a container that isn't whole sectors: the kernel doesn't open it.
+fn check_whole(outer: &Encrypted, size: Bytes, sector: SectorSize) -> Result<()> {
+    if size.get().is_multiple_of(sector.get()) {
+        return Ok(());
+    }
+    let message = format!(
+        "the container has {} bytes, which aren't whole sectors of {}; let it have 512, or give \
+         what it is in another size",
+        size.get(),
+        sector.get()
+    );
+    let place = outer.luks.place.field(Field::SectorSize);
+    Err(Error::invalid(place, message))
 }
 
 /// The partition whose hashes these are.

@@ -230,12 +230,14 @@ impl Holds {
         }
     }
 
-    /// What the innermost is read and written in, where the outermost is in `sector`s.
-    pub(super) fn sector_size(&self, sector: SectorSize) -> SectorSize {
+    /// What the innermost is read and written in, where the outermost is in `sector`s and has this size,
+    /// if that is known.
+    pub(super) fn sector_size(&self, sector: SectorSize, size: Option<Bytes>) -> SectorSize {
         match self {
             Self::Encrypted(outer) => {
-                let own = sector.max(outer.luks.sector_size);
-                outer.holds.sector_size(own)
+                let own = sector.max(outer.sector_size(size));
+                // What is in front of the data is whole sectors of either size.
+                outer.holds.sector_size(own, size)
             }
             _ => sector,
         }
@@ -259,13 +261,30 @@ impl Holds {
 /// What is in a container of LUKS.
 #[derive(Clone, Debug)]
 pub struct Encrypted {
-    /// The container.
+    /// The container. What it encrypts at once is decided here.
     pub luks: luks::Request,
+    /// What is encrypted at once. Without it 4096 bytes where the version has that and the size allows it.
+    pub sector_size: Option<SectorSize>,
     /// Whether what nothing is written to is encrypted too, so that nobody sees how much there is; what
     /// is left out otherwise reads as noise where somebody opens it.
     pub encrypts_zeroes: bool,
     /// What is in it.
     pub holds: Holds,
+}
+
+impl Encrypted {
+    /// What is encrypted at once in a container of this size, if that is known.
+    pub(super) fn sector_size(&self, size: Option<Bytes>) -> SectorSize {
+        let usual = match self.luks.version {
+            luks::Version::Luks1 => SectorSize::B512,
+            luks::Version::Luks2 => SectorSize::B4096,
+        };
+        let fits = size.is_none_or(|size| size.get().is_multiple_of(usual.get()));
+        self.sector_size.unwrap_or(match fits {
+            true => usual,
+            false => SectorSize::B512,
+        })
+    }
 }
 
 /// The hash tree of a partition, which dm-verity reads.

@@ -88,6 +88,7 @@ fn encrypted(system: System, index: usize) -> System {
         let inner = std::mem::replace(holds, Holds::Nothing);
         *holds = Holds::Encrypted(Box::new(Encrypted {
             luks: container(),
+            sector_size: None,
             encrypts_zeroes: false,
             holds: inner,
         }));

@@ -13,8 +13,7 @@ use super::refusal;
 use crate::cli::values::{all, option, value};
 use crate::command::make_fs::{Encryption, luks_place};
 use crate::describe::hdds::size;
-use crate::describe::luks::{Costs, usual_sector};
-use crate::image::{Key, KeySource, Keys};
+use crate::describe::luks::Costs;
 
 /// The heading of these options.
 const HEADING: &str = "Encryption and hash trees";
@@ -60,7 +59,7 @@ fn luks_arguments() -> Vec<Arg> {
         option(
             "luks-sector-size",
             "BYTES",
-            "What is encrypted at once [default: 4096, 512 in LUKS1]",
+            "What is encrypted at once [default: 4096 where it can be]",
         )
         .value_parser(["512", "4096"]),
         option(
@@ -127,22 +126,11 @@ pub(super) fn encryption(matches: &ArgMatches) -> Result<Option<Encryption>, cla
         hash: None,
     };
     let kdf = costs.of(version).map_err(|error| refusal(&error))?;
-    let keys = files.into_iter().map(|path| Key {
-        place: place.clone(),
-        source: KeySource::File(path),
-        kdf,
-    });
-    let keys = Keys {
-        place: place.clone(),
-        keys: keys.collect(),
-        seed: value(matches, "luks-seed"),
-    };
     let sector = value::<String>(matches, "luks-sector-size");
     let sector = sector.and_then(|text| SectorSize::of(text.parse().ok()?));
     let bits = value::<String>(matches, "luks-key-bits");
     // No one knows it: whoever writes the image puts others into their place.
     let mut luks = Request::new(&place, version, Secrets::new([0; 32]));
-    luks.sector_size = sector.unwrap_or(usual_sector(version));
     luks.key_bits = bits
         .and_then(|text| text.parse().ok())
         .unwrap_or(luks.key_bits);
@@ -151,7 +139,10 @@ pub(super) fn encryption(matches: &ArgMatches) -> Result<Option<Encryption>, cla
     luks.allow_discards = matches.get_flag("luks-allow-discards");
     Ok(Some(Encryption {
         luks,
-        keys,
+        sector_size: sector,
+        key_files: files,
+        kdf,
+        seed: value(matches, "luks-seed"),
         encrypts_zeroes: matches.get_flag("luks-zeroes"),
     }))
 }

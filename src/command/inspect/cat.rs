@@ -4,20 +4,27 @@ use std::ffi::OsStr;
 use std::io::{self, Write};
 
 use anyhow::{Context as _, Result, bail};
-use disklayout::inspect::Image;
 use disklayout::inspect::fs::{File, Filesystem, NodeKind};
 
-use super::{STDOUT, is_wanted};
+use super::devices::{Devices, Layer, State};
+use super::{Found, Options, STDOUT};
 use crate::printable::printable;
 
 /// How much is read at once.
 const BUFFER: usize = 256 << 10;
 
-/// Writes the file at `path` of the partition `part`, or of the only filesystem.
-pub(super) fn write(image: &Image<'_>, path: &OsStr, part: Option<u32>) -> Result<()> {
-    let found = filesystem(image, part)?;
-    let warnings = image.warnings.iter().chain(&found.facts().warnings);
-    for warning in warnings {
+/// Writes the file at `path` of what was asked for, or of the only filesystem.
+pub(super) fn write(
+    found: &Found<'_>,
+    devices: &Devices<'_>,
+    path: &OsStr,
+    options: &Options,
+) -> Result<()> {
+    for warning in &found.image.warnings {
+        tracing::warn!("{}", printable(warning));
+    }
+    let found = filesystem(devices, options)?;
+    for warning in &found.facts().warnings {
         tracing::warn!("{}", printable(warning));
     }
     let shown = path.as_encoded_bytes().escape_ascii();
@@ -48,23 +55,44 @@ pub(in crate::command) fn copy(file: &File<'_>, out: &mut impl Write, failed: &s
     Ok(())
 }
 
-fn filesystem<'a, 'b>(image: &'a Image<'b>, part: Option<u32>) -> Result<&'a Filesystem<'b>> {
-    let wanted = image
-        .volumes
-        .iter()
-        .filter(|volume| is_wanted(volume, part));
+/// The only filesystem among what was asked for. Without a partition or a volume that was chosen, those
+/// of which no files can be read don't count.
+fn filesystem<'a, 'b>(devices: &'a Devices<'b>, options: &Options) -> Result<&'a Filesystem<'b>> {
+    let wanted = devices.all.iter().filter(|device| device.is_wanted);
+    let bare = wanted.filter(|device| matches!(device.layer, Layer::None));
     let mut found = None;
-    for volume in wanted {
-        match &volume.filesystem {
-            Ok(Some(other)) if part.is_none() && !other.has_files() => {}
-            Ok(Some(_)) if found.is_some() => {
-                bail!("there are several filesystems: choose one with --part");
-            }
+    for device in bare {
+        match device.filesystem() {
+            Ok(Some(other)) if !devices.is_chosen && !other.has_files() => {}
+            Ok(Some(_)) if found.is_some() => bail!(
+                "there are several filesystems: choose one with --part, or with --volume a logical \
+                 volume"
+            ),
             Ok(Some(filesystem)) => found = Some(filesystem),
             Ok(None) => {}
-            Err(error) if part.is_some() => bail!("{error}"),
+            Err(error) if devices.is_chosen => bail!("{error}"),
             Err(_) => {}
         }
     }
-    found.context("there is no filesystem of which files can be read")
+    found.with_context(|| none(devices, options))
+}
+
+/// Why there is no filesystem.
+fn none(devices: &Devices<'_>, options: &Options) -> String {
+    let wanted = devices.all.iter().filter(|device| device.is_wanted);
+    let mut closed = wanted.filter_map(|device| match &device.layer {
+        Layer::Luks(Ok(container)) => match &container.state {
+            State::Locked => Some("a container is locked, and --key-file would open it".to_owned()),
+            State::Failed(why) => Some(format!("a container is locked: {why}")),
+            State::Opened { .. } => None,
+        },
+        Layer::Luks(Err(why)) | Layer::Lvm(Err(why)) => Some(why.clone()),
+        _ => None,
+    });
+    let why = closed
+        .next()
+        .map_or(String::new(), |why| format!("; {why}"));
+    let chosen = options.volume.as_ref();
+    let place = chosen.map_or(String::new(), |name| format!(" in '{name}'"));
+    format!("there is no filesystem of which files can be read{place}{why}")
 }

@@ -1,8 +1,10 @@
 //! `inspect`: tells what images hold. No configuration is needed or read, and nothing is written.
 
 mod cat;
+mod devices;
 mod document;
 mod files;
+mod keys;
 mod layers;
 mod open;
 mod text;
@@ -15,10 +17,11 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context as _, Result, bail};
 use disklayout::SectorSize;
 use disklayout::disk::Disk;
-use disklayout::inspect::{self, Image};
+use disklayout::inspect::{self, Image, verity};
 use serde_json::{Value, json};
 
 pub(super) use self::cat::copy;
+use self::keys::Key;
 use self::layers::Layer;
 use super::Settings;
 use crate::printable::printable;
@@ -35,6 +38,12 @@ pub struct Options {
     pub tree: bool,
     /// The only partition that counts, by its number.
     pub part: Option<u32>,
+    /// The only logical volume that counts: its name, or `GROUP/NAME`.
+    pub volume: Option<String>,
+    /// Files of keys that containers are tried with, in this order.
+    pub key_files: Vec<PathBuf>,
+    /// Whether data is held against its hash trees.
+    pub verify: bool,
     /// What the sectors of the disks hold, where that isn't to be found out.
     pub sector_size: Option<SectorSize>,
     /// The file of which the content is wanted, and nothing else.
@@ -44,15 +53,23 @@ pub struct Options {
 /// Tells what is in the images, as text or as one JSON document.
 ///
 /// # Errors
-/// When standard output can't be written to. An image that can't be read is told in its place and
-/// by the status.
+/// When standard output can't be written to, or a key can't be read. An image that can't be read is told
+/// in its place and by the status.
 pub fn run(settings: &Settings, options: &Options) -> Result<Status> {
+    let keys = keys::read(&settings.directory, options)?;
+    let chosen = Chosen {
+        settings,
+        options,
+        keys: &keys,
+    };
     if let Some(file) = &options.cat {
         let [path] = &options.images[..] else {
             bail!("--cat takes one image");
         };
         with_image(path, (settings, options), |found| {
-            cat::write(&found.image, file, options.part)
+            devices::with(found, options, &keys, |devices| {
+                cat::write(found, devices, file, options)
+            })
         })?;
         return Ok(Status::Success);
     }
@@ -60,10 +77,9 @@ pub fn run(settings: &Settings, options: &Options) -> Result<Status> {
     let mut documents = Vec::new();
     let mut status = Status::Success;
     for (index, path) in options.images.iter().enumerate() {
-        let chosen = (settings, options);
         let (shown, is_sound) = match settings.json {
-            true => one_document(path, chosen),
-            false => one_text(path, chosen, index > 0, &mut out)?,
+            true => one_document(path, &chosen),
+            false => one_text(path, &chosen, index > 0, &mut out)?,
         };
         documents.extend(shown);
         if !is_sound {
@@ -78,18 +94,28 @@ pub fn run(settings: &Settings, options: &Options) -> Result<Status> {
     Ok(status)
 }
 
+/// What was asked for, and the keys for it.
+struct Chosen<'a> {
+    settings: &'a Settings,
+    options: &'a Options,
+    keys: &'a [Key],
+}
+
 /// Writes about an image; whether all that was asked for could be read.
 fn one_text(
     path: &Path,
-    chosen: (&Settings, &Options),
+    chosen: &Chosen<'_>,
     is_next: bool,
     out: &mut dyn Write,
 ) -> Result<(Option<Value>, bool)> {
     let shown = path.display().to_string();
-    let told = with_image(path, chosen, |found| {
-        let mut text = Vec::new();
-        let is_sound = text::write(&mut text, &shown, found, chosen.1)?;
-        Ok((text, is_sound))
+    let options = chosen.options;
+    let told = with_image(path, (chosen.settings, options), |found| {
+        devices::with(found, options, chosen.keys, |devices| {
+            let mut text = Vec::new();
+            let is_sound = text::write(&mut text, &shown, (found, devices), options)?;
+            Ok((text, is_sound))
+        })
     });
     match told {
         Ok((text, is_sound)) => {
@@ -109,8 +135,13 @@ fn one_text(
     }
 }
 
-fn one_document(path: &Path, chosen: (&Settings, &Options)) -> (Option<Value>, bool) {
-    let told = with_image(path, chosen, |found| Ok(document::image(found, chosen.1)));
+fn one_document(path: &Path, chosen: &Chosen<'_>) -> (Option<Value>, bool) {
+    let options = chosen.options;
+    let told = with_image(path, (chosen.settings, options), |found| {
+        devices::with(found, options, chosen.keys, |devices| {
+            Ok(document::image(found, devices, options))
+        })
+    });
     let (mut value, is_sound) =
         told.unwrap_or_else(|error| (json!({ "error": format!("{error:#}") }), false));
     value["file"] = json!(path.to_string_lossy());
@@ -124,7 +155,8 @@ fn read(disk: &dyn Disk, sector_size: Option<SectorSize>) -> Result<Image<'_>> {
         None => inspect::image(disk)?,
     };
     let is_empty = |volume: &inspect::Volume<'_>| matches!(volume.filesystem, Ok(None));
-    if image.table.is_none() && image.volumes.iter().all(is_empty) {
+    let is_tree = || !matches!(verity::superblock(disk, 0), Ok(None));
+    if image.table.is_none() && image.volumes.iter().all(is_empty) && !is_tree() {
         bail!("no table and no filesystem recognised");
     }
     Ok(image)
@@ -134,6 +166,7 @@ fn read(disk: &dyn Disk, sector_size: Option<SectorSize>) -> Result<Image<'_>> {
 pub(super) struct Found<'a> {
     /// What it is taken for.
     pub image: Image<'a>,
+    disk: &'a dyn Disk,
     layers: &'a [Layer],
 }
 
@@ -153,7 +186,11 @@ pub(super) fn with_image<T>(
         }
         let image = read(disk, options.sector_size)?;
         check_part(&image, options.part)?;
-        tell(&Found { image, layers })
+        tell(&Found {
+            image,
+            disk,
+            layers,
+        })
     })
 }
 
@@ -174,7 +211,7 @@ fn check_part(image: &Image<'_>, part: Option<u32>) -> Result<()> {
     bail!("there is no partition {part}")
 }
 
-/// Whether a volume was asked for.
-fn is_wanted(volume: &inspect::Volume<'_>, part: Option<u32>) -> bool {
-    part.is_none_or(|part| part == number(volume))
+/// Bytes in hexadecimal digits.
+fn hexadecimal(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

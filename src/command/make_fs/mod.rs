@@ -18,7 +18,7 @@ use disklayout::layout::spec::{
 use disklayout::source::Rules;
 use disklayout::table::types::{self, PartitionType};
 use disklayout::tree::FileTree;
-use disklayout::volume::luks;
+use disklayout::volume::luks::{self, Kdf};
 use disklayout::{Bytes, Place, SectorSize, Timestamp};
 use indicatif::MultiProgress;
 use uuid::Uuid;
@@ -26,7 +26,9 @@ use uuid::Uuid;
 use super::set::{NOT_TOLD, clean_up_on_signals};
 use super::{Settings, outputs};
 use crate::engine::{self, Conditions, Directory};
-use crate::image::{FileFormat, Filling, Image, Keys, Layout, Object, ObjectKind, Recipe, Seed};
+use crate::image::{
+    FileFormat, Filling, Image, Key, KeySource, Keys, Layout, Object, ObjectKind, Recipe, Seed,
+};
 pub use crate::image::{InputFormat, Taken};
 use crate::report;
 use crate::sandbox::Inside;
@@ -90,10 +92,34 @@ pub struct Options {
 pub struct Encryption {
     /// The container, without its keys.
     pub luks: luks::Request,
-    /// What opens it.
-    pub keys: Keys,
+    /// What is encrypted at once, where it is given.
+    pub sector_size: Option<SectorSize>,
+    /// What opens it: all bytes of each of these files.
+    pub key_files: Vec<PathBuf>,
+    /// What it costs to try one.
+    pub kdf: Kdf,
+    /// What the volume's key derives from; random when there is none.
+    pub seed: Option<String>,
     /// Whether what nothing is written to is encrypted too.
     pub encrypts_zeroes: bool,
+}
+
+impl Encryption {
+    /// What opens it.
+    fn keys(&self) -> Keys {
+        let place = luks_place();
+        let files = self.key_files.iter();
+        let keys = files.map(|path| Key {
+            place: place.clone(),
+            source: KeySource::File(path.clone()),
+            kdf: self.kdf,
+        });
+        Keys {
+            keys: keys.collect(),
+            seed: self.seed.clone(),
+            place,
+        }
+    }
 }
 
 /// Something that goes into the image.
@@ -213,7 +239,7 @@ impl Options {
                 None => vec![Filling::Files(vec![inputs])],
             },
             blobs: Vec::new(),
-            keys: self.encryption.iter().map(|it| it.keys.clone()).collect(),
+            keys: self.encryption.iter().map(Encryption::keys).collect(),
             seed: match &self.seed {
                 Some(text) => Seed::Text(text.clone()),
                 None => Seed::Content,
@@ -245,6 +271,7 @@ impl Options {
             None => Holds::from(filesystem),
             Some(it) => Holds::Encrypted(Box::new(Encrypted {
                 luks: it.luks.clone(),
+                sector_size: it.sector_size,
                 encrypts_zeroes: it.encrypts_zeroes,
                 holds: filesystem.into(),
             })),

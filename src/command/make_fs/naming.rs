@@ -49,6 +49,7 @@ impl Naming for LuksNames {
             Some(Field::Choice(name)) if !name.starts_with("keys") => name,
             Some(Field::Label) => "label",
             Some(Field::Uuid) => "uuid",
+            Some(Field::SectorSize) => "sector-size",
             _ => "key-file",
         };
         format!("--luks-{option}")

@@ -7,7 +7,8 @@ use anyhow::{Context as _, Error, Result};
 use super::Options;
 use super::device::Device;
 use crate::bootloader;
-use crate::engine::{self, Event, Reporter};
+use crate::engine::{self, Event, Reporter, keys};
+use crate::image::Keys;
 use crate::rooted::Tree;
 use crate::rootfs::{Assembly, Beginning};
 use crate::sandbox::{Inside, Output};
@@ -31,16 +32,22 @@ pub(super) struct Assembler<'a> {
 }
 
 impl Assembler<'_> {
-    /// Does all steps. What they have left of the disk beside filesystems is on the device.
+    /// Does all steps. What they have left of the disk beside filesystems is on the device; the keys
+    /// are those of the containers, found.
     ///
     /// # Errors
     /// That of the first step that fails, with its place.
-    pub(super) fn assemble(&self, output: Output, options: &Options) -> Result<Device> {
+    pub(super) fn assemble(
+        &self,
+        output: Output,
+        options: &Options,
+    ) -> Result<(Device, Vec<Keys>)> {
         let device = Device::create(self.run, self.name, &self.system.disk)?;
         let mut assembly = Assembly::new(self.inside, output);
         assembly.package_cache = options.package_cache.as_deref();
         assembly.root_cache = options.root_cache.as_deref();
         let mut beginning = Beginning::default();
+        let mut all_keys = self.system.keys.clone();
         let steps = &self.system.steps;
         for (index, step) in steps.iter().enumerate() {
             let (number, steps) = (index + 1, steps.len());
@@ -54,7 +61,10 @@ impl Assembler<'_> {
             let skipped = self.skipped(index, step, &beginning);
             if skipped.is_none() {
                 assembly.stand_ins = self.grub_stand_ins()?;
-                let done = self.step(index, &mut beginning, &mut assembly, &device);
+                let done = match step.action {
+                    Action::FindKey(index) => keys::read_ahead(&mut all_keys[index]),
+                    _ => self.step(index, &mut beginning, &mut assembly, &device),
+                };
                 done.map_err(|error| self.explained(error))
                     .with_context(|| step.place.to_string())?;
             }
@@ -66,7 +76,7 @@ impl Assembler<'_> {
                 skipped,
             });
         }
-        Ok(device)
+        Ok((device, all_keys))
     }
 
     /// The same error, with its reason where that is a tree without room.
@@ -83,7 +93,9 @@ impl Assembler<'_> {
     /// tree as it was kept.
     fn skipped<'s>(&self, index: usize, step: &'s Step, beginning: &Beginning) -> Option<&'s str> {
         let is_done = beginning.done.is_some_and(|done| match step.action {
-            Action::Grub(_) | Action::Planned | Action::VirtualFilesystems => false,
+            Action::Grub(_) | Action::Planned | Action::FindKey(_) | Action::VirtualFilesystems => {
+                false
+            }
             _ => index <= done,
         });
         let kept = is_done.then_some("as what it does is kept");

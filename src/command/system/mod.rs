@@ -27,7 +27,7 @@ use rustix::process::Signal;
 use super::set::{NOT_TOLD, clean_up_on_signals};
 use super::{Settings, outputs};
 use crate::bootloader;
-use crate::engine::{Conditions, Directory};
+use crate::engine::{Conditions, Directory, keys};
 use crate::image::FileFormat;
 use crate::report;
 use crate::rootfs;
@@ -181,7 +181,9 @@ impl Ready {
 pub fn check(system: &System, name: &str) -> Result<DiskPlan> {
     let time = Conditions::from_environment()?.time;
     let identity = Identity::new(name, time);
-    let plan = layout::plan(system.disk.clone(), &identity, &foreign::registry())?;
+    let mut disk = system.disk.clone();
+    keys::pretend(&mut disk, &system.keys);
+    let plan = layout::plan(disk, &identity, &foreign::registry())?;
     for step in system.steps.iter().filter(|step| step.skipped.is_none()) {
         if let Action::Grub(grub) = &step.action {
             bootloader::grub::check(grub, system)?;
@@ -238,8 +240,8 @@ pub fn assemble(
         verbose: options.verbose,
         ..Output::default()
     };
-    let device = assembler.assemble(output, options)?;
-    let status = assembler.pack(&device, &names, &options.files)?;
+    let (device, keys) = assembler.assemble(output, options)?;
+    let status = assembler.pack(&device, keys, &names, &options.files)?;
     match reporter.lost() {
         Some(error) => Err(anyhow::Error::new(error).context(NOT_TOLD)),
         None => Ok(status),

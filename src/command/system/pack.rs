@@ -19,23 +19,26 @@ use crate::command::outputs;
 use crate::engine::{self, Directory, Silent};
 use crate::formats;
 use crate::image::{
-    Data, FileFormat, Filling, Image, Layout, Object, ObjectKind, Recipe, Seed, Source,
+    Data, FileFormat, Filling, Image, Keys, Layout, Object, ObjectKind, Recipe, Seed, Source,
 };
 use crate::rooted::locate_followed;
 use crate::status::Status;
 use crate::system::{System, Volume};
 
 impl Assembler<'_> {
-    /// Writes the image, in each of `files`, the names of which are `names`.
+    /// Writes the image, in each of `files`, the names of which are `names`. Its containers are opened
+    /// by `keys`.
     pub(super) fn pack(
         &self,
         device: &Device,
+        keys: Vec<Keys>,
         names: &[String],
         files: &[FileFormat],
     ) -> Result<Status> {
         let beside = device.beside(self.system)?;
         let assembled = Assembled::new("", &self.inside.packed_tree()?, beside);
-        let layout = Arc::new(assembled.layout(self.system, self.seed)?);
+        let layout = assembled.layout(self.system, self.seed)?;
+        let layout = Arc::new(Layout { keys, ..layout });
         let images = images(names, files, &layout);
         let registry = foreign::registry();
         let outcome = engine::run(&images, self.run, &registry, &assembled, self.reporter)?;

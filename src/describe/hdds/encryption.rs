@@ -6,7 +6,7 @@ use disklayout::volume::luks::{Kdf, Passphrase, Request, Secrets, Version};
 
 use super::{keys, size, source, table};
 use crate::config::{Findings, Object, Value};
-use crate::describe::luks::{Costs, usual_sector};
+use crate::describe::luks::Costs;
 use crate::image::{Key, KeySource, Keys, Source};
 
 /// Reads a container: what makes one of what it holds, and what opens it.
@@ -33,12 +33,12 @@ pub(super) fn read(
     // No one knows it: whoever writes the image puts others into their place.
     let mut luks = Request::new(&place, version, Secrets::new([0; 32]));
     luks.key_bits = key_bits?.unwrap_or(luks.key_bits);
-    luks.sector_size = sector_size?.unwrap_or(usual_sector(version));
     luks.label = label?.map(str::to_owned);
     luks.subsystem = subsystem?.map(str::to_owned);
     luks.uuid = uuid?;
     luks.allow_discards = allow_discards?.unwrap_or_default();
     luks.data_offset = offset?;
+    let sector_size = sector_size?;
     let encrypts_zeroes = zeroes?.unwrap_or_default();
     let keys = Keys {
         place,
@@ -53,6 +53,7 @@ pub(super) fn read(
     let around = move |holds| {
         Holds::Encrypted(Box::new(Encrypted {
             luks,
+            sector_size,
             encrypts_zeroes,
             holds,
         }))

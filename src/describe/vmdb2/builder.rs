@@ -2,20 +2,15 @@
 
 use std::sync::Arc;
 
-use disklayout::layout::DiskSize;
-use disklayout::layout::spec::{Disk, DiskTable, End, Filesystem, Holds, Kinds, Partition, Start};
-use disklayout::table::types::PartitionType;
-use disklayout::table::{Flag, Kind as Table, Role};
-use disklayout::tree::FileTree;
-use disklayout::{Bytes, Identity, Naming, Place, SectorSize, Timestamp};
+use disklayout::table::{Kind as Table, Role};
+use disklayout::{Identity, Place};
 
-use super::keys::{self, Name};
-use super::names::Names;
+use super::Settings;
+use super::device::{Device, Group, Held, Part};
+use super::keys::{self, Kind, Name};
 use super::step::Step;
-use super::{Settings, keys::Kind};
 use crate::config::{Document, Findings, Value};
-use crate::describe::identifiers;
-use crate::system::{Action, Location, Step as Done, System, Volume};
+use crate::system::{Action, Step as Done, System};
 
 /// The only condition that a step sets.
 const UNPACKED: &str = "rootfs_unpacked";
@@ -30,7 +25,10 @@ pub(super) struct Builder<'s> {
     /// The size of the image, in bytes.
     pub(super) size: Option<u64>,
     pub(super) table: Option<Table>,
-    pub(super) parts: Vec<Part>,
+    /// What tags stand for, in the order in which steps make it.
+    pub(super) devices: Vec<Device>,
+    /// The groups of logical volumes.
+    pub(super) groups: Vec<Group>,
     /// Whether the archive of the root filesystem is unpacked.
     pub(super) is_unpacked: bool,
     /// Whether a step may have made files of the host before.
@@ -38,7 +36,7 @@ pub(super) struct Builder<'s> {
     /// Whether the tree keeps its resolv.conf.
     pub(super) keeps_resolv_conf: bool,
     pub(super) format: Option<String>,
-    steps: Vec<Done>,
+    pub(super) steps: Vec<Done>,
     /// What is said at the end, the last first.
     farewells: Vec<Done>,
     /// The step that is read, as it is shown.
@@ -49,37 +47,6 @@ pub(super) struct Builder<'s> {
     pub(super) table_path: Option<String>,
 }
 
-/// A partition.
-pub(super) struct Part {
-    pub(super) tag: String,
-    /// The path of the step that makes it.
-    pub(super) path: String,
-    pub(super) number: u32,
-    pub(super) role: Role,
-    pub(super) first: u64,
-    pub(super) last: u64,
-    pub(super) name: Option<String>,
-    pub(super) kind: PartitionType,
-    /// The type that it had before a flag gave it another one.
-    pub(super) first_kind: PartitionType,
-    pub(super) flags: Vec<Flag>,
-    pub(super) filesystem: Option<Made>,
-    pub(super) mounted_at: Option<String>,
-    /// What the first form of specifications calls its filesystem.
-    pub(super) second_tag: Option<String>,
-}
-
-/// A filesystem.
-pub(super) struct Made {
-    /// Its type, as fstab has it.
-    pub(super) word: String,
-    pub(super) spec: Filesystem,
-    /// Its UUID, as fstab has it.
-    pub(super) uuid: String,
-    /// The path of the step that makes it.
-    pub(super) path: String,
-}
-
 impl<'s> Builder<'s> {
     pub(super) fn new(settings: &'s Settings) -> Self {
         Self {
@@ -87,7 +54,8 @@ impl<'s> Builder<'s> {
             identity: Identity::new(&settings.image_name, settings.time),
             size: None,
             table: None,
-            parts: Vec::new(),
+            devices: Vec::new(),
+            groups: Vec::new(),
             is_unpacked: false,
             makes_host_files: false,
             keeps_resolv_conf: false,
@@ -205,10 +173,10 @@ impl<'s> Builder<'s> {
             Name::ResizeRootfs => self.resize_rootfs(step, skipped),
             Name::Echo => self.echo(step, skipped),
             Name::Error => self.error(step, skipped),
-            Name::Volumes => step.refuse(
-                name,
-                format!("the step '{name}' makes volumes (LUKS, LVM), which can't be made yet"),
-            ),
+            Name::Cryptsetup => self.cryptsetup(name, step),
+            Name::Vgcreate => self.vgcreate(step),
+            Name::Lvcreate => self.lvcreate(step),
+            Name::Lvscan => self.lvscan(step),
         }
     }
 
@@ -233,19 +201,19 @@ impl<'s> Builder<'s> {
         }
     }
 
-    /// The partition called what `key` of the step says.
+    /// The device called what `key` of the step says.
     pub(super) fn tagged(&self, step: &mut Step<'_, '_>, key: &str) -> Option<usize> {
         let tag = step.text(key)?;
         self.find(step, key, &tag)
     }
 
-    /// The partition called `tag`, as `key` of the step says.
+    /// The device called `tag`, as `key` of the step says.
     pub(super) fn find(&self, step: &mut Step<'_, '_>, key: &str, tag: &str) -> Option<usize> {
-        let is_meant = |part: &Part| part.tag == tag || part.second_tag.as_deref() == Some(tag);
-        match self.parts.iter().position(is_meant) {
+        let is_meant = |it: &Device| it.tag == tag || it.second_tag.as_deref() == Some(tag);
+        match self.devices.iter().position(is_meant) {
             Some(index) => Some(index),
             None => {
-                let tags: Vec<_> = self.parts.iter().map(|part| part.tag.as_str()).collect();
+                let tags: Vec<_> = self.devices.iter().map(|it| it.tag.as_str()).collect();
                 let known = match tags.is_empty() {
                     true => "there is none yet".to_owned(),
                     false => format!("there are {}", tags.join(", ")),
@@ -255,32 +223,64 @@ impl<'s> Builder<'s> {
         }
     }
 
+    /// Makes sure that nothing has the tag yet that `key` of the step gives.
+    pub(super) fn check_new(&self, step: &mut Step<'_, '_>, key: &str, tag: &str) -> Option<()> {
+        match self.devices.iter().find(|it| it.tag == tag) {
+            Some(other) => {
+                let noun = other.noun();
+                step.refuse(key, format!("another {noun} has the tag '{tag}' already"))
+            }
+            None => Some(()),
+        }
+    }
+
+    /// Makes sure that the device holds nothing yet that `key` of the step gives.
+    pub(super) fn check_free(
+        &self,
+        step: &mut Step<'_, '_>,
+        key: &str,
+        index: usize,
+    ) -> Option<()> {
+        let device = &self.devices[index];
+        let is_extended = |it: &Part| it.role == Role::Extended;
+        let message = match &device.holds {
+            Held::Nothing if device.partition().is_some_and(is_extended) => {
+                "an extended partition holds logical ones alone".to_owned()
+            }
+            Held::Nothing => return Some(()),
+            Held::Filesystem(_) => "it has a filesystem already".to_owned(),
+            Held::Member(group) => format!("it is a part of the group '{group}' already"),
+            Held::Container(container) => format!(
+                "it is encrypted: give '{}', which is what is in it",
+                self.devices[container.opened].tag
+            ),
+        };
+        step.refuse(key, message)
+    }
+
     /// Makes sure that `key` says the filesystem that is the root of the tree.
     pub(super) fn root(&self, step: &mut Step<'_, '_>, key: &str) -> Option<usize> {
         let index = self.tagged(step, key)?;
-        match self.parts[index].mounted_at.as_deref() {
+        let Device {
+            tag, mounted_at, ..
+        } = &self.devices[index];
+        match mounted_at.as_deref() {
             Some("/") => Some(index),
             Some(path) => step.refuse(
                 key,
-                format!(
-                    "'{}' is mounted at '{path}': give the tag of the root",
-                    self.parts[index].tag
-                ),
+                format!("'{tag}' is mounted at '{path}': give the tag of the root"),
             ),
             None => step.refuse(
                 key,
-                format!(
-                    "'{}' isn't mounted: have a step 'mount' before",
-                    self.parts[index].tag
-                ),
+                format!("'{tag}' isn't mounted: have a step 'mount' before"),
             ),
         }
     }
 
     /// Makes sure that there is a root.
     pub(super) fn check_root(&self, step: &mut Step<'_, '_>, key: &str) -> Option<()> {
-        let is_root = |part: &Part| part.mounted_at.as_deref() == Some("/");
-        match self.parts.iter().any(is_root) {
+        let is_root = |it: &Device| it.mounted_at.as_deref() == Some("/");
+        match self.devices.iter().any(is_root) {
             true => Some(()),
             false => step.refuse(
                 key,
@@ -289,92 +289,10 @@ impl<'s> Builder<'s> {
         }
     }
 
-    /// What the library's objects are called.
-    fn names(&self, document: Arc<Document>) -> Arc<dyn Naming> {
-        let made = self.parts.iter().filter_map(|part| {
-            let made = part.filesystem.as_ref()?;
-            Some((part.path.clone(), made.path.clone()))
-        });
-        Arc::new(Names {
-            document,
-            table: self.table_path.clone(),
-            filesystems: made.collect(),
-        })
-    }
-
-    fn finish(mut self, document: Arc<Document>) -> Option<(System, Option<String>)> {
-        let names = self.names(document);
-        if !self.keeps_resolv_conf && self.parts.iter().any(|part| part.mounted_at.is_some()) {
-            let action = Action::Remove("/etc/resolv.conf".to_owned());
-            self.add("remove /etc/resolv.conf".to_owned(), None, action);
-        }
+    /// Adds what is said at the end.
+    pub(super) fn add_farewells(&mut self) {
         let farewells = std::mem::take(&mut self.farewells);
         self.steps.extend(farewells.into_iter().rev());
-        let time = self.settings.time;
-        let volumes = self.parts.iter().map(|part| Volume {
-            tag: part.tag.clone(),
-            location: Location::Partition(part.number),
-            opened: None,
-            uuid: part
-                .filesystem
-                .as_ref()
-                .map_or_else(String::new, |it| it.uuid.clone()),
-            mounted_at: part.mounted_at.clone(),
-        });
-        let volumes = volumes.collect();
-        let partitions = self.parts.into_iter().map(|part| part.spec(time, &names));
-        let partitions: Vec<_> = partitions.collect();
-        let mut disk = Disk {
-            place: Place::new(&self.image_path, Arc::clone(&names)),
-            size: DiskSize::Fixed(Bytes::new(self.size?)),
-            multiple: Bytes::new(1),
-            sector_size: SectorSize::B512,
-            table: match self.table {
-                Some(Table::Gpt) => DiskTable::GPT,
-                Some(_) => DiskTable::MBR,
-                None => DiskTable::None,
-            },
-            partitions,
-            blobs: Vec::new(),
-            groups: Vec::new(),
-            kept_table: Vec::new(),
-        };
-        identifiers::identify_partitions(&mut disk, &self.identity);
-        let system = System {
-            disk,
-            volumes,
-            keys: Vec::new(),
-            steps: self.steps,
-        };
-        Some((system, self.format))
-    }
-}
-
-impl Part {
-    /// The partition that is described.
-    fn spec(self, time: Timestamp, names: &Arc<dyn Naming>) -> Partition {
-        let place = Place::new(&self.path, Arc::clone(names));
-        let holds = match self.filesystem {
-            Some(made) => Holds::from(Filesystem {
-                tree: FileTree::new(time),
-                ..made.spec
-            }),
-            None => Holds::Nothing,
-        };
-        // That of an extended one isn't for anybody to choose.
-        let kind = match self.role {
-            Role::Extended => Kinds::default(),
-            _ => Kinds::from(self.kind),
-        };
-        Partition {
-            role: self.role,
-            start: Start::Sector(self.first.cast_signed()),
-            end: End::Sector(self.last.cast_signed()),
-            kind,
-            name: self.name,
-            flags: self.flags,
-            ..Partition::new(place, holds)
-        }
     }
 }
 

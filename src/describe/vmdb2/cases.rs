@@ -3,11 +3,14 @@
 
 use std::path::Path;
 
+use disklayout::layout::spec::Holds;
 use disklayout::{Identity, layout};
 use testkit::cases::{self, Case};
 
 use super::{Described, Settings, read};
 use crate::config::yaml;
+use crate::engine::keys;
+use crate::image::KeySource;
 use crate::system::Action;
 
 /// What is said of a specification.
@@ -31,7 +34,8 @@ fn said(case: &Case) -> Vec<String> {
 /// What is described, or what the planner says against it.
 fn planned(described: &Described, settings: &Settings) -> String {
     let identity = Identity::new(&settings.image_name, settings.time);
-    let disk = described.system.disk.clone();
+    let mut disk = described.system.disk.clone();
+    keys::pretend(&mut disk, &described.system.keys);
     match layout::plan(disk, &identity, &foreign::registry()) {
         Ok(_) => listing(described),
         Err(error) => error.to_string(),
@@ -60,14 +64,20 @@ fn listing(described: &Described) -> String {
         lines.push(format!(
             "{number} '{tag}' {start:?} {end:?} {kind:?} {flags:?} {name} UUID={uuid} at {mounted}"
         ));
-        if let disklayout::layout::spec::Holds::Filesystem(filesystem) = &part.holds {
-            let label = filesystem.label.as_deref().unwrap_or("-");
-            lines.push(format!(
-                "  {} {label} {:?}",
-                filesystem.format, filesystem.options
-            ));
-        }
+        lines.extend(held(&part.holds));
     }
+    let logical = &system.volumes[system.disk.partitions.len()..];
+    let volumes = system.disk.groups.iter().flat_map(|group| &group.volumes);
+    for (described, volume) in volumes.zip(logical) {
+        let mounted = volume.mounted_at.as_deref().unwrap_or("-");
+        lines.push(format!(
+            "{:?} '{}' {:?} UUID={} at {mounted}",
+            volume.location, volume.tag, described.size, volume.uuid
+        ));
+        lines.extend(held(&described.holds));
+    }
+    let keys = system.keys.iter().flat_map(|it| &it.keys);
+    lines.extend(keys.map(|it| format!("key {}: {}", it.place, shown(&it.source))));
     for step in &system.steps {
         let skipped = step
             .skipped
@@ -81,6 +91,36 @@ fn listing(described: &Described) -> String {
     }
     lines.extend(warnings.iter().map(|warning| format!("warning: {warning}")));
     lines.join("\n")
+}
+
+/// What is in a partition or a volume, a line for each layer.
+fn held(holds: &Holds) -> Vec<String> {
+    match holds {
+        Holds::Filesystem(filesystem) => {
+            let label = filesystem.label.as_deref().unwrap_or("-");
+            let (format, options) = (&filesystem.format, &filesystem.options);
+            vec![format!("  {format} {label} {options:?}")]
+        }
+        Holds::Member(group) => vec![format!("  a part of {group}")],
+        Holds::Encrypted(outer) => {
+            let uuid = outer.luks.uuid.unwrap_or_default();
+            let inner = held(&outer.holds).into_iter();
+            std::iter::once(format!("  encrypted {uuid}"))
+                .chain(inner)
+                .collect()
+        }
+        Holds::Nothing | Holds::Bytes(_) | Holds::Hashes(_) => Vec::new(),
+    }
+}
+
+/// Where a key comes from; not what it is.
+fn shown(source: &KeySource) -> String {
+    match source {
+        KeySource::Text(_) => "a text".to_owned(),
+        KeySource::Data(name) => format!("data {name}"),
+        KeySource::File(path) => format!("file {}", path.display()),
+        KeySource::Command(_) => "a command".to_owned(),
+    }
 }
 
 #[test]

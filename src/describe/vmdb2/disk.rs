@@ -2,13 +2,15 @@
 
 use std::ops::RangeInclusive;
 
+use disklayout::Identity;
 use disklayout::fs::Options;
 use disklayout::layout::spec::Filesystem;
 use disklayout::table::{Kind as Table, Role};
 use disklayout::tree::FileTree;
 use uuid::Uuid;
 
-use super::builder::{Builder, Made, Part};
+use super::builder::Builder;
+use super::device::{Device, Held, Made, Origin, Part};
 use super::parted::{self, Problem};
 use super::size;
 use super::step::Step;
@@ -58,7 +60,7 @@ impl Builder<'_> {
                 return step.refuse("mklabel", message);
             }
         };
-        if !self.parts.is_empty() {
+        if !self.devices.is_empty() {
             return step.refuse(
                 "mklabel",
                 "there are partitions already, which it would remove",
@@ -86,12 +88,8 @@ impl Builder<'_> {
             None => step.optional_text("part-tag")?,
         };
         let tag = tag.unwrap_or_default();
-        let is_known = self.parts.iter().any(|part| part.tag == tag);
-        if !tag.is_empty() && is_known {
-            return step.refuse(
-                "mkpart",
-                format!("another partition has the tag '{tag}' already"),
-            );
+        if !tag.is_empty() {
+            self.check_new(step, "mkpart", &tag)?;
         }
         let fs_type = step
             .optional_text("fs-type")?
@@ -108,8 +106,6 @@ impl Builder<'_> {
             Err(Problem::End(message)) => return step.refuse("end", message),
         };
         let part = Part {
-            tag: tag.clone(),
-            path: step.place().path.clone(),
             number: self.number(role, table),
             role,
             first,
@@ -118,17 +114,20 @@ impl Builder<'_> {
             kind,
             first_kind: kind,
             flags: Vec::new(),
-            filesystem: None,
-            mounted_at: None,
-            second_tag: None,
         };
-        self.parts.push(part);
+        let path = step.place().path.clone();
+        self.devices
+            .push(Device::new(&tag, &path, Origin::Partition(part)));
         let title = match tag.as_str() {
             "" => format!("mkpart: {word}"),
             tag => format!("mkpart: {tag}"),
         };
         self.add(title, None, Action::Planned);
         Some(())
+    }
+
+    fn parts(&self) -> impl Iterator<Item = &Part> {
+        self.devices.iter().filter_map(Device::partition)
     }
 
     /// What a partition is in the table, and its name where tables have names.
@@ -141,12 +140,7 @@ impl Builder<'_> {
         if table == Table::Gpt {
             return Some((Role::Primary, Some(word.to_owned())));
         }
-        let of_role = |role| {
-            self.parts
-                .iter()
-                .filter(move |part| part.role == role)
-                .count()
-        };
+        let of_role = |role| self.parts().filter(move |part| part.role == role).count();
         let has_extended = of_role(Role::Extended) > 0;
         let role = match word {
             "primary" => Role::Primary,
@@ -176,7 +170,7 @@ impl Builder<'_> {
     }
 
     fn number(&self, role: Role, table: Table) -> u32 {
-        let others = self.parts.iter();
+        let others = self.parts();
         let number = match (table, role) {
             (Table::Mbr, Role::Logical) => {
                 others.filter(|part| part.role == Role::Logical).count() + FIRST_LOGICAL
@@ -189,7 +183,7 @@ impl Builder<'_> {
 
     /// The sectors that are free for a partition.
     fn gaps(&self, role: Role, table: Table, sectors: u64) -> Vec<RangeInclusive<u64>> {
-        let extended = self.parts.iter().find(|part| part.role == Role::Extended);
+        let extended = self.parts().find(|part| part.role == Role::Extended);
         let (mut at, end) = match (role, extended) {
             // A sector in front of each is its table's.
             (Role::Logical, Some(extended)) => (extended.first + 1, extended.last),
@@ -198,8 +192,7 @@ impl Builder<'_> {
         };
         let is_inside = role == Role::Logical;
         let taken = self
-            .parts
-            .iter()
+            .parts()
             .filter(|part| (part.role == Role::Logical) == is_inside);
         let mut taken: Vec<_> = taken.map(|part| (part.first, part.last)).collect();
         taken.sort_unstable();
@@ -236,7 +229,11 @@ impl Builder<'_> {
                 );
             }
         };
-        let part = &mut self.parts[index];
+        let device = &mut self.devices[index];
+        let Origin::Partition(part) = &mut device.origin else {
+            let message = format!("'{}' is no partition, which alone has flags", device.tag);
+            return step.refuse("tag", message);
+        };
         match effect {
             Effect::Type(kind) => part.kind = if is_on { kind } else { part.first_kind },
             Effect::Mark(mark) => {
@@ -265,12 +262,7 @@ impl Builder<'_> {
     pub(super) fn mkfs(&mut self, step: &mut Step<'_, '_>) -> Option<()> {
         let index = self.tagged(step, "partition")?;
         let word = step.text("mkfs")?;
-        if self.parts[index].filesystem.is_some() {
-            return step.refuse("partition", "it has a filesystem already");
-        }
-        if self.parts[index].role == Role::Extended {
-            return step.refuse("partition", "an extended partition holds no filesystem");
-        }
+        self.check_free(step, "partition", index)?;
         let text = step.optional_text("options")?.unwrap_or_default();
         let place = step.place_of("options");
         let chosen = step.findings.check(&place, mkfs::parse(&word, &text))?;
@@ -280,9 +272,10 @@ impl Builder<'_> {
         // The feature that it leaves out is one that is never made here: orphan_file.
         step.flag("target_old", false)?;
         let made = self.made(step, index, &word, label, chosen)?;
-        self.parts[index].filesystem = Some(made);
-        let tag = &self.parts[index].tag;
-        self.add(format!("mkfs: {word} on {tag}"), None, Action::Planned);
+        let device = &mut self.devices[index];
+        device.holds = Held::Filesystem(Box::new(made));
+        let title = format!("mkfs: {word} on {}", device.tag);
+        self.add(title, None, Action::Planned);
         Some(())
     }
 
@@ -294,9 +287,7 @@ impl Builder<'_> {
         label: Option<String>,
         chosen: mkfs::Chosen,
     ) -> Option<Made> {
-        let identity = self
-            .identity
-            .child(&format!("filesystem {}", self.parts[index].number));
+        let identity = self.filesystem_identity(index);
         let mut spec = Filesystem::new(word, FileTree::new(self.settings.time));
         spec.label = label;
         spec.misfits = self.settings.misfits;
@@ -322,6 +313,17 @@ impl Builder<'_> {
             uuid,
             path: step.place().path.clone(),
         })
+    }
+
+    /// What the identifiers of a device's filesystem derive from: a partition's number, a volume's name.
+    fn filesystem_identity(&self, index: usize) -> Identity {
+        let slot = &self.devices[self.slot(index)];
+        let name = match &slot.origin {
+            Origin::Partition(part) => part.number.to_string(),
+            Origin::Logical(it) => format!("{}/{}", self.groups[it.group].name, slot.tag),
+            Origin::Opened(_) => slot.tag.clone(),
+        };
+        self.identity.child(&format!("filesystem {name}"))
     }
 
     /// Makes sure that `key` says the image that is made.

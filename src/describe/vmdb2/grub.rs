@@ -2,7 +2,8 @@
 
 use disklayout::table::types::PartitionType;
 
-use super::builder::{Builder, Part};
+use super::builder::Builder;
+use super::device::{Device, Origin};
 use super::step::Step;
 use crate::system::{Action, Firmware, Grub};
 
@@ -92,35 +93,40 @@ impl Builder<'_> {
             );
         }
         let index = self.tagged(step, key)?;
-        if self.parts[index].filesystem.is_none() {
+        let device = &mut self.devices[index];
+        if device.filesystem().is_none() {
             let message = format!(
                 "'{}' has no filesystem: have a step 'mkfs' before",
-                self.parts[index].tag
+                device.tag
             );
             return step.refuse(key, message);
         }
+        let Origin::Partition(part) = &mut device.origin else {
+            let message = format!("'{}' is no partition, which UEFI needs", device.tag);
+            return step.refuse(key, message);
+        };
         if is_skipped {
             return Some(Some(index));
         }
         let esp = PartitionType::parse("esp");
         let place = step.place_of(key);
-        self.parts[index].kind = step.findings.check(&place, esp)?;
-        if self.parts[index].mounted_at.is_none() {
+        part.kind = step.findings.check(&place, esp)?;
+        if device.mounted_at.is_none() {
             self.mount_esp(step, key, index)?;
         }
         Some(Some(index))
     }
 
     fn mount_esp(&mut self, step: &mut Step<'_, '_>, key: &str, index: usize) -> Option<()> {
-        let is_there = |part: &&Part| part.mounted_at.as_deref() == Some(ESP_PATH);
-        if let Some(other) = self.parts.iter().find(is_there) {
+        let is_there = |it: &&Device| it.mounted_at.as_deref() == Some(ESP_PATH);
+        if let Some(other) = self.devices.iter().find(is_there) {
             let message = format!(
                 "it would be mounted at '{ESP_PATH}', where '{}' is already",
                 other.tag
             );
             return step.refuse(key, message);
         }
-        self.parts[index].mounted_at = Some(ESP_PATH.to_owned());
+        self.devices[index].mounted_at = Some(ESP_PATH.to_owned());
         let action = Action::MountPoint(ESP_PATH.to_owned());
         self.add(format!("mount: {ESP_PATH}"), None, action);
         Some(())

@@ -22,12 +22,15 @@ pub(super) enum Name {
     CopyFile,
     CreateDir,
     CreateFile,
+    Cryptsetup,
     Debootstrap,
     Echo,
     Error,
     Fstab,
     Grub,
     Kpartx,
+    Lvcreate,
+    Lvscan,
     Mkfs,
     Mkimg,
     Mklabel,
@@ -37,9 +40,8 @@ pub(super) enum Name {
     SetPartFlag,
     Shell,
     UnpackRootfs,
+    Vgcreate,
     VirtualFilesystems,
-    /// One of volumes, which there are none of yet.
-    Volumes,
 }
 
 impl Name {
@@ -52,6 +54,10 @@ impl Name {
                 | Self::Mkpart
                 | Self::SetPartFlag
                 | Self::Kpartx
+                | Self::Cryptsetup
+                | Self::Vgcreate
+                | Self::Lvcreate
+                | Self::Lvscan
                 | Self::Mkfs
                 | Self::Mount
                 | Self::VirtualFilesystems
@@ -72,7 +78,7 @@ const fn kind(
 }
 
 /// All of vmdb2 0.41, and words of older versions.
-pub(super) const KINDS: [Kind; 30] = [
+pub(super) const KINDS: [Kind; 31] = [
     kind(
         Name::Ansible,
         &["ansible", "playbook"],
@@ -101,11 +107,9 @@ pub(super) const KINDS: [Kind; 30] = [
         &["create-file", "contents"],
         &["perm", "uid", "gid", "trailing-newline"],
     ),
-    kind(
-        Name::Volumes,
-        &["cryptsetup", "name"],
-        &["password", "key-file", "key-cmd", "tag"],
-    ),
+    kind(Name::Cryptsetup, &["cryptsetup", "name"], KEYS),
+    // The form that vmdb2's manual has.
+    kind(Name::Cryptsetup, &["cryptsetup", "tag"], KEYS),
     kind(
         Name::Debootstrap,
         &["debootstrap", "target", "mirror"],
@@ -138,13 +142,9 @@ pub(super) const KINDS: [Kind; 30] = [
         ],
     ),
     kind(Name::Kpartx, &["kpartx"], &["tags"]),
-    kind(
-        Name::Volumes,
-        &["luks", "name"],
-        &["password", "key-file", "key-cmd"],
-    ),
-    kind(Name::Volumes, &["lvcreate", "name", "size"], &[]),
-    kind(Name::Volumes, &["lvscan"], &["tags"]),
+    kind(Name::Cryptsetup, &["luks", "name"], KEYS),
+    kind(Name::Lvcreate, &["lvcreate", "name", "size"], &[]),
+    kind(Name::Lvscan, &["lvscan"], &["tags"]),
     kind(
         Name::Mkfs,
         &["mkfs", "partition"],
@@ -176,7 +176,7 @@ pub(super) const KINDS: [Kind; 30] = [
     ),
     kind(Name::Shell, &["shell", "root-fs"], &[]),
     kind(Name::UnpackRootfs, &["unpack-rootfs"], &[]),
-    kind(Name::Volumes, &["vgcreate", "physical"], &[]),
+    kind(Name::Vgcreate, &["vgcreate", "physical"], &[]),
     kind(Name::VirtualFilesystems, &["virtual-filesystems"], &[]),
 ];
 
@@ -191,6 +191,9 @@ const DEBOOTSTRAP: &[&str] = &[
     "require_empty_target",
     "tls_ca_certs",
 ];
+
+/// Where a key comes from.
+const KEYS: &[&str] = &["password", "key-file", "key-cmd"];
 
 /// The key that any step may have: what leaves it out.
 pub(super) const UNLESS: &str = "unless";
@@ -250,6 +253,11 @@ mod tests {
             (&["shell", "chroot"], Ok(Name::Chroot)),
             (&["shell", "root-fs"], Ok(Name::Shell)),
             (&["apt", "fs-tag", "unless"], Ok(Name::Apt)),
+            (&["cryptsetup", "tag", "key-cmd"], Ok(Name::Cryptsetup)),
+            (
+                &["cryptsetup", "password"],
+                Err("the step 'cryptsetup' needs 'name' too"),
+            ),
             (&["shell"], Err("the step 'shell' needs 'root-fs' too")),
             (
                 &["mkpart", "device"],

@@ -6,7 +6,10 @@
 mod builder;
 #[cfg(test)]
 mod cases;
+mod crypttab;
+mod device;
 mod disk;
+mod finish;
 mod grub;
 mod keys;
 mod names;
@@ -16,6 +19,7 @@ mod step;
 mod template;
 mod tree;
 mod types;
+mod volumes;
 
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -37,7 +37,7 @@ impl Names {
             }
             Field::Start => (object, &["start"][..]),
             Field::End | Field::Length => (object, &["end"][..]),
-            Field::Role | Field::Name => (object, &["mkpart"][..]),
+            Field::Role | Field::Name => (object, &["mkpart", "name", "vgcreate"][..]),
             Field::TypeGuid | Field::TypeByte => (object, &["fs-type", "mkpart"][..]),
             Field::Format => (self.filesystem(object), &["mkfs", "mkpart"][..]),
             Field::Label => (self.filesystem(object), &["label", "options"][..]),

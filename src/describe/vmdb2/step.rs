@@ -77,6 +77,16 @@ impl<'a, 'f> Step<'a, 'f> {
         }
     }
 
+    /// A string that no message shows, if there is one that isn't empty.
+    pub(super) fn optional_secret(&mut self, key: &str) -> Option<Option<String>> {
+        match self.value(key) {
+            Some(value) if !value.is_string() => {
+                self.refuse(key, "expected a string: put it into quotes")
+            }
+            _ => self.optional_text(key),
+        }
+    }
+
     fn string_of(&mut self, value: &Value<'a>) -> Option<String> {
         if value.is_number() || value.is_boolean() {
             let message = format!(

@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use super::builder::{Builder, Part};
+use super::builder::Builder;
+use super::device::Device;
 use super::step::Step;
 use crate::system::{Access, Action, Apt, Bootstrap, NewFile, Playbook};
 
@@ -17,21 +18,25 @@ type Skipped = Option<String>;
 impl Builder<'_> {
     pub(super) fn mount(&mut self, step: &mut Step<'_, '_>) -> Option<()> {
         let index = self.tagged(step, "mount")?;
-        let tag = self.parts[index].tag.clone();
-        if self.parts[index].filesystem.is_none() {
-            let message = format!("'{tag}' has no filesystem: have a step 'mkfs' before");
+        let device = &self.devices[index];
+        let tag = device.tag.clone();
+        if let Some(container) = device.container() {
+            let inner = &self.devices[container.opened].tag;
+            let message = format!("'{tag}' is encrypted: mount '{inner}', which is what is in it");
             return step.refuse("mount", message);
         }
-        if let Some(path) = &self.parts[index].mounted_at {
+        let Some(made) = device.filesystem() else {
+            let message = format!("'{tag}' has no filesystem: have a step 'mkfs' before");
+            return step.refuse("mount", message);
+        };
+        let holds_files = made.word != "swap";
+        if let Some(path) = &device.mounted_at {
             let message = format!("'{tag}' is mounted at '{path}' already");
             return step.refuse("mount", message);
         }
         let path = self.mount_point(step)?;
-        let other = self
-            .parts
-            .iter()
-            .find(|part| part.mounted_at.as_deref() == Some(path.as_str()));
-        if let Some(other) = other {
+        let mut others = self.devices.iter();
+        if let Some(other) = others.find(|it| it.mounted_at.as_deref() == Some(path.as_str())) {
             let message = format!("'{}' is mounted at '{path}' already", other.tag);
             return step.refuse("mount", message);
         }
@@ -39,10 +44,6 @@ impl Builder<'_> {
         let keeps_resolv_conf = step.flag("keep_resolvconf", false)?;
         // The first form has another tag for the filesystem.
         let fs_tag = step.optional_text("fs-tag")?;
-        let holds_files = self.parts[index]
-            .filesystem
-            .as_ref()
-            .is_some_and(|made| made.word != "swap");
         if !holds_files {
             let message = format!("'{tag}' is swap space, which holds no files");
             return step.refuse("mount", message);
@@ -55,9 +56,9 @@ impl Builder<'_> {
             }
             path => self.add(title, None, Action::MountPoint(path.to_owned())),
         }
-        let part = &mut self.parts[index];
-        part.mounted_at = Some(path);
-        part.second_tag = fs_tag;
+        let device = &mut self.devices[index];
+        device.mounted_at = Some(path);
+        device.second_tag = fs_tag;
         Some(())
     }
 
@@ -74,11 +75,11 @@ impl Builder<'_> {
             );
         }
         let on = self.tagged(step, "mount-on")?;
-        match &self.parts[on].mounted_at {
+        match &self.devices[on].mounted_at {
             Some(above) if path == "/" => Some(above.clone()),
             Some(above) => Some(format!("{}{path}", above.trim_end_matches('/'))),
             None => {
-                let message = format!("'{}' isn't mounted", self.parts[on].tag);
+                let message = format!("'{}' isn't mounted", self.devices[on].tag);
                 step.refuse("mount-on", message)
             }
         }
@@ -260,34 +261,44 @@ impl Builder<'_> {
 
     pub(super) fn fstab(&mut self, step: &mut Step<'_, '_>, skipped: Skipped) -> Option<()> {
         self.root(step, "fstab")?;
-        let is_nameless = |part: &&Part| {
-            let made = part.filesystem.as_ref();
-            part.mounted_at.is_some() && made.is_some_and(|made| made.uuid.is_empty())
+        let is_nameless = |it: &&Device| {
+            let made = it.filesystem();
+            it.mounted_at.is_some() && made.is_some_and(|made| made.uuid.is_empty())
         };
-        if let Some(part) = self.parts.iter().find(is_nameless) {
+        if let Some(device) = self.devices.iter().find(is_nameless) {
             let message = format!(
                 "the filesystem of '{}' has no UUID that fstab could name it by",
-                part.tag
+                device.tag
             );
             return step.refuse("fstab", message);
         }
-        let mut lines: Vec<_> = self
-            .parts
-            .iter()
-            .filter_map(|part| {
-                let (path, made) = (part.mounted_at.as_ref()?, part.filesystem.as_ref()?);
-                let (uuid, word) = (&made.uuid, &made.word);
-                Some((path, format!("UUID={uuid} {path} {word} defaults 0 1\n")))
-            })
-            .collect();
-        lines.sort();
-        let file = NewFile {
-            path: "/etc/fstab".to_owned(),
-            contents: lines.into_iter().map(|(_, line)| line).collect(),
-            access: ROOT_FILE,
-        };
-        self.add("fstab".to_owned(), skipped, Action::CreateFile(file));
+        let crypttab = self.crypttab();
+        for (title, path, contents) in [
+            ("fstab", "/etc/fstab", Some(self.filesystems())),
+            ("crypttab", "/etc/crypttab", crypttab),
+        ] {
+            if let Some(contents) = contents {
+                let file = NewFile {
+                    path: path.to_owned(),
+                    contents,
+                    access: ROOT_FILE,
+                };
+                self.add(title.to_owned(), skipped.clone(), Action::CreateFile(file));
+            }
+        }
         Some(())
+    }
+
+    /// The lines of fstab.
+    fn filesystems(&self) -> String {
+        let lines = self.devices.iter().filter_map(|device| {
+            let (path, made) = (device.mounted_at.as_ref()?, device.filesystem()?);
+            let (uuid, word) = (&made.uuid, &made.word);
+            Some((path, format!("UUID={uuid} {path} {word} defaults 0 1\n")))
+        });
+        let mut lines: Vec<_> = lines.collect();
+        lines.sort();
+        lines.into_iter().map(|(_, line)| line).collect()
     }
 
     pub(super) fn copy_file(&mut self, step: &mut Step<'_, '_>, skipped: Skipped) -> Option<()> {
@@ -367,7 +378,12 @@ impl Builder<'_> {
         step: &mut Step<'_, '_>,
         skipped: Skipped,
     ) -> Option<()> {
-        self.root(step, "resize-rootfs")?;
+        let index = self.root(step, "resize-rootfs")?;
+        let device = &self.devices[index];
+        if device.partition().is_none() {
+            let message = format!("'{}' is no partition, which is what would grow", device.tag);
+            return step.refuse("resize-rootfs", message);
+        }
         self.add("resize-rootfs".to_owned(), skipped, Action::GrowAtFirstBoot);
         Some(())
     }
@@ -392,7 +408,7 @@ impl Builder<'_> {
 
     /// Whether a step finds of the host what is there now: it isn't left out, and none before it may
     /// make files.
-    fn is_host_fixed(&self, skipped: &Skipped) -> bool {
+    pub(super) fn is_host_fixed(&self, skipped: &Skipped) -> bool {
         skipped.is_none() && !self.makes_host_files
     }
 
@@ -408,7 +424,7 @@ impl Builder<'_> {
     }
 
     /// The file of the host that `key` gives, which has to be there, if it is needed.
-    fn given_file(
+    pub(super) fn given_file(
         &self,
         step: &mut Step<'_, '_>,
         key: &str,

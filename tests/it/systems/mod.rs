@@ -13,3 +13,4 @@ mod nightly;
 mod parted;
 pub(crate) mod place;
 pub(crate) mod user;
+mod volumes;

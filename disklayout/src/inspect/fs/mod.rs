@@ -35,6 +35,7 @@ pub use facts::{Facts, State};
 pub use node::{Node, NodeKind, Xattr};
 pub use walk::{Entry, Walk};
 
+use crate::disk::Disk;
 use crate::error::{Error, Result};
 use data::Data;
 use listing::{Budget, Listing};
@@ -145,6 +146,14 @@ pub(super) fn from_backup(area: Area<'_>) -> Result<Option<Filesystem<'_>>> {
 /// Any filesystem.
 pub(super) fn anywhere(area: Area<'_>) -> Result<Option<Filesystem<'_>>> {
     first(&[BOOT_SECTORS, OTHERS, BACKUPS], area)
+}
+
+/// Reads the filesystem that fills `disk` as it does a partition; `None` where none is recognised.
+///
+/// # Errors
+/// `Corrupt` when there is one that can't be read, `Io` when the disk can't be read.
+pub fn filesystem(disk: &dyn Disk) -> Result<Option<Filesystem<'_>>> {
+    Area::new(disk, 0, disk.len()).map_or(Ok(None), anywhere)
 }
 
 /// An image of a disc, which leaves the first 32 KiB to others.

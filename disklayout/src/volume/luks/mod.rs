@@ -5,6 +5,7 @@
 //! Whatever others take from a random generator is derived from [`Secrets`].
 
 mod cipher;
+mod encrypted;
 pub(crate) mod format;
 mod hash;
 mod kdf;
@@ -19,6 +20,7 @@ pub(crate) mod split;
 mod xts;
 
 pub use cipher::Cipher;
+pub(crate) use encrypted::Encrypted;
 pub use hash::Hash;
 pub(crate) use kdf::MEMORY_MAX;
 pub use kdf::{Argon2Cost, Kdf};

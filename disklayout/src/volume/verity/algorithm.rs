@@ -1,6 +1,5 @@
 //! The hash functions.
 
-use sha2::digest::Output;
 use sha2::{Digest, Sha256, Sha512};
 
 /// A hash function that a tree is made with.

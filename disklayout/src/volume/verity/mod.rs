@@ -8,6 +8,7 @@ mod algorithm;
 mod digests;
 pub(crate) mod format;
 mod geometry;
+mod hashed;
 mod leaves;
 mod request;
 mod root_hash;
@@ -15,6 +16,7 @@ mod tree;
 
 pub use algorithm::Algorithm;
 pub use geometry::Level;
+pub(crate) use hashed::Hashed;
 pub use leaves::Leaves;
 pub use request::{Request, plan};
 pub use root_hash::RootHash;

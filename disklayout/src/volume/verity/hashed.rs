@@ -6,9 +6,9 @@ use std::sync::{Arc, OnceLock};
 
 use rayon::prelude::*;
 
-use super::assembly::{Assembly, without};
-use super::verity::Leaves;
+use super::leaves::Leaves;
 use crate::disk::{Coming, Disk, check_range};
+use crate::volume::assembly::{Assembly, without};
 
 /// So much is hashed at once, at the least.
 const PIECE: u64 = 256 << 10;

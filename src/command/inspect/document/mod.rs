@@ -1,13 +1,17 @@
 //! What an image holds, for programs: the keys of docs/inspect.md.
 
+mod shown;
+
 use disklayout::container::{Detail, DetailValue};
 use disklayout::inspect::fs::{Facts, Filesystem};
 use disklayout::inspect::{Evidence, Volume};
 use serde_json::{Value, json};
 
+use super::devices::Devices;
 use super::layers::Layer;
-use super::{Found, Options, files, is_wanted, number};
+use super::{Found, Options, files, number};
 use crate::command::{record, time};
+use shown::Shown;
 
 /// Changes when a key goes away or means something else.
 const VERSION: u32 = 1;
@@ -17,17 +21,22 @@ pub(super) fn document(images: Vec<Value>) -> Value {
 }
 
 /// An image, and whether all that was asked for could be read.
-pub(super) fn image(Found { image, layers }: &Found<'_>, options: &Options) -> (Value, bool) {
-    let mut is_sound = true;
-    let wanted = image.volumes.iter();
-    let wanted = wanted.filter(|volume| is_wanted(volume, options.part));
+pub(super) fn image(
+    Found { image, layers, .. }: &Found<'_>,
+    devices: &Devices<'_>,
+    options: &Options,
+) -> (Value, bool) {
+    let shown = Shown::new(devices, options);
+    let parts = devices.parts().map(|part| (part, &devices.all[part]));
+    let wanted = parts.filter(|(_, device)| device.is_wanted);
     let partitions: Vec<_> = wanted
-        .map(|volume| {
-            let (value, sound) = self::volume(volume, options);
-            is_sound &= sound;
-            value
+        .filter_map(|(number, device)| {
+            let mut value = partition(device.part()?);
+            shown.add(&mut value, number);
+            Some(value)
         })
         .collect();
+    let groups = shown.groups();
     let mut value = json!({
         "format": layers.last().map_or("raw", |layer| layer.format),
         "containers": layers.iter().map(container).collect::<Vec<_>>(),
@@ -35,10 +44,11 @@ pub(super) fn image(Found { image, layers }: &Found<'_>, options: &Options) -> (
         "sector_size": image.table.as_ref().map(|table| table.sector_size.get()),
         "sector_size_by": image.table.as_ref().map(|_| evidence(image.evidence)),
         "partitions": partitions,
+        "groups": groups,
         "warnings": image.warnings,
     });
     record::add_table(&mut value, image.table.as_ref().map(|table| table.id));
-    (value, is_sound)
+    (value, shown.is_sound())
 }
 
 fn container(layer: &Layer) -> Value {
@@ -62,28 +72,14 @@ fn evidence(evidence: Evidence) -> &'static str {
     }
 }
 
-fn volume(volume: &Volume<'_>, options: &Options) -> (Value, bool) {
+fn partition(volume: &Volume<'_>) -> Value {
     let mut value = volume
         .partition
         .as_ref()
         .map_or_else(|| json!({}), record::partition);
     value["number"] = json!(number(volume));
     value["warnings"] = json!(volume.warnings);
-    match &volume.filesystem {
-        Ok(Some(found)) => {
-            let (object, is_sound) = filesystem(found, options);
-            value["filesystem"] = object;
-            (value, is_sound)
-        }
-        Ok(None) => {
-            value["filesystem"] = Value::Null;
-            (value, true)
-        }
-        Err(error) => {
-            value["filesystem"] = json!({ "error": error.to_string() });
-            (value, options.part.is_none())
-        }
-    }
+    value
 }
 
 fn filesystem(found: &Filesystem<'_>, options: &Options) -> (Value, bool) {

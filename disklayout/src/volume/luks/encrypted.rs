@@ -11,10 +11,10 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use rayon::prelude::*;
 
-use super::assembly::{Assembly, rounded, without};
-use super::luks::Cipher;
+use super::cipher::Cipher;
 use crate::disk::{Coming, Disk, append, check_range, is_zero, merged};
 use crate::units::SectorSize;
+use crate::volume::assembly::{Assembly, rounded, without};
 
 /// So much is encrypted at once. A buffer of this size stays in the processor's cache.
 const PIECE: u64 = 256 << 10;
@@ -232,5 +232,102 @@ impl Disk for Encrypted<'_> {
                 false => self.write_at(&bytes, start),
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::disk::MemDisk;
+    use crate::volume::luks::{self, Kdf, Passphrase, Secrets, Version};
+
+    const LEN: u64 = 64 << 10;
+
+    fn cipher(sector: SectorSize) -> Cipher {
+        let mut request = luks::Request::new("p", Version::Luks2, Secrets::new([7; 32]));
+        request.sector_size = sector;
+        request.keys = vec![luks::Key {
+            passphrase: Passphrase::new(*b"k"),
+            kdf: Kdf::PBKDF2,
+        }];
+        luks::plan(request).unwrap().cipher()
+    }
+
+    fn encrypted(below: &Arc<MemDisk>, sector: SectorSize) -> Encrypted<'static> {
+        let below: Arc<dyn Disk + Send> = below.clone();
+        Encrypted::new(below, sector, cipher(sector))
+    }
+
+    /// What whoever opens the container reads.
+    fn opened(below: &MemDisk, sector: SectorSize) -> Vec<u8> {
+        let mut bytes = vec![0; LEN as usize];
+        below.read_at(&mut bytes, 0).unwrap();
+        cipher(sector).decrypt(0, &mut bytes);
+        bytes
+    }
+
+    proptest! {
+        /// Writes before and after it is known what comes, wherever they begin and end.
+        #[test]
+        fn whoever_opens_it_reads_what_was_written(
+            early in prop::collection::vec((0..LEN, 1..9000_u64, 1..255_u8), 0..6),
+            data in prop::collection::btree_set(0..LEN / 100, 0..40),
+            zeroes in 0..LEN,
+            is_small: bool,
+        ) {
+            let sector = if is_small { SectorSize::B512 } else { SectorSize::B4096 };
+            let below = Arc::new(MemDisk::new(LEN));
+            let disk = encrypted(&below, sector);
+            let mut plain = vec![0; LEN as usize];
+            for (at, len, byte) in early {
+                let end = LEN.min(at + len);
+                plain[at as usize..end as usize].fill(byte);
+                disk.write_at(&vec![byte; (end - at) as usize], at).unwrap();
+            }
+            let mut read = vec![1; LEN as usize];
+            disk.read_at(&mut read, 0).unwrap();
+            prop_assert!(read == plain);
+            let stretches: Vec<_> = data.iter().map(|it| it * 100..it * 100 + 100).collect();
+            let mut told = Vec::new();
+            stretches.iter().for_each(|it| append(&mut told, it.clone()));
+            let needed = zeroes..LEN;
+            let coming = Coming { data: &told, zeroes: std::slice::from_ref(&needed) };
+            let all = disk.prepare(&coming).unwrap();
+            prop_assert!(all.iter().all(|it| it.start.is_multiple_of(sector.get())));
+            disk.write_zeroes().unwrap();
+            // Every other one first.
+            for parity in [1, 0] {
+                for range in stretches.iter().filter(|it| it.start / 100 % 2 == parity) {
+                    plain[range.start as usize..range.end as usize].fill(9);
+                    disk.write_at(&[9; 100], range.start).unwrap();
+                }
+            }
+            let found = opened(&below, sector);
+            let sector = sector.get() as usize;
+            for (number, (found, plain)) in found.chunks(sector).zip(plain.chunks(sector)).enumerate() {
+                let end = (number + 1) * sector;
+                if plain.iter().any(|byte| *byte != 0) || end as u64 > zeroes {
+                    prop_assert!(found == plain, "sector {number}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_copied_by_all_threads_is_the_same() {
+        let source = tempfile::tempfile().unwrap();
+        let bytes: Vec<u8> = (0..LEN).map(|at| (at % 251) as u8).collect();
+        source.write_all_at(&bytes, 0).unwrap();
+        let below = Arc::new(MemDisk::new(LEN));
+        let disk = encrypted(&below, SectorSize::B4096);
+        disk.copy_from(&source, 5, 700, LEN - 700 - 5).unwrap();
+        let mut found = vec![0; (LEN - 705) as usize];
+        disk.read_at(&mut found, 700).unwrap();
+        assert!(found == bytes[5..bytes.len() - 700]);
+        assert!(disk.write_at(&[1; 2], LEN - 1).is_err());
+        let seen = opened(&below, SectorSize::B4096);
+        assert!(seen[700..700 + found.len()] == found);
     }
 }
