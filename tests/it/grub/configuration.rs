@@ -106,6 +106,7 @@ fn a_root_that_is_encrypted_is_told_by_the_name_that_it_is_opened_by() {
     let holds = &mut system.disk.partitions[0].holds;
     *holds = Holds::Encrypted(Box::new(Encrypted {
         luks: luks::Request::new("luks", luks::Version::Luks2, secrets),
+        sector_size: None,
         encrypts_zeroes: false,
         holds: std::mem::replace(holds, Holds::Nothing),
     }));
