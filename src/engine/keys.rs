@@ -100,9 +100,17 @@ fn of_content(content: &Content) -> Result<Zeroizing<Vec<u8>>> {
 }
 
 fn of_file(file: std::fs::File) -> Result<Zeroizing<Vec<u8>>> {
-    let mut bytes = Zeroizing::new(Vec::new());
-    file.take(LONGEST + 1).read_to_end(&mut bytes)?;
+    let bytes = read(file)?;
     check_length(bytes.len() as u64)?;
+    Ok(bytes)
+}
+
+/// All that comes from `source`, or a byte more than a key has. What is read isn't moved: a buffer that
+/// grows would leave copies behind that nobody wipes.
+fn read(source: impl Read) -> Result<Zeroizing<Vec<u8>>> {
+    let most = LONGEST + 1;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(most as usize + 1));
+    source.take(most).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
@@ -126,10 +134,9 @@ fn of_command(command: &str) -> Result<Zeroizing<Vec<u8>>> {
         .stdout
         .take()
         .context("the key command has no output")?;
-    let mut bytes = Zeroizing::new(Vec::new());
-    let read = said.take(LONGEST + 1).read_to_end(&mut bytes);
+    let read = read(said);
     let status = child.wait().context("the key command")?;
-    read.context("what the key command says")?;
+    let mut bytes = read.context("what the key command says")?;
     // It may have been ended for it.
     check_length(bytes.len() as u64)?;
     if !status.success() {

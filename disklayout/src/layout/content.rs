@@ -3,13 +3,13 @@
 use crate::error::{Error, Result};
 use crate::layout::filling::{Drafter, Filling, Slot};
 use crate::layout::groups::Groups;
-use crate::layout::holding::{self, Holder};
+use crate::layout::hashes;
 use crate::layout::placed::Placed;
 use crate::layout::size::{self, Room};
-use crate::layout::spec::{Hashes, Holds, LogicalVolume, VolumeGroup, VolumeSize};
+use crate::layout::spec::{Holds, LogicalVolume, VolumeGroup, VolumeSize};
 use crate::place::Field;
 use crate::units::{Bytes, SectorSize};
-use crate::volume::{luks, lvm, verity};
+use crate::volume::{luks, lvm};
 
 /// Tells sizes. Trees that it is asked for become drafts.
 #[derive(Debug)]
@@ -21,16 +21,6 @@ pub(super) struct Sizes<'s, 'a> {
 }
 
 impl<'s, 'a> Sizes<'s, 'a> {
-    /// Those of what `holder` has to hold.
-    pub(super) fn of(holder: &'s mut Holder<'_, 'a>) -> Self {
-        Self {
-            drafter: holder.drafter,
-            groups: &holder.groups,
-            placed: holder.placed,
-            fillings: holder.fillings,
-        }
-    }
-
     /// The size of what goes into a partition.
     pub(super) fn of_partition(&mut self, one: &Placed<'a>, room: Room) -> Result<Bytes> {
         let slot = self.drafter.in_partition(one, None);
@@ -69,9 +59,9 @@ impl<'s, 'a> Sizes<'s, 'a> {
                 let index = self.groups.index(name, slot.place)?;
                 self.of_group(index, slot, room)
             }
-            Holds::Hashes(hashes) => {
-                let of = holding::of(self.placed, hashes, slot)?;
-                Ok(verity(self.drafter, of, hashes, slot)?.hash_len())
+            Holds::Hashes(tree) => {
+                let of = hashes::of(self.placed, tree, slot)?;
+                Ok(hashes::verity(self.drafter, of, tree, slot)?.hash_len())
             }
             Holds::Nothing | Holds::Filesystem(_) | Holds::Bytes(_) => self.of_filling(slot, room),
         }
@@ -132,24 +122,4 @@ impl<'s, 'a> Sizes<'s, 'a> {
             Error::does_not_fit(slot.place, message)
         })
     }
-}
-
-/// The hash tree of the partition `of`.
-pub(super) fn verity(
-    drafter: &Drafter<'_>,
-    of: &Placed<'_>,
-    hashes: &Hashes,
-    slot: &Slot<'_>,
-) -> Result<verity::Plan> {
-    let len = of.range.size(drafter.sector);
-    let identity = of.identity(drafter.identity);
-    let mut request = verity::Request::new(slot.place, len, &identity);
-    if let Some(block) = hashes.block {
-        (request.data_block, request.hash_block) = (block, block);
-    }
-    if let Some(salt) = &hashes.salt {
-        request.salt.clone_from(salt);
-    }
-    request.uuid = hashes.uuid.unwrap_or(request.uuid);
-    verity::plan(request)
 }

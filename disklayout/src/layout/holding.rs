@@ -4,9 +4,10 @@
 use std::collections::BTreeMap;
 
 use crate::error::{Error, ErrorKind, Result};
-use crate::layout::content;
+use crate::layout::content::Sizes;
 use crate::layout::filling::{Drafter, Filling, Slot};
 use crate::layout::groups::Groups;
+use crate::layout::hashes;
 use crate::layout::placed::Placed;
 use crate::layout::plan::{EncryptedPlan, GroupPlan, HashesPlan, Held, Member, RawBytes};
 use crate::layout::size::Room;
@@ -95,7 +96,7 @@ impl<'p, 'a> Holder<'p, 'a> {
         let mut asked = Vec::with_capacity(volumes.len());
         for (volume, slot) in &volumes {
             let room = self.room;
-            let sizes = &mut content::Sizes::of(self);
+            let mut sizes = self.sizes();
             asked.push(sizes.of_volume(spec, volume, (*slot, sector), room)?);
         }
         let lvm = self.logical(index, &asked)?;
@@ -153,6 +154,16 @@ impl<'p, 'a> Holder<'p, 'a> {
         }
     }
 
+    /// What tells sizes that follow from the content.
+    fn sizes(&mut self) -> Sizes<'_, 'a> {
+        Sizes {
+            drafter: self.drafter,
+            groups: &self.groups,
+            placed: self.placed,
+            fillings: self.fillings,
+        }
+    }
+
     fn encrypted(&mut self, slot: &Slot<'a>, outer: &Encrypted, size: Bytes) -> Result<Held> {
         let sector_size = outer.sector_size(Some(size));
         check_whole(outer, size, sector_size)?;
@@ -180,9 +191,9 @@ impl<'p, 'a> Holder<'p, 'a> {
         })))
     }
 
-    fn hashes(&self, slot: &Slot<'a>, hashes: &Hashes, size: Bytes) -> Result<Held> {
-        let of = of(self.placed, hashes, slot)?;
-        let verity = content::verity(self.drafter, of, hashes, slot)?;
+    fn hashes(&self, slot: &Slot<'a>, tree: &Hashes, size: Bytes) -> Result<Held> {
+        let of = hashes::of(self.placed, tree, slot)?;
+        let verity = hashes::verity(self.drafter, of, tree, slot)?;
         let len = verity.hash_len();
         if len > size {
             let message = format!(
@@ -245,21 +256,6 @@ fn check_whole(outer: &Encrypted, size: Bytes, sector: SectorSize) -> Result<()>
     );
     let place = outer.luks.place.field(Field::SectorSize);
     Err(Error::invalid(place, message))
-}
-
-/// The partition whose hashes these are.
-pub(super) fn of<'p, 'a>(
-    placed: &'p [Placed<'a>],
-    hashes: &Hashes,
-    slot: &Slot<'_>,
-) -> Result<&'p Placed<'a>> {
-    placed
-        .iter()
-        .find(|one| one.index == hashes.of)
-        .ok_or_else(|| {
-            let message = "there is no such partition whose hashes these could be";
-            Error::invalid(slot.place, message)
-        })
 }
 
 fn raw(slot: &Slot<'_>, content: Content, size: Bytes) -> Result<Held> {

@@ -15,6 +15,7 @@ mod filling;
 mod fit;
 mod gpt_rules;
 mod groups;
+mod hashes;
 mod holding;
 mod hybrid;
 mod kinds;

@@ -9,8 +9,11 @@ use super::model::{GroupOptions, Volume};
 use super::{keys, size};
 use crate::config::{Findings, Object, Value};
 
+/// So many hundredths of something.
+type Part = fn(u32) -> lvm::VolumeSize;
+
 /// What a size may be a part of.
-const PARTS: [(&str, fn(u32) -> lvm::VolumeSize); 3] = [
+const PARTS: [(&str, Part); 3] = [
     ("%VG", lvm::VolumeSize::PercentOfGroup),
     ("%FREE", lvm::VolumeSize::PercentOfFree),
     ("%PVS", lvm::VolumeSize::PercentOfMembers),

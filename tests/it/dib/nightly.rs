@@ -1,5 +1,6 @@
 //! Elements of diskimage-builder itself, from the network: `scripts/test --nightly`.
 
+use std::fs;
 use std::path::Path;
 use std::process::Command;
 
@@ -55,20 +56,41 @@ fn a_debian_of_unmodified_elements_starts_by_bios_and_by_uefi() {
         ("DIB_PYTHON_EXEC", ""),
     ];
     let package = package.display();
-    for (layout, firmware) in [
-        ("block-device-mbr", &[Firmware::Bios][..]),
-        ("block-device-efi", &[Firmware::Bios, Firmware::Uefi]),
+    let both = [Firmware::Bios, Firmware::Uefi];
+    let usual = "-t raw,qcow2,tar --checksum";
+    for (layout, options, firmware, root) in [
+        (
+            "block-device-mbr",
+            usual,
+            &both[..1],
+            ["cloudimg-rootfs", "/dev/vda1 ext4"],
+        ),
+        (
+            "block-device-efi",
+            usual,
+            &both,
+            ["cloudimg-rootfs", "/dev/vda3 ext4"],
+        ),
+        (
+            "block-device-efi-lvm",
+            "-t raw -p lvm2,xfsprogs",
+            &both,
+            ["img-rootfs", "/dev/mapper/vg-lv_root xfs"],
+        ),
     ] {
-        let line = format!(
-            "dib --dib {package} -o {layout} -t raw,qcow2,tar --checksum debian-minimal vm {layout} way-in"
-        );
+        let line =
+            format!("dib --dib {package} -o {layout} {options} debian-minimal vm {layout} way-in");
         ground.run(&line, &variables).expect(0);
+        let image = ground.path(&format!("{layout}.raw"));
+        let [label, source] = root;
+        let label = format!(" root=LABEL={label} ");
         for firmware in firmware {
-            let answer = machine::ask(*firmware, &ground.path(&format!("{layout}.raw")));
-            for part in [" root=LABEL=cloudimg-rootfs", "x86_64\n", "dib-debian\n"] {
+            let answer = machine::ask(*firmware, &image);
+            for part in [&label, source, "x86_64\n", "\nrunning\n", "dib-debian\n"] {
                 assert!(answer.contains(part), "{part}: {answer}");
             }
         }
+        fs::remove_file(&image).unwrap();
     }
 }
 

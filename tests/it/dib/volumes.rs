@@ -1,5 +1,7 @@
 //! Volumes of LVM as configurations describe them, opened by a kernel and by LVM's own programs.
 
+use testkit::MIB;
+
 use super::ground::Ground;
 use crate::checkers;
 use crate::systems::user::User;
@@ -86,4 +88,38 @@ LABEL=fs_swap none swap sw 0 0
 [swap]=/dev/mapper/v--g-swap  [rest]=/dev/mapper/v--g-rest 
 swap";
     assert_eq!(said.join("\n"), expected);
+}
+
+/// A root that has a part of its group alone.
+const SMALL_ROOT: &str = "\
+- local_loop: {name: image0}
+- partitioning: {base: image0, label: mbr, partitions: [{name: pv, flags: [primary], type: 8e, size: 100%}]}
+- lvm:
+    name: lvm
+    pvs: [{name: member, base: pv}]
+    vgs: [{name: vg, base: [member]}]
+    lvs: [{name: root, base: vg, extents: 20%VG}]
+- mkfs: {name: mkfs_root, base: root, mount: {mount_point: /}}
+";
+
+#[test]
+fn a_disk_is_as_large_as_its_root_needs_on_a_volume() {
+    let ground = Ground::new(User::Ordinary);
+    ground.script("install", "dd if=/dev/zero of=/large bs=1M count=60");
+    let variables = [("DIB_BLOCK_DEVICE_CONFIG", SMALL_ROOT)];
+    ground.build("-t raw", &variables).expect(0);
+    let image = ground.path("image.raw");
+    let size = image.metadata().unwrap().len();
+    // What the files take may be nine tenths of a fifth.
+    let least = 60 * MIB * 5 / 9 * 10;
+    assert!((least..2 * least).contains(&size), "{size}");
+    let table = checkers::table(&image).unwrap();
+    let mut entry = table.entries[0].clone();
+    // Behind what LVM keeps for itself.
+    entry.start += MIB / 512;
+    entry.sectors -= MIB / 512;
+    let root = checkers::Volume::of_partition(&image, &entry);
+    let said = checkers::debugfs("stat /large", &root).unwrap();
+    let said = String::from_utf8(said).unwrap();
+    assert!(said.contains(&format!("Size: {}", 60 * MIB)), "{said}");
 }

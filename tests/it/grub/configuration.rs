@@ -1,9 +1,10 @@
 //! What GRUB's own programs make in a tree that is on no device.
 
 use createhdds::bootloader::grub::{check, install};
-use createhdds::system::Firmware;
+use createhdds::system::{Firmware, Opened};
 use disklayout::disk::MemDisk;
-use disklayout::layout::spec::Start;
+use disklayout::layout::spec::{Encrypted, Holds, Start};
+use disklayout::volume::luks;
 use testkit::root::is_root;
 
 use super::disk::{GPT, MBR, ROOT, SIZE, grub, system};
@@ -88,6 +89,50 @@ fn boot_on_a_filesystem_of_its_own_is_found_by_its_own_uuid() {
         "{kernels:?}"
     );
     assert_eq!(lines(&configuration, "insmod xfs"), ["insmod xfs"]);
+}
+
+#[test]
+fn a_root_that_is_encrypted_is_told_by_the_name_that_it_is_opened_by() {
+    if !is_root() {
+        return;
+    }
+    let parts = [(64, "linux", "ext4", "/"), (64, "linux", "ext2", "/boot")];
+    let (tree, mut system) = (tree(), system(MBR, &parts));
+    system.volumes[0].opened = Some(Opened {
+        name: "crypt".to_owned(),
+        uuid: "be62a114-f284-45cb-8039-9329532bc9eb".to_owned(),
+    });
+    let secrets = luks::Secrets::new([0; 32]);
+    let holds = &mut system.disk.partitions[0].holds;
+    *holds = Holds::Encrypted(Box::new(Encrypted {
+        luks: luks::Request::new("luks", luks::Version::Luks2, secrets),
+        sector_size: None,
+        encrypts_zeroes: false,
+        holds: std::mem::replace(holds, Holds::Nothing),
+    }));
+    let grub = grub(Firmware::Bios, 0, None);
+    install(&tree, &grub, &system, &MemDisk::new(SIZE)).unwrap();
+    let configuration = tree.text("/boot/grub/grub.cfg");
+    let kernels = lines(&configuration, "linux\t");
+    let start = "linux\t/vmlinuz-6.1.0-test root=/dev/mapper/crypt ro";
+    assert_eq!(kernels.len(), 2);
+    assert!(
+        kernels.iter().all(|it| it.starts_with(start)),
+        "{kernels:?}"
+    );
+    let search = format!(
+        "search --no-floppy --fs-uuid --set=root {}",
+        system.volumes[1].uuid
+    );
+    assert_eq!(lines(&configuration, "search"), [search.as_str()]);
+    // GRUB asks for no passphrase.
+    for word in ["crypt", "luks"] {
+        let own: Vec<_> = configuration
+            .lines()
+            .filter(|line| line.contains(word))
+            .collect();
+        assert!(own.iter().all(|line| line.contains(start)), "{own:?}");
+    }
 }
 
 #[test]

@@ -40,7 +40,7 @@ pub(super) enum Origin {
 enum Held<'a> {
     /// It was read with the partition.
     Part(&'a Volume<'a>),
-    Own(Result<Option<Filesystem<'a>>, String>),
+    Own(Result<Option<Box<Filesystem<'a>>>, String>),
 }
 
 /// Something that can hold a filesystem.
@@ -68,7 +68,7 @@ impl<'a> Device<'a> {
                 Ok(found) => Ok(found.as_ref()),
                 Err(error) => Err(error.to_string()),
             },
-            Held::Own(Ok(found)) => Ok(found.as_ref()),
+            Held::Own(Ok(found)) => Ok(found.as_deref()),
             Held::Own(Err(error)) => Err(error.clone()),
         }
     }

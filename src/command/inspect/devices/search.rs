@@ -104,6 +104,7 @@ impl<'a> Search<'a> {
             format!("there are {MOST} containers and volumes before it, and no more are opened")
         })?;
         let found = fs::filesystem(disk).map_err(|error| error.to_string());
+        let found = found.map(|it| it.map(Box::new));
         Ok(self.add(origin, Some(disk), Held::Own(found), on))
     }
 

@@ -7,12 +7,12 @@ use disklayout::volume::lvm::Stripes;
 use crate::config::{Findings, Object, Place, nearest};
 use crate::describe::dib::block::entry::string;
 
-/// A program that is given options.
+/// A program that is given options, by what it makes: pvcreate, vgcreate, lvcreate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Program {
-    PvCreate,
-    VgCreate,
-    LvCreate,
+    Pv,
+    Vg,
+    Lv,
 }
 
 /// What is chosen by options.
@@ -70,18 +70,18 @@ const OF_LVCREATE: [Known; 6] = [
 impl Program {
     const fn name(self) -> &'static str {
         match self {
-            Self::PvCreate => "pvcreate",
-            Self::VgCreate => "vgcreate",
-            Self::LvCreate => "lvcreate",
+            Self::Pv => "pvcreate",
+            Self::Vg => "vgcreate",
+            Self::Lv => "lvcreate",
         }
     }
 
     /// The options that it may be given.
     fn known(self) -> impl Iterator<Item = &'static Known> + Clone {
         let own: &[Known] = match self {
-            Self::PvCreate => &OF_PVCREATE,
-            Self::VgCreate => &OF_VGCREATE,
-            Self::LvCreate => &OF_LVCREATE,
+            Self::Pv => &OF_PVCREATE,
+            Self::Vg => &OF_VGCREATE,
+            Self::Lv => &OF_LVCREATE,
         };
         own.iter().chain(&COMMON)
     }
@@ -271,12 +271,12 @@ mod tests {
         for words in [
             "", "--force", "-ff -y", "-yf", "-Zn", "-Z y", "--zero=y", "-A n -qq",
         ] {
-            for program in [Program::PvCreate, Program::VgCreate, Program::LvCreate] {
+            for program in [Program::Pv, Program::Vg, Program::Lv] {
                 assert_eq!(parsed(program, words), Ok(Chosen::default()), "{words}");
             }
         }
         let plain = "-ay -Wn --activate y -i 1 -I 128";
-        assert_eq!(parsed(Program::LvCreate, plain), Ok(Chosen::default()));
+        assert_eq!(parsed(Program::Lv, plain), Ok(Chosen::default()));
     }
 
     #[test]
@@ -293,11 +293,7 @@ mod tests {
             ("--physicalextentsize 8192s", 4 << 20),
             ("-s 1 -s 1g", 1 << 30),
         ] {
-            assert_eq!(
-                parsed(Program::VgCreate, words),
-                Ok(extent(bytes)),
-                "{words}"
-            );
+            assert_eq!(parsed(Program::Vg, words), Ok(extent(bytes)), "{words}");
         }
         let striped = |count, size| Chosen {
             stripes: Some(Stripes {
@@ -311,12 +307,10 @@ mod tests {
             ("--stripes 3 -I 128", 3, 128 << 10),
             ("-I 1m --stripes=2", 2, 1 << 20),
         ] {
-            let found = parsed(Program::LvCreate, words);
+            let found = parsed(Program::Lv, words);
             assert_eq!(found, Ok(striped(count, size)), "{words}");
         }
-        let tags = parsed(Program::LvCreate, "--addtag a --addtag=@b")
-            .unwrap()
-            .tags;
+        let tags = parsed(Program::Lv, "--addtag a --addtag=@b").unwrap().tags;
         assert_eq!(tags, ["a", "b"]);
     }
 
@@ -324,38 +318,34 @@ mod tests {
     fn everything_else_is_refused_by_name() {
         for (program, words, said) in [
             (
-                Program::PvCreate,
+                Program::Pv,
                 "--dataalignment 8m",
                 "'--dataalignment' is no option of pvcreate that counts here: leave it out; there are \
                  --force, --yes,",
             ),
-            (Program::PvCreate, "-s 8m", "'-s' is no option of pvcreate"),
+            (Program::Pv, "-s 8m", "'-s' is no option of pvcreate"),
             (
-                Program::VgCreate,
+                Program::Vg,
                 "--physicalextentsise=8m",
                 "did you mean '--physicalextentsize'?",
             ),
-            (Program::VgCreate, "--force=yes", "'--force' has no value"),
-            (Program::VgCreate, "-s", "'-s' needs a value"),
-            (Program::VgCreate, "-fs", "'-s' needs a value"),
-            (Program::VgCreate, "-s 3x", "'3x' is no size"),
-            (Program::VgCreate, "-s -1m", "'-1m' is no size"),
-            (Program::VgCreate, "-s m", "'m' is no size"),
-            (Program::VgCreate, "-s 0.3b", "'0.3b' is no size"),
-            (Program::LvCreate, "-i 0", "'0' is no number of stripes"),
-            (Program::LvCreate, "-i two", "'two' is no number of stripes"),
+            (Program::Vg, "--force=yes", "'--force' has no value"),
+            (Program::Vg, "-s", "'-s' needs a value"),
+            (Program::Vg, "-fs", "'-s' needs a value"),
+            (Program::Vg, "-s 3x", "'3x' is no size"),
+            (Program::Vg, "-s -1m", "'-1m' is no size"),
+            (Program::Vg, "-s m", "'m' is no size"),
+            (Program::Vg, "-s 0.3b", "'0.3b' is no size"),
+            (Program::Lv, "-i 0", "'0' is no number of stripes"),
+            (Program::Lv, "-i two", "'two' is no number of stripes"),
             (
-                Program::LvCreate,
+                Program::Lv,
                 "--mirrors 1",
                 "'--mirrors' is no option of lvcreate",
             ),
-            (
-                Program::LvCreate,
-                "-fT pool",
-                "'-fT' is no option of lvcreate",
-            ),
-            (Program::LvCreate, "pool", "'pool' is no option of lvcreate"),
-            (Program::LvCreate, "-", "'-' is no option of lvcreate"),
+            (Program::Lv, "-fT pool", "'-fT' is no option of lvcreate"),
+            (Program::Lv, "pool", "'pool' is no option of lvcreate"),
+            (Program::Lv, "-", "'-' is no option of lvcreate"),
         ] {
             let error = parsed(program, words).unwrap_err();
             assert!(error.contains(said), "{words}: {error}");

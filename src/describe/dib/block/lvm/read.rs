@@ -99,7 +99,7 @@ fn based(value: &Value<'_>, findings: &mut Findings) -> Option<Base> {
 }
 
 fn member(pv: &Object<'_>, nodes: &Nodes, findings: &mut Findings) -> Option<Member> {
-    let chosen = options::read(Program::PvCreate, pv, findings);
+    let chosen = options::read(Program::Pv, pv, findings);
     let base = base(pv, findings)?;
     let kinds = [Kind::Partition, Kind::Image];
     nodes.check_base(&base, "a physical volume", &kinds, findings);
@@ -112,7 +112,7 @@ fn member(pv: &Object<'_>, nodes: &Nodes, findings: &mut Findings) -> Option<Mem
 }
 
 fn group(vg: &Object<'_>, pvs: &[Object<'_>], findings: &mut Findings) -> Option<Group> {
-    let chosen = options::read(Program::VgCreate, vg, findings);
+    let chosen = options::read(Program::Vg, vg, findings);
     let list = vg.required("base", findings)?;
     let bases = list.each("physical volumes", findings, |value, findings| {
         let base = based(value, findings)?;
@@ -133,7 +133,7 @@ fn group(vg: &Object<'_>, pvs: &[Object<'_>], findings: &mut Findings) -> Option
 }
 
 fn logical(lv: &Object<'_>, vgs: &[Object<'_>], findings: &mut Findings) -> Option<Logical> {
-    let chosen = options::read(Program::LvCreate, lv, findings);
+    let chosen = options::read(Program::Lv, lv, findings);
     let base = base(lv, findings);
     if let Some(base) = &base {
         check_one_of(base, vgs, "group of volumes", findings);
