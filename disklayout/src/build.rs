@@ -35,7 +35,7 @@ pub fn build(
     check_size(plan, disk)?;
     let devices = Devices::of(plan, disk)?;
     let pending = write_early(plan, &devices, progress)?;
-    expect(plan, &devices, zeroes, &pending)?;
+    expect((plan, zeroes), &devices, &pending, disk)?;
     devices.write_zeroes()?;
     pending.iter().try_for_each(|one| one.copy(progress))?;
     late::write(plan, &devices)
@@ -75,10 +75,10 @@ fn disk_of<'d>(devices: &'d Devices<'_>) -> &'d dyn Disk {
 
 /// Tells the disk, and all that lies on it, what is still to come.
 fn expect(
-    plan: &DiskPlan,
+    (plan, zeroes): (&DiskPlan, Zeroes),
     devices: &Devices<'_>,
-    zeroes: Zeroes,
     pending: &[Pending<'_>],
+    disk: &dyn Disk,
 ) -> Result<()> {
     let mut coming = devices.nothing();
     for one in pending {
@@ -94,7 +94,6 @@ fn expect(
     }
     zeroes::add(plan, zeroes, devices, pending, &mut coming);
     let Stretches { data, zeroes } = devices.prepare(coming)?;
-    let disk = disk_of(devices);
     let told = crate::disk::Coming {
         data: if disk.wants_expectations() {
             &data
