@@ -176,6 +176,20 @@ fn programs_of_luks_and_lvm_know_what_is_in_an_image() {
     // The first line of what the command says is the passphrase.
     assert!(is_opened(&container, SECRET));
     assert!(!is_opened(&container, &format!("{SECRET}\n")));
+    // The same key is that of what is in a volume of it.
+    place.put("line", SECRET);
+    let seen = place
+        .run("inspect --tree --key-file line both.img")
+        .expect(0);
+    for part in [
+        "/etc/crypttab",
+        "/kernel",
+        "/mine",
+        "vg0/rootfs",
+        "vg0/inner",
+    ] {
+        assert!(seen.stdout.contains(part), "{part}: {}", seen.stdout);
+    }
 }
 
 #[test]
