@@ -144,7 +144,9 @@ pub(super) fn within(
     let inside = stretches[first..]
         .iter()
         .take_while(move |one| one.start < end);
-    inside.map(move |one| one.start.max(start)..one.end.min(end))
+    let cut = inside.map(move |one| one.start.max(start)..one.end.min(end));
+    // A range of nothing may lie in a stretch.
+    cut.filter(|one| !one.is_empty())
 }
 
 /// The units of `unit` bytes that `stretches` lie in.
@@ -216,6 +218,7 @@ mod tests {
         let some = [2..4, 6..8];
         let cut: Vec<_> = within(&some, &(3..7)).collect();
         assert_eq!(cut, [3..4, 6..7]);
+        assert_eq!(within(&some, &(3..3)).count(), 0);
         assert_eq!(without(0..10, &some), [0..2, 4..6, 8..10]);
         assert_eq!(without(2..4, &some), []);
         assert_eq!(rounded(&[1..2, 3..9, 33..34], 8), [0..16, 32..40]);
