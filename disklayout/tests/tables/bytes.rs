@@ -748,7 +748,8 @@ proptest! {
         }
         for one in &plan.partitions {
             let Held::Bytes(held) = &one.holds else { continue };
-            let start = usize::try_from(held.offset.get()).unwrap();
+            let start = one.record.range.offset(plan.sector_size).get() + held.offset.get();
+            let start = usize::try_from(start).unwrap();
             prop_assert!(image[start..].starts_with(held.content.inline_bytes().unwrap()));
         }
     }
