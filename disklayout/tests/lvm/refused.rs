@@ -164,6 +164,12 @@ fn what_does_not_fit_tells_the_size_that_would_do() {
         "{said}"
     );
     assert_eq!(found, None);
+    // With more for 'a' on the first one the stripes of 'b' have less, so that there is more for 'c'.
+    let volumes = [("a", "7%VG", 1), ("b", "100%VG", 2), ("c", "16", 1)];
+    let volumes = volumes.map(|(name, size, stripes)| Asked::new(name, size, stripes));
+    let (found, said) = needed(planned(&[50 * MIB, 6 * MIB], &volumes));
+    assert!(said.contains("are none for"), "{said}");
+    assert_eq!(found, Some(105 * MIB), "{said}");
 }
 
 /// Names beside what vgcreate and lvcreate say of them.

@@ -83,8 +83,8 @@ fn without_extents(member: &Member, geometry: &Geometry, smallest: Option<Bytes>
     Error::does_not_fit(member.place.field(Field::Size), message)
 }
 
-/// The error with the size that the last physical volume would have to have, if there is one. Whatever
-/// is missing at one size is missing at every smaller one.
+/// The error with the size that the last physical volume would have to have, if there is one: with an
+/// extent less it wouldn't do.
 pub(super) fn with_needed(
     request: &Request,
     geometry: &Geometry,
@@ -93,16 +93,26 @@ pub(super) fn with_needed(
 ) -> Error {
     let Failure { error, mut missing } = failure;
     let error = *error;
+    let mut is_enough = false;
     for _ in 0..TRIES {
-        let (Some(more), Some(last)) = (missing, extents.last_mut()) else {
+        let Some(last) = extents.last_mut() else {
             break;
         };
-        *last = last.saturating_add(more);
-        let size = geometry.smallest_member(*last);
-        missing = match placed(request, geometry, &extents) {
-            Ok(_) => return size.into_iter().fold(error, Error::needing),
-            Err(failure) => failure.missing,
+        // What is missing at one size is too much where a share of more leaves fewer extents to be striped.
+        let next = match (is_enough, missing) {
+            (true, _) => last.saturating_sub(1),
+            (false, Some(more)) => last.saturating_add(more),
+            (false, None) => break,
         };
+        let before = std::mem::replace(last, next);
+        match placed(request, geometry, &extents) {
+            Ok(_) => is_enough = true,
+            Err(_) if is_enough => {
+                let size = geometry.smallest_member(before);
+                return size.into_iter().fold(error, Error::needing);
+            }
+            Err(failure) => missing = failure.missing,
+        }
     }
     error
 }
