@@ -9,7 +9,7 @@ use disklayout::fs::Options;
 use disklayout::layout::spec::Disk;
 use disklayout::source::oci::{Choice, Platform};
 use disklayout::source::{Entry, Rules};
-use disklayout::volume::luks::{Kdf, Passphrase};
+use disklayout::volume::luks::{self, Kdf, Passphrase};
 use disklayout::{Place, Timestamp};
 
 use crate::checksum::Algorithm;
@@ -100,6 +100,8 @@ pub struct Layout {
     pub keys: Vec<Keys>,
     /// What its identifiers derive from.
     pub seed: Seed,
+    /// The formats of the files of each of its [other disks](Disk::others).
+    pub other_formats: Vec<Vec<FileFormat>>,
 }
 
 /// What opens a container that is encrypted.
@@ -112,6 +114,19 @@ pub struct Keys {
     /// What the volume's own key, and all that is random beside it, derives from: who knows it and the
     /// description can open the container. Random without it.
     pub seed: Option<String>,
+}
+
+impl Keys {
+    /// Gives the containers of `disk` keys that open nothing, for plans that nobody writes.
+    pub fn pretend(disk: &mut Disk, all: &[Self]) {
+        for (luks, keys) in disk.encrypted_mut().zip(all) {
+            let keys = keys.keys.iter().map(|key| luks::Key {
+                passphrase: Passphrase::new(*b"unknown"),
+                kdf: key.kdf,
+            });
+            luks.keys.extend(keys);
+        }
+    }
 }
 
 /// One of the keys that open a container.
@@ -433,6 +448,7 @@ impl Layout {
         Self {
             contents: slots.map(|_| Filling::Files(Vec::new())).collect(),
             blobs: Vec::new(),
+            other_formats: Vec::new(),
             keys: Vec::new(),
             disk,
             seed: Seed::Text(seed.to_owned()),

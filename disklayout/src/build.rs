@@ -3,6 +3,7 @@
 
 mod devices;
 mod late;
+mod nowhere;
 mod pending;
 mod zeroes;
 

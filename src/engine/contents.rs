@@ -20,7 +20,7 @@ use super::event::{Event, Reporter};
 use super::input::{Opened, Scratch, add_inputs};
 use super::{accounts, digest, keys};
 use crate::image::{
-    Data, FileContent, Filling, Image, InputFormat, Layout, Object, ObjectKind, Source,
+    Data, FileContent, Filling, Image, InputFormat, Keys, Layout, Object, ObjectKind, Source,
 };
 use crate::virtinstall::Kickstart;
 
@@ -254,7 +254,7 @@ impl Contents<'_> {
         }
         match self.reads_keys {
             true => keys::give(&mut disk, &layout.keys, self.find)?,
-            false => keys::pretend(&mut disk, &layout.keys),
+            false => Keys::pretend(&mut disk, &layout.keys),
         }
         Ok(disk)
     }

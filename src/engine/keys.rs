@@ -33,17 +33,6 @@ pub(super) fn give(disk: &mut Disk, all: &[Keys], find: &dyn Find) -> Result<()>
     Ok(())
 }
 
-/// Gives them keys that open nothing, for plans that nobody writes.
-pub fn pretend(disk: &mut Disk, all: &[Keys]) {
-    for (luks, keys) in disk.encrypted_mut().zip(all) {
-        let keys = keys.keys.iter().map(|key| luks::Key {
-            passphrase: Passphrase::new(*b"unknown"),
-            kdf: key.kdf,
-        });
-        luks.keys.extend(keys);
-    }
-}
-
 /// What the container's own key derives from.
 fn secrets(keys: &Keys, number: usize) -> Result<Secrets> {
     let mut bytes = Zeroizing::new([0; 32]);

@@ -128,12 +128,13 @@ impl<'a> Planner<'a> {
             .iter()
             .map(|(_, file)| Ok((self.format(file)?, *file)));
         let chosen: Vec<_> = chosen.collect::<Result<_>>()?;
-        let multiple = chosen.iter().filter_map(|(format, file)| match format {
-            Format::Disk(format) => Some(format.granularity(&file.options)),
-            Format::Archive(_) => None,
-        });
-        let multiple = multiple.max();
+        let multiple = multiple_of(&chosen);
         let mut disk = self.contents.fill(layout, self.time)?;
+        for (other, formats) in disk.others.iter_mut().zip(&layout.other_formats) {
+            let chosen = formats.iter().map(|file| Ok((self.format(file)?, file)));
+            let chosen: Vec<_> = chosen.collect::<Result<_>>()?;
+            other.multiple = multiple_of(&chosen).unwrap_or(other.multiple);
+        }
         let seed = match &layout.seed {
             Seed::Text(text) => text.clone(),
             Seed::Content => seed_of(&disk),
@@ -309,6 +310,15 @@ fn check_stream(name: &str, file: &FileFormat, plan: &dyn container::Plan) -> Re
         }
         _ => Ok(()),
     }
+}
+
+/// What the size of a disk that is kept in files of these formats is a multiple of, if it is in any.
+fn multiple_of(chosen: &[(Format<'_>, &FileFormat)]) -> Option<Bytes> {
+    let all = chosen.iter().filter_map(|(format, file)| match format {
+        Format::Disk(format) => Some(format.granularity(&file.options)),
+        Format::Archive(_) => None,
+    });
+    all.max()
 }
 
 /// A file for what has to be decompressed before it can be planned.

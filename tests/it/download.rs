@@ -592,10 +592,12 @@ fn image(source: Source, sha256: Option<&str>) -> Image {
             partitions: vec![Partition::new("guestfs[0].parts[0]", held)],
             blobs: Vec::new(),
             groups: Vec::new(),
+            others: Vec::new(),
             kept_table: Vec::new(),
         },
         contents: vec![Filling::Files(vec![file])],
         blobs: Vec::new(),
+        other_formats: Vec::new(),
         keys: Vec::new(),
         seed: Seed::Text("disk_test.img".into()),
     };

@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::Arc;
 
+use super::nowhere::Nowhere;
 use crate::disk::{Coming, Disk, Window, check_range, merged};
 use crate::error::{Error, Result};
 use crate::layout::{DiskPlan, GroupPlan, HashesPlan, Held};
@@ -36,6 +37,8 @@ pub(super) struct Device<'a> {
 #[derive(Debug)]
 enum Layer<'a> {
     Disk,
+    /// On another disk.
+    Elsewhere,
     Joined {
         on: Vec<usize>,
         joined: Arc<Joined<'a>>,
@@ -162,6 +165,12 @@ impl<'a> Devices<'a> {
     /// The volumes of all groups, each when all its parts are there.
     fn add_groups(&mut self, plan: &'a DiskPlan, members: &mut Members) -> Result<()> {
         let mut left: Vec<_> = (0..plan.groups.len()).collect();
+        for (index, group) in plan.groups.iter().enumerate() {
+            for at in &group.elsewhere {
+                let device = self.elsewhere(&group.lvm.members()[*at]);
+                members.found.push((index, *at, device));
+            }
+        }
         while !left.is_empty() {
             let ready =
                 |index: &usize| members.of(*index).len() == plan.groups[*index].lvm.members().len();
@@ -174,6 +183,11 @@ impl<'a> Devices<'a> {
             self.add_group(&plan.groups[index], &on, members)?;
         }
         Ok(())
+    }
+
+    fn elsewhere(&mut self, member: &lvm::MemberPlan) -> usize {
+        let area = Arc::new(Nowhere::new(member.size.get()));
+        self.add(member.place.clone(), area, None, Layer::Elsewhere)
     }
 
     fn add_group(
@@ -221,7 +235,7 @@ impl<'a> Devices<'a> {
     /// Whether what is written to a device is encrypted somewhere below.
     pub(super) fn is_encrypted(&self, index: usize) -> bool {
         match &self.all[index].layer {
-            Layer::Disk => false,
+            Layer::Disk | Layer::Elsewhere => false,
             Layer::Encrypted { .. } => true,
             Layer::Hashed { on, .. } => self.is_encrypted(*on),
             Layer::Joined { on, .. } => on.iter().any(|on| self.is_encrypted(*on)),
@@ -244,6 +258,7 @@ impl<'a> Devices<'a> {
         loop {
             match &self.all[index].layer {
                 Layer::Disk => return at,
+                Layer::Elsewhere => return 0,
                 Layer::Encrypted { on, .. } | Layer::Hashed { on, .. } => index = *on,
                 Layer::Joined { on, joined } => match joined.places(at..at + 1).next() {
                     Some(place) => (index, at) = (on[place.disk], place.bytes.start),
@@ -261,6 +276,7 @@ impl<'a> Devices<'a> {
             let failed = |error| Error::io(&device.place, "can't make room for the data", error);
             match &device.layer {
                 Layer::Disk => return Ok(own),
+                Layer::Elsewhere => {}
                 Layer::Encrypted { on, encrypted, .. } => {
                     let data = encrypted.prepare(&told).map_err(failed)?;
                     coming[*on].data.extend(data);

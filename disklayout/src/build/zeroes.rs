@@ -154,6 +154,7 @@ mod tests {
             partitions: vec![Partition::new("t", holds)],
             blobs: Vec::new(),
             groups: Vec::new(),
+            others: Vec::new(),
             kept_table: Vec::new(),
         };
         let identity = Identity::new("t", time);

@@ -73,6 +73,7 @@ mod tests {
             partitions: vec![part(100, 199), part(200, 299), part(400, 499)],
             blobs: Vec::new(),
             groups: Vec::new(),
+            others: Vec::new(),
             kept_table: Vec::new(),
         };
         let identity = Identity::new("disk", Timestamp::default());

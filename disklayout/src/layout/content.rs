@@ -55,8 +55,8 @@ impl<'s, 'a> Sizes<'s, 'a> {
                 let all = inner.get().saturating_add(luks.data_offset().get());
                 Ok(Bytes::new(all))
             }
-            Holds::Member(name) => {
-                let index = self.groups.index(name, slot.place)?;
+            Holds::Member(member) => {
+                let index = self.groups.index(&member.group, slot.place)?;
                 self.of_group(index, slot, room)
             }
             Holds::Hashes(tree) => {

@@ -105,7 +105,7 @@ impl<'a> Drafter<'a> {
         volume: &'a LogicalVolume,
         (index, sector): (usize, SectorSize),
     ) -> Slot<'a> {
-        let group = self.identity.child(&format!("group {}", group.name));
+        let group = group.identity_on(self.identity);
         Slot {
             index,
             place: &volume.place,

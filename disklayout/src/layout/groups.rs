@@ -1,7 +1,8 @@
 //! Groups of volumes, their parts and their slots, as a description has them.
 
 use crate::error::{Error, Result};
-use crate::layout::spec::{Disk, Holds, VolumeGroup};
+use crate::layout::elsewhere::{self, Elsewhere};
+use crate::layout::spec::{Disk, Holds, Member, VolumeGroup};
 use crate::place::{Field, Place};
 use crate::units::SectorSize;
 
@@ -9,12 +10,21 @@ use crate::units::SectorSize;
 #[derive(Clone, Debug)]
 pub(super) struct Groups<'a> {
     pub(super) specs: &'a [VolumeGroup],
-    /// How many parts each has.
-    members: Vec<usize>,
+    /// The parts of each, in their order.
+    parts: Vec<Vec<Part<'a>>>,
     /// The slot of the first volume of each.
     first_slots: Vec<usize>,
     /// What each is read and written in: what the largest sectors of its parts are.
     sectors: Vec<SectorSize>,
+}
+
+/// A part of a group.
+#[derive(Clone, Copy, Debug)]
+enum Part<'a> {
+    /// On this disk, in this slot.
+    Slot(usize),
+    /// On another one.
+    Elsewhere(Elsewhere<'a>),
 }
 
 impl<'a> Groups<'a> {
@@ -32,7 +42,7 @@ impl<'a> Groups<'a> {
         }
         let mut groups = Self {
             specs,
-            members: vec![0; specs.len()],
+            parts: vec![Vec::new(); specs.len()],
             first_slots: Vec::new(),
             sectors: vec![disk.sector_size; specs.len()],
         };
@@ -41,19 +51,41 @@ impl<'a> Groups<'a> {
             groups.first_slots.push(slot);
             slot += group.volumes.len();
         }
-        groups.count(disk)?;
+        groups.find_parts(disk)?;
         groups.find_sectors(disk);
         Ok(groups)
     }
 
-    fn count(&mut self, disk: &Disk) -> Result<()> {
-        for (place, holds) in disk.slot_places().zip(disk.slots()) {
-            if let Holds::Member(name) = holds {
-                let index = self.index(name, place)?;
-                self.members[index] += 1;
-            }
+    fn find_parts(&mut self, disk: &'a Disk) -> Result<()> {
+        let is_own = |one: &Elsewhere<'_>| {
+            let mut specs = self.specs.iter();
+            specs.any(|group| group.name == one.member.group)
+        };
+        let elsewhere = elsewhere::on_others(disk)?.into_iter().filter(is_own);
+        let elsewhere = elsewhere.map(|one| (one.place, one.member, Part::Elsewhere(one)));
+        let slots = disk.slot_places().zip(disk.slots()).enumerate();
+        let slots = slots.filter_map(|(slot, (place, holds))| match holds {
+            Holds::Member(member) => Some((place, member, Part::Slot(slot))),
+            _ => None,
+        });
+        let mut found: Vec<(&Member, Part<'a>)> = Vec::new();
+        for (place, member, part) in elsewhere.chain(slots) {
+            self.index(&member.group, place)?;
+            found.push((member, part));
         }
-        let without = self.members.iter().position(|count| *count == 0);
+        // Equal ones stay as they are.
+        found.sort_by_key(|(member, _)| member.order);
+        for (group, parts) in self.specs.iter().zip(&mut self.parts) {
+            let own = found
+                .iter()
+                .filter(|(member, _)| member.group == group.name);
+            parts.extend(own.map(|(_, part)| *part));
+        }
+        let is_here = |part: &Part<'_>| matches!(part, Part::Slot(_));
+        let without = self
+            .parts
+            .iter()
+            .position(|parts| !parts.iter().any(is_here));
         match without.map(|index| &self.specs[index]) {
             None => Ok(()),
             Some(group) => {
@@ -68,6 +100,13 @@ impl<'a> Groups<'a> {
 
     /// A group may have parts in volumes of others.
     fn find_sectors(&mut self, disk: &Disk) {
+        for (parts, own) in self.parts.iter().zip(&mut self.sectors) {
+            for part in parts {
+                if let Part::Elsewhere(one) = part {
+                    *own = (*own).max(one.sector_size);
+                }
+            }
+        }
         for _ in 0..self.specs.len() {
             for partition in &disk.partitions {
                 self.add_sector(&partition.holds, disk.sector_size);
@@ -81,10 +120,11 @@ impl<'a> Groups<'a> {
     }
 
     fn add_sector(&mut self, holds: &Holds, sector: SectorSize) {
-        let Holds::Member(name) = holds.innermost() else {
+        let Holds::Member(member) = holds.innermost() else {
             return;
         };
-        if let Some(index) = self.specs.iter().position(|group| group.name == *name) {
+        let is_own = |group: &VolumeGroup| group.name == member.group;
+        if let Some(index) = self.specs.iter().position(is_own) {
             let own = &mut self.sectors[index];
             *own = (*own).max(holds.sector_size(sector, None));
         }
@@ -111,7 +151,23 @@ impl<'a> Groups<'a> {
 
     /// How many parts the group has.
     pub(super) fn members(&self, index: usize) -> usize {
-        self.members[index]
+        self.parts[index].len()
+    }
+
+    /// Which part of the group `index` is in this slot.
+    pub(super) fn position(&self, index: usize, slot: usize) -> usize {
+        let is_there = |part: &Part<'_>| matches!(part, Part::Slot(own) if *own == slot);
+        let found = self.parts[index].iter().position(is_there);
+        found.unwrap_or(self.parts[index].len())
+    }
+
+    /// The parts of the group that are on other disks, each with which part it is.
+    pub(super) fn elsewhere(&self, index: usize) -> impl Iterator<Item = (usize, Elsewhere<'a>)> {
+        let parts = self.parts[index].iter().enumerate();
+        parts.filter_map(|(position, part)| match part {
+            Part::Elsewhere(one) => Some((position, *one)),
+            Part::Slot(_) => None,
+        })
     }
 
     /// The slot of the first volume of a group.

@@ -12,7 +12,7 @@ use crate::layout::placed::Placed;
 use crate::layout::plan::{EncryptedPlan, GroupPlan, HashesPlan, Held, Member, RawBytes};
 use crate::layout::size::Room;
 use crate::layout::spec::{Encrypted, Hashes, Holds, LogicalVolume, VolumeGroup, VolumeSize};
-use crate::place::Field;
+use crate::place::{Field, Place};
 use crate::table::Role;
 use crate::tree::{Content, FileTree};
 use crate::units::{Bytes, SectorSize};
@@ -27,8 +27,8 @@ pub(super) struct Holder<'p, 'a> {
     pub(super) fillings: &'p mut [Filling<'a>],
     /// What stays free of what is as small as its content allows.
     room: Room,
-    /// The parts of each group that are known, by the group's index.
-    members: BTreeMap<usize, Vec<lvm::Member>>,
+    /// The parts that are known, by the group's index and then which of them they are.
+    members: BTreeMap<(usize, usize), lvm::Member>,
 }
 
 impl<'p, 'a> Holder<'p, 'a> {
@@ -39,14 +39,35 @@ impl<'p, 'a> Holder<'p, 'a> {
         fillings: &'p mut [Filling<'a>],
         room: Room,
     ) -> Self {
-        Self {
+        let mut holder = Self {
             room,
             drafter,
             groups,
             placed,
             fillings,
             members: BTreeMap::new(),
+        };
+        for group in 0..holder.groups.specs.len() {
+            let elsewhere: Vec<_> = holder.groups.elsewhere(group).collect();
+            for (index, one) in elsewhere {
+                holder.add_member((group, index), one.place, one.size);
+            }
         }
+        holder
+    }
+
+    fn add_member(&mut self, (group, index): (usize, usize), place: &Place, size: Bytes) {
+        let member = lvm::Member {
+            sector_size: self.groups.sector(group),
+            ..lvm::Member::new(place, size, format!("/dev/disk{index}"))
+        };
+        self.members.insert((group, index), member);
+    }
+
+    /// The parts of a group that are known, in their order.
+    fn members(&self, group: usize) -> impl Iterator<Item = &lvm::Member> {
+        let own = self.members.range((group, 0)..(group + 1, 0));
+        own.map(|(_, member)| member)
     }
 
     /// What is in a partition that has its sectors.
@@ -65,7 +86,7 @@ impl<'p, 'a> Holder<'p, 'a> {
         let mut plans: Vec<Option<GroupPlan>> = specs.iter().map(|_| None).collect();
         loop {
             let ready = |index: &usize| {
-                let known = self.members.get(index).map_or(0, Vec::len);
+                let known = self.members(*index).count();
                 plans[*index].is_none() && known == self.groups.members(*index)
             };
             let Some(index) = (0..specs.len()).find(ready) else {
@@ -111,7 +132,11 @@ impl<'p, 'a> Holder<'p, 'a> {
             let one = self.hold(&slot, &volume.holds, size);
             held.push(one.map_err(|error| told(error, spec, volume))?);
         }
-        Ok(GroupPlan { lvm, volumes: held })
+        Ok(GroupPlan {
+            lvm,
+            volumes: held,
+            elsewhere: self.groups.elsewhere(index).map(|(at, _)| at).collect(),
+        })
     }
 
     /// The group with volumes of these sizes.
@@ -124,12 +149,12 @@ impl<'p, 'a> Holder<'p, 'a> {
             tags: volume.tags.clone(),
             ..lvm::VolumeRequest::new(&volume.place, &volume.name, *size)
         });
-        let identity = self.drafter.identity.child(&format!("group {}", spec.name));
+        let identity = spec.identity_on(self.drafter.identity);
         lvm::plan(lvm::Request {
             uuid: spec.uuid,
             extent_size: spec.extent_size,
             volumes: volumes.collect(),
-            members: self.members.get(&index).cloned().unwrap_or_default(),
+            members: self.members(index).cloned().collect(),
             ..lvm::Request::new(&spec.place, &spec.name, identity)
         })
     }
@@ -138,15 +163,10 @@ impl<'p, 'a> Holder<'p, 'a> {
     fn hold(&mut self, slot: &Slot<'a>, holds: &Holds, size: Bytes) -> Result<Held> {
         match holds {
             Holds::Encrypted(outer) => self.encrypted(slot, outer, size),
-            Holds::Member(name) => {
-                let group = self.groups.index(name, slot.place)?;
-                let known = self.members.entry(group).or_default();
-                let index = known.len();
-                let member = lvm::Member::new(slot.place, size, format!("/dev/disk{index}"));
-                known.push(lvm::Member {
-                    sector_size: self.groups.sector(group),
-                    ..member
-                });
+            Holds::Member(member) => {
+                let group = self.groups.index(&member.group, slot.place)?;
+                let index = self.groups.position(group, slot.index);
+                self.add_member((group, index), slot.place, size);
                 Ok(Held::Member(Member { group, index }))
             }
             Holds::Hashes(hashes) => self.hashes(slot, hashes, size),

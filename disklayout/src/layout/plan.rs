@@ -97,6 +97,8 @@ pub struct GroupPlan {
     pub lvm: lvm::Plan,
     /// What is in each of the volumes, in their order.
     pub volumes: Vec<Held>,
+    /// Which of its parts are on other disks. What lies there isn't written.
+    pub elsewhere: Vec<usize>,
 }
 
 /// Bytes that stand for themselves.

@@ -22,9 +22,8 @@ use crate::units::Bytes;
 /// # Errors
 /// `InvalidSpec`, `DoesNotFit` or `Unsupported` with the place in the description.
 pub fn plan(mut disk: Disk, identity: &Identity, registry: &Registry) -> Result<DiskPlan> {
-    if let DiskSize::Fixed(size) = &mut disk.size {
-        *size = size::round_up(*size, disk.multiple.get());
-    }
+    round_up(&mut disk);
+    disk.others.iter_mut().for_each(round_up);
     let (fillings, notices) = take_fillings(&mut disk, identity);
     fit::check(&disk)?;
     let drafter = Drafter::new(&disk, identity, registry);
@@ -34,6 +33,13 @@ pub fn plan(mut disk: Disk, identity: &Identity, registry: &Registry) -> Result<
         Err(error) => return Err(with_smallest(error, &disk, fillings, &drafter)),
     };
     Ok(DiskPlan { notices, ..plan })
+}
+
+/// Lets a given size be one that the format of the image file has.
+fn round_up(disk: &mut Disk) {
+    if let DiskSize::Fixed(size) = &mut disk.size {
+        *size = size::round_up(*size, disk.multiple.get());
+    }
 }
 
 /// Decides all about a disk whose partitions have their places.

@@ -34,6 +34,7 @@ fn single(label: &str, size: DiskSize, filesystem: Filesystem) -> Disk {
         partitions: vec![Partition::new("part", filesystem)],
         blobs: Vec::new(),
         groups: Vec::new(),
+        others: Vec::new(),
         kept_table: Vec::new(),
     }
 }

@@ -129,6 +129,7 @@ pub(crate) fn disk(sectors: u64, label: &str, parts: &[Part<'_>]) -> Disk {
         partitions: partitions.collect(),
         blobs: Vec::new(),
         groups: Vec::new(),
+        others: Vec::new(),
         kept_table: Vec::new(),
     }
 }

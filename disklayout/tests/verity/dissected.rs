@@ -73,6 +73,7 @@ fn described(partitions: Vec<Partition>) -> Disk {
         partitions,
         blobs: Vec::new(),
         groups: Vec::new(),
+        others: Vec::new(),
         kept_table: Vec::new(),
     }
 }

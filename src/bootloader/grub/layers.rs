@@ -86,7 +86,8 @@ fn slot(disk: &Disk, index: usize) -> Option<(Option<&VolumeGroup>, &Holds)> {
 
 /// The volumes that are parts of a group.
 fn members(disk: &Disk, group: &str) -> impl Iterator<Item = usize> {
-    let is_member = move |holds: &Holds| matches!(holds, Holds::Member(name) if name == group);
+    let is_member =
+        move |holds: &Holds| matches!(holds, Holds::Member(member) if member.group == group);
     let all = disk.slots().enumerate();
     all.filter_map(move |(index, holds)| is_member(holds).then_some(index))
 }

@@ -2,8 +2,8 @@
 
 use disklayout::layout::DiskSize;
 use disklayout::layout::spec::{
-    Blob, Disk, DiskTable, Encrypted, End, Filesystem, Holds, LogicalVolume, Partition, Start,
-    VolumeGroup, VolumeSize,
+    Blob, Disk, DiskTable, Encrypted, End, Filesystem, Holds, LogicalVolume, Member, Partition,
+    Start, VolumeGroup, VolumeSize,
 };
 use disklayout::table::types::PartitionType;
 use disklayout::tree::{Content, FileTree};
@@ -34,6 +34,7 @@ fn disk(table: DiskTable) -> System {
     System {
         disk: Disk {
             groups: Vec::new(),
+            others: Vec::new(),
             kept_table: Vec::new(),
             place: "disk".into(),
             size: DiskSize::Fixed(Bytes::new(1 << 30)),
@@ -104,7 +105,7 @@ fn container() -> luks::Request {
 fn with_group(system: System, first: i64, volumes: &[(&str, &str, &str)]) -> System {
     let mut system = with(system, first, "lvm", "", "");
     let member = system.disk.partitions.last_mut().unwrap();
-    member.holds = Holds::Member("v-g".to_owned());
+    member.holds = Member::of("v-g").into();
     let mut logical = Vec::new();
     for (name, format, at) in volumes {
         let filesystem = Filesystem::new(*format, FileTree::new(Timestamp::from_seconds(1)));
@@ -535,7 +536,7 @@ fn logical_volumes_have_grub_too() {
 #[test]
 fn a_group_in_itself_is_looked_at_once() {
     let mut system = with_group(disk(gpt()), 2048, &[("r", "ext4", "/"), ("s", "ext4", "")]);
-    system.disk.groups[0].volumes[1].holds = Holds::Member("v-g".to_owned());
+    system.disk.groups[0].volumes[1].holds = Member::of("v-g").into();
     assert_eq!(Layers::around(&system, 1).modules, ["lvm"]);
 }
 

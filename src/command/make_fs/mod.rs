@@ -239,6 +239,7 @@ impl Options {
                 None => vec![Filling::Files(vec![inputs])],
             },
             blobs: Vec::new(),
+            other_formats: Vec::new(),
             keys: self.encryption.iter().map(Encryption::keys).collect(),
             seed: match &self.seed {
                 Some(text) => Seed::Text(text.clone()),
@@ -261,6 +262,7 @@ impl Options {
             place,
             blobs: Vec::new(),
             groups: Vec::new(),
+            others: Vec::new(),
             kept_table: Vec::new(),
         }
     }

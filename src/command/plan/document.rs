@@ -160,6 +160,7 @@ fn group(group: &GroupPlan, plan: &DiskPlan) -> Value {
         "name": lvm.name(),
         "uuid": lvm.uuid().to_string(),
         "extent_size": lvm.extent_size().get(),
+        "parts_elsewhere": group.elsewhere,
         "volumes": volumes.collect::<Vec<_>>(),
     })
 }

@@ -189,7 +189,16 @@ fn held(held: &Held, plan: &DiskPlan, start: Option<Bytes>) -> String {
 fn group(group: &GroupPlan, plan: &DiskPlan) -> String {
     let lvm = &group.lvm;
     let (name, extent) = (printable(lvm.name()), lvm.extent_size());
-    let mut text = format!("  group {name}: extents of {extent}, {}\n", lvm.uuid());
+    let elsewhere = match group.elsewhere.as_slice() {
+        [] => String::new(),
+        parts => {
+            let numbers: Vec<_> = parts.iter().map(|part| (part + 1).to_string()).collect();
+            let (count, numbers) = (lvm.members().len(), numbers.join(", "));
+            format!(", of {count} parts {numbers} on other images")
+        }
+    };
+    let uuid = lvm.uuid();
+    let mut text = format!("  group {name}: extents of {extent}{elsewhere}, {uuid}\n");
     for (volume, held) in lvm.volumes().iter().zip(&group.volumes) {
         text += &format!(
             "  {name}/{}: {}, {} extents, {}\n",

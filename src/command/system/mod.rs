@@ -27,8 +27,8 @@ use rustix::process::Signal;
 use super::set::{NOT_TOLD, clean_up_on_signals};
 use super::{Settings, outputs};
 use crate::bootloader;
-use crate::engine::{Conditions, Directory, keys};
-use crate::image::FileFormat;
+use crate::engine::{Conditions, Directory};
+use crate::image::{FileFormat, Keys};
 use crate::report;
 use crate::rootfs;
 use crate::sandbox::{self, Host, Inside, Output, Place, Request};
@@ -182,7 +182,7 @@ pub fn check(system: &System, name: &str) -> Result<DiskPlan> {
     let time = Conditions::from_environment()?.time;
     let identity = Identity::new(name, time);
     let mut disk = system.disk.clone();
-    keys::pretend(&mut disk, &system.keys);
+    Keys::pretend(&mut disk, &system.keys);
     let plan = layout::plan(disk, &identity, &foreign::registry())?;
     for step in system.steps.iter().filter(|step| step.skipped.is_none()) {
         if let Action::Grub(grub) = &step.action {

@@ -182,6 +182,7 @@ impl Assembled {
             blobs: blobs
                 .map(|(at, _)| data(&disk.place, blob_name(&self.name, *at)))
                 .collect(),
+            other_formats: Vec::new(),
             keys: system.keys.clone(),
             disk,
             contents,
@@ -204,10 +205,12 @@ impl Assembled {
                 partitions: vec![Partition::new(place, tree)],
                 blobs: Vec::new(),
                 groups: Vec::new(),
+                others: Vec::new(),
                 kept_table: Vec::new(),
             },
             contents: vec![Filling::Files(objects)],
             blobs: Vec::new(),
+            other_formats: Vec::new(),
             keys: Vec::new(),
             seed: Seed::Text(seed.to_owned()),
         }

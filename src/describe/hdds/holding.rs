@@ -2,7 +2,7 @@
 //! volumes, the hash tree of another partition; each of them encrypted or not.
 
 use disklayout::fs::Misfits;
-use disklayout::layout::spec::{Filesystem, Hashes, Holds};
+use disklayout::layout::spec::{Filesystem, Hashes, Holds, Member};
 use disklayout::tree::{Content, FileTree};
 
 use super::{contents, encryption, keys, mkfs, source, table};
@@ -106,7 +106,7 @@ fn innermost(value: &Value<'_>, object: &Object<'_>, what: &str, f: &mut Finding
         "source" => bytes(value, object, f),
         "holds" => {
             let group = object.required("holds", f)?.string(f)?;
-            Some(Held::of(Holds::Member(group.to_owned())))
+            Some(Held::of(Member::of(group).into()))
         }
         _ => hashes(object.required("verity", f)?, f),
     }

@@ -32,6 +32,7 @@ pub(super) const LAYOUT_GROUP: Keys = Keys {
         "uploads",
         "volumes",
         "volume_groups",
+        "volumes_of",
         "blobs",
         "format",
         "formats",

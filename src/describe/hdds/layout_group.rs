@@ -38,6 +38,7 @@ pub(super) fn read(value: &Value<'_>, reserved: &[&str], f: &mut Findings) -> Op
     let volume_groups = object.optionally("volume_groups", f, |value, f| {
         value.each("groups", f, volume::group)
     });
+    let volumes_of = object.optionally("volumes_of", f, Value::string);
     let count = parts.as_ref().map(Vec::len);
     let writes = object.optionally("writes", f, |value, f| {
         value.each("files", f, |value, f| files::write(value, count, f))
@@ -65,6 +66,8 @@ pub(super) fn read(value: &Value<'_>, reserved: &[&str], f: &mut Findings) -> Op
         labels: labels?,
         filesystems: filesystems?,
         parts: parts?,
+        volumes_of: volumes_of?.map(str::to_owned),
+        family: None,
         volumes: volumes?.unwrap_or_default(),
         volume_groups: volume_groups?.unwrap_or_default(),
         files,

@@ -1,10 +1,11 @@
 //! hdds.json: which images there should be, and where the files that they need are.
 //!
 //! `keys` has the names of the keys, and `naming` what the library's objects and fields are called by
-//! them; `top`, `layout_group` (with `part`, `volume`, `holding`, `encryption`, `files`, `bounds` and `table`), `contents` and `install_group` (with
-//! `distribution`, `installed_disk` and `machine`) turn values into the groups of `model`; `variants`
-//! turns groups into images (with `for_label`), and `whole_group` tells what no part of one can. `locate` finds the files, and `encoding` makes text of
-//! them. Nothing here opens a network connection.
+//! them; `top`, `layout_group` (with `part`, `volume`, `holding`, `encryption`, `files`, `bounds` and
+//! `table`), `contents` and `install_group` (with `distribution`, `installed_disk` and `machine`) turn
+//! values into the groups of `model`; `variants` turns groups into images (with `for_label`, `volumes`
+//! and `family`), and `whole_group` tells what no part of one can. `locate` finds the files, and
+//! `encoding` makes text of them. Nothing here opens a network connection.
 
 pub mod arch;
 mod bounds;
@@ -12,6 +13,7 @@ mod contents;
 mod distribution;
 pub mod encoding;
 mod encryption;
+mod family;
 mod file_format;
 mod files;
 mod for_label;

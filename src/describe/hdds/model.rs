@@ -8,6 +8,7 @@ use disklayout::table::Kind;
 use disklayout::{Bytes, Place, SectorSize};
 use uuid::Uuid;
 
+use super::family::Family;
 use super::names::Extension;
 use super::releases::Release;
 use crate::config::{ConfigError, Problem};
@@ -63,6 +64,10 @@ pub struct LayoutGroup {
     pub filesystems: Vec<String>,
     /// The partitions in the order in which they are made.
     pub parts: Vec<Part>,
+    /// The group of images that describes the volumes which lie on these too, if it is another one.
+    pub volumes_of: Option<String>,
+    /// The groups of images that volumes lie on together, if there are others.
+    pub family: Option<Family>,
     /// The logical volumes, in the order in which they are given room in their groups.
     pub volumes: Vec<Volume>,
     /// What is said of groups of volumes.

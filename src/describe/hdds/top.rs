@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use super::model::{Config, Group, InstallGroup, LayoutGroup, Rename};
 use super::naming::Names;
-use super::{distribution, install_group, keys, layout_group, names, variants, whole_group};
+use super::{
+    distribution, family, install_group, keys, layout_group, names, variants, whole_group,
+};
 use crate::checksum::Algorithm;
 use crate::config::{ConfigError, Document, Findings, Value, json};
 use crate::distribution::Distribution;
@@ -74,7 +76,7 @@ fn read(
     });
     let renames = all(renames, "pairs of file names", f, rename);
     found?;
-    let config = Config {
+    let mut config = Config {
         distribution: chosen,
         layouts: layouts?,
         installs: installs?,
@@ -86,6 +88,7 @@ fn read(
         wrong = wrong_file_names(&config);
     }
     wrong.extend(config.layouts.iter().flat_map(whole_group::objections));
+    wrong.extend(family::join(&mut config.layouts));
     for (path, message) in wrong {
         f.refuse::<()>(document.spot(&path).place(), message);
     }

@@ -5,13 +5,13 @@ use std::sync::Arc;
 
 use anyhow::{Result, bail};
 use disklayout::Bytes;
-use disklayout::layout::spec::{Disk, Partition};
+use disklayout::layout::spec::{Disk, Partition, VolumeGroup};
 use disklayout::table::{Kind, Role};
 
 use super::model::{Config, Group, InstallGroup, Label, LayoutGroup, Part};
 use super::releases::{NextRelease, Release, Resolved};
-use super::{arch, for_label, holding, names, volumes};
-use crate::image::{Filling, Image, InstallRecipe, Layout, Recipe, Seed};
+use super::{arch, family, for_label, holding, names, volumes};
+use crate::image::{Filling, Image, InstallRecipe, Keys, Layout, Recipe, Seed};
 
 impl Config {
     /// Every image that there should be, in the order of the file.
@@ -123,16 +123,9 @@ fn files(group: &LayoutGroup, label: &Label, filesystem: &str) -> Vec<Image> {
 }
 
 fn layout(group: &LayoutGroup, label: &Label, filesystem: &str) -> Layout {
-    let partitions = group.parts.iter().map(|part| partition(part, filesystem));
-    let mut partitions: Vec<_> = partitions.collect();
-    for_label::adapt(&mut partitions, group, label.kind);
     let fillings = group.parts.iter().map(|part| part.filling.clone());
     let mut contents: Vec<_> = fillings.collect();
-    let mut keys: Vec<_> = group
-        .parts
-        .iter()
-        .flat_map(|part| part.keys.clone())
-        .collect();
+    let mut keys = keys_of_parts(group);
     let order = by_number(group, label.kind);
     for file in &group.files {
         if let Some(Filling::Files(objects)) =
@@ -141,28 +134,63 @@ fn layout(group: &LayoutGroup, label: &Label, filesystem: &str) -> Layout {
             objects.push(file.object.clone());
         }
     }
-    let groups = volumes::groups(group, filesystem);
+    let first = group.volumes_from();
+    let (first_label, first_filesystem) = first.variant(label, filesystem);
+    let groups = volumes::groups(group, first_filesystem);
     for volume in groups.iter().flat_map(|(_, volumes)| volumes) {
         contents.push(volume.filling.clone());
         keys.extend(volume.keys.iter().cloned());
     }
+    let is_shared = group.family.is_some();
+    let seed = is_shared.then(|| file_name(first, first_label, first_filesystem, RAW));
+    let groups = groups.into_iter().map(|(spec, _)| VolumeGroup {
+        seed: seed.clone(),
+        ..spec
+    });
+    let others = group.others().map(|(position, other)| {
+        let (label, filesystem) = other.variant(label, filesystem);
+        let mut disk = disk(other, label, filesystem, position);
+        Keys::pretend(&mut disk, &keys_of_parts(other));
+        disk
+    });
     Layout {
         disk: Disk {
-            place: group.place.clone(),
-            size: group.size,
-            multiple: Bytes::new(1),
-            sector_size: group.sector_size,
-            table: for_label::table(group, label.kind),
-            partitions,
-            blobs: group.blobs.iter().map(|(blob, _)| blob.clone()).collect(),
-            groups: groups.into_iter().map(|(spec, _)| spec).collect(),
-            kept_table: Vec::new(),
+            groups: groups.collect(),
+            others: others.collect(),
+            ..disk(group, label, filesystem, group.position())
         },
+        other_formats: group.others().map(|(_, it)| it.formats.clone()).collect(),
         contents,
         blobs: group.blobs.iter().map(|(_, data)| data.clone()).collect(),
         keys,
         // The same disk in every format.
         seed: Seed::Text(file_name(group, label, filesystem, RAW)),
+    }
+}
+
+/// What opens the partitions of a group, those of them that are encrypted.
+fn keys_of_parts(group: &LayoutGroup) -> Vec<Keys> {
+    let parts = group.parts.iter();
+    parts.flat_map(|part| part.keys.clone()).collect()
+}
+
+/// The disk of a variant, which is at this position among those of its volumes, without any of them.
+fn disk(group: &LayoutGroup, label: &Label, filesystem: &str, position: usize) -> Disk {
+    let partitions = group.parts.iter().map(|part| partition(part, filesystem));
+    let mut partitions: Vec<_> = partitions.collect();
+    for_label::adapt(&mut partitions, group, label.kind);
+    family::order(partitions.iter_mut().map(|it| &mut it.holds), position);
+    Disk {
+        place: group.place.clone(),
+        size: group.size,
+        multiple: Bytes::new(1),
+        sector_size: group.sector_size,
+        table: for_label::table(group, label.kind),
+        partitions,
+        blobs: group.blobs.iter().map(|(blob, _)| blob.clone()).collect(),
+        groups: Vec::new(),
+        others: Vec::new(),
+        kept_table: Vec::new(),
     }
 }
 

@@ -3,23 +3,27 @@
 use disklayout::Place;
 use disklayout::layout::spec::{Holds, VolumeGroup};
 
-use super::holding;
 use super::model::{LayoutGroup, Volume};
+use super::{family, holding};
 
-/// The groups of volumes in the order in which they are named first, each with what is known of its
-/// volumes. `filesystem` is that of volumes that name none.
+/// The groups of volumes on the disk of `group` in the order in which they are named first, each with what
+/// is known of its volumes. `filesystem` is that of volumes that name none.
 pub(super) fn groups<'g>(
     group: &'g LayoutGroup,
     filesystem: &str,
 ) -> Vec<(VolumeGroup, Vec<&'g Volume>)> {
+    let first = group.volumes_from();
     let mut groups: Vec<(VolumeGroup, Vec<&Volume>)> = Vec::new();
-    for (name, place) in named(group) {
-        if groups.iter().all(|(known, _)| known.name != name) {
-            let own = group.volumes.iter().filter(|it| it.group == name);
+    for (name, place) in named(first).chain(parts(group)) {
+        let is_known = groups.iter().any(|(known, _)| known.name == name);
+        if !is_known && group.has_volume_group(name) {
+            let own = first.volumes.iter().filter(|it| it.group == name);
             let volumes: Vec<_> = own.collect();
-            groups.push((spec(group, name, place, &volumes, filesystem), volumes));
+            groups.push((spec(first, name, place, &volumes, filesystem), volumes));
         }
     }
+    let held = groups.iter_mut().flat_map(|(spec, _)| &mut spec.volumes);
+    family::order(held.map(|volume| &mut volume.holds), group.disks());
     groups
 }
 
@@ -47,10 +51,14 @@ fn spec(
     }
 }
 
+/// The names of the groups that partitions are parts of, and where they stand.
+fn parts(group: &LayoutGroup) -> impl Iterator<Item = (&str, &Place)> {
+    let parts = group.parts.iter().map(|part| &part.partition);
+    parts.filter_map(|it| Some((member(&it.holds)?, &it.place)))
+}
+
 /// The names of groups, and where they stand.
 fn named(group: &LayoutGroup) -> impl Iterator<Item = (&str, &Place)> {
-    let parts = group.parts.iter().map(|part| &part.partition);
-    let parts = parts.filter_map(|it| Some((member(&it.holds)?, &it.place)));
     let options = group.volume_groups.iter();
     let options = options.map(|it| (it.name.as_str(), &it.place));
     let volumes = group.volumes.iter().flat_map(|it| {
@@ -58,13 +66,13 @@ fn named(group: &LayoutGroup) -> impl Iterator<Item = (&str, &Place)> {
         let inner = member(&it.volume.holds).map(|name| (name, place));
         std::iter::once((it.group.as_str(), place)).chain(inner)
     });
-    parts.chain(options).chain(volumes)
+    parts(group).chain(options).chain(volumes)
 }
 
 /// The group that something is a part of.
-fn member(holds: &Holds) -> Option<&str> {
+pub(super) fn member(holds: &Holds) -> Option<&str> {
     match holds.innermost() {
-        Holds::Member(name) => Some(name),
+        Holds::Member(member) => Some(&member.group),
         _ => None,
     }
 }

@@ -25,6 +25,7 @@ pub(super) fn objections(group: &LayoutGroup) -> Vec<(String, String)> {
         let place = spec.place.object();
         wrong.extend(nothing(group, place, (word, &spec.holds), &volume.filling));
     }
+    wrong.extend(equal_options(group));
     for label in &group.labels {
         wrong.extend(files(group, label.kind));
     }
@@ -56,6 +57,21 @@ fn identifiers(group: &LayoutGroup) -> Vec<(String, String)> {
     let wrong = wrong.into_iter().filter(|(is_wrong, ..)| *is_wrong);
     wrong
         .map(|(_, key, message)| (format!("{}.{key}", group.place.object()), message))
+        .collect()
+}
+
+/// What is said twice of one group of volumes.
+fn equal_options(group: &LayoutGroup) -> Vec<(String, String)> {
+    let options = &group.volume_groups;
+    let again = options.iter().enumerate().filter(|(index, one)| {
+        let mut before = options[..*index].iter();
+        before.any(|other| other.name == one.name)
+    });
+    again
+        .map(|(_, one)| {
+            let message = format!("what is said of the group '{}' stands before", one.name);
+            (format!("{}.name", one.place.object()), message)
+        })
         .collect()
 }
 

@@ -249,7 +249,9 @@ impl<'s> Builder<'s> {
             }
             Held::Nothing => return Some(()),
             Held::Filesystem(_) => "it has a filesystem already".to_owned(),
-            Held::Member(group) => format!("it is a part of the group '{group}' already"),
+            Held::Member(member) => {
+                format!("it is a part of the group '{}' already", member.group)
+            }
             Held::Container(container) => format!(
                 "it is encrypted: give '{}', which is what is in it",
                 self.devices[container.opened].tag

@@ -9,8 +9,7 @@ use testkit::cases::{self, Case};
 
 use super::{Described, Settings, read};
 use crate::config::yaml;
-use crate::engine::keys;
-use crate::image::KeySource;
+use crate::image::{KeySource, Keys};
 use crate::system::Action;
 
 /// What is said of a specification.
@@ -35,7 +34,7 @@ fn said(case: &Case) -> Vec<String> {
 fn planned(described: &Described, settings: &Settings) -> String {
     let identity = Identity::new(&settings.image_name, settings.time);
     let mut disk = described.system.disk.clone();
-    keys::pretend(&mut disk, &described.system.keys);
+    Keys::pretend(&mut disk, &described.system.keys);
     match layout::plan(disk, &identity, &foreign::registry()) {
         Ok(_) => listing(described),
         Err(error) => error.to_string(),
@@ -101,7 +100,7 @@ fn held(holds: &Holds) -> Vec<String> {
             let (format, options) = (&filesystem.format, &filesystem.options);
             vec![format!("  {format} {label} {options:?}")]
         }
-        Holds::Member(group) => vec![format!("  a part of {group}")],
+        Holds::Member(it) => vec![format!("  part {} of {}", it.order + 1, it.group)],
         Holds::Encrypted(outer) => {
             let uuid = outer.luks.uuid.unwrap_or_default();
             let inner = held(&outer.holds).into_iter();

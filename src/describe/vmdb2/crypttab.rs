@@ -47,7 +47,8 @@ impl Builder<'_> {
             }
             Origin::Logical(logical) => {
                 let group = &self.groups[logical.group].name;
-                let is_member = |it: &Device| matches!(&it.holds, Held::Member(of) if of == group);
+                let is_member =
+                    |it: &Device| matches!(&it.holds, Held::Member(of) if of.group == *group);
                 for (index, _) in self.devices.iter().enumerate().filter(|it| is_member(it.1)) {
                     self.add_below(index, opened);
                 }

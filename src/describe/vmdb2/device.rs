@@ -1,6 +1,6 @@
 //! What tags stand for: partitions, logical volumes, and what is opened of either.
 
-use disklayout::layout::spec::{Filesystem, VolumeSize};
+use disklayout::layout::spec::{Filesystem, Member, VolumeSize};
 use disklayout::table::types::PartitionType;
 use disklayout::table::{Flag, Role};
 
@@ -54,8 +54,8 @@ pub(super) enum Held {
     Filesystem(Box<Made>),
     /// What is encrypted.
     Container(Container),
-    /// A part of the group of this name.
-    Member(String),
+    /// A part of a group of volumes.
+    Member(Member),
 }
 
 /// A filesystem.

@@ -48,6 +48,7 @@ impl Builder<'_> {
             partitions: finished.partitions(),
             blobs: Vec::new(),
             groups: finished.volume_groups(),
+            others: Vec::new(),
             kept_table: Vec::new(),
         };
         identifiers::identify_partitions(&mut disk, &self.identity);
@@ -192,7 +193,7 @@ impl Finished<'_> {
                 tree: FileTree::new(self.time),
                 ..made.spec.clone()
             }),
-            Held::Member(group) => Holds::Member(group.clone()),
+            Held::Member(member) => Holds::Member(member.clone()),
             Held::Container(container) => Holds::Encrypted(Box::new(Encrypted {
                 luks: luks::Request {
                     uuid: Some(container.uuid),

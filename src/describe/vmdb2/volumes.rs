@@ -1,7 +1,7 @@
 //! Steps that encrypt, and those that make groups of logical volumes.
 
 use disklayout::Bytes;
-use disklayout::layout::spec::VolumeSize;
+use disklayout::layout::spec::{Member, VolumeSize};
 use disklayout::volume::luks::{Kdf, Passphrase};
 use disklayout::volume::lvm;
 
@@ -95,7 +95,7 @@ impl Builder<'_> {
         if tags.is_empty() {
             return step.refuse("physical", "the list is empty");
         }
-        for tag in &tags {
+        for (order, tag) in tags.iter().enumerate() {
             let index = self.find(step, "physical", tag)?;
             self.check_free(step, "physical", index)?;
             if matches!(self.devices[index].origin, Origin::Logical(_)) {
@@ -105,7 +105,8 @@ impl Builder<'_> {
                 );
                 return step.refuse("physical", message);
             }
-            self.devices[index].holds = Held::Member(name.clone());
+            let group = name.clone();
+            self.devices[index].holds = Held::Member(Member { group, order });
         }
         let title = format!("vgcreate: {name} on {}", tags.join(", "));
         self.add(title, None, Action::Planned);

@@ -79,6 +79,7 @@ pub(super) fn system(table: DiskTable, parts: &[Part]) -> System {
         table,
         partitions,
         groups: Vec::new(),
+        others: Vec::new(),
         kept_table: Vec::new(),
         blobs: Vec::new(),
     };

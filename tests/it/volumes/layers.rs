@@ -87,8 +87,23 @@ fn groups() -> String {
                 {{"type": "p", "size": "12M", "filesystem": "erofs", "gpt_type": "root-x86-64", {CONTENTS}}},
                 {{"type": "p", "verity": {{"part": 1}}, "gpt_type": "root-x86-64-verity"}}]}}"#
         ),
+        several_disks(),
     ];
     groups.join(",\n")
+}
+
+/// A group on two disks, one of which is encrypted.
+fn several_disks() -> String {
+    let keys = keys();
+    format!(
+        r#"{{"name": "first", "size": "48M", "labels": ["gpt"], "parts": [
+            {{"type": "p", "holds": "wide"}}],
+          "volumes": [
+            {{"group": "wide", "name": "striped", "size": "32M", "stripes": 2, "filesystem": "ext4", {CONTENTS}}},
+            {{"group": "wide", "name": "rest", "filesystem": "ext4", {CONTENTS}}}]}},
+          {{"name": "second", "size": "64M", "labels": ["none"], "volumes_of": "first", "parts": [
+            {{"holds": "wide", "luks": {{{keys}}}}}]}}"#
+    )
 }
 
 fn world(groups: &str) -> World {
@@ -142,6 +157,7 @@ fn a_kernel_opens_every_layer() {
     let swap = "swapon /dev/vg-0/swap\nswapoff /dev/vg-0/swap\n";
     let volumes = used("/dev/vg-0/linear", &sums) + &used("/dev/vg-0/stri-ped", &sums) + swap;
     let inner = used("/dev/inner/a", &sums) + &used("/dev/inner/b", &sums);
+    let wide = used("/dev/wide/striped", &sums) + &used("/dev/wide/rest", &sums);
     let opened = used("/dev/mapper/opened", &sums);
     let erofs = format!(
         "mount -o ro /dev/mapper/root /mnt\n(cd /mnt; echo '{sums}' | md5sum -c)\numount /mnt"
@@ -154,16 +170,21 @@ fn a_kernel_opens_every_layer() {
         open_luks("/dev/vde1", "pv", FILE_KEY, &activate_lvm("inner", &inner)),
         activate_lvm("outer", &open_luks("/dev/outer/c", "opened", key, &opened)),
         open_verity(["/dev/vdg1", "/dev/vdg2"], "root", &root, "", &erofs),
+        open_luks("/dev/vdi", "second", key, &activate_lvm("wide", &wide)),
     ];
     let names = [
-        "lvm", "luks2", "small", "luks1", "inside", "around", "verity",
+        "lvm", "luks2", "small", "luks1", "inside", "around", "verity", "first", "second",
     ];
     let disks = names.map(|name| world.path(&format!("disk_{name}.img")));
     let disks: Vec<&Path> = disks.iter().map(|path| path.as_path()).collect();
     let said = machine::run(&disks, Writes::Dropped, &script.concat());
-    assert_eq!(said.matches("file: OK").count(), 8 * 2 + 1, "{said}");
-    assert_eq!(said.matches("zeroes: OK").count(), 8 * 2 + 1, "{said}");
-    for (program, some) in [("cryptsetup", &names[1..6]), ("lvm", &names[..1])] {
+    assert_eq!(said.matches("file: OK").count(), 10 * 2 + 1, "{said}");
+    assert_eq!(said.matches("zeroes: OK").count(), 10 * 2 + 1, "{said}");
+    for (program, some) in [
+        ("cryptsetup", &names[1..6]),
+        ("lvm", &names[..1]),
+        ("lvm", &names[7..]),
+    ] {
         for name in some {
             accepted(program, &world.path(&format!("disk_{name}.img")));
         }
@@ -251,5 +272,30 @@ fn every_format_has_the_same_disk() {
         let other = world.path(&format!("disk_many.{extension}"));
         run("qemu-img", &arguments(&["compare"], &[&raw, &other])).unwrap();
         accepted("qemu-img", &other);
+    }
+}
+
+#[test]
+fn disks_of_one_group_are_made_together_or_alone() {
+    let encrypted = several_disks();
+    let open = encrypted.replace(&format!(r#", "luks": {{{}}}"#, keys()), "");
+    assert_ne!(open, encrypted);
+    let world = world(&open);
+    let read = || {
+        ["first", "second"].map(|name| fs::read(world.path(&format!("disk_{name}.img"))).unwrap())
+    };
+    world.run("all").expect(0);
+    let together = read();
+    for name in ["second", "first"] {
+        world.run(name).expect(0);
+    }
+    assert!(together == read(), "an image is another one alone");
+    let plan = world.run("plan second").expect(0);
+    for part in [
+        "wide/striped",
+        "of 2 parts 1 on other images",
+        "part 2 of the group 'wide'",
+    ] {
+        assert!(plan.stdout.contains(part), "{plan:?}");
     }
 }

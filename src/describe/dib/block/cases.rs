@@ -187,7 +187,7 @@ fn held(holds: &Holds) -> Option<String> {
             let label = it.label.as_deref().unwrap_or("-");
             Some(format!("  {} '{label}' {:?}", it.format, it.options))
         }
-        Holds::Member(group) => Some(format!("  a part of '{group}'")),
+        Holds::Member(it) => Some(format!("  part {} of '{}'", it.order + 1, it.group)),
         _ => None,
     }
 }

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use disklayout::layout::DiskSize;
 use disklayout::layout::spec::{
-    Disk, DiskTable, End, Filesystem, Holds, Kinds, LogicalVolume, Partition, Start, VolumeGroup,
-    VolumeSize,
+    Disk, DiskTable, End, Filesystem, Holds, Kinds, LogicalVolume, Member, Partition, Start,
+    VolumeGroup, VolumeSize,
 };
 use disklayout::table::{Flag, Kind, Role};
 use disklayout::tree::FileTree;
@@ -62,6 +62,7 @@ impl Maker<'_> {
             partitions,
             blobs: Vec::new(),
             groups,
+            others: Vec::new(),
             kept_table: Vec::new(),
         };
         identifiers::identify_partitions(&mut disk, &identity);
@@ -194,6 +195,7 @@ impl Maker<'_> {
             place: self.place(&group.place.path),
             name: group.name.clone(),
             uuid: None,
+            seed: None,
             extent_size: group.extent_size,
             volumes,
         };
@@ -238,8 +240,9 @@ impl Maker<'_> {
             uuid: String::new(),
             mounted_at: None,
         };
-        if let Some(group) = self.nodes.group_on(tag) {
-            return Some((Holds::Member(group.name.clone()), volume));
+        if let Some((group, order)) = self.nodes.group_on(tag) {
+            let group = group.name.clone();
+            return Some((Holds::Member(Member { group, order }), volume));
         }
         let Some(made) = self.nodes.filesystem_in(tag) else {
             return Some((Holds::Nothing, volume));

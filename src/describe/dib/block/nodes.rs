@@ -223,8 +223,9 @@ impl Nodes {
             .flat_map(|volumes| volumes.groups.iter().map(move |group| (volumes, group)))
     }
 
-    /// The group that the physical volume on an image or a partition with this name is a part of.
-    pub(super) fn group_on(&self, name: &str) -> Option<&Group> {
+    /// The group that the physical volume on an image or a partition with this name is a part of, and
+    /// which of its parts.
+    pub(super) fn group_on(&self, name: &str) -> Option<(&Group, usize)> {
         self.volumes
             .iter()
             .find_map(|volumes| volumes.group_on(name))

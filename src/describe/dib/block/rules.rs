@@ -68,7 +68,7 @@ fn check_holders(nodes: &Nodes, findings: &mut Findings) {
     );
 }
 
-/// A group lies on one image, and its physical volumes are taken in the order of their partitions.
+/// A group lies on one image.
 fn check_groups(nodes: &Nodes, findings: &mut Findings) {
     for (volumes, group) in nodes.groups() {
         let members: Vec<_> = volumes.members_of(group).collect();
@@ -82,19 +82,6 @@ fn check_groups(nodes: &Nodes, findings: &mut Findings) {
                 group.name
             );
             findings.refuse::<()>(&group.place, message);
-            continue;
-        }
-        let named: Vec<_> = members.iter().map(|it| it.base.name.as_str()).collect();
-        let parts = nodes.tables.iter().flat_map(|table| &table.parts);
-        let parts = parts.map(|part| part.name.as_str());
-        let in_order: Vec<_> = parts.filter(|it| named.contains(it)).collect();
-        if named.len() > 1 && named != in_order {
-            let message = format!(
-                "physical volumes are taken in the order of their partitions: '{}' is on {}",
-                group.name,
-                in_order.join(", ")
-            );
-            findings.warn(&group.place, message);
         }
     }
 }

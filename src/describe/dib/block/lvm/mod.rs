@@ -55,11 +55,14 @@ pub(super) struct Logical {
 }
 
 impl Volumes {
-    /// The group that the physical volume on an image or a partition of this name is a part of.
-    pub(super) fn group_on(&self, base: &str) -> Option<&Group> {
+    /// The group that the physical volume on an image or a partition of this name is a part of, and
+    /// which of its parts.
+    pub(super) fn group_on(&self, base: &str) -> Option<(&Group, usize)> {
         let member = self.members.iter().find(|it| it.base.name == base)?;
-        let mut groups = self.groups.iter();
-        groups.find(|group| group.bases.iter().any(|it| it.name == member.name))
+        self.groups.iter().find_map(|group| {
+            let order = group.bases.iter().position(|it| it.name == member.name)?;
+            Some((group, order))
+        })
     }
 
     /// The physical volumes of a group, in the order in which it names them.
