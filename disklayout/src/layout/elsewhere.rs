@@ -1,23 +1,14 @@
 //! Parts of groups that are on other disks.
 
 use crate::error::{Error, Result};
+use crate::layout::groups::Elsewhere;
 use crate::layout::placing::place_all;
 use crate::layout::sectors::Sectors;
 use crate::layout::size::DiskSize;
-use crate::layout::spec::{Disk, Holds, Member};
-use crate::place::{Field, Place};
-use crate::units::{Bytes, SectorSize};
+use crate::layout::spec::{Disk, Holds};
+use crate::place::Field;
+use crate::units::Bytes;
 use crate::volume::luks;
-
-/// A part of a group that is on another disk.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Elsewhere<'a> {
-    pub(super) place: &'a Place,
-    pub(super) member: &'a Member,
-    pub(super) size: Bytes,
-    /// What it is read and written in.
-    pub(super) sector_size: SectorSize,
-}
 
 /// The parts that are in partitions of the other disks of `disk`, encrypted or not, in their order.
 ///

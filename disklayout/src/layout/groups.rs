@@ -1,10 +1,9 @@
 //! Groups of volumes, their parts and their slots, as a description has them.
 
 use crate::error::{Error, Result};
-use crate::layout::elsewhere::{self, Elsewhere};
 use crate::layout::spec::{Disk, Holds, Member, VolumeGroup};
 use crate::place::{Field, Place};
-use crate::units::SectorSize;
+use crate::units::{Bytes, SectorSize};
 
 /// The groups of a disk.
 #[derive(Clone, Debug)]
@@ -18,6 +17,16 @@ pub(super) struct Groups<'a> {
     sectors: Vec<SectorSize>,
 }
 
+/// A part of a group that is on another disk.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Elsewhere<'a> {
+    pub(super) place: &'a Place,
+    pub(super) member: &'a Member,
+    pub(super) size: Bytes,
+    /// What it is read and written in.
+    pub(super) sector_size: SectorSize,
+}
+
 /// A part of a group.
 #[derive(Clone, Copy, Debug)]
 enum Part<'a> {
@@ -28,11 +37,11 @@ enum Part<'a> {
 }
 
 impl<'a> Groups<'a> {
-    /// Those of `disk`.
+    /// Those of `disk`, which have these parts on others.
     ///
     /// # Errors
     /// `InvalidSpec` where two have the same name, one has no part, or a part is of none of them.
-    pub(super) fn of(disk: &'a Disk) -> Result<Self> {
+    pub(super) fn of(disk: &'a Disk, elsewhere: Vec<Elsewhere<'a>>) -> Result<Self> {
         let specs = disk.groups.as_slice();
         for (index, group) in specs.iter().enumerate() {
             if specs[..index].iter().any(|other| other.name == group.name) {
@@ -51,17 +60,17 @@ impl<'a> Groups<'a> {
             groups.first_slots.push(slot);
             slot += group.volumes.len();
         }
-        groups.find_parts(disk)?;
+        groups.find_parts(disk, elsewhere)?;
         groups.find_sectors(disk);
         Ok(groups)
     }
 
-    fn find_parts(&mut self, disk: &'a Disk) -> Result<()> {
+    fn find_parts(&mut self, disk: &'a Disk, elsewhere: Vec<Elsewhere<'a>>) -> Result<()> {
         let is_own = |one: &Elsewhere<'_>| {
             let mut specs = self.specs.iter();
             specs.any(|group| group.name == one.member.group)
         };
-        let elsewhere = elsewhere::on_others(disk)?.into_iter().filter(is_own);
+        let elsewhere = elsewhere.into_iter().filter(is_own);
         let elsewhere = elsewhere.map(|one| (one.place, one.member, Part::Elsewhere(one)));
         let slots = disk.slot_places().zip(disk.slots()).enumerate();
         let slots = slots.filter_map(|(slot, (place, holds))| match holds {

@@ -12,7 +12,7 @@ use crate::layout::plan::{DiskPlan, PartitionPlan, RawBytes};
 use crate::layout::sectors::Sectors;
 use crate::layout::size::{DiskSize, Room};
 use crate::layout::spec::{Disk, DiskTable, End};
-use crate::layout::{bare_rules, blobs, fit, gpt_rules, hybrid, mbr_rules, size};
+use crate::layout::{bare_rules, blobs, elsewhere, fit, gpt_rules, hybrid, mbr_rules, size};
 use crate::place::Field;
 use crate::table::{Entry, Kind, Partition, Role, TableId};
 use crate::units::Bytes;
@@ -49,7 +49,7 @@ fn decide<'a>(
     mut fillings: Vec<Filling<'a>>,
     drafter: &Drafter<'a>,
 ) -> Result<DiskPlan> {
-    let groups = Groups::of(disk)?;
+    let groups = Groups::of(disk, elsewhere::on_others(disk)?)?;
     let (size, room) = match disk.size {
         DiskSize::Fixed(size) => (size, Room::NONE),
         DiskSize::Smallest(room) => {
@@ -118,7 +118,7 @@ fn smallest<'a>(
 ) -> Result<Bytes> {
     let mut placed = place_all(open, &Sectors::of(open)?)?;
     let drafter = Drafter::new(open, drafter.identity, drafter.registry);
-    let groups = Groups::of(open)?;
+    let groups = Groups::of(open, elsewhere::on_others(open)?)?;
     let size = fit::fit(&drafter, &groups, &mut placed, &mut fillings, Room::NONE)?;
     Ok(size::round_up(size, open.multiple.get()))
 }

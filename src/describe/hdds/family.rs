@@ -5,16 +5,8 @@ use std::sync::Arc;
 
 use disklayout::layout::spec::Holds;
 
-use super::model::{Label, LayoutGroup};
-use super::volumes::member;
-
-/// The groups of images whose disks volumes lie on together, the one that describes the volumes first.
-#[derive(Clone, Debug)]
-pub struct Family {
-    disks: Arc<[LayoutGroup]>,
-    /// Which of them this is.
-    own: usize,
-}
+use super::holding::member;
+use super::model::{Family, Label, LayoutGroup};
 
 /// Joins the groups of images that have their volumes from one another. What is wrong with that, by the
 /// paths of what is to be changed.

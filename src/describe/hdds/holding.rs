@@ -58,6 +58,14 @@ pub(super) fn choose(holds: &mut Holds, word: &str) {
     }
 }
 
+/// The group that something is a part of.
+pub(super) fn member(holds: &Holds) -> Option<&str> {
+    match holds.innermost() {
+        Holds::Member(member) => Some(&member.group),
+        _ => None,
+    }
+}
+
 /// Reads what `object`, which is a `what`, holds.
 pub(super) fn read(
     value: &Value<'_>,

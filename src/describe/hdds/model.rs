@@ -8,7 +8,6 @@ use disklayout::table::Kind;
 use disklayout::{Bytes, Place, SectorSize};
 use uuid::Uuid;
 
-use super::family::Family;
 use super::names::Extension;
 use super::releases::Release;
 use crate::config::{ConfigError, Problem};
@@ -78,6 +77,15 @@ pub struct LayoutGroup {
     pub blobs: Vec<(Blob, Data)>,
     /// The formats of the files, one image each; never empty.
     pub formats: Vec<FileFormat>,
+}
+
+/// The groups of images whose disks volumes lie on together, the one that describes the volumes first.
+#[derive(Clone, Debug)]
+pub struct Family {
+    /// All of them.
+    pub(super) disks: Arc<[LayoutGroup]>,
+    /// Which of them this is.
+    pub(super) own: usize,
 }
 
 /// A partition table, as a group asks for it.

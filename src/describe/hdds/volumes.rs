@@ -1,10 +1,11 @@
 //! The groups of volumes of an image, from what a group of images says of volumes.
 
 use disklayout::Place;
-use disklayout::layout::spec::{Holds, VolumeGroup};
+use disklayout::layout::spec::VolumeGroup;
 
+use super::family;
+use super::holding::{self, member};
 use super::model::{LayoutGroup, Volume};
-use super::{family, holding};
 
 /// The groups of volumes on the disk of `group` in the order in which they are named first, each with what
 /// is known of its volumes. `filesystem` is that of volumes that name none.
@@ -67,12 +68,4 @@ fn named(group: &LayoutGroup) -> impl Iterator<Item = (&str, &Place)> {
         std::iter::once((it.group.as_str(), place)).chain(inner)
     });
     parts(group).chain(options).chain(volumes)
-}
-
-/// The group that something is a part of.
-pub(super) fn member(holds: &Holds) -> Option<&str> {
-    match holds.innermost() {
-        Holds::Member(member) => Some(&member.group),
-        _ => None,
-    }
 }

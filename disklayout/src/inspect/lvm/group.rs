@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use crate::disk::Disk;
 use crate::error::{Error, Result};
 use crate::inspect::lvm::member::Member;
-use crate::inspect::lvm::metadata::{LogicalVolume, Metadata, PhysicalVolume};
+use crate::inspect::lvm::metadata::{LogicalVolume, Metadata};
+use crate::inspect::lvm::physical::{GroupMember, PhysicalVolume};
 use crate::inspect::lvm::volume::VolumeDisk;
 use crate::units::Bytes;
 use crate::volume::lvm::format::Id;
@@ -27,15 +27,6 @@ pub struct Group<'a> {
     pub volumes: Vec<LogicalVolume>,
     /// What is missing or damaged.
     pub warnings: Vec<String>,
-}
-
-/// A physical volume of a group.
-#[derive(Debug)]
-pub struct GroupMember<'a> {
-    /// What the metadata says of it.
-    pub volume: PhysicalVolume,
-    /// Its disk, unless that is missing.
-    pub disk: Option<&'a dyn Disk>,
 }
 
 /// Puts physical volumes together, by the groups' UUIDs. Groups are in the order in which the first of

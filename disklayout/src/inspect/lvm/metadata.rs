@@ -1,12 +1,12 @@
 //! What metadata says of a volume group.
 
-use std::collections::HashMap;
-
 use crate::error::{Error, Result};
 use crate::inspect::lvm::config::Section;
+use crate::inspect::lvm::fields::{bytes, id, number};
+use crate::inspect::lvm::physical::{self, PhysicalVolume};
 use crate::inspect::lvm::segments::{Context, Mapping, Segment};
 use crate::units::Bytes;
-use crate::volume::lvm::format::{Id, SECTOR};
+use crate::volume::lvm::format::Id;
 
 const PLACE: &str = "LVM metadata";
 
@@ -30,23 +30,6 @@ pub struct Metadata {
     pub volumes: Vec<LogicalVolume>,
     /// What is wrong with single logical volumes.
     pub warnings: Vec<String>,
-}
-
-/// A physical volume, as metadata has it.
-#[derive(Clone, Debug)]
-pub struct PhysicalVolume {
-    /// Its name in the metadata, such as `pv0`.
-    pub name: String,
-    /// Its UUID.
-    pub id: Id,
-    /// The device that it was on.
-    pub device_hint: Option<String>,
-    /// The size of its disk or partition.
-    pub size: Bytes,
-    /// Where its first extent is, from the start of its disk.
-    pub pe_start: Bytes,
-    /// How many extents it has.
-    pub extents: u64,
 }
 
 /// A logical volume.
@@ -88,7 +71,7 @@ impl Metadata {
             id: id(&place, group)?,
             seqno: number(&place, group, "seqno")?,
             extent_size,
-            members: members(group)?,
+            members: physical::all(group)?,
             volumes: Vec::new(),
             warnings: Vec::new(),
         };
@@ -141,28 +124,6 @@ impl Metadata {
     }
 }
 
-fn members(group: &Section) -> Result<Vec<PhysicalVolume>> {
-    let all = group.section("physical_volumes");
-    let all = all.into_iter().flat_map(Section::sections);
-    let mut taken = HashMap::new();
-    let member = |(name, section): (&str, &Section)| {
-        let place = format!("physical volume '{name}'");
-        let id = id(&place, section)?;
-        if taken.insert(id, ()).is_some() {
-            return Err(Error::corrupt(place, "another one has its UUID"));
-        }
-        Ok(PhysicalVolume {
-            id,
-            device_hint: section.text("device").map(str::to_owned),
-            size: bytes(&place, section, "dev_size")?,
-            pe_start: bytes(&place, section, "pe_start")?,
-            extents: number(&place, section, "pe_count")?,
-            name: name.to_owned(),
-        })
-    };
-    all.map(member).collect()
-}
-
 fn volume(context: &Context<'_>, name: &str, section: &Section) -> Result<LogicalVolume> {
     let place = format!("logical volume '{name}'");
     let segments = context.segments(&place, section)?;
@@ -181,23 +142,4 @@ fn volume(context: &Context<'_>, name: &str, section: &Section) -> Result<Logica
         }),
         segments,
     })
-}
-
-fn id(place: &str, section: &Section) -> Result<Id> {
-    let text = section.text("id").unwrap_or_default();
-    text.parse()
-        .map_err(|said: String| Error::corrupt(place, said))
-}
-
-fn number(place: &str, section: &Section, name: &str) -> Result<u64> {
-    let number = section.number(name);
-    number.ok_or_else(|| Error::corrupt(place, format!("it has no {name}")))
-}
-
-/// What is counted in sectors.
-fn bytes(place: &str, section: &Section, name: &str) -> Result<Bytes> {
-    let bytes = number(place, section, name)?.checked_mul(SECTOR);
-    bytes
-        .map(Bytes::new)
-        .ok_or_else(|| Error::corrupt(place, format!("its {name} is larger than any disk")))
 }

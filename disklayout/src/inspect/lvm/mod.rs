@@ -5,16 +5,19 @@
 //! What is damaged is told: as an error where nothing is left, else as a warning.
 
 mod config;
+mod fields;
 mod group;
 mod headers;
 mod member;
 mod metadata;
+mod physical;
 mod reads;
 mod segments;
 mod volume;
 
-pub use group::{Group, GroupMember, groups};
+pub use group::{Group, groups};
 pub use member::{Member, member};
-pub use metadata::{LogicalVolume, Metadata, PhysicalVolume};
+pub use metadata::{LogicalVolume, Metadata};
+pub use physical::{GroupMember, PhysicalVolume};
 pub use segments::{Area, Mapping, Segment};
 pub use volume::VolumeDisk;

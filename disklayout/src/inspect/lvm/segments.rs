@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::error::{Error, Result};
 use crate::inspect::lvm::config::{Section, Value};
-use crate::inspect::lvm::metadata::PhysicalVolume;
+use crate::inspect::lvm::physical::PhysicalVolume;
 use crate::units::Bytes;
 use crate::volume::lvm::format::SECTOR;
 

@@ -4,8 +4,8 @@ use std::io;
 
 use crate::disk::{Disk, check_range};
 use crate::error::ErrorKind;
-use crate::inspect::lvm::group::GroupMember;
 use crate::inspect::lvm::metadata::LogicalVolume;
+use crate::inspect::lvm::physical::GroupMember;
 use crate::inspect::lvm::segments::{Area, Mapping, Segment};
 
 /// A logical volume over the disks of its group.
