@@ -6,7 +6,7 @@ use std::io;
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
-use crate::disk::merged;
+use crate::disk::{Disk, merged};
 
 /// Units of one size, to some of which bytes are expected, each once.
 #[derive(Debug)]
@@ -29,19 +29,15 @@ struct Begun {
 
 impl Assembly {
     /// Units of `unit` bytes, to which come the bytes of `expected`, ascending stretches that don't touch.
-    /// What was written before in units of which only a part is expected is read by `read`.
-    pub(super) fn new(
-        unit: u64,
-        expected: &[Range<u64>],
-        read: impl Fn(&mut [u8], u64) -> io::Result<()>,
-    ) -> io::Result<Self> {
+    /// What was written before in units of which only a part is expected is read from `disk`.
+    pub(super) fn new(unit: u64, expected: &[Range<u64>], disk: &dyn Disk) -> io::Result<Self> {
         let assembly = Self {
             unit,
             expected: expected.to_vec(),
             units: rounded(expected, unit),
             begun: Mutex::default(),
         };
-        assembly.keep_written(read)?;
+        assembly.keep_written(disk)?;
         Ok(assembly)
     }
 
@@ -51,21 +47,28 @@ impl Assembly {
     }
 
     /// Keeps what is in units of which only a part comes, where that isn't zero.
-    fn keep_written(&self, read: impl Fn(&mut [u8], u64) -> io::Result<()>) -> io::Result<()> {
+    fn keep_written(&self, disk: &dyn Disk) -> io::Result<()> {
         let ends = self
             .expected
             .iter()
             .flat_map(|range| [range.start, range.end]);
         let ragged = ends.filter(|end| !end.is_multiple_of(self.unit));
         let mut begun = self.begun();
+        // To read a hole takes the system longer than to say where it ends.
+        let mut hole_end = 0;
         for start in ragged.map(|end| end / self.unit * self.unit) {
-            if begun.contains_key(&start) {
+            let end = start + self.unit;
+            if end <= hole_end || begun.contains_key(&start) {
+                continue;
+            }
+            hole_end = disk.next_data(start);
+            if end <= hole_end {
                 continue;
             }
             let mut bytes = vec![0; self.unit as usize].into_boxed_slice();
-            read(&mut bytes, start)?;
+            disk.read_at(&mut bytes, start)?;
             if bytes.iter().any(|byte| *byte != 0) {
-                let left = self.within(&(start..start + self.unit));
+                let left = self.within(&(start..end));
                 begun.insert(start, Begun { bytes, left });
             }
         }
@@ -176,15 +179,14 @@ pub(super) fn without(range: Range<u64>, taken: &[Range<u64>]) -> Vec<Range<u64>
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::disk::MemDisk;
 
     #[test]
     fn units_are_complete_when_all_that_is_expected_has_come() {
         // The first unit has something already, the one before the last nothing but what comes.
-        let read = |buf: &mut [u8], offset: u64| {
-            buf[0] = u8::from(offset == 0);
-            Ok(())
-        };
-        let assembly = Assembly::new(8, &[3..20, 30..31, 48..56], read).unwrap();
+        let disk = MemDisk::new(64);
+        disk.write_at(&[1], 0).unwrap();
+        let assembly = Assembly::new(8, &[3..20, 30..31, 48..56], &disk).unwrap();
         assert_eq!(assembly.units(), [0..32, 48..56]);
         let found = Mutex::new(Vec::new());
         let take = |bytes: &[u8], offset| {

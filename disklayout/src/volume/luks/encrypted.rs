@@ -19,6 +19,9 @@ use crate::volume::assembly::{Assembly, rounded, without};
 /// So much is encrypted at once. A buffer of this size stays in the processor's cache.
 const PIECE: u64 = 256 << 10;
 
+/// What most filesystems have their files in.
+const BLOCK: u64 = 4096;
+
 /// The bytes of a container of LUKS, sector by sector.
 #[derive(Debug)]
 pub(crate) struct Encrypted<'a> {
@@ -59,7 +62,12 @@ impl<'a> Encrypted<'a> {
 
     /// Says what comes, as [`Disk::expect`] does; which bytes are then written to the disk below.
     pub(crate) fn prepare(&self, coming: &Coming<'_>) -> io::Result<Vec<Range<u64>>> {
-        let assembly = Assembly::new(self.sector, coming.data, |buf, at| self.read_at(buf, at))?;
+        // Files end in the middle of blocks: what is written in whole blocks takes fewer writes.
+        let unit = match self.len().is_multiple_of(BLOCK) {
+            true => self.sector.max(BLOCK),
+            false => self.sector,
+        };
+        let assembly = Assembly::new(unit, coming.data, self)?;
         let mut zeroes = Vec::new();
         for range in rounded(coming.zeroes, self.sector) {
             for range in without(range, assembly.units()) {

@@ -37,8 +37,7 @@ impl<'a> Hashed<'a> {
     /// Says what comes, as [`Disk::expect`] does, and hashes what is there already; which bytes are then
     /// written to the disk below.
     pub(crate) fn prepare(&self, coming: &Coming<'_>) -> io::Result<Vec<Range<u64>>> {
-        let read = |buf: &mut [u8], at| self.read_at(buf, at);
-        let assembly = Assembly::new(self.block, coming.data, read)?;
+        let assembly = Assembly::new(self.block, coming.data, self)?;
         let blocks = self.len() / self.block * self.block;
         for range in without(0..blocks, assembly.units()) {
             self.hash_written(range)?;
