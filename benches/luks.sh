@@ -8,8 +8,9 @@
 # 4 GiB with what is in ARCHIVE (default: the Debian of scripts/rootfs), not synced. What is encrypted is
 # counted in the image: blocks of 4 KiB behind the header that aren't holes. The limit is OpenSSL's AES-256-XTS
 # in one process, in blocks of 4 KiB. Keys cost next to nothing, as deriving them takes what is asked for.
-# Prints a Markdown table of the medians: CPU seconds (user and system), elapsed seconds, and what the
-# encryption alone makes of it: bytes for each CPU second more than in clear, and their part of the limit.
+# Prints a Markdown table of the medians: CPU seconds in the program and in the kernel, elapsed seconds, and what
+# the encryption alone makes of it: bytes for each second in the program more than in clear, and their part of
+# the limit.
 #
 # createhdds is target/release/createhdds, or what CREATEHDDS names.
 set -euo pipefail
@@ -55,24 +56,25 @@ import os, sys
 header, block, count = int(sys.argv[1]), 4096, 0
 with open("image", "rb") as image:
     image.seek(header)
+    zeroes = bytes(block)
     while data := image.read(1 << 20):
-        for at in range(0, len(data), block):
-            count += any(data[at:at + block])
+        count += sum(data[at:at + block] != zeroes for at in range(0, len(data), block))
 print(count * block)
 END
 }
 
-declare -A cpu elapsed bytes
+declare -A user system elapsed bytes
 limits=
 TIMEFORMAT='%U %S %R'
 for ((run = 0; run < runs; run++)); do
     for row in "${rows[@]}"; do
         rm -f image
         { time make "$row" > said 2>&1 || { cat said >&2; exit 1; }; } 2> taken
-        read -r user system real < taken
-        cpu[$row]+="$(awk "BEGIN { print $user + $system }") "
+        read -r in_program in_kernel real < taken
+        user[$row]+="$in_program "
+        system[$row]+="$in_kernel "
         elapsed[$row]+="$real "
-        case $row in
+        ((run > 0)) || case $row in
             clear) bytes[$row]=0 ;;
             luks1) bytes[$row]=$(encrypted $((2 << 20))) ;;
             *) bytes[$row]=$(encrypted $((16 << 20))) ;;
@@ -85,16 +87,17 @@ rm -f image
 
 median() { tr ' ' '\n' | grep . | sort -g | sed -n "$(((runs + 1) / 2))p"; }
 limit=$(median <<< "$limits")
-clear=$(median <<< "${cpu[clear]}")
+clear=$(median <<< "${user[clear]}")
 
 awk "BEGIN { printf \"The limit: %.2f GB/s on one core.\n\n\", $limit / 1e9 }"
-echo "| | CPU s | elapsed s | encrypted, MiB | GB for each CPU s of it | of the limit |"
-echo "|---|---:|---:|---:|---:|---:|"
+echo "| | program, s | kernel, s | elapsed, s | encrypted, MiB | GB/s | of the limit |"
+echo "|---|---:|---:|---:|---:|---:|---:|"
 for row in "${rows[@]}"; do
-    own=$(median <<< "${cpu[$row]}")
-    awk -v row="$row" -v own="$own" -v real="$(median <<< "${elapsed[$row]}")" -v clear="$clear" \
+    own=$(median <<< "${user[$row]}")
+    awk -v row="$row" -v own="$own" -v kernel="$(median <<< "${system[$row]}")" \
+        -v real="$(median <<< "${elapsed[$row]}")" -v clear="$clear" \
         -v bytes="${bytes[$row]}" -v limit="$limit" 'BEGIN {
-            printf "| %s | %.2f | %.2f | %d | ", row, own, real, bytes / 1048576
+            printf "| %s | %.2f | %.2f | %.2f | %d | ", row, own, kernel, real, bytes / 1048576
             if (bytes == 0) { print "- | - |"; exit }
             rate = bytes / (own - clear)
             printf "%.2f | %d %% |\n", rate / 1e9, 100 * rate / limit
