@@ -22,24 +22,25 @@ const LONGEST: u64 = 8 << 20;
 /// # Errors
 /// When a passphrase can't be read, is empty, or too long.
 pub(super) fn give(disk: &mut Disk, all: &[Keys], find: &dyn Find) -> Result<()> {
-    for (number, (luks, keys)) in disk.encrypted_mut().zip(all).enumerate() {
+    let names = disk.encrypted_names();
+    for ((luks, keys), name) in disk.encrypted_mut().zip(all).zip(&names) {
         for key in &keys.keys {
             let passphrase = passphrase(key, find).with_context(|| key.place.to_string())?;
             let kdf = key.kdf;
             luks.keys.push(luks::Key { passphrase, kdf });
         }
-        luks.secrets = secrets(keys, number)?;
+        luks.secrets = secrets(keys, name)?;
     }
     Ok(())
 }
 
-/// What the container's own key derives from.
-fn secrets(keys: &Keys, number: usize) -> Result<Secrets> {
+/// What the own key derives from of a container that is in this, and in so many others.
+fn secrets(keys: &Keys, (name, depth): &(String, usize)) -> Result<Secrets> {
     let mut bytes = Zeroizing::new([0; 32]);
     match &keys.seed {
         Some(seed) => {
             let sum = Sha256::new_with_prefix(b"createhdds LUKS seed\0");
-            let sum = sum.chain_update((number as u64).to_le_bytes());
+            let sum = sum.chain_update(format!("{name}\0{depth}\0"));
             bytes.copy_from_slice(&sum.chain_update(seed).finalize());
         }
         None => {

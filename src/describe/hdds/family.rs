@@ -30,6 +30,7 @@ pub(super) fn join(groups: &mut [LayoutGroup]) -> Vec<(String, String)> {
             groups[index].family = Some(Family { disks, own });
         }
         wrong.extend(random_keys(&disks));
+        wrong.extend(half_inside(&disks));
     }
     wrong
 }
@@ -124,6 +125,23 @@ fn random_keys(disks: &[LayoutGroup]) -> Vec<(String, String)> {
         (format!("{}.luks", it.volume.place.object()), message.to_owned())
     })
     .collect()
+}
+
+/// A disk has no part of a group in a volume that doesn't lie on it.
+fn half_inside(disks: &[LayoutGroup]) -> Vec<(String, String)> {
+    let first = &disks[0];
+    let inner = first.volumes.iter().filter_map(|volume| {
+        let group = member(&volume.volume.holds)?;
+        let mut held = disks.iter().map(|it| (&it.name, on(first, &it.parts_held())));
+        let (name, _) = held.find(|(_, held)| held.contains(group) && !held.contains(&volume.group))?;
+        let message = format!(
+            "the group '{group}' lies on '{name}' too, and the group '{}' of this volume doesn't; let that \
+             have a part there",
+            volume.group
+        );
+        Some((format!("{}.holds", volume.volume.place.object()), message))
+    });
+    inner.collect()
 }
 
 /// The names of the groups of volumes that lie on what `held` is a part of, with those in their volumes.

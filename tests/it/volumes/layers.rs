@@ -100,6 +100,8 @@ fn several_disks() -> String {
             {{"type": "p", "holds": "wide"}}],
           "volumes": [
             {{"group": "wide", "name": "striped", "size": "32M", "stripes": 2, "filesystem": "ext4", {CONTENTS}}},
+            {{"group": "wide", "name": "sealed", "size": "32M", "stripes": 2, "filesystem": "ext4", {CONTENTS},
+              "luks": {{"seed": "s", {keys}}}}},
             {{"group": "wide", "name": "rest", "filesystem": "ext4", {CONTENTS}}}]}},
           {{"name": "second", "size": "64M", "labels": ["none"], "volumes_of": "first", "parts": [
             {{"holds": "wide", "luks": {{{keys}}}}}]}}"#
@@ -157,7 +159,12 @@ fn a_kernel_opens_every_layer() {
     let swap = "swapon /dev/vg-0/swap\nswapoff /dev/vg-0/swap\n";
     let volumes = used("/dev/vg-0/linear", &sums) + &used("/dev/vg-0/stri-ped", &sums) + swap;
     let inner = used("/dev/inner/a", &sums) + &used("/dev/inner/b", &sums);
-    let wide = used("/dev/wide/striped", &sums) + &used("/dev/wide/rest", &sums);
+    let sealed = used("/dev/mapper/sealed", &sums);
+    let wide = [
+        used("/dev/wide/striped", &sums),
+        used("/dev/wide/rest", &sums),
+        open_luks("/dev/wide/sealed", "sealed", key, &sealed),
+    ];
     let opened = used("/dev/mapper/opened", &sums);
     let erofs = format!(
         "mount -o ro /dev/mapper/root /mnt\n(cd /mnt; echo '{sums}' | md5sum -c)\numount /mnt"
@@ -170,7 +177,12 @@ fn a_kernel_opens_every_layer() {
         open_luks("/dev/vde1", "pv", FILE_KEY, &activate_lvm("inner", &inner)),
         activate_lvm("outer", &open_luks("/dev/outer/c", "opened", key, &opened)),
         open_verity(["/dev/vdg1", "/dev/vdg2"], "root", &root, "", &erofs),
-        open_luks("/dev/vdi", "second", key, &activate_lvm("wide", &wide)),
+        open_luks(
+            "/dev/vdi",
+            "second",
+            key,
+            &activate_lvm("wide", &wide.concat()),
+        ),
     ];
     let names = [
         "lvm", "luks2", "small", "luks1", "inside", "around", "verity", "first", "second",
@@ -178,8 +190,8 @@ fn a_kernel_opens_every_layer() {
     let disks = names.map(|name| world.path(&format!("disk_{name}.img")));
     let disks: Vec<&Path> = disks.iter().map(|path| path.as_path()).collect();
     let said = machine::run(&disks, Writes::Dropped, &script.concat());
-    assert_eq!(said.matches("file: OK").count(), 10 * 2 + 1, "{said}");
-    assert_eq!(said.matches("zeroes: OK").count(), 10 * 2 + 1, "{said}");
+    assert_eq!(said.matches("file: OK").count(), 11 * 2 + 1, "{said}");
+    assert_eq!(said.matches("zeroes: OK").count(), 11 * 2 + 1, "{said}");
     for (program, some) in [
         ("cryptsetup", &names[1..6]),
         ("lvm", &names[..1]),
@@ -278,6 +290,7 @@ fn every_format_has_the_same_disk() {
 #[test]
 fn disks_of_one_group_are_made_together_or_alone() {
     let encrypted = several_disks();
+    // Random keys would be others each time.
     let open = encrypted.replace(&format!(r#", "luks": {{{}}}"#, keys()), "");
     assert_ne!(open, encrypted);
     let world = world(&open);

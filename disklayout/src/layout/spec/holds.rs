@@ -59,6 +59,14 @@ impl Holds {
         }
     }
 
+    /// How many containers are around what is innermost.
+    pub(super) fn containers(&self) -> usize {
+        match self {
+            Self::Encrypted(outer) => 1 + outer.holds.containers(),
+            _ => 0,
+        }
+    }
+
     /// The containers around it, from the outermost in.
     pub(super) fn encrypted_mut(&mut self) -> Vec<&mut luks::Request> {
         let mut all = Vec::new();

@@ -80,6 +80,23 @@ impl Disk {
         })
     }
 
+    /// What each of the [containers](Self::encrypted_mut) is in, in words that are the same on each disk
+    /// of a group, and how many are around it.
+    pub fn encrypted_names(&self) -> Vec<(String, usize)> {
+        let partitions = self.partitions.iter().enumerate();
+        let partitions = partitions.map(|(index, one)| (format!("partition {index}"), &one.holds));
+        let volumes = self.groups.iter().flat_map(|group| {
+            let name = |volume: &LogicalVolume| format!("volume {}/{}", group.name, volume.name);
+            let volumes = group.volumes.iter();
+            volumes.map(move |volume| (name(volume), &volume.holds))
+        });
+        let all = partitions.chain(volumes);
+        all.flat_map(|(name, holds)| {
+            (0..holds.containers()).map(move |depth| (name.clone(), depth))
+        })
+        .collect()
+    }
+
     /// The containers that encrypt, from the outermost in, in the order of the partitions and then of
     /// the logical volumes.
     pub fn encrypted_mut(&mut self) -> impl Iterator<Item = &mut luks::Request> {
