@@ -56,3 +56,24 @@ fn every_recorded_request_takes_what_was_recorded() {
     }
     assert_eq!(lines, 30);
 }
+
+/// More than there is makes a difference to where it lies: as lvcreate of 2.03.16 has it.
+#[test]
+fn shares_of_more_than_all_take_the_largest_first() {
+    let sizes = [52_428_800, 6_291_456, 55_574_528];
+    for (size, expected) in [
+        ("100%FREE", [0, 2, 1]),
+        ("139%FREE", [0, 2, 1]),
+        ("150%FREE", [2, 0, 1]),
+        ("150%VG", [0, 2, 1]),
+        ("105%PVS", [0, 2, 1]),
+        ("150%PVS", [2, 0, 1]),
+    ] {
+        let plan = planned(&sizes, &[Asked::new("lv", size, 3)]).unwrap();
+        let [segment] = &plan.volumes()[0].segments[..] else {
+            panic!("{size}: {plan:?}")
+        };
+        let members: Vec<_> = segment.areas.iter().map(|area| area.member).collect();
+        assert_eq!(members, expected, "{size}");
+    }
+}

@@ -118,7 +118,8 @@ fn wanted(volume: &VolumeRequest, extent_size: u64, space: &Space) -> (u64, bool
         VolumeSize::Bytes(size) => (size.get().div_ceil(extent_size), false),
         VolumeSize::Extents(extents) => (extents, false),
         VolumeSize::PercentOfGroup(percent) => (share(all, percent).min(free), true),
-        VolumeSize::PercentOfFree(percent) => (share(free, percent).min(free), true),
+        // More than all, as lvcreate has it, which decides what is useful of each physical volume.
+        VolumeSize::PercentOfFree(percent) => (share(free, percent), true),
         VolumeSize::PercentOfMembers(percent) => (share(all, percent), true),
     }
 }
@@ -194,7 +195,7 @@ mod tests {
             (VolumeSize::Extents(74), 74),
             (VolumeSize::PercentOfGroup(23), 17),
             (VolumeSize::PercentOfGroup(200), 74),
-            (VolumeSize::PercentOfFree(150), 74),
+            (VolumeSize::PercentOfFree(150), 111),
             (VolumeSize::PercentOfFree(33), 24),
             (VolumeSize::PercentOfMembers(50), 37),
         ] {
