@@ -119,12 +119,12 @@ pub struct Keys {
 impl Keys {
     /// Gives the containers of `disk` keys that open nothing, for plans that nobody writes.
     pub fn pretend(disk: &mut Disk, all: &[Self]) {
-        for (luks, keys) in disk.encrypted_mut().zip(all) {
+        for (container, keys) in disk.encrypted_mut().zip(all) {
             let keys = keys.keys.iter().map(|key| luks::Key {
                 passphrase: Passphrase::new(*b"unknown"),
                 kdf: key.kdf,
             });
-            luks.keys.extend(keys);
+            container.luks.keys.extend(keys);
         }
     }
 }

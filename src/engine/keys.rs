@@ -4,7 +4,7 @@ use std::io::Read;
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail, ensure};
-use disklayout::layout::spec::Disk;
+use disklayout::layout::spec::{Container, Disk};
 use disklayout::tree::Content;
 use disklayout::volume::luks::{self, Passphrase, Secrets};
 use rustix::rand::{GetRandomFlags, getrandom};
@@ -22,25 +22,25 @@ const LONGEST: u64 = 8 << 20;
 /// # Errors
 /// When a passphrase can't be read, is empty, or too long.
 pub(super) fn give(disk: &mut Disk, all: &[Keys], find: &dyn Find) -> Result<()> {
-    let names = disk.encrypted_names();
-    for ((luks, keys), name) in disk.encrypted_mut().zip(all).zip(&names) {
+    for (container, keys) in disk.encrypted_mut().zip(all) {
         for key in &keys.keys {
             let passphrase = passphrase(key, find).with_context(|| key.place.to_string())?;
             let kdf = key.kdf;
-            luks.keys.push(luks::Key { passphrase, kdf });
+            container.luks.keys.push(luks::Key { passphrase, kdf });
         }
-        luks.secrets = secrets(keys, name)?;
+        container.luks.secrets = secrets(keys, &container)?;
     }
     Ok(())
 }
 
-/// What the own key derives from of a container that is in this, and in so many others.
-fn secrets(keys: &Keys, (name, depth): &(String, usize)) -> Result<Secrets> {
+/// What the container's own key derives from.
+fn secrets(keys: &Keys, container: &Container<'_>) -> Result<Secrets> {
     let mut bytes = Zeroizing::new([0; 32]);
     match &keys.seed {
         Some(seed) => {
             let sum = Sha256::new_with_prefix(b"createhdds LUKS seed\0");
-            let sum = sum.chain_update(format!("{name}\0{depth}\0"));
+            let Container { within, depth, .. } = container;
+            let sum = sum.chain_update(format!("{within}\0{depth}\0"));
             bytes.copy_from_slice(&sum.chain_update(seed).finalize());
         }
         None => {

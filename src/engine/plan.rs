@@ -124,16 +124,12 @@ impl<'a> Planner<'a> {
     pub fn decide(&self, images: &[Image]) -> Result<Decided> {
         let files: Vec<_> = images.iter().filter_map(written).collect();
         let (layout, _) = files.first().context("there is no disk")?;
-        let chosen = files
-            .iter()
-            .map(|(_, file)| Ok((self.format(file)?, *file)));
-        let chosen: Vec<_> = chosen.collect::<Result<_>>()?;
+        let chosen = self.chosen(files.iter().map(|(_, file)| *file))?;
         let multiple = multiple_of(&chosen);
         let mut disk = self.contents.fill(layout, self.time)?;
         for (other, formats) in disk.others.iter_mut().zip(&layout.other_formats) {
-            let chosen = formats.iter().map(|file| Ok((self.format(file)?, file)));
-            let chosen: Vec<_> = chosen.collect::<Result<_>>()?;
-            other.multiple = multiple_of(&chosen).unwrap_or(other.multiple);
+            let multiple = multiple_of(&self.chosen(formats)?);
+            other.multiple = multiple.unwrap_or(other.multiple);
         }
         let seed = match &layout.seed {
             Seed::Text(text) => text.clone(),
@@ -167,6 +163,15 @@ impl<'a> Planner<'a> {
             disk,
             notices,
         })
+    }
+
+    /// Files with their formats.
+    fn chosen<'f>(
+        &self,
+        files: impl IntoIterator<Item = &'f FileFormat>,
+    ) -> Result<Vec<(Format<'_>, &'f FileFormat)>> {
+        let files = files.into_iter();
+        files.map(|file| Ok((self.format(file)?, file))).collect()
     }
 
     /// The format of a file.

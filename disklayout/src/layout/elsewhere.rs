@@ -8,7 +8,6 @@ use crate::layout::size::DiskSize;
 use crate::layout::spec::{Disk, Holds};
 use crate::place::Field;
 use crate::units::Bytes;
-use crate::volume::luks;
 
 /// The parts that are in partitions of the other disks of `disk`, encrypted or not, in their order.
 ///
@@ -41,13 +40,7 @@ pub(super) fn on_others(disk: &Disk) -> Result<Vec<Elsewhere<'_>>> {
 /// How much of `size` bytes is left below all that encrypts it.
 fn inside(holds: &Holds, size: Bytes) -> Result<Bytes> {
     match holds {
-        Holds::Encrypted(outer) => {
-            let luks = luks::plan(luks::Request {
-                sector_size: outer.sector_size(Some(size)),
-                ..outer.luks.clone()
-            })?;
-            inside(&outer.holds, luks.data_len(size)?)
-        }
+        Holds::Encrypted(outer) => inside(&outer.holds, outer.container(size)?.data_len(size)?),
         _ => Ok(size),
     }
 }

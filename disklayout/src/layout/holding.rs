@@ -15,8 +15,8 @@ use crate::layout::spec::{Encrypted, Hashes, Holds, LogicalVolume, VolumeGroup, 
 use crate::place::{Field, Place};
 use crate::table::Role;
 use crate::tree::{Content, FileTree};
-use crate::units::{Bytes, SectorSize};
-use crate::volume::{luks, lvm};
+use crate::units::Bytes;
+use crate::volume::lvm;
 
 /// Decides what is in partitions and volumes.
 #[derive(Debug)]
@@ -185,12 +185,7 @@ impl<'p, 'a> Holder<'p, 'a> {
     }
 
     fn encrypted(&mut self, slot: &Slot<'a>, outer: &Encrypted, size: Bytes) -> Result<Held> {
-        let sector_size = outer.sector_size(Some(size));
-        check_whole(outer, size, sector_size)?;
-        let luks = luks::plan(luks::Request {
-            sector_size,
-            ..outer.luks.clone()
-        })?;
+        let luks = outer.container(size)?;
         let len = luks.data_len(size)?;
         let front = luks.data_offset().get();
         let holds = self.hold(slot, &outer.holds, len).map_err(|error| {
@@ -204,7 +199,7 @@ impl<'p, 'a> Holder<'p, 'a> {
         Ok(Held::Encrypted(Box::new(EncryptedPlan {
             luks,
             version: outer.luks.version,
-            sector_size,
+            sector_size: outer.sector_size(Some(size)),
             len,
             encrypts_zeroes: outer.encrypts_zeroes,
             holds: holds?,
@@ -261,21 +256,6 @@ impl<'p, 'a> Holder<'p, 'a> {
         };
         Err(Error::invalid(slot.place.field(field), message))
     }
-}
-
-/// Refuses a container that isn't whole sectors: the kernel doesn't open it.
-fn check_whole(outer: &Encrypted, size: Bytes, sector: SectorSize) -> Result<()> {
-    if size.get().is_multiple_of(sector.get()) {
-        return Ok(());
-    }
-    let message = format!(
-        "the container has {} bytes, which aren't whole sectors of {}; let it have 512, or give \
-         what it is in another size",
-        size.get(),
-        sector.get()
-    );
-    let place = outer.luks.place.field(Field::SectorSize);
-    Err(Error::invalid(place, message))
 }
 
 fn raw(slot: &Slot<'_>, content: Content, size: Bytes) -> Result<Held> {

@@ -3,7 +3,9 @@
 use uuid::Uuid;
 
 use super::volumes::Member;
+use crate::error::{Error, Result};
 use crate::fs::{Misfits, Options};
+use crate::place::Field;
 use crate::tree::{Content, FileTree};
 use crate::units::{Bytes, SectorSize};
 use crate::volume::luks;
@@ -59,14 +61,6 @@ impl Holds {
         }
     }
 
-    /// How many containers are around what is innermost.
-    pub(super) fn containers(&self) -> usize {
-        match self {
-            Self::Encrypted(outer) => 1 + outer.holds.containers(),
-            _ => 0,
-        }
-    }
-
     /// The containers around it, from the outermost in.
     pub(super) fn encrypted_mut(&mut self) -> Vec<&mut luks::Request> {
         let mut all = Vec::new();
@@ -107,6 +101,29 @@ impl Encrypted {
         self.sector_size.unwrap_or(match fits {
             true => usual,
             false => SectorSize::B512,
+        })
+    }
+
+    /// The container in so many bytes.
+    ///
+    /// # Errors
+    /// `InvalidSpec` where that isn't whole sectors, as the kernel doesn't open it, and for what the version
+    /// doesn't have.
+    pub(in crate::layout) fn container(&self, size: Bytes) -> Result<luks::Plan> {
+        let sector_size = self.sector_size(Some(size));
+        if !size.get().is_multiple_of(sector_size.get()) {
+            let message = format!(
+                "the container has {} bytes, which aren't whole sectors of {}; let it have 512, or give \
+                 what it is in another size",
+                size.get(),
+                sector_size.get()
+            );
+            let place = self.luks.place.field(Field::SectorSize);
+            return Err(Error::invalid(place, message));
+        }
+        luks::plan(luks::Request {
+            sector_size,
+            ..self.luks.clone()
         })
     }
 }

@@ -47,14 +47,36 @@ pub struct Disk {
     pub kept_table: Vec<Blob>,
 }
 
+/// A container that encrypts, somewhere on a disk.
+#[derive(Debug)]
+pub struct Container<'d> {
+    /// What it is in, in words that are the same on each disk of a group.
+    pub within: String,
+    /// How many containers are around it there.
+    pub depth: usize,
+    /// The container.
+    pub luks: &'d mut luks::Request,
+}
+
 impl Disk {
+    /// What is in each partition and then in each logical volume.
+    fn holds(&self) -> impl Iterator<Item = &Holds> {
+        let partitions = self.partitions.iter().map(|one| &one.holds);
+        let volumes = self.groups.iter().flat_map(|group| &group.volumes);
+        partitions.chain(volumes.map(|one| &one.holds))
+    }
+
+    /// The same, to be changed.
+    fn holds_mut(&mut self) -> impl Iterator<Item = &mut Holds> {
+        let partitions = self.partitions.iter_mut().map(|one| &mut one.holds);
+        let volumes = self.groups.iter_mut().flat_map(|group| &mut group.volumes);
+        partitions.chain(volumes.map(|one| &mut one.holds))
+    }
+
     /// What is in each partition and then in each logical volume, below all that encrypts it: what
     /// contents are told for, in this order.
     pub fn slots(&self) -> impl Iterator<Item = &Holds> {
-        let partitions = self.partitions.iter().map(|one| &one.holds);
-        let volumes = self.groups.iter().flat_map(|group| &group.volumes);
-        let volumes = volumes.map(|one| &one.holds);
-        partitions.chain(volumes).map(Holds::innermost)
+        self.holds().map(Holds::innermost)
     }
 
     /// Where each of the [slots](Self::slots) is described.
@@ -64,12 +86,9 @@ impl Disk {
         partitions.chain(volumes.map(|one| &one.place))
     }
 
-    /// The same, to be changed.
+    /// The slots, to be changed.
     pub fn slots_mut(&mut self) -> impl Iterator<Item = &mut Holds> {
-        let partitions = self.partitions.iter_mut().map(|one| &mut one.holds);
-        let volumes = self.groups.iter_mut().flat_map(|group| &mut group.volumes);
-        let volumes = volumes.map(|one| &mut one.holds);
-        partitions.chain(volumes).map(Holds::innermost_mut)
+        self.holds_mut().map(Holds::innermost_mut)
     }
 
     /// The filesystems, in the order of [`Self::slots`].
@@ -80,30 +99,23 @@ impl Disk {
         })
     }
 
-    /// What each of the [containers](Self::encrypted_mut) is in, in words that are the same on each disk
-    /// of a group, and how many are around it.
-    pub fn encrypted_names(&self) -> Vec<(String, usize)> {
-        let partitions = self.partitions.iter().enumerate();
-        let partitions = partitions.map(|(index, one)| (format!("partition {index}"), &one.holds));
-        let volumes = self.groups.iter().flat_map(|group| {
-            let name = |volume: &LogicalVolume| format!("volume {}/{}", group.name, volume.name);
-            let volumes = group.volumes.iter();
-            volumes.map(move |volume| (name(volume), &volume.holds))
-        });
-        let all = partitions.chain(volumes);
-        all.flat_map(|(name, holds)| {
-            (0..holds.containers()).map(move |depth| (name.clone(), depth))
-        })
-        .collect()
-    }
-
     /// The containers that encrypt, from the outermost in, in the order of the partitions and then of
     /// the logical volumes.
-    pub fn encrypted_mut(&mut self) -> impl Iterator<Item = &mut luks::Request> {
-        let partitions = self.partitions.iter_mut().map(|one| &mut one.holds);
-        let volumes = self.groups.iter_mut().flat_map(|group| &mut group.volumes);
-        let volumes = volumes.map(|one| &mut one.holds);
-        partitions.chain(volumes).flat_map(Holds::encrypted_mut)
+    pub fn encrypted_mut(&mut self) -> impl Iterator<Item = Container<'_>> {
+        let partitions = (0..self.partitions.len()).map(|index| format!("partition {index}"));
+        let volumes = self.groups.iter().flat_map(|group| {
+            let volumes = group.volumes.iter();
+            volumes.map(|volume| format!("volume {}/{}", group.name, volume.name))
+        });
+        let names: Vec<_> = partitions.chain(volumes).collect();
+        self.holds_mut().zip(names).flat_map(|(holds, within)| {
+            let all = holds.encrypted_mut().into_iter().enumerate();
+            all.map(move |(depth, luks)| Container {
+                within: within.clone(),
+                depth,
+                luks,
+            })
+        })
     }
 }
 
