@@ -10,22 +10,12 @@
 # createhdds is target/release/createhdds, or what CREATEHDDS names. libguestfs takes part where
 # guestfish is installed, once because it takes minutes; without a working KVM it needs
 # LIBGUESTFS_BACKEND_SETTINGS=force_tcg. Memory is that of the largest process of each program.
-set -euo pipefail
-export PATH="$PATH:/usr/sbin:/sbin" LC_ALL=C
+. "$(dirname "$0")/common.sh"
 
-root=$(cd "$(dirname "$0")/.." && pwd)
 runs=${1:-5}
 directory=$(realpath -m "${2:-$root/target/compare}")
-createhdds=${CREATEHDDS:-$root/target/release/createhdds}
 
-[[ -x $createhdds ]] || {
-    echo "compare: $createhdds is not there: cargo build --release" >&2
-    exit 1
-}
-[[ $runs =~ ^[1-9][0-9]*$ ]] || {
-    echo "compare: RUNS is a number from 1, not \"$runs\"" >&2
-    exit 1
-}
+check_runs "$runs"
 "$root/scripts/setup" bench >&2
 mkdir -p "$directory"
 scratch=$(mktemp -d "$directory/run.XXXXXX")
@@ -74,10 +64,6 @@ build() {
     }
 }
 
-median() {
-    sort -n "$1" | awk '{ value[NR] = $1 } END { print value[int((NR + 1) / 2)] }'
-}
-
 # timed PROGRAM: one run with its time, peak of memory and allocated size noted.
 timed() {
     local program=$1 from
@@ -96,7 +82,7 @@ for ((run = 0; run < runs; run++)); do
     done
 done
 
-reference=$(median "$scratch/createhdds.times")
+reference=$(median < "$scratch/createhdds.times")
 echo "| nine images, synced, median of $runs | seconds | times createhdds | allocated MiB | peak MiB | system calls |"
 echo "|---|---:|---:|---:|---:|---:|"
 for program in "${programs[@]}"; do
@@ -108,9 +94,9 @@ for program in "${programs[@]}"; do
         # The column of errors before "total" is empty where there were none.
         calls=$(awk '$NF == "total" { print $4 }' "$scratch/calls")
     fi
-    awk -v title="${title[$program]}" -v time="$(median "$scratch/$program.times")" \
+    awk -v title="${title[$program]}" -v time="$(median < "$scratch/$program.times")" \
         -v reference="$reference" -v allocated="$(< "$scratch/$program.allocated")" \
-        -v peak="$(median "$scratch/$program.peaks")" -v calls="$calls" 'BEGIN {
+        -v peak="$(median < "$scratch/$program.peaks")" -v calls="$calls" 'BEGIN {
             printf "| %s | %.3f | %.1f | %.1f | %.1f | %s |\n",
                 title, time / 1e6, time / reference, allocated / 1024, peak / 1024, calls
         }'

@@ -10,19 +10,13 @@
 # medians within a turn of the CPU's ratio to what the row is held against.
 #
 # createhdds is target/release/createhdds, or what CREATEHDDS names.
-set -euo pipefail
-export LC_ALL=C
+. "$(dirname "$0")/common.sh"
 
-root=$(cd "$(dirname "$0")/.." && pwd)
 runs=${1:-5}
+check_runs "$runs"
 "$root/scripts/rootfs" >&2
 archive=$(realpath "${2:-$("$root/scripts/cache-directory")/debian-root.tar}")
 directory=$(realpath -m "${3:-$root/target/containers}")
-createhdds=$(realpath "${CREATEHDDS:-$root/target/release/createhdds}")
-[[ -x $createhdds ]] || {
-    echo "containers: $createhdds is not there: cargo build --release" >&2
-    exit 1
-}
 mkdir -p "$directory"
 cd "$directory"
 
@@ -111,7 +105,6 @@ for ((run = 0; run < runs; run++)); do
     done
 done
 
-median() { tr ' ' '\n' | grep . | sort -n | sed -n "$(((runs + 1) / 2))p"; }
 seconds() { awk '{ printf "%.2f", $1 / 1000 }' <<< "$1"; }
 
 echo "| format | CPU s | elapsed s | MiB | CPU against |"

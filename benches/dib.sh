@@ -17,23 +17,14 @@
 # disk-image-create needs root, loop devices and kpartx, and is what DIB names (default:
 # disk-image-create, left out where that isn't installed). Prints medians of seconds, and of ratios
 # within a turn. createhdds is target/release/createhdds, or what CREATEHDDS names.
-set -euo pipefail
-export PATH="$PATH:/usr/sbin:/sbin" LC_ALL=C
+. "$(dirname "$0")/common.sh"
 
-root=$(cd "$(dirname "$0")/.." && pwd)
 tree=${1:?TREE.tar [RUNS] [DIRECTORY]}
 runs=${2:-3}
 directory=$(realpath -m "${3:-$root/target/dib}")
-createhdds=${CREATEHDDS:-$root/target/release/createhdds}
 read -r -a original <<< "${DIB:-disk-image-create}"
 
-fail() {
-    printf 'dib: %s\n' "$*" >&2
-    exit 1
-}
-
-[[ -x $createhdds ]] || fail "$createhdds is not there: cargo build --release"
-[[ $runs =~ ^[1-9][0-9]*$ ]] || fail "RUNS is a number from 1, not \"$runs\""
+check_runs "$runs"
 [[ -f $tree ]] || fail "there is no archive '$tree'"
 BENCH_TREE=$(realpath "$tree")
 export BENCH_TREE
@@ -92,10 +83,6 @@ build() {
     rm -f "$scratch"/image*
     awk -v a="$(< "$BENCH_STAMPS.1")" -v b="$(< "$BENCH_STAMPS.2")" -v c="$(< "$BENCH_STAMPS.3")" \
         -v d="$end" 'BEGIN { printf "%.3f %.3f\n", (b - a) / 1e9, (d - c) / 1e9 }'
-}
-
-median() {
-    sort --general-numeric-sort | awk '{ all[NR] = $1 } END { print all[int((NR + 1) / 2)] }'
 }
 
 for ((run = 1; run <= runs; run++)); do

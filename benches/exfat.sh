@@ -10,23 +10,14 @@
 # looks at each image of the first turn. Prints medians of seconds and of KiB allocated.
 #
 # createhdds is target/release/createhdds, or what CREATEHDDS names.
-set -euo pipefail
-export PATH="$PATH:/usr/sbin:/sbin" LC_ALL=C
+. "$(dirname "$0")/common.sh"
 
-root=$(cd "$(dirname "$0")/.." && pwd)
 runs=${1:-5}
 directory=$(realpath -m "${2:-$root/target/exfat}")
-createhdds=${CREATEHDDS:-$root/target/release/createhdds}
 read -r -a sizes <<< "${SIZES:-64M 4G 64G 1T}"
 files=${FILES:-5000}
 
-fail() {
-    printf 'exfat: %s\n' "$*" >&2
-    exit 1
-}
-
-[[ -x $createhdds ]] || fail "$createhdds is not there: cargo build --release"
-[[ $runs =~ ^[1-9][0-9]*$ ]] || fail "RUNS is a number from 1, not \"$runs\""
+check_runs "$runs"
 mkdir -p "$directory"
 scratch=$(mktemp -d "$directory/run.XXXXXX")
 mkdir "$scratch/empty" "$scratch/tree" "$scratch/mounted"
@@ -63,10 +54,6 @@ make() {
             ;;
     esac
     sync "$image"
-}
-
-median() {
-    sort --numeric-sort | awk '{ all[NR] = $1 } END { print all[int((NR + 1) / 2)] }'
 }
 
 # compare TITLE SIZE TREE PROGRAM...

@@ -9,21 +9,13 @@
 # synced at the end; what came out is checked by fsck.fat. `cp -r` of the same tree is the
 # yardstick. Prints a Markdown table. createhdds is target/release/createhdds, or what CREATEHDDS
 # names. genimage is left out where it isn't installed.
-set -euo pipefail
-export PATH="$PATH:/usr/sbin:/sbin" LC_ALL=C.UTF-8
+. "$(dirname "$0")/common.sh"
+export LC_ALL=C.UTF-8
 
-root=$(cd "$(dirname "$0")/.." && pwd)
 runs=${1:-3}
 directory=$(realpath -m "${2:-$root/target/fat}")
-createhdds=${CREATEHDDS:-$root/target/release/createhdds}
 
-fail() {
-    printf 'fat: %s\n' "$*" >&2
-    exit 1
-}
-
-[[ -x $createhdds ]] || fail "$createhdds is not there: cargo build --release"
-[[ $runs =~ ^[1-9][0-9]*$ ]] || fail "RUNS is a number from 1, not \"$runs\""
+check_runs "$runs"
 for program in mkfs.fat mcopy fsck.fat; do
     type -P "$program" > /dev/null || fail "$program is not installed: scripts/setup test"
 done

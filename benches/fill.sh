@@ -16,23 +16,14 @@
 # The ratios are medians of the ratios within a turn. "written" is what reached the block device of
 # DIRECTORY, from whichever program: nothing else should write meanwhile. "peak" is the memory of
 # the largest process of each program.
-set -euo pipefail
-export PATH="$PATH:/usr/sbin:/sbin" LC_ALL=C
+. "$(dirname "$0")/common.sh"
 
-root=$(cd "$(dirname "$0")/.." && pwd)
 runs=${1:-5}
 directory=$(realpath -m "${2:-$root/target/fill}")
-export CREATEHDDS=${CREATEHDDS:-$root/target/release/createhdds}
 read -r -a loads <<< "${LOADS:-debian small big}"
 declare -A mebibytes=([debian]=2048 [small]=4096 [big]=6144)
 
-fail() {
-    printf 'fill: %s\n' "$*" >&2
-    exit 1
-}
-
-[[ -x $CREATEHDDS ]] || fail "$CREATEHDDS is not there: cargo build --release"
-[[ $runs =~ ^[1-9][0-9]*$ ]] || fail "RUNS is a number from 1, not \"$runs\""
+check_runs "$runs"
 "$root/scripts/setup" bench >&2
 mkdir -p "$directory"
 "$root/benches/fill_loads.sh" "$directory" "${loads[@]}"
@@ -134,10 +125,6 @@ check() {
     fi
 }
 
-median() {
-    sort -n "$@" | awk '{ value[NR] = $1 } END { print value[int((NR + 1) / 2)] }'
-}
-
 # times_of PROGRAM REFERENCE: how many times longer it took, turn by turn.
 times_of() {
     paste "$scratch/notes/$1.times" "$scratch/notes/$2.times" | awk 'NF == 2 { print $1 / $2 }' |
@@ -153,10 +140,10 @@ row() {
         # The column of errors before "total" is empty where there were none.
         calls=$(awk '$NF == "total" { print $4 }' "$scratch/calls")
     fi
-    awk -v title="${title[$program]}${flaws[$program]:-}" -v time="$(median "$note.times")" \
+    awk -v title="${title[$program]}${flaws[$program]:-}" -v time="$(median < "$note.times")" \
         -v ours="$(times_of "$program" createhdds_tar)" -v floor="$(times_of "$program" dd)" \
-        -v written="$(median "$note.written")" -v allocated="$(< "$note.allocated")" \
-        -v peak="$(median "$note.peaks")" -v calls="$calls" 'BEGIN {
+        -v written="$(median < "$note.written")" -v allocated="$(< "$note.allocated")" \
+        -v peak="$(median < "$note.peaks")" -v calls="$calls" 'BEGIN {
             printf "| %s | %.3f | %.2f | %.2f | %.0f | %.0f | %.1f | %s |\n", title, time / 1e6,
                 ours, floor, written / 1024, allocated / 1024, peak / 1024, calls
         }'

@@ -10,21 +10,12 @@
 # createhdds is target/release/createhdds, or what CREATEHDDS names. tar2ext4 (Microsoft hcsshim)
 # and virt-make-fs take part where they are installed; without a working KVM the latter needs
 # LIBGUESTFS_BACKEND=direct LIBGUESTFS_BACKEND_SETTINGS=force_tcg.
-set -euo pipefail
-export PATH="$PATH:/usr/sbin:/sbin" LC_ALL=C
+. "$(dirname "$0")/common.sh"
 
-root=$(cd "$(dirname "$0")/.." && pwd)
 directory=$(realpath -m "${1:-$root/target/kept}")
-export CREATEHDDS=${CREATEHDDS:-$root/target/release/createhdds}
 # No whole number of MiB or block groups, and large enough for blocks of 4 KiB everywhere.
 size=$((645 * 1024 * 1024 + 12288))
 
-fail() {
-    printf 'kept: %s\n' "$*" >&2
-    exit 1
-}
-
-[[ -x $CREATEHDDS ]] || fail "$CREATEHDDS is not there: cargo build --release"
 ((EUID == 0)) || fail "devices, owners and mounting need root"
 "$root/scripts/setup" bench >&2
 mkdir -p "$directory"

@@ -13,19 +13,13 @@
 # the limit.
 #
 # createhdds is target/release/createhdds, or what CREATEHDDS names.
-set -euo pipefail
-export PATH="$PATH:/usr/sbin:/sbin" LC_ALL=C
+. "$(dirname "$0")/common.sh"
 
-root=$(cd "$(dirname "$0")/.." && pwd)
 runs=${1:-5}
+check_runs "$runs"
 "$root/scripts/rootfs" >&2
 archive=$(realpath "${2:-$("$root/scripts/cache-directory")/debian-root.tar}")
 directory=$(realpath -m "${3:-$root/target/luks}")
-createhdds=$(realpath "${CREATEHDDS:-$root/target/release/createhdds}")
-[[ -x $createhdds ]] || {
-    echo "luks: $createhdds is not there: cargo build --release" >&2
-    exit 1
-}
 mkdir -p "$directory"
 cd "$directory"
 printf secret > key
@@ -85,7 +79,6 @@ for ((run = 0; run < runs; run++)); do
 done
 rm -f image
 
-median() { tr ' ' '\n' | grep . | sort -g | sed -n "$(((runs + 1) / 2))p"; }
 limit=$(median <<< "$limits")
 clear=$(median <<< "${user[clear]}")
 

@@ -9,21 +9,12 @@
 # 300) are a failure. DIRECTORY needs 10 GiB, half of it for the load, which stays there.
 #
 # createhdds is target/release/createhdds, or what CREATEHDDS names.
-set -euo pipefail
-export LC_ALL=C
+. "$(dirname "$0")/common.sh"
 
-root=$(cd "$(dirname "$0")/.." && pwd)
 directory=$(realpath -m "${1:-$root/target/fill}")
-createhdds=${CREATEHDDS:-$root/target/release/createhdds}
 most=${MOST:-300}
 files=1000000
 
-fail() {
-    printf 'memory: %s\n' "$*" >&2
-    exit 1
-}
-
-[[ -x $createhdds ]] || fail "$createhdds is not there: cargo build --release"
 "$root/benches/fill_loads.sh" "$directory" many
 scratch=$(mktemp -d "$directory/run.XXXXXX")
 trap 'rm -rf "$scratch"' EXIT

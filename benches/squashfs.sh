@@ -9,19 +9,13 @@
 # scripts/rootfs). Prints a Markdown table of the medians. Needs root where the tree belongs to it.
 #
 # createhdds is target/release/createhdds, or what CREATEHDDS names.
-set -euo pipefail
-export PATH="$PATH:/usr/sbin:/sbin" LC_ALL=C
+. "$(dirname "$0")/common.sh"
 
-root=$(cd "$(dirname "$0")/.." && pwd)
 runs=${1:-3}
+check_runs "$runs"
 "$root/scripts/rootfs" >&2
 tree=$(realpath "${2:-$("$root/scripts/cache-directory")/debian-root}")
 directory=$(realpath -m "${3:-$root/target/squashfs}")
-createhdds=$(realpath "${CREATEHDDS:-$root/target/release/createhdds}")
-[[ -x $createhdds ]] || {
-    echo "squashfs: $createhdds is not there: cargo build --release" >&2
-    exit 1
-}
 mkdir -p "$directory"
 cd "$directory"
 
@@ -58,7 +52,7 @@ done
 echo "| program | median | size |"
 echo "|---|---|---|"
 for program in "${programs[@]}"; do
-    median=$(tr ' ' '\n' <<< "${seconds[$program]}" | grep . | sort -n | sed -n "$(((runs + 1) / 2))p")
-    printf '| %s | %d.%02d s | %s |\n' "${program/_/ }" $((median / 1000000)) \
-        $((median / 10000 % 100)) "$(numfmt --to=iec "$(stat -c %s "$program.img")")"
+    middle=$(median <<< "${seconds[$program]}")
+    printf '| %s | %d.%02d s | %s |\n' "${program/_/ }" $((middle / 1000000)) \
+        $((middle / 10000 % 100)) "$(numfmt --to=iec "$(stat -c %s "$program.img")")"
 done

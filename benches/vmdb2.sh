@@ -17,23 +17,14 @@
 #
 # Prints medians of seconds and of ratios within a turn. createhdds is target/release/createhdds, or
 # what CREATEHDDS names.
-set -euo pipefail
-export PATH="$PATH:/usr/sbin:/sbin" LC_ALL=C
+. "$(dirname "$0")/common.sh"
 
-root=$(cd "$(dirname "$0")/.." && pwd)
 runs=${1:-3}
 directory=$(realpath -m "${2:-$root/target/vmdb2}")
-createhdds=${CREATEHDDS:-$root/target/release/createhdds}
 read -r -a original <<< "${VMDB2:-vmdb2}"
 spec=$root/tests/data/vmdb2/bios.vmdb
 
-fail() {
-    printf 'vmdb2: %s\n' "$*" >&2
-    exit 1
-}
-
-[[ -x $createhdds ]] || fail "$createhdds is not there: cargo build --release"
-[[ $runs =~ ^[1-9][0-9]*$ ]] || fail "RUNS is a number from 1, not \"$runs\""
+check_runs "$runs"
 own_mirror() {
     apt-get indextargets --format '$(REPO_URI) $(COMPONENT)' 'Created-By: Packages' 2> /dev/null |
         awk '$1 ~ /^http/ && $1 !~ /security/ && $2 == "main" { print $1; exit }'
@@ -71,10 +62,6 @@ build() {
             "${arguments[@]}" ;;
         *) "$createhdds" --no-sync vmdb2 "${arguments[@]}" ;;
     esac > "$scratch/said" 2>&1 < /dev/null || fail "$1: $(tail -n 20 "$scratch/said")"
-}
-
-median() {
-    sort --general-numeric-sort | awk '{ all[NR] = $1 } END { print all[int((NR + 1) / 2)] }'
 }
 
 from=${EPOCHREALTIME/./}
