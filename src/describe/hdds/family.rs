@@ -96,7 +96,11 @@ fn first_of(
         .iter()
         .any(|it| is_used(first, it))
     {
-        let message = format!("no partition is a part of a group of volumes of '{name}'");
+        let groups: BTreeSet<_> = first.volumes.iter().map(|it| it.group.as_str()).collect();
+        let groups = groups.into_iter().collect::<Vec<_>>().join(", ");
+        let message = format!(
+            "no partition is a part of a group of volumes of '{name}', which are {groups}; let one hold it"
+        );
         return refuse("parts", message);
     }
     Some(Ok(index))
